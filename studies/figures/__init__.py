@@ -18,14 +18,19 @@ from studies.figures.claims import claims
 from studies.figures.convergence import convergence
 from studies.figures.critical_difference import critical_difference
 from studies.figures.curve import curve
+from studies.figures.density import density
 from studies.figures.diversity import diversity
 from studies.figures.ecdf import ecdf
 from studies.figures.factorial import factorial
+from studies.figures.frequencies import frequencies
+from studies.figures.law import law, law_pages
 from studies.figures.noise_sources import noise_sources
-from studies.figures.pages import apart, pages, words
+from studies.figures.pages import HIGHEST, apart, pages, words
 from studies.figures.phase import phase
+from studies.figures.plane import plane
 from studies.figures.price import price
 from studies.figures.profile import profile
+from studies.figures.quantity_map import quantity_map
 from studies.figures.saving import save_pages
 from studies.figures.sensitivity import sensitivity
 from studies.figures.spectra import spectra
@@ -55,6 +60,11 @@ ANIMATIONS: dict[str, Callable[..., FuncAnimation]] = {"trajectories": animation
 
 QUESTIONS: dict[str, Callable[..., Figure]] = {  # name -> figure that is told what to show
     "curve": curve,
+    "map": quantity_map,
+    "density": density,
+    "law": law,
+    "frequencies": frequencies,
+    "plane": plane,
 }
 EVERY = FIGURES | QUESTIONS
 
@@ -67,6 +77,8 @@ def pages_of(figure: Asked, dataset: xr.Dataset, width: float = style.WIDTH) -> 
         dataset: a study's results.
         width: inches.
     """
+    if figure.figure == "law":
+        return law_pages(dataset, width, HIGHEST * width, **figure.options)
     make = partial(EVERY[figure.figure], width=width, **figure.options)
     told = figure.options if figure.figure in QUESTIONS else None
     return pages(make, dataset, width, apart(figure.figure, dataset, told))

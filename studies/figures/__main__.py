@@ -19,16 +19,26 @@ if TYPE_CHECKING:
 
     from studies.figures.style import Settings
     from studies.results.figures import Asked
+    from studies.text.shapes import Data
 
 FORMATS = ("pdf", "png", "svg", "gif", "mp4")
 WRONG = 2  # exit code
 WIDTHS = (2.0, 20.0)  # inches, between which a figure can be laid out
 TOLD = {  # what figures are told to show: keys of `figures:` in a study -> meaning
     "x": "an axis; of curve a clock too",
-    "y": "the quantity of curve",
+    "y": "the quantity of curve; the other axis of map",
     "hue": "the axis, landscape or optimizer whose values are lines",
     "rows": "that of the rows of panels",
     "columns": "that of the columns of panels",
+    "colour": "the quantity of map",
+    "line": "its value at which map has a line",
+    "theory": "a formula that predicts it, whose line is dashed",
+    "of": "what is recorded of worlds: a number for density, a vector for frequencies",
+    "against": "the density that theory gives, a formula",
+    "bins": "of the histogram",
+    "world": "a number; of frequencies also mean",
+    "stacked": "true: frequencies on top of one another",
+    "claim": "the claim of law, or several with commas between them",
     "name": "of the files",
 }
 EXIT_CODES = (
@@ -173,7 +183,7 @@ def _wanted(args: argparse.Namespace) -> list[Asked]:
     return [] if "all" in names or not names else asked(entries)
 
 
-def _own(name: str, options: Mapping[str, str], right: Sequence[str]) -> dict[str, str]:
+def _own(name: str, options: Mapping[str, str], right: Sequence[str]) -> Data:
     """What a figure is to show: those of the options that it knows.
 
     Args:
@@ -188,7 +198,28 @@ def _own(name: str, options: Mapping[str, str], right: Sequence[str]) -> dict[st
         if option not in right:
             known = ", ".join(f"--{word}" for word in right) or "none"
             raise ValueError(f"{name}: unknown option --{option}; expected of {known}")
-    return {option: value for option, value in options.items() if option in _known(name)}
+    return _typed(name, {option: value for option, value in options.items() if option in _known(name)})
+
+
+def _typed(name: str, options: Mapping[str, str]) -> Data:
+    """Options as they are typed, numbers as numbers.
+
+    Raises:
+        ValueError: one is missing, or is not what it is to be.
+    """
+    from pydantic import ValidationError
+
+    from studies.study_file.figures import QUESTIONS
+
+    if name not in QUESTIONS:
+        return {}
+    try:
+        return QUESTIONS[name].model_validate_strings(dict(options), strict=False).model_dump()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        option, text = first["loc"][0], first["msg"][0].lower() + first["msg"][1:]
+        meaning = QUESTIONS[name].model_fields[str(option)].description
+        raise ValueError(f"{name}: --{option}: {text}: {meaning}") from error
 
 
 def _known(name: str) -> list[str]:

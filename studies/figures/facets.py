@@ -36,10 +36,10 @@ class Facets(NamedTuple):
         for place in _values(data, self.hue):
             yield words(place), data.sel(place)
 
-    def kept(self, told: xr.Dataset) -> xr.Dataset:
-        """The results without the dims that have no use."""
+    def kept(self, told: xr.Dataset, *more: str) -> xr.Dataset:
+        """The results without the dims that have no use; `more`: dims that stay too."""
         told = told.sel(self.first)
-        used = (self.x, self.hue, self.rows, self.columns, "bound", "checkpoint")
+        used = (self.x, self.hue, self.rows, self.columns, "bound", "checkpoint", *more)
         return told.squeeze([dim for dim in told.dims if dim not in used], drop=True)
 
     @property

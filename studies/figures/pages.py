@@ -27,6 +27,7 @@ BY_ARM = (  # figures with a panel, or a row, for each arm
     "spectra",
     "trajectories",
 )
+WITHIN = ("curve", "map")  # whose panels show several optimizers
 TOGETHER = ("profile", "claims", "plane")  # whose panels, or rows, are judged together
 
 
@@ -60,19 +61,20 @@ def apart(name: str, dataset: xr.Dataset, options: Tree | None = None) -> list[s
     """
     every = dims(dataset)
     if options is not None:
-        return _of_panels(every, options)
+        return _of_panels(name, every, options)
     if name in TOGETHER:
         return []
     return [PLACES, *(dim for dim in every if dim != PLACES and name in BY_ARM)]
 
 
-def _of_panels(names: Sequence[str], options: Tree) -> list[str]:
+def _of_panels(figure: str, names: Sequence[str], options: Tree) -> list[str]:
     """The dims that have panels in a figure that is told what to show."""
     given = [options[role] for role in ("rows", "columns") if role in options]
     within = [options.get(role) for role in ("x", "y", "hue")]
-    if "x" not in options:
+    if figure == "curve" and "x" not in options:
         within += [name for name in names if name not in GRID][:1]
-    rest = [name for name in names if name not in (*given, *within, "optimizer")]
+    within += ["optimizer"] if figure in WITHIN else []
+    rest = [name for name in names if name not in (*given, *within)]
     return [name for name in (*given, *rest) if name in names]
 
 

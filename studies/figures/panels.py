@@ -15,6 +15,7 @@ from matplotlib.ticker import (
     FixedLocator,
     LogFormatterSciNotation,
     LogLocator,
+    MaxNLocator,
     NullFormatter,
     StrMethodFormatter,
 )
@@ -272,6 +273,12 @@ def _fits(axis: Axis, values: np.ndarray, inches: float) -> bool:
 
 def _numbers(values: np.ndarray) -> list[str]:
     return [f"{value:.4g}" for value in values]
+
+
+def few(axes: Axes, most: int) -> None:
+    """So many ticks on both axes, at most."""
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(most))
 
 
 def costs(axes: Axes, most: int = 6) -> None:

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -196,7 +196,7 @@ def _handles(*, moving: bool) -> Sequence[Line2D]:
 
 
 def _ground(arm: xr.Dataset, axes: Axes) -> None:
-    """The loss on the plane, on a log scale where it spans decades above 0."""
+    """The loss on the plane."""
     across, up = arm["picture_extent"].values
     axes.set(xlim=tuple(across), ylim=tuple(up), facecolor="#e4e4e4")
     for axis in (axes.xaxis, axes.yaxis):
@@ -204,29 +204,41 @@ def _ground(arm: xr.Dataset, axes: Axes) -> None:
     axes.yaxis.get_offset_text().set_horizontalalignment("right")  # beside the title, not below it
     loss = np.ma.masked_invalid(arm["picture_loss"].values)
     if loss.count():
-        _contours(axes, across, up, loss)
+        contours(axes, np.stack([across, up]), loss, levels(float(loss.min()), float(loss.max())))
 
 
-def _contours(axes: Axes, across: np.ndarray, up: np.ndarray, loss: np.ma.MaskedArray) -> None:
+Levels = tuple[
+    np.ndarray, Normalize
+]  # losses between which the ground changes its colour, and their scale
+
+
+def contours(
+    axes: Axes,
+    extent: np.ndarray,
+    loss: np.ma.MaskedArray,
+    shown: Levels,
+    palette: str | Colormap = "Blues_r",
+) -> None:
     """The loss in colours, dark where it is low.
 
     Args:
         axes: where.
-        across: where the plane begins and ends.
-        up: the same, upwards.
+        extent: (2, 2), where the plane begins and ends, across and upwards.
         loss: (V, U), some of it with numbers.
+        shown: of `levels`.
+        palette: the colours, from the lowest loss on.
     """
     rows, columns = loss.shape
-    levels, norm = _levels(float(loss.min()), float(loss.max()))
-    look: Look = {"levels": levels, "norm": norm, "cmap": "Blues_r", "extend": "both"}
+    across, up = extent
+    look: Look = {"levels": shown[0], "norm": shown[1], "cmap": palette, "extend": "both"}
     x, y = np.linspace(across[0], across[1], columns), np.linspace(up[0], up[1], rows)
     axes.contourf(x, y, loss, **look)
 
 
-def _levels(low: float, high: float) -> tuple[np.ndarray, Normalize]:
-    """Losses between which the ground changes its colour, and the scale of the colours."""
+def levels(low: float, high: float) -> Levels:
+    """The scale of losses from the least to the largest, a log scale where it spans decades above 0."""
     if low > 0 and high > SPANS * low:
-        levels = np.geomspace(low, high, LEVELS)
-        return levels, LogNorm(levels[0], levels[-1])
-    levels = np.linspace(low, high if high > low else low + 1, LEVELS)
-    return levels, Normalize(levels[0], levels[-1])
+        steps = np.geomspace(low, high, LEVELS)
+        return steps, LogNorm(steps[0], steps[-1])
+    steps = np.linspace(low, high if high > low else low + 1, LEVELS)
+    return steps, Normalize(steps[0], steps[-1])

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from studies import registry, schema
 from studies.analysis.quantities.calls import CALLS
+from studies.analysis.quantities.distance import OTHER_NAME
 from studies.analysis.quantities.grammar import parsed
 from studies.results import settings
 from studies.results.figures import Asked, asked
 from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
-from studies.study_file.figures import CLOCKS, PLACES, QUANTITIES, QUESTIONS
+from studies.study_file.figures import CLOCKS, FORMULAS, PLACES, QUANTITIES, QUESTIONS
 from studies.study_file.model import FIGURES, StudyModel
 from studies.study_file.resolved import resolved
 from studies.text import labels
@@ -70,6 +71,7 @@ def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> It
         yield from _section(study, figure, path)
         if words:
             yield from _options(figure, (*path, figure.figure), words)
+            yield from _claims(study, figure, (*path, figure.figure))
     yield from _twice(figures)
 
 
@@ -81,14 +83,26 @@ def _section(study: StudyModel, figure: Asked, path: Path) -> Iterator[Mistake]:
         yield Mistake(path, f"{figure.figure} shows the `{shown}` of a study, and this one has none")
 
 
+def _claims(study: StudyModel, figure: Asked, path: Path) -> Iterator[Mistake]:
+    """Claims that the study does not have."""
+    for name in str(figure.options.get("claim", "")).split(","):
+        if name.strip() and name.strip() not in study.claims:
+            yield Mistake(
+                (*path, "claim"), f"unknown claim {name.strip()!r}; {suggest(name, study.claims)}"
+            )
+
+
 def _options(figure: Asked, path: Path, words: Words) -> Iterator[Mistake]:
     """Axes and words of quantities that the study has not."""
     for option, text in figure.options.items():
-        if option in PLACES:
+        if option in PLACES or (figure.figure, option) == ("map", "y"):
             clocks = CLOCKS if figure.figure == "curve" and option == "x" else ()
             yield from _axis((*path, option), text, [*words.axes, *clocks])
         elif option in QUANTITIES:
-            yield from _quantity((*path, option), text, words)
+            yield from _quantity((*path, option), text, words.quantities)
+        elif option in FORMULAS:
+            own = [OTHER_NAME, str(figure.options.get("of")), *words.axes]
+            yield from _quantity((*path, option), text, [*own, *words.quantities])
 
 
 def _axis(path: Path, word: str, right: Sequence[str]) -> Iterator[Mistake]:
@@ -98,14 +112,14 @@ def _axis(path: Path, word: str, right: Sequence[str]) -> Iterator[Mistake]:
         yield Mistake(path, f"unknown axis {word!r}; {suggest(word, right)}")
 
 
-def _quantity(path: Path, text: str, words: Words) -> Iterator[Mistake]:
-    """Words of a quantity that nothing records and no arm has."""
+def _quantity(path: Path, text: str, words: Sequence[str]) -> Iterator[Mistake]:
+    """Words of a quantity that nothing records and no arm has; `words`: the right ones, beside calls."""
     try:
         names = _names(parsed(text))
     except ValueError as error:
         yield Mistake(path, str(error))
         return
-    right = [*CALLS, *CONSTANTS, *MOMENTS, *words.quantities]
+    right = [*CALLS, *CONSTANTS, *MOMENTS, *words]
     for name in names:
         if name not in right:
             yield Mistake(path, f"unknown quantity {name!r} in {text!r}; {suggest(name, right)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Union
 
+from annotated_types import Ge, Le
 from pydantic import (
     Discriminator,
     Field,
@@ -19,6 +20,7 @@ from studies.text.shapes import Data, Hint
 
 PLACES = ("x", "hue", "rows", "columns")  # options that are axes; `map` has y too
 QUANTITIES = ("y", "colour", "of")  # options that are quantities
+FORMULAS = ("against", "theory")  # options that are formulas of the arms' numbers
 CLOCKS = ("cost", "steps", "epochs", "virtual_time", "seconds")
 
 
@@ -33,7 +35,7 @@ class Said(Strict):
 class Options(Said):
     """What every such figure may be told."""
 
-    needs: ClassVar[str | None] = None  # the section of a study that it shows
+    needs: ClassVar[str] = ""  # the section of a study that it shows
     example: ClassVar[str] = ""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] | None = Field(
@@ -70,7 +72,72 @@ class CurveModel(Faceted):
     )
 
 
-QUESTIONS: dict[str, type[Options]] = {"curve": CurveModel}
+class MapModel(Faceted):
+    """A quantity over two axes, as colours, with the line at which it has a given value."""
+
+    example: ClassVar[str] = "x: barrier, y: width, colour: 'median(loss[\"SGD\"])', line: 1"
+    x: str = Field(description="the axis across")
+    y: str = Field(description="the axis upwards")
+    colour: str = Field(description="the quantity")
+    line: float | None = Field(
+        default=None, description="its value in the middle of the colours, at which there is a line"
+    )
+    theory: str | None = Field(
+        default=None, description="a formula of the arms' numbers that predicts it; its line is dashed"
+    )
+
+
+class DensityModel(Faceted):
+    """The histogram of a number of the worlds, beside the density that theory gives it."""
+
+    example: ClassVar[str] = "of: theta, against: exp(-theta**2 / (2 * temperature))"
+    of: str = Field(description="a number of each world at the end, such as a recorded name")
+    against: str | None = Field(
+        default=None,
+        description="a formula of that name, or of x, and of the arm's numbers; it need not be normalised",
+    )
+    bins: Annotated[int, Ge(2), Le(1000)] = Field(default=20, description="of the histogram")
+
+
+class LawModel(Options):
+    """Laws as curves, with what was observed and the residuals."""
+
+    needs: ClassVar[str] = "claims"
+    example: ClassVar[str] = "claim: noise falls as 1/B"
+    claim: str | None = Field(
+        default=None,
+        description="its name, or several with commas between them; null: all along an axis",
+    )
+
+
+class FrequenciesModel(Faceted):
+    """Frequencies of alleles or genotypes over generations."""
+
+    needs: ClassVar[str] = "record"
+    example: ClassVar[str] = "of: p, stacked: true"
+    of: str | None = Field(default=None, description="a recorded vector; null: the first that there is")
+    world: Annotated[int, Ge(0)] | Literal["mean"] = Field(
+        default="mean", description="the number of a world, or mean"
+    )
+    stacked: bool = Field(default=False, description="true: areas on top of one another")
+
+
+class PlaneModel(Options):
+    """Trajectories and populations on the same map."""
+
+    needs: ClassVar[str] = "pictures"
+    example: ClassVar[str] = "world: 0"
+    world: Annotated[int, Ge(0)] = Field(default=0, description="of which pictures were taken")
+
+
+QUESTIONS: dict[str, type[Options]] = {
+    "curve": CurveModel,
+    "map": MapModel,
+    "density": DensityModel,
+    "law": LawModel,
+    "frequencies": FrequenciesModel,
+    "plane": PlaneModel,
+}
 
 
 def entry(figures: tuple[str, ...]) -> Hint:
@@ -82,8 +149,14 @@ def entry(figures: tuple[str, ...]) -> Hint:
     shown = create_model(
         "FigureModel", __base__=Said, __doc__="A figure, and what it is to show.", **fields
     )
-    plain = Annotated[Literal[(*figures, *QUESTIONS)], Tag(f"{TAG}name")]  # type: ignore[valid-type]
+    alone = [name for name, model in QUESTIONS.items() if not required(model)]
+    plain = Annotated[Literal[(*figures, *alone)], Tag(f"{TAG}name")]  # type: ignore[valid-type]
     return Annotated[Union[plain, Annotated[shown, Tag(f"{TAG}shown")]], Discriminator(_tag)]  # noqa: UP007
+
+
+def required(model: type[Options]) -> list[str]:
+    """What a figure has to be told."""
+    return [name for name, field in model.model_fields.items() if field.is_required()]
 
 
 def _tag(value: object) -> str:

@@ -1,25 +1,36 @@
 """Figures that are told what to show: what is drawn are the numbers and intervals of the quantities."""
 
+import importlib
+import itertools
 import json
+import re
 
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib import rc_context
+from matplotlib.contour import QuadContourSet
+from matplotlib.figure import Figure
 
 from studies.analysis.quantities.evaluate import quantity
+from studies.claims.base import Judgement
 from studies.figures import QUESTIONS as DRAWN
-from studies.figures import pages_of, style
+from studies.figures import games, pages_of, style
 from studies.figures.__main__ import TOLD, main
 from studies.figures.clocks import along
 from studies.figures.curve import curve
+from studies.figures.density import density
+from studies.figures.frequencies import frequencies
+from studies.figures.quantity_map import quantity_map
 from studies.figures.selection import pick
+from studies.figures.theory import on_grid
 from studies.results.figures import Asked, asked
 from studies.study_file.figures import QUESTIONS
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from tests.support.looks import faults
 
+laws, plane = (importlib.import_module(f"studies.figures.{name}") for name in ("law", "plane"))
 WORLDS, CHECKPOINTS = 20, 6
 
 
@@ -288,7 +299,7 @@ class TestCommand:
         [
             ("curve --at B", "--at: expected AXIS=VALUE, such as B=8, got 'B'"),
             ("ecdf --x B", "ecdf: unknown option --x; expected of none"),
-            ("curve --optimizer GB", "unknown optimizer 'GB'; did you mean 'GA'?"),
+            ("curve --optimizer GB", "unknown optimizer 'GB'; expected one of: SGD, GA"),
         ],
     )
     def test_a_mistake_is_one_line_and_exit_code_2(self, folder, capsys, words, text):
@@ -300,3 +311,298 @@ def test_the_command_knows_all_that_figures_are_told():
     models = (model.model_fields for model in QUESTIONS.values())
     assert set(TOLD) == {name for fields in models for name in fields}
     assert set(QUESTIONS) == set(DRAWN)
+
+
+class TestMap:
+    @pytest.fixture(scope="class")
+    def ratio(self, swept):
+        """GA over SGD: 4 where B = 1, 2, 1/2 .. elsewhere; no spread, but for B = 16."""
+        data = swept.sel(landscape=["bowl"]).copy(deep=True)
+        data["loss"][:] = 1.0
+        factors = np.array([4.0, 2.0, 1.0, 0.25])
+        data["loss"].loc[{"optimizer": "GA"}] = factors[:, None, None, None]
+        data["loss"].loc[{"optimizer": "GA", "B": 16.0}] = np.linspace(0.5, 1.5, WORLDS)[:, None]
+        return data
+
+    def drawn(self, data, **options):
+        figure = quantity_map(
+            data, x="B", y="k", colour='mean(loss["GA"] / loss["SGD"])', line=1, **options
+        )
+        return figure, figure.axes[0]
+
+    def test_colours_are_the_quantity_and_diverge_by_factors(self, ratio):
+        _, axes = self.drawn(ratio)
+        mesh = axes.collections[0]
+        np.testing.assert_allclose(mesh.get_array(), np.tile([4, 2, 1, 0.25], (3, 1)))
+        assert (mesh.norm.vmin, mesh.norm.vmax) == pytest.approx((0.25, 4))
+        assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+
+    def test_hatched_where_the_interval_holds_the_line(self, ratio):
+        _, axes = self.drawn(ratio)
+        hatched = [patch for patch in axes.patches if patch.get_gid() == "undecided"]
+        assert [patch.get_x() for patch in hatched] == pytest.approx([8] * 3)  # from 8 to 32, around 16
+
+    def test_the_line_lies_where_the_quantity_is_its_value(self, ratio):
+        data = ratio.sel(B=[1.0, 4.0, 64.0])
+        _, axes = self.drawn(data)
+        (line,) = [part for part in axes.collections if isinstance(part, QuadContourSet)]
+        x = np.concatenate([path.vertices[:, 0] for path in line.get_paths()])
+        # linear in log(ratio) between x = 4 (ratio 2) and x = 64 (ratio 1/4): a third of the way
+        np.testing.assert_allclose(x, 4 + 60 / 3)
+
+    def test_never_and_unknown_are_signs(self, ratio):
+        data = ratio.copy(deep=True)
+        data["loss"].loc[{"optimizer": "GA", "B": 1.0, "k": 0}] = np.inf
+        data["loss"].loc[{"optimizer": "GA", "B": 1.0, "k": 4}] = np.nan
+        figure, axes = self.drawn(data)
+        assert [text.get_text() for text in axes.texts] == ["∞", "–"]
+        said = figure.legends[0].get_title().get_text().replace("\n", " ")
+        assert "∞: infinite: never; –: no number" in said
+
+    def test_the_predicted_line_is_that_of_the_formula(self, ratio):
+        data = ratio.assign_attrs(settings=json.dumps(made_settings(ratio)))
+        _, axes = self.drawn(data, theory="B * 0.1 + k * 0.1")
+        *_, line = [part for part in axes.collections if isinstance(part, QuadContourSet)]
+        for path in line.get_paths():
+            batch, k = path.vertices.T
+            np.testing.assert_allclose(0.1 * batch + 0.1 * k, 1, rtol=0.02)
+
+    @pytest.mark.parametrize("width", [3.4, 6.9])
+    def test_nothing_overlaps(self, swept, width):
+        with rc_context(style.PAPER):
+            figure = quantity_map(
+                swept, width, x="B", y="k", colour='median(loss["GA"] / loss["SGD"])', line=1
+            )
+            assert not faults(figure)
+
+    def test_an_axis_on_which_it_does_not_depend(self, swept):
+        with pytest.raises(
+            ValueError, match=r"^map: expected a quantity that depends on k, .* is the same along"
+        ):
+            quantity_map(swept, x="B", y="k", colour="mean(loss[k=4])")
+
+
+def made_settings(data):
+    """Settings of every arm: what it ran with are its values of the axes."""
+    dims = ("landscape", "optimizer", "B", "k")
+    places = [
+        dict(zip(dims, place, strict=True))
+        for place in itertools.product(*(data[dim].values.tolist() for dim in dims))
+    ]
+    tasks = [
+        {"landscape": {"dim": 3}, "optimizer": {"rate": 0.5}, "noise": {"batch": place["B"]}}
+        for place in places
+    ]
+    arms = [{"coords": place, "label": place["optimizer"], "task": i} for i, place in enumerate(places)]
+    return {"arms": arms, "tasks": tasks}
+
+
+class TestTheory:
+    def test_what_has_the_values_of_the_axis_goes_with_it(self, swept):
+        data = swept.assign_attrs(settings=json.dumps(made_settings(swept)))
+        where = {"landscape": "bowl", "optimizer": "GA", "k": 4}
+        values = on_grid(data, "dim * rate / batch + k", where, {"B": np.array([2.0, 3.0])})
+        np.testing.assert_allclose(values, [3 * 0.5 / 2 + 4, 3 * 0.5 / 3 + 4])
+
+    def test_another_number_that_differs_has_no_value(self, swept):
+        data = swept.assign_attrs(settings=json.dumps(made_settings(swept)))
+        with pytest.raises(ValueError, match="k has none, it differs between the values of the axis"):
+            on_grid(data, "k / batch", {"landscape": "bowl", "optimizer": "GA"}, {"B": np.array([2.0])})
+
+
+class TestDensity:
+    @pytest.fixture(scope="class")
+    def normal(self, swept):
+        """A normal number of each of 2,000 worlds, of variance 1, and 4 for GA."""
+        rng = np.random.default_rng(5)
+        values = rng.normal(size=(1, 2, 2000)) * np.array([1, 2])[:, None]
+        dims = ("landscape", "optimizer", "replicate")
+        there = np.full((*values.shape, 1), 2, np.int8)
+        data = xr.Dataset(
+            {"theta": (dims, values), "status": ((*dims, "checkpoint"), there)},
+            {"landscape": ["bowl"], "optimizer": ["SGD", "GA"], "cost": ("checkpoint", [1.0])},
+        )
+        return data
+
+    def test_the_histogram_is_of_the_worlds_and_the_curve_is_the_density(self, normal):
+        figure = density(normal, of="theta", against="exp(-theta**2 / 2)", columns="optimizer")
+        axes = figure.axes[0]
+        heights = [patch.get_height() for patch in axes.patches]
+        edges = np.linspace(normal["theta"].min(), normal["theta"].max(), 21)
+        expected, _ = np.histogram(
+            normal["theta"].sel(optimizer="SGD", landscape="bowl"), edges, density=True
+        )
+        np.testing.assert_allclose(heights, expected)
+        (line,) = axes.lines
+        x = line.get_xdata()
+        np.testing.assert_allclose(
+            line.get_ydata(), np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), rtol=1e-3, atol=1e-6
+        )
+
+    def test_the_distance_is_noise_where_the_law_is_right_and_not_where_it_is_wrong(self, normal):
+        figure = density(normal, of="theta", against="exp(-theta**2 / 2)")
+        distances = {
+            axes.get_title(loc="left"): [
+                float(word) for word in re.findall(r"0\.\d+", axes.texts[0].get_text())
+            ]
+            for axes in figure.axes
+        }
+        right, floor = distances["SGD"]
+        assert right < 2 * floor
+        wrong, floor = distances["GA"]
+        assert wrong > 5 * floor
+        assert wrong == pytest.approx(
+            0.32, abs=0.04
+        )  # of normals of scales 1 and 2: 2 (Phi(a) - Phi(a / 2)), a = 1.36
+
+    def test_a_number_of_all_worlds_is_refused(self, normal):
+        with pytest.raises(ValueError, match="expected a number of each world"):
+            density(normal, of="mean(theta)")
+
+
+class TestFrequencies:
+    @pytest.fixture
+    def fixing(self, swept):
+        """Three loci of which the first goes up from 0.5 to 1, in every second world."""
+        data = swept.sel(B=1.0, k=0, landscape=["bowl"])
+        up = np.linspace(0.5, 1, CHECKPOINTS)
+        p = np.full((1, 2, WORLDS, CHECKPOINTS, 3), 0.25)
+        p[:, :, ::2, :, 0] = up
+        return data.assign(p=(("landscape", "optimizer", "replicate", "checkpoint", "p_index"), p))
+
+    def test_the_mean_over_worlds(self, fixing):
+        axes = frequencies(fixing, columns="optimizer").axes[0]
+        np.testing.assert_allclose(
+            axes.lines[0].get_ydata(), (np.linspace(0.5, 1, CHECKPOINTS) + 0.25) / 2
+        )
+        np.testing.assert_allclose(axes.lines[1].get_ydata(), 0.25)
+        np.testing.assert_array_equal(axes.lines[0].get_xdata(), np.arange(10, 61, 10))
+
+    def test_in_one_world_and_stacked(self, fixing):
+        axes = frequencies(fixing, world=2, stacked="true").axes[0]
+        assert len(axes.collections) == 3
+        top = axes.collections[0].get_paths()[0].vertices[:, 1].max()
+        assert top == pytest.approx(1)
+
+    @pytest.mark.parametrize(
+        ("options", "text"),
+        [
+            ({"of": "q"}, r"frequencies: expected a recorded vector, got q; expected one of: p"),
+            ({"world": 99}, r"frequencies: expected mean, or a world of 0 to 19, got 99"),
+        ],
+    )
+    def test_a_mistake_is_one_line(self, fixing, options, text):
+        with pytest.raises(ValueError, match=f"^{text}$"):
+            frequencies(fixing, **options)
+
+
+class TestGames:
+    @pytest.mark.parametrize(
+        ("matrix", "kind"),
+        [
+            ([[-1, 0], [0, -2]], "stable node"),
+            ([[1, 0], [0, 2]], "unstable node"),
+            ([[-1, 0], [0, 2]], "saddle"),
+            ([[-0.1, 1], [-1, -0.1]], "stable spiral"),
+            ([[0.1, 1], [-1, 0.1]], "unstable spiral"),
+            ([[0, 1], [-1, 0]], "center"),
+        ],
+    )
+    def test_the_class_follows_from_the_eigenvalues(self, matrix, kind):
+        linear = np.array(matrix, float)
+        told = games.flow(lambda x: (x - 0.3) @ linear.T, np.array([[-1.0, 1.0], [-1.0, 1.0]]))
+        assert [point.kind for point in told.fixed] == [kind]
+        np.testing.assert_allclose(told.fixed[0].place, 0.3, atol=1e-9)
+
+    def test_every_fixed_point_once(self):
+        """X' = x - x^3, y' = -y: a saddle at 0, stable nodes at -1 and 1."""
+        told = games.flow(
+            lambda x: np.stack([x[:, 0] - x[:, 0] ** 3, -x[:, 1]], -1), np.array([[-2.0, 2.0]] * 2)
+        )
+        points = sorted((float(point.place[0]), point.kind) for point in told.fixed)
+        assert [kind for _, kind in points] == ["stable node", "saddle", "stable node"]
+        np.testing.assert_allclose([x for x, _ in points], [-1, 0, 1], atol=1e-8)
+
+
+class TestPlane:
+    def test_trails_of_all_methods_and_the_ellipse_of_a_population(self):
+        rng = np.random.default_rng(2)
+        turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+        points = rng.normal(size=(4000, 2)) * [3, 1] @ turn.T
+        axes = Figure().subplots()
+        plane._ellipse(points, axes, "black")
+        (ellipse,) = axes.patches
+        assert ellipse.width == pytest.approx(12, rel=0.05)  # 2 deviations of 3, on either side
+        assert ellipse.height == pytest.approx(4, rel=0.05)
+        assert np.tan(np.radians(ellipse.angle)) == pytest.approx(0.75, rel=0.05)
+        plane._ellipse(points[:2], axes, "black")
+        assert len(axes.patches) == 1  # a trajectory has none
+
+
+LAW = {
+    "claim": "falls",
+    "kind": "law",
+    "quantity": "loss",
+    "tolerance": 0.1,
+    "control_rejected": True,
+    "worlds": 9,
+}
+
+
+def judged(batch, observed, *, inside=True):
+    """A judgement of the law 8 / B at a value of B."""
+    low, high, predicted = observed - 0.1, observed + 0.1, 8 / batch
+    where = {"landscape": "bowl", "optimizer": "GA", "k": 4, "B": batch}
+    ends = {"low": 0.9 * predicted, "high": 1.1 * predicted, "observed_low": low, "observed_high": high}
+    return Judgement(
+        where=where, predicted=predicted, observed=observed, standard_error=0.03, control=2.0, in_regime=inside,
+        verdict="holds" if inside else "fails", **ends, **LAW,
+    )  # fmt: skip
+
+
+class TestLaw:
+    @pytest.fixture
+    def claimed(self, swept, monkeypatch):
+        rows = [judged(64.0, 0.5, inside=False), judged(1.0, 8.2), judged(4.0, 1.9), judged(16.0, 0.51)]
+        monkeypatch.setattr(laws, "judge", lambda dataset: rows)
+        claim = {"along": "B", "predicted": "16 * rate / batch", "control": 2.0}
+        config = {"claims": {"falls": claim}}
+        return swept.assign_attrs(settings=json.dumps(made_settings(swept)), config=json.dumps(config))
+
+    def test_points_are_observed_and_the_line_is_the_law_between_them_too(self, claimed):
+        upper, lower = laws.law(claimed).axes
+        lines = {line.get_gid(): line for line in upper.lines}
+        np.testing.assert_allclose(lines["holds"].get_ydata(), [8.2, 1.9, 0.51])
+        np.testing.assert_array_equal(lines["outside"].get_xdata(), [64])
+        x = lines["predicted"].get_xdata()
+        assert len(x) > 20
+        np.testing.assert_allclose(lines["predicted"].get_ydata(), 8 / x)
+        np.testing.assert_allclose(lines["control"].get_ydata(), 2.0)
+        assert (upper.get_xscale(), upper.get_yscale()) == ("log", "log")
+        assert lower.get_xlabel() == "B"
+
+    def test_residuals_are_over_what_is_tolerated(self, claimed):
+        _, lower = laws.law(claimed).axes
+        (line,) = [line for line in lower.lines if line.get_gid() == "holds"]
+        np.testing.assert_allclose(line.get_ydata(), [0.2 / 0.8, -0.1 / 0.2, 0.01 / 0.05])
+
+    def test_what_is_outside_of_the_regime_is_shaded(self, claimed):
+        upper, _ = laws.law(claimed).axes
+        (shade,) = [patch for patch in upper.patches if patch.get_gid() == "outside"]
+        assert shade.get_x() == pytest.approx(32)  # half way, on a log axis, from 16 to 64
+
+    def test_a_formula_that_is_not_the_law_of_the_axis_is_drawn_at_its_values(self, claimed):
+        config = {"claims": {"falls": {"along": "B", "predicted": "7 / batch"}}}
+        upper, _ = laws.law(claimed.assign_attrs(config=json.dumps(config))).axes
+        (line,) = [line for line in upper.lines if line.get_gid() == "predicted"]
+        np.testing.assert_array_equal(line.get_xdata(), [1, 4, 16, 64])
+
+    def test_no_claim_along_an_axis_is_one_line(self, swept, monkeypatch):
+        monkeypatch.setattr(laws, "judge", lambda dataset: [])
+        with pytest.raises(ValueError, match=r"^law: expected a claim along an axis"):
+            laws.law(swept)
+
+    @pytest.mark.parametrize("width", [3.4, 6.9])
+    def test_nothing_overlaps(self, claimed, width):
+        with rc_context(style.PAPER):
+            assert not faults(laws.law(claimed, width))

@@ -1,0 +1,321 @@
+"""Laws as curves: what is predicted along an axis, what was observed with its interval, the residuals.
+
+A panel for each claim that is judged along an axis of numbers, at each place of its own. The line is the
+law, evaluated between the values of the axis too where its formula allows it; the dashed line is the wrong
+law, which has to be rejected. The shaded range is outside of the regime, where the law says nothing. Below
+stand the residuals, observed - predicted over what is tolerated: within the grey band a law holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from studies.claims import judge
+from studies.claims.base import Judgement
+from studies.figures import legends, panels, style, theory
+from studies.figures.claims import LOOKS
+from studies.figures.curve import bars
+from studies.figures.facets import logarithmic, words
+from studies.figures.style import Look
+from studies.results.config import config
+from studies.text.shapes import Data, Tree
+
+LEAST = 1.6  # inches: the least width of a panel
+PANEL, BELOW = 1.5, 0.62  # inches: the heights of a curve and of its residuals
+LINE = PANEL + BELOW + 0.45  # inches of a row with its titles
+LEGEND = 1.25  # inches that a legend may take
+FINE = 80  # points of a curve
+BEYOND = 3.0  # tolerances up to which residuals are shown
+LAW: Look = {"color": "black", "lw": 1.2, "zorder": 1}
+WRONG: Look = {"color": "#888888", "lw": 1.1, "ls": (0, (4, 2)), "zorder": 1}
+OUTSIDE: Look = {"color": "#eeeeee", "lw": 0, "zorder": 0}
+HELD: Look = {"color": "#CFE6DB", "lw": 0, "zorder": 0}
+OF_POINTS: Look = {"ls": "", "ms": 4.5, "zorder": 3}
+
+
+class Curve(NamedTuple):
+    """A claim at one place, along an axis."""
+
+    claim: str
+    axis: str
+    where: Data  # without the axis
+    points: list[Judgement]  # in the order of the axis
+
+    def x(self) -> np.ndarray:
+        """The values of the axis (N,)."""
+        return np.array([float(point.where[self.axis]) for point in self.points])
+
+    def of(self, name: str) -> np.ndarray:
+        """A number of every point (N,)."""
+        return np.array([getattr(point, name) for point in self.points], float)
+
+
+def law(dataset: xr.Dataset, width: float = style.WIDTH, *, claim: str | None = None) -> Figure:
+    """The figure of the laws of a study.
+
+    Args:
+        dataset: a study's results, with claims along an axis.
+        width: inches.
+        claim: its name, or several with commas between them; None: all.
+
+    Raises:
+        ValueError: no claim is judged along an axis.
+    """
+    return _page(dataset, curves(dataset, claim), width)
+
+
+def law_pages(
+    dataset: xr.Dataset, width: float, highest: float, claim: str | None = None
+) -> list[Figure]:
+    """The figure on pages of at most so many inches; all laws are judged together.
+
+    Args:
+        dataset: a study's results, with claims along an axis.
+        width: inches.
+        highest: inches.
+        claim: as in `law`.
+    """
+    shown = curves(dataset, claim)
+    lines = max(1, int((highest - LEGEND) / LINE))
+    most = lines * panels.abreast(len(shown), width, LEAST)
+    return [_page(dataset, shown[first : first + most], width) for first in range(0, len(shown), most)]
+
+
+def _page(dataset: xr.Dataset, shown: list[Curve], width: float) -> Figure:
+    """A figure of some curves."""
+    entries = config(dataset).get("claims", {})
+    figure, across = Figure(layout="constrained"), panels.abreast(len(shown), width, LEAST)
+    lines = -(-len(shown) // across)
+    grid = figure.subplots(2 * lines, across, squeeze=False, height_ratios=[PANEL, BELOW] * lines)
+    pairs = grid.reshape(lines, 2, across).transpose(0, 2, 1).reshape(-1, 2)
+    for own, pair in zip(shown, pairs, strict=False):
+        _pair(dataset, own, entries.get(own.claim, {}), pair, width / across - 0.5)
+    for axes in pairs[len(shown) :].ravel():
+        axes.set_axis_off()
+    height = LINE * lines + 0.6
+    return legends.finish(figure, _handles(shown, grid.ravel()), _said(shown), width, height)
+
+
+def curves(dataset: xr.Dataset, claim: str | None = None) -> list[Curve]:
+    """The claims that are judged at several values of an axis of numbers, at each place of their own.
+
+    Args:
+        dataset: a study's results, with claims.
+        claim: as in `law`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    entries = config(dataset).get("claims", {})
+    wanted = [name.strip() for name in claim.split(",")] if claim else list(entries)
+    shown = [
+        curve
+        for name in wanted
+        for curve in _curves(
+            name, [row for row in judge(dataset) if row.claim == name], entries.get(name, {})
+        )
+    ]
+    if not shown:
+        raise ValueError(
+            f"law: expected a claim along an axis, such as {{along: B}}, found none of {wanted}"
+        )
+    return shown
+
+
+def _curves(name: str, rows: Sequence[Judgement], entry: Tree) -> list[Curve]:
+    """The curves of a claim."""
+    axis = entry.get("along") or _axis(rows)
+    if axis is None:
+        return []
+    places: dict[str, list[Judgement]] = {}
+    for row in rows:
+        if axis in row.where:
+            rest = {dim: value for dim, value in row.where.items() if dim != axis}
+            places.setdefault(repr(rest), []).append(row)
+    return [_curve(name, axis, points) for points in places.values() if len(points) > 1]
+
+
+def _curve(name: str, axis: str, points: list[Judgement]) -> Curve:
+    rest = {dim: value for dim, value in points[0].where.items() if dim != axis}
+    return Curve(name, axis, rest, sorted(points, key=lambda point: float(point.where[axis])))
+
+
+def _axis(rows: Sequence[Judgement]) -> str | None:
+    """The first axis of numbers along which a claim is judged."""
+    for axis in dict.fromkeys(dim for row in rows for dim in row.where):
+        values = {row.where.get(axis) for row in rows}
+        if len(values) > 1 and all(isinstance(value, int | float) for value in values):
+            return axis
+    return None
+
+
+# a panel ----------------------------------------------------------------------------------------------------
+
+
+def _pair(dataset: xr.Dataset, own: Curve, entry: Tree, places: np.ndarray, inches: float) -> None:
+    """A curve with its title, and its residuals below."""
+    upper, lower = places
+    lower.sharex(upper)
+    panel(own, upper, lines(dataset, own, entry))
+    residuals(own, lower)
+    panels.at_values(lower.xaxis, own.x(), inches - 0.1)
+    upper.tick_params(labelbottom=False)
+    place = words(own.where)
+    texts = [own.claim, *([place] if place else [])]
+    panels.small_title(upper, texts, 0.9 * inches)
+    upper.set_ylabel(style.wrapped(own.points[0].quantity, PANEL, 7.5), fontsize=7.5)
+    lower.set_xlabel(own.axis)
+    lower.set_ylabel("residual", fontsize=7)
+
+
+def lines(dataset: xr.Dataset, own: Curve, entry: Tree) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """X and y of the law and of the wrong law.
+
+    Between the values of the axis too, where the formula can be evaluated there.
+
+    Args:
+        dataset: a study's results.
+        own: the curve.
+        entry: the claim, as the study has it.
+    """
+    return {
+        name: _smooth(dataset, entry.get(name), own, name) or (own.x(), own.of(name))
+        for name in ("control", "predicted")
+    }
+
+
+def _smooth(
+    dataset: xr.Dataset, formula: object, own: Curve, name: str
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """X and y of a formula between the values of the axis.
+
+    None where it has no value there, or does not depend on the axis as what was judged does.
+
+    Args:
+        dataset: a study's results.
+        formula: as the study has it.
+        own: the curve.
+        name: predicted, or control.
+    """
+    x = own.x()
+    fine = theory.between(x, logarithmic=logarithmic(x), points=FINE)
+    if not isinstance(formula, str):
+        return None
+    try:
+        here, between = (
+            theory.on_grid(dataset, formula, own.where, {own.axis: at}) for at in (x, fine)
+        )
+    except ValueError:
+        return None
+    same = np.allclose(here, own.of(name), rtol=1e-6, equal_nan=True)
+    return (fine, between) if same else None
+
+
+def panel(own: Curve, axes: Axes, shown: dict[str, tuple[np.ndarray, np.ndarray]]) -> Axes:
+    """Draw a law and its observations on Axes and return them.
+
+    Args:
+        own: the curve.
+        axes: where.
+        shown: of `lines`.
+    """
+    for name, (x, y) in shown.items():
+        look = LAW if name == "predicted" else WRONG
+        there = np.isfinite(y)
+        if there.any():
+            axes.plot(x[there], y[there], gid=name, **look)
+    _observed(own, axes, own.of("observed"), own.of("observed_low"), own.of("observed_high"))
+    _scale(own, axes, [y for _, y in shown.values()])
+    _regime(own, axes)
+    panels.rules(axes)
+    return axes
+
+
+def _observed(own: Curve, axes: Axes, y: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """A mark for each value of the axis, by the verdict; hollow outside of the regime."""
+    x = own.x()
+    for verdict, look in LOOKS.items():
+        for inside in (True, False):
+            mine = [point.verdict == verdict and point.in_regime == inside for point in own.points]
+            here = np.array(mine) & np.isfinite(y)
+            if here.any():
+                face = look["color"] if inside else "white"
+                gid = verdict if inside else "outside"
+                axes.plot(x[here], y[here], gid=gid, mfc=face, **look, **OF_POINTS)
+                bars(axes, x[here], low[here], high[here], look["color"])
+
+
+def _scale(own: Curve, axes: Axes, more: Iterable[np.ndarray]) -> None:
+    """Log axes where the values are spaced by factors or span them."""
+    y = np.concatenate([own.of("observed"), own.of("observed_low"), *more])
+    if logarithmic(own.x()):
+        axes.set_xscale("log")
+    if logarithmic(y) and (y[np.isfinite(y)] > 0).all():
+        axes.set_yscale("log")
+        panels.decades(axes.yaxis, 4)
+
+
+def _regime(own: Curve, axes: Axes) -> None:
+    """Shade the range of the axis that lies outside of the regime."""
+    x, inside = own.x(), np.array([point.in_regime for point in own.points])
+    if inside.all():
+        return
+    low, high = axes.get_xlim()
+    middle = np.sqrt(x[1:] * x[:-1]) if axes.get_xscale() == "log" else (x[1:] + x[:-1]) / 2
+    edges = np.concatenate([[low], middle, [high]])
+    for place in np.flatnonzero(~inside):
+        axes.axvspan(edges[place], edges[place + 1], gid="outside", **OUTSIDE)
+    axes.set_xlim(low, high)
+
+
+def residuals(own: Curve, axes: Axes) -> Axes:
+    """Draw observed - predicted, over what is tolerated, on Axes and return them."""
+    unit = np.abs(own.of("high") - own.of("low")) / 2
+    unit = np.where(np.isfinite(unit) & (unit > 0), unit, np.nan)
+    parts = [
+        (own.of(name) - own.of("predicted")) / unit
+        for name in ("observed", "observed_low", "observed_high")
+    ]
+    axes.axhspan(-1, 1, **HELD)
+    axes.axhline(0, color=style.GREY, lw=0.6)
+    _observed(own, axes, *(np.clip(part, -BEYOND, BEYOND) for part in parts))
+    axes.set(ylim=(-BEYOND * 1.05, BEYOND * 1.05), yticks=[-1, 0, 1])
+    axes.tick_params(axis="y", labelsize=6.5)
+    _regime(own, axes)
+    return axes
+
+
+# words ------------------------------------------------------------------------------------------------------
+
+
+def _handles(shown: Sequence[Curve], drawn: Iterable[Axes]) -> list[Artist]:
+    """Entries of what is drawn."""
+    points = [point for own in shown for point in own.points]
+    there = {line.get_gid() for axes in drawn for line in axes.lines}
+    handles: list[Artist] = [legends.entry("law", **LAW)]
+    handles += [legends.entry("wrong law", **WRONG)] * ("control" in there)
+    verdicts = {point.verdict for point in points if point.in_regime}
+    handles += [
+        legends.entry(name, **look, **OF_POINTS) for name, look in LOOKS.items() if name in verdicts
+    ]
+    if not all(point.in_regime for point in points):
+        handles.append(Patch(**OUTSIDE | {"color": "#dddddd"}, label="outside the regime"))
+    return handles
+
+
+def _said(shown: Sequence[Curve]) -> str:
+    """What is drawn, in words."""
+    worlds = {point.worlds for own in shown for point in own.points}
+    many = legends.worlds(max(worlds)) if len(worlds) == 1 else f"{min(worlds)} to {max(worlds)} worlds"
+    return (
+        f"{many}; bars: intervals at the level of 3 standard errors; residuals: observed - predicted,"
+        " over what is tolerated (band)"
+    )
