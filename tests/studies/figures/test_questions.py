@@ -314,7 +314,7 @@ def test_the_command_knows_all_that_figures_are_told():
 
 
 class TestMap:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def ratio(self, swept):
         """GA over SGD: 4 where B = 1, 2, 1/2 .. elsewhere; no spread, but for B = 16."""
         data = swept.sel(landscape=["bowl"]).copy(deep=True)
@@ -382,6 +382,9 @@ class TestMap:
             quantity_map(swept, x="B", y="k", colour="mean(loss[k=4])")
 
 
+STUDIED = {"gradient_cost": {"value": 3.0, "low": 3.0, "high": 3.0}}
+
+
 def made_settings(data):
     """Settings of every arm: what it ran with are its values of the axes."""
     dims = ("landscape", "optimizer", "B", "k")
@@ -390,7 +393,12 @@ def made_settings(data):
         for place in itertools.product(*(data[dim].values.tolist() for dim in dims))
     ]
     tasks = [
-        {"landscape": {"dim": 3}, "optimizer": {"rate": 0.5}, "noise": {"batch": place["B"]}}
+        {
+            "landscape": {"dim": 3},
+            "optimizer": {"rate": 0.5},
+            "noise": {"batch": place["B"]},
+            "study": STUDIED,
+        }
         for place in places
     ]
     arms = [{"coords": place, "label": place["optimizer"], "task": i} for i, place in enumerate(places)]
@@ -411,7 +419,7 @@ class TestTheory:
 
 
 class TestDensity:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def normal(self, swept):
         """A normal number of each of 2,000 worlds, of variance 1, and 4 for GA."""
         rng = np.random.default_rng(5)
@@ -428,7 +436,7 @@ class TestDensity:
         figure = density(normal, of="theta", against="exp(-theta**2 / 2)", columns="optimizer")
         axes = figure.axes[0]
         heights = [patch.get_height() for patch in axes.patches]
-        edges = np.linspace(normal["theta"].min(), normal["theta"].max(), 21)
+        edges = np.linspace(float(normal["theta"].min()), float(normal["theta"].max()), 21)
         expected, _ = np.histogram(
             normal["theta"].sel(optimizer="SGD", landscape="bowl"), edges, density=True
         )
