@@ -46,17 +46,27 @@ def code_digest(modules: tuple[str, ...], root: Path = ROOT) -> str:
 
 def closure(modules: Iterable[str], root: Path = ROOT) -> set[str]:
     """These modules, and all whose code they run (see `code_digest`)."""
-    found: set[str] = set()
+    names: set[str] = set()
     waiting = [*modules]
     while waiting:
         name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        path = _file(name, root)
-        for imported in _tree(path)[1] if path else ():
-            waiting += _followed(imported, name, root)
-    return found
+        if name not in names:
+            names.add(name)
+            waiting += (_next_of_ours if _ours(name) else _next)(name, root)
+    return names
+
+
+def _next(name: str, root: Path) -> list[str]:
+    """The modules whose code a module runs by its own imports."""
+    path = _file(name, root)
+    imports = _tree(path)[1] if path else ()
+    return [module for imported in imports for module in _followed(imported, name, root)]
+
+
+@functools.cache
+def _next_of_ours(name: str, root: Path) -> list[str]:
+    """The same, of a module of ours: these lead to no plugin, which alone may come while a process runs."""
+    return _next(name, root)
 
 
 def _followed(name: str, by: str, root: Path) -> list[str]:

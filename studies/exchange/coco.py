@@ -61,18 +61,11 @@ def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommend
         ValueError: a landscape of another kind; something at `out`.
     """
     with whole(out) as temporary:
-        arms: dict[str, _Folder] = {}
-        for experiment in experiments(dataset, point):
-            _check(experiment)
-            if experiment.optimizer not in arms:
-                arms[experiment.optimizer] = _Folder.beside(arms.values(), experiment.optimizer)
-            arms[experiment.optimizer].add(experiment)
-        if not arms:
-            raise ValueError("expected results, found no run with numbers")
-        for arm in arms.values():
+        folders = _folders(experiments(dataset, point))
+        for arm in folders:
             for function, by_dim in arm.functions.items():
                 _write(temporary / arm.folder, function, by_dim, arm.name)
-    return [Path(out) / arm.folder for arm in arms.values()]
+    return [Path(out) / arm.folder for arm in folders]
 
 
 @dataclass(frozen=True)
@@ -98,6 +91,19 @@ class _Folder:
         by_dim[dim] = experiment._replace(runs=[*earlier, *experiment.runs])
 
 
+def _folders(every: Iterable[Experiment]) -> list[_Folder]:
+    """What is written of each optimizer."""
+    arms: dict[str, _Folder] = {}
+    for experiment in every:
+        _check(experiment)
+        if experiment.optimizer not in arms:
+            arms[experiment.optimizer] = _Folder.beside(arms.values(), experiment.optimizer)
+        arms[experiment.optimizer].add(experiment)
+    if not arms:
+        raise ValueError("expected results, found no run with numbers")
+    return list(arms.values())
+
+
 def _check(experiment: Experiment) -> None:
     kind = experiment.landscape["kind"]
     if kind not in BBOB:
@@ -118,16 +124,22 @@ def _write(folder: Path, function: int, by_dim: Mapping[int, Experiment], optimi
     """The .info file of a function and its data files, one pair per dimension."""
     (folder / f"data_f{function}").mkdir(parents=True)
     lines = []
-    for dim, (_, landscape, _, runs, _) in sorted(by_dim.items()):
+    for dim, experiment in sorted(by_dim.items()):
         name = f"data_f{function}/bbobexp_f{function}_DIM{dim}"
-        ends = ", ".join(f"{run.instance}:{run.evaluations[-1]}|{run.gap[-1]:.1e}" for run in runs)
-        about = f"suite = '{SUITES[landscape['kind']]}', funcId = {function}, DIM = {dim}"
-        head = f"{about}, Precision = 1.000e-08, algId = '{optimizer}', {FORMAT}"
-        lines += [head, "% written by two-descents", f"{name}.dat, {ends}"]
+        lines += _info(experiment, f"{name}.dat", optimizer)
         for ending, every in ((".dat", False), (".tdat", True)):
-            text = "".join(_text(run, every=every) for run in runs)
+            text = "".join(_text(run, every=every) for run in experiment.runs)
             (folder / f"{name}{ending}").write_text(text)
     (folder / f"bbobexp_f{function}.info").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _info(experiment: Experiment, file: str, optimizer: str) -> list[str]:
+    """The lines of an .info file on a function in some number of dimensions, and on its data file."""
+    spec, runs = experiment.landscape, experiment.runs
+    ends = ", ".join(f"{run.instance}:{run.evaluations[-1]}|{run.gap[-1]:.1e}" for run in runs)
+    about = f"suite = '{SUITES[spec['kind']]}', funcId = {spec['function']}, DIM = {spec['dim']}"
+    head = f"{about}, Precision = 1.000e-08, algId = '{optimizer}', {FORMAT}"
+    return [head, "% written by two-descents", f"{file}, {ends}"]
 
 
 def _text(run: Run, *, every: bool) -> str:
@@ -171,10 +183,7 @@ def import_coco(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
 
 
 def _read(info: Path) -> Iterator[Experiment]:
-    text = info.read_text(encoding="utf-8", errors="replace")
-    lines = [
-        line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("%")
-    ]
+    lines = _lines(info)
     for head, data in zip(lines[::2], lines[1::2], strict=False):
         about = {key[1]: (key["a"] or key["b"] or key["c"] or "").strip() for key in KEY.finditer(head)}
         _check_suite(info, about)
@@ -183,6 +192,12 @@ def _read(info: Path) -> Iterator[Experiment]:
         except (ValueError, IndexError, OSError) as error:
             raise ValueError(f"{info.name}: not in COCO's format at {head[:60]!r}: {error}") from error
         yield experiment
+
+
+def _lines(info: Path) -> list[str]:
+    """The lines of a file that say something."""
+    lines = map(str.strip, info.read_text(encoding="utf-8", errors="replace").splitlines())
+    return [line for line in lines if line and not line.startswith("%")]
 
 
 def _experiment(about: Mapping[str, str], data: str, folder: Path) -> Experiment:
@@ -235,14 +250,19 @@ def _runs(folder: Path, name: str, ends: Sequence[str]) -> Iterator[Run]:
     file = folder / name
     if not file.exists():
         raise ValueError(f"there is no {name}")
-    more = file.with_suffix(".tdat")
-    blocks = [_blocks(path) for path in dict.fromkeys((file, more)) if path.exists()]
+    files = dict.fromkeys((file, file.with_suffix(".tdat")))
+    blocks = [_blocks(path) for path in files if path.exists()]
     for i, end in enumerate(ends):
         rows = [row for runs in blocks for row in (runs[i] if i < len(runs) else ())]
-        number, _, rest = end.partition(":")
-        spent = int(float(rest.split("|")[0])) if rest else 0
         if rows:
-            yield Run(int(number), *_merged(np.array(rows), spent))
+            number, spent = _end(end)
+            yield Run(number, *_merged(np.array(rows), spent))
+
+
+def _end(text: str) -> tuple[int, int]:
+    """Instance and evaluations of `3:600|1e-9`; 0 where it does not say how many."""
+    number, _, rest = text.partition(":")
+    return int(number), int(float(rest.split("|")[0])) if rest else 0
 
 
 def _blocks(path: Path) -> list[list[tuple[float, float]]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -98,19 +98,34 @@ def to_dataset(
         landscapes = _of_study(like, landscapes, name)
         axes = _axes_of(like, [landscape.label for landscape in landscapes.values()])
     optimizers = list(dict.fromkeys(optimizer for key, optimizer in runs if key in landscapes))
-    chosen = [
-        [[cut(run, end) for run in runs.get((key, optimizer), [])] for optimizer in optimizers]
-        for key, end in zip(landscapes, axes.ends, strict=True)
-    ]
-    data = _filled(chosen, axes).assign_coords(_about_landscapes(landscapes.values()))
-    data = data.assign_coords(
-        optimizer=np.array(optimizers, object),
-        checkpoint=axes.checkpoint,
-        paired=("optimizer", np.zeros(len(optimizers), bool), PAIRED),
-    )
+    data = _filled(_chosen(runs, [*landscapes], optimizers, axes), axes)
+    data = data.assign_coords(_about_landscapes(landscapes.values()) | _about_optimizers(optimizers))
     specs = {landscape.label: landscape.spec for landscape in landscapes.values()}
     stored = _attrs(name, specs, optimizers, float(axes.cost.max()))
     return data.assign_attrs({"name": name, "source": source} | stored)
+
+
+def _chosen(
+    runs: Runs, landscapes: Sequence[Key], optimizers: Sequence[str], axes: Axes
+) -> list[list[list[Run]]]:
+    """The runs by landscape and optimizer, cut where those on the landscape end.
+
+    Args:
+        runs: of each landscape and optimizer that have some.
+        landscapes: L of them.
+        optimizers: those that are shown.
+        axes: of the L landscapes.
+    """
+    return [
+        [[cut(run, end) for run in runs.get((key, optimizer), [])] for optimizer in optimizers]
+        for key, end in zip(landscapes, axes.ends, strict=True)
+    ]
+
+
+def _about_optimizers(labels: Sequence[str]) -> Data:
+    """The coordinates that say what optimizers are: their worlds are none of ours."""
+    paired = np.zeros(len(labels), bool)
+    return {"optimizer": np.array(labels, object), "paired": ("optimizer", paired, PAIRED)}
 
 
 def _collected(experiments: Sequence[Experiment]) -> tuple[dict[Key, Landscape], Runs]:
@@ -223,13 +238,21 @@ def _filled(runs: list[list[list[Run]]], axes: Axes) -> xr.Dataset:
     instance = common_rows(next(part for part in numbers if len(part)), numbers)
     cells = (len(runs), len(runs[0]), len(instance))
     shown = Shown.empty(cells, axes.cost.shape[1], axes.targets.shape[1])
+    for (i, j, r), run in _placed(runs, instance):
+        own = Shown.of(run, axes.cost[i], axes.targets[i], axes.ends[i])
+        for array, values in zip(shown, own, strict=True):
+            array[i, j, r] = values
+    return xr.Dataset(_variables(shown), _coordinates(axes, instance))
+
+
+def _placed(
+    runs: list[list[list[Run]]], instance: np.ndarray
+) -> Iterator[tuple[tuple[int, int, int], Run]]:
+    """Every run, and its landscape, optimizer and world, by number."""
     for i, row in enumerate(runs):
         for j, mine in enumerate(row):
-            for r, run in zip(places(instance, [run.instance - 1 for run in mine]), mine, strict=True):
-                own = Shown.of(run, axes.cost[i], axes.targets[i], axes.ends[i])
-                for array, values in zip(shown, own, strict=True):
-                    array[i, j, r] = values
-    return xr.Dataset(_variables(shown), _coordinates(axes, instance))
+            rows = places(instance, [run.instance - 1 for run in mine])
+            yield from (((i, j, r), run) for r, run in zip(rows, mine, strict=True))
 
 
 def _variables(shown: Shown) -> dict[str, tuple]:
@@ -248,7 +271,7 @@ def _variables(shown: Shown) -> dict[str, tuple]:
     return variables | {"status": ((*cells, "checkpoint"), shown.status, status_attrs())}
 
 
-def _coordinates(axes: Axes, instance: np.ndarray) -> dict[str, tuple]:
+def _coordinates(axes: Axes, instance: np.ndarray) -> Data:
     about = {name: variable.attrs for name, variable in COORDINATES.items()}
     cost = _less(("landscape", "checkpoint"), axes.cost)
     targets = _less(("landscape", "target"), axes.targets)
@@ -258,6 +281,7 @@ def _coordinates(axes: Axes, instance: np.ndarray) -> dict[str, tuple]:
         "cost": (*cost, about["cost"]),
         "target_loss": (*targets, about["target_loss"]),
         "instance": ("replicate", instance, about["instance"]),
+        "checkpoint": axes.checkpoint,
     }
 
 

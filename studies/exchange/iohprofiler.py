@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,21 +69,13 @@ def export_ioh(dataset: xr.Dataset, out: str | Path, *, point: str = "recommende
     Raises:
         ValueError: a landscape that does not say its dimension; something at `out`.
     """
-    taken: set[str] = set()
-    folders: dict[str, str] = {}
-    others: dict[str, int] = {}  # label -> number, of landscapes that are none of BBOB
-    entries: dict[tuple[str, Function], list[Experiment]] = defaultdict(list)
     with whole(out) as temporary:
-        for experiment in experiments(dataset, point):
-            if experiment.optimizer not in folders:
-                folders[experiment.optimizer] = safe(experiment.optimizer, taken)
-            function = _function(experiment, others)
-            entries[folders[experiment.optimizer], function].append(experiment)
+        entries = _entries(experiments(dataset, point))
         if not entries:
             raise ValueError("expected results, found no run with numbers")
         for (folder, function), same in entries.items():
             _write(temporary / folder, function, same)
-    return [Path(out) / name for name in folders.values()]
+    return [Path(out) / name for name in dict.fromkeys(folder for folder, _ in entries)]
 
 
 class Function(NamedTuple):
@@ -98,6 +90,20 @@ class Function(NamedTuple):
         """Whether it is a function of BBOB, as far as suite, number and name tell."""
         numbered = 1 <= self.number <= len(NAMES) and NAMES[self.number - 1] == self.name
         return self.suite in ("BBOB", *UNNAMED) and numbered
+
+
+def _entries(every: Iterable[Experiment]) -> dict[tuple[str, Function], list[Experiment]]:
+    """The experiments of each folder, of which an optimizer has one, and function."""
+    taken: set[str] = set()
+    folders: dict[str, str] = {}
+    others: dict[str, int] = {}  # label -> number, of landscapes that are none of BBOB
+    entries: dict[tuple[str, Function], list[Experiment]] = defaultdict(list)
+    for experiment in every:
+        if experiment.optimizer not in folders:
+            folders[experiment.optimizer] = safe(experiment.optimizer, taken)
+        function = _function(experiment, others)
+        entries[folders[experiment.optimizer], function].append(experiment)
+    return entries
 
 
 def _function(experiment: Experiment, others: dict[str, int]) -> Function:
@@ -127,26 +133,36 @@ def _write(folder: Path, function: Function, same: Sequence[Experiment]) -> None
     stem = f"f{function.number}_{function.name}"
     data = folder / f"data_{stem}"
     data.mkdir(parents=True)
-    by_dim: dict[int, list[Run]] = defaultdict(list)
-    for experiment in same:
-        by_dim[dim_of(experiment)] += experiment.runs
     scenarios = []
-    for dim, runs in sorted(by_dim.items()):
+    for dim, runs in sorted(_by_dim(same).items()):
         file = data / f"IOHprofiler_f{function.number}_DIM{dim}.dat"
         file.write_text("".join(map(_text, runs)))
         path = f"{data.name}/{file.name}"
         scenarios.append({"dimension": dim, "path": path, "runs": list(map(_about, runs))})
-    about = {
+    head = _head(function, same[0].optimizer)
+    (folder / f"IOHprofiler_{stem}.json").write_text(
+        json.dumps(head | {"scenarios": scenarios}, indent=1)
+    )
+
+
+def _by_dim(same: Iterable[Experiment]) -> dict[int, list[Run]]:
+    runs: dict[int, list[Run]] = defaultdict(list)
+    for experiment in same:
+        runs[dim_of(experiment)] += experiment.runs
+    return runs
+
+
+def _head(function: Function, optimizer: str) -> Data:
+    """What a file says of the function and of who searched."""
+    return {
         "version": VERSION,
         "suite": function.suite,
         "function_id": function.number,
         "function_name": function.name,
         "maximization": False,
-        "algorithm": {"name": same[0].optimizer, "info": "two-descents"},
+        "algorithm": {"name": optimizer, "info": "two-descents"},
         "attributes": ["evaluations", "raw_y"],
-        "scenarios": scenarios,
     }
-    (folder / f"IOHprofiler_{stem}.json").write_text(json.dumps(about, indent=1))
 
 
 def _text(run: Run) -> str:
@@ -248,18 +264,24 @@ def _check_values(spec: Spec, runs: Sequence[Spec], suite: str) -> None:
     Raises:
         ValueError: the values are not those of BBOB.
     """
-    best = [(run["instance"], run.get("best", {})) for run in runs]
-    points = ((i, at["x"], float(at["y"])) for i, at in best if len(at.get("x", ())) == spec["dim"])
-    telling = next(((instance, x, y) for instance, x, y in points if SMALL < y < np.inf), None)
+    telling = next((point for point in _best(runs, spec["dim"]) if SMALL < point[2] < np.inf), None)
     if telling is None:
         return
     instance, x, y = telling
-    value = _value(spec | {"instance": int(instance)}, x)
+    value = _value(spec | {"instance": instance}, x)
     if not np.isclose(value, y, rtol=1e-4):
         raise ValueError(
             f"the suite is {suite or 'not named'}, and instance {instance} of BBOB's f{spec['function']} has"
             f" {value:.6g} where the file says {y:.6g}; of another suite (SBOX?), leave its files out"
         )
+
+
+def _best(runs: Sequence[Spec], dim: int) -> Iterator[tuple[int, Sequence[float], float]]:
+    """Instance, best point and its value, of the runs that have one."""
+    for run in runs:
+        best = run.get("best", {})
+        if len(best.get("x", ())) == dim:
+            yield int(run["instance"]), best["x"], float(best["y"])
 
 
 def _value(spec: Spec, x: Sequence[float]) -> float:

@@ -41,12 +41,15 @@ def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
     axes = {dim: left[dim].values for dim in left["loss"].dims if dim not in DIMS}
     joined = _joined(left, right.expand_dims(axes) if axes else right)
     paired = np.repeat([True, False], [left.sizes["optimizer"], right.sizes["optimizer"]])
-    optimizers = config(ours).get("optimizers", {}) | config(theirs).get("optimizers", {})
-    attrs = (
-        ours.attrs | changed(ours, optimizers=optimizers) | settings.joined(ours.attrs, theirs.attrs)
-    )
     joined = joined.assign_coords(paired=("optimizer", paired, PAIRED))
-    return joined.assign_attrs(attrs | {"beside": theirs.attrs.get("name", "")})
+    return joined.assign_attrs(_attrs(ours, theirs))
+
+
+def _attrs(ours: xr.Dataset, theirs: xr.Dataset) -> dict[str, object]:
+    """Ours, with the optimizers of both and the name of theirs."""
+    optimizers = config(ours).get("optimizers", {}) | config(theirs).get("optimizers", {})
+    with_both = changed(ours, optimizers=optimizers) | settings.joined(ours.attrs, theirs.attrs)
+    return ours.attrs | with_both | {"beside": theirs.attrs.get("name", "")}
 
 
 def _on_common_landscapes(ours: xr.Dataset, theirs: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:

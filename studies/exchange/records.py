@@ -70,6 +70,17 @@ def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Exp
     Raises:
         ValueError: an unknown `point`, or a Dataset without what is needed.
     """
+    names = _needed(dataset, point)
+    for label in dataset["landscape"].values.tolist():
+        part = dataset.sel(landscape=label)[names]
+        part = part.assign({COST: state_costs(part), SPENT: spent(part)})
+        for spec, chosen in variants(part, label):
+            for optimizer, arm in arms(chosen):
+                yield Experiment(optimizer, spec, label, _runs(arm, spec, point))
+
+
+def _needed(dataset: xr.Dataset, point: str) -> list[str]:
+    """The variables that records are made of; raises ValueError where one is not there."""
     if point not in POINTS:
         raise ValueError(f"point: expected one of {', '.join(POINTS)}, got {point!r}")
     needed = {"loss", *POINTS[point], "status", "value_terms", "gradient_terms"}
@@ -77,13 +88,7 @@ def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Exp
     if needed - there or "landscape" not in dataset.dims:
         lacking = ", ".join(sorted(needed - there)) or "dim landscape"
         raise ValueError(f"expected a study's results (see studies.open_study), found no {lacking}")
-    names = sorted(needed | ({LEVEL} & there))
-    for label in dataset["landscape"].values.tolist():
-        part = dataset.sel(landscape=label)[names]
-        part = part.assign({COST: state_costs(part), SPENT: spent(part)})
-        for spec, chosen in variants(part, label):
-            for optimizer, arm in arms(chosen):
-                yield Experiment(optimizer, spec, label, _runs(arm, spec, point))
+    return sorted(needed | ({LEVEL} & there))
 
 
 class _World(NamedTuple):
@@ -116,17 +121,26 @@ def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
 
 def _records(world: _World) -> tuple[np.ndarray, np.ndarray]:
     """Evaluations and best loss so far of one world."""
-    reached = np.isfinite(world.hit)
-    finite = np.isfinite(world.loss) & np.isfinite(world.cost)
-    evaluations = np.concatenate([_whole(world.cost[finite]), _whole(world.hit[reached])])
-    gap = np.concatenate([world.loss[finite], world.targets[reached]])
-    order = np.argsort(evaluations, kind="stable")
-    evaluations, gap = evaluations[order], np.minimum.accumulate(gap[order])
-    last = np.diff(evaluations, append=-1) != 0  # of those at one evaluation
-    evaluations, gap = evaluations[last], gap[last]
+    evaluations, gap = _in_order(*_points(world))
     if not len(evaluations) or evaluations[0] > 1:
         evaluations, gap = np.append(1, evaluations), np.append(_opening(world, gap), gap)
     return until(evaluations, gap, int(_whole(np.array(world.bill))))
+
+
+def _points(world: _World) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluations and losses of the states shown, then of the hits."""
+    reached = np.isfinite(world.hit)
+    finite = np.isfinite(world.loss) & np.isfinite(world.cost)
+    cost = np.concatenate([world.cost[finite], world.hit[reached]])
+    return _whole(cost), np.concatenate([world.loss[finite], world.targets[reached]])
+
+
+def _in_order(evaluations: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Different evaluations, rising, and the best loss so far at each."""
+    order = np.argsort(evaluations, kind="stable")
+    evaluations, gap = evaluations[order], np.minimum.accumulate(loss[order])
+    last = np.diff(evaluations, append=-1) != 0  # of those at the same evaluation
+    return evaluations[last], gap[last]
 
 
 def _opening(world: _World, gap: np.ndarray) -> float:

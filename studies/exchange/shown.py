@@ -82,14 +82,18 @@ class Shown(NamedTuple):
         best = np.where(there, run.gap[place], np.nan)
         asked = np.fmin(np.floor(reach), run.evaluations[-1])
         over = (run.evaluations[-1] >= _last(end)) & (reach >= run.evaluations[-1])
-        all_hit = (best[:, None] <= targets * (1 + WHOLE)).all(1) & (len(targets) > 0)
-        ran = np.where(all_hit, Status.HIT_TARGET, np.where(over, Status.BUDGET_SPENT, Status.RUNNING))
         return cls(
             best,
             np.where(there, asked, 0).astype(np.int64),
-            np.where(there, ran, Status.MISSING),
+            np.where(there, _status(best, targets, over), Status.MISSING),
             _first_hits(run, targets),
         )
+
+
+def _status(best: np.ndarray, targets: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Of a run with these best losses (C,): all targets (T,) are hit, or it is over, or it runs: (C,)."""
+    all_hit = (best[:, None] <= targets * (1 + WHOLE)).all(1) & (len(targets) > 0)
+    return np.where(all_hit, Status.HIT_TARGET, np.where(over, Status.BUDGET_SPENT, Status.RUNNING))
 
 
 def _first_hits(run: Run, targets: np.ndarray) -> np.ndarray:

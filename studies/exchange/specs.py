@@ -36,16 +36,20 @@ def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
     if not here:
         raise ValueError(f"landscapes.{label}: expected to know what it is; {settings.OLD}")
     axes = [axis for axis in settings.axis_values(here[0]) if _changes(here, axis)]
+    _check_coordinates(part, axes, label)
+    along = [axis for axis in axes if axis in part.dims]
+    for places in itertools.product(*(range(part.sizes[axis]) for axis in along)):
+        chosen = part.isel(dict(zip(along, places, strict=True)))
+        yield dict(_arms_on(chosen, label)[0].landscape), chosen
+
+
+def _check_coordinates(part: xr.Dataset, axes: Sequence[str], label: str) -> None:
     lost = next((axis for axis in axes if axis not in part.coords), None)
     if lost is not None:
         shown = ", ".join(map(str, part.coords)) or "none"
         raise ValueError(
             f"landscapes.{label}: expected the coordinate of the axis {lost}, found {shown}"
         )
-    along = [axis for axis in axes if axis in part.dims]
-    for places in itertools.product(*(range(part.sizes[axis]) for axis in along)):
-        chosen = part.isel(dict(zip(along, places, strict=True)))
-        yield dict(_arms_on(chosen, label)[0].landscape), chosen
 
 
 def _arms_on(part: xr.Dataset, label: str) -> list[settings.Arm]:

@@ -78,11 +78,10 @@ def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
 
     Variables without the last one, of whole worlds or arms, are left out.
     """
-    coords = [name for name in dataset.coords if {*dataset[name].dims} <= {*dims} and name not in dims]
+    within = {name for name, part in dataset.variables.items() if {*part.dims} <= {*dims}}
+    coords = [name for name in dataset.coords if name in within and name not in dims]
     variables = [
-        name
-        for name, part in dataset.data_vars.items()
-        if dims[-1] in part.dims and {*part.dims} <= {*dims}
+        name for name in dataset.data_vars if name in within and dims[-1] in dataset[name].dims
     ]
     others = [name for name in dataset.coords if name not in (*coords, *dims)]
     part = dataset[variables].drop_vars(others, errors="ignore").reset_coords(coords)
@@ -97,6 +96,15 @@ def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[tuple[pd.DataFrame
 
     The first dims are cut first.
     """
+    cut = _cut(dataset, rows)
+    for places in itertools.product(*(range(dataset.sizes[dim]) for dim in cut)):
+        part = dataset.isel({dim: slice(i, i + 1) for dim, i in zip(cut, places, strict=True)}).load()
+        if not bool(absent(part).all()):
+            yield to_frame(part), hits_frame(part)
+
+
+def _cut(dataset: xr.Dataset, rows: int) -> list[str]:
+    """The dims along which the records must be cut, so that a part has about so many rows."""
     dims = _order(dataset, "checkpoint")
     size = int(np.prod([dataset.sizes[dim] for dim in dims]))
     cut: list[str] = []
@@ -105,10 +113,7 @@ def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[tuple[pd.DataFrame
             break
         cut.append(dim)
         size //= dataset.sizes[dim]
-    for places in itertools.product(*(range(dataset.sizes[dim]) for dim in cut)):
-        part = dataset.isel({dim: slice(i, i + 1) for dim, i in zip(cut, places, strict=True)}).load()
-        if not bool(absent(part).all()):
-            yield to_frame(part), hits_frame(part)
+    return cut
 
 
 def export_csv(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:

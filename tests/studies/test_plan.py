@@ -671,7 +671,7 @@ def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(ho
 
 
 def forget():
-    for function in (code_digest, digest._tree, digest._homes):
+    for function in (code_digest, digest._tree, digest._homes, digest._next_of_ours):
         function.cache_clear()
 
 

@@ -218,8 +218,9 @@ def test_each_point_of_a_sweep_is_matched_apart_and_bounds_are_told(tmp_path):
 
 
 def test_a_reference_without_noise_is_one_line(tmp_path):
+    ledger = BOWLS["ledger"] | {"redraws": 4, "points": 2}  # all of them equal
     with pytest.raises(StudyError) as caught:
-        found(BOWLS | {"noise": {}}, tmp_path)
+        found(BOWLS | {"noise": {}, "replicates": 2, "ledger": ledger}, tmp_path)
     assert caught.value.lines == ["match: SGD on bowl: expected a noise_to_signal > 0 to match, got 0"]
 
 
