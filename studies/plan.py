@@ -22,7 +22,7 @@ from studies.results import config, settings
 from studies.results.assembly import Manifest
 from studies.study_file.arm import Arm as Settled
 from studies.study_file.cell_size import worlds_of_a_cell
-from studies.study_file.spending import landscape_of, place, spending
+from studies.study_file.spending import landscape_of, place, spending, steps_within
 from studies.study_file.study import Study
 from studies.study_file.values import MOMENTS
 from studies.text.shapes import Axes, Data
@@ -91,7 +91,7 @@ def make_plan(study: Study) -> Plan:
     tasks: dict[str, Task] = {}
     thinned: dict[str, list[str]] = {}  # why -> where
     for settled in study.arms:
-        fractions, why = checkpoints_of(settled, study.checkpoints)
+        fractions, why = checkpoints_of(settled, settled.scalars["checkpoints"] or study.checkpoints)
         task = _task(settled, fractions, device, sources)
         arms.append(Arm(settled.coords, settled.label, tasks.setdefault(task.canonical, task)))
         if why:
@@ -133,8 +133,7 @@ def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float],
         f"checkpoints: {most} in place of {len(every)}, so that {share} (see `truth`); a list of checkpoints"
         " is obeyed"
     )
-    price = arm.scalars["gradient_cost"]
-    places = _first_to_keep(every, price["low"] / price["value"])[:most]
+    places = _first_to_keep(every, 1 / _beyond(arm))[:most]
     return [every[place] for place in sorted(places)], why
 
 
@@ -160,10 +159,9 @@ def _first_to_keep(every: list[float], budget: float) -> list[int]:
 
 def _affordable(arm: Settled) -> int | None:
     """In how many states of an arm the truth may be recorded; None: in all."""
-    landscape, each = landscape_of(arm), spending(arm)
-    if each is None:
+    landscape, each, steps = landscape_of(arm), spending(arm), steps_within(arm)
+    if each is None or steps is None:
         return None
-    steps = each.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
     looks = arm.scalars["truth"] * each.reads(landscape, steps) / (TRUTH * reads_of_truth(landscape))
     most = max(FEWEST, math.floor(looks))
     return None if steps + 1 <= most else most
@@ -202,8 +200,8 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
         device: "cpu" or "cuda".
         sources: of noise that a step may draw from.
     """
-    scalars, price = arm.scalars, arm.scalars["gradient_cost"]
-    end = scalars["budget"] * price["value"] / price["low"]
+    scalars = {name: value for name, value in arm.scalars.items() if name != "checkpoints"}
+    end = scalars["budget"] * _beyond(arm)
     looks = scalars["targets"] and reads_of_truth(landscape_of(arm)) > STEP
     at_end = {
         "ledger": _ledger(scalars["ledger"], end, sources),
@@ -223,8 +221,14 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
     )
 
 
+def _beyond(arm: Settled) -> float:
+    """The end of a run over its budget: of cost, which counts at the lowest price, at the nominal one."""
+    price = arm.scalars["gradient_cost"]
+    return price["value"] / price["low"] if arm.scalars["clock"] == "cost" else 1.0
+
+
 def _ledger(asked: Data | None, end: float, sources: list[str]) -> Data | None:
-    """The noise ledger, its moments in evaluations; `fractions` keeps what the study gives."""
+    """The noise ledger, its moments on the budget's clock; `fractions` keeps what the study gives."""
     if not asked:
         return asked
     moments = [rounded(end * fraction) for fraction in asked["moments"]]
@@ -311,6 +315,15 @@ def _settings(plan: Plan) -> str:
         {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]}
         for arm in plan.arms
     ]
-    names = ("seed", "instances", "budget", "gradient_cost", "targets", "target_floor", "dtype")
+    names = (
+        "seed",
+        "instances",
+        "budget",
+        "clock",
+        "gradient_cost",
+        "targets",
+        "target_floor",
+        "dtype",
+    )
     parts = [resolved(task, {name: getattr(task, name) for name in names}) for task in plan.tasks]
     return json.dumps({"arms": arms, "tasks": parts})

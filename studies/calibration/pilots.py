@@ -217,7 +217,7 @@ class Pilots(Stage):
         budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
         bare: dict[str, Any] = {"instances": None, "targets": [], "pictures": None}
-        bare |= {"record": [], "expressions": {}}
+        bare |= {"record": [], "expressions": {}, "checkpoints": None}
         return replace(arm, scalars=arm.scalars | {"budget": budget, "ledger": ledger} | bare)
 
     def _measured(self, addresses: tuple[str, ...]) -> Measured:

@@ -165,6 +165,7 @@ class Trials(Stage):
             "pictures": None,
             "record": [],
             "expressions": {},
+            "checkpoints": None,
         }
         if self.tuning.objective in OF_LOSSES:
             bare["targets"] = []

@@ -21,6 +21,7 @@ import numpy as np  # noqa: E402
 import xarray as xr  # noqa: E402
 
 from studies.schema import (  # noqa: E402
+    CLOCKS,
     COORDINATES,
     OF_CELLS,
     PLACE,
@@ -46,9 +47,10 @@ Place = tuple[int | slice, ...]  # in the grid
 class Task(TypedDict):
     """A task in plan.json, as far as its numbers are put in place; beside these stands all that it runs."""
 
-    budget: float  # evaluations
+    budget: float  # on its clock, of cost in evaluations
+    clock: NotRequired[str]  # of the budget; cost where there is none
     gradient_cost: dict[str, float]  # value, low, high, in evaluations
-    checkpoints: list[float]  # costs, in evaluations
+    checkpoints: list[float]  # on the clock of the budget
     targets: list[float]
     target_floor: NotRequired[float | None]
     instances: int | None  # None: one for each world
@@ -233,8 +235,14 @@ def _fractions(task: Task) -> np.ndarray:
 
 
 def _end(task: Task) -> float:
-    """Where a run ends, at the nominal price."""
+    """Where a run ends on the budget's clock; of cost, at the nominal price."""
+    if _clock(task) != "cost":
+        return task["budget"]
     return task["budget"] * task["gradient_cost"]["value"] / task["gradient_cost"]["low"]
+
+
+def _clock(task: Task) -> str:
+    return task.get("clock", "cost")
 
 
 def label(value: object) -> float | str:
@@ -338,6 +346,7 @@ def _dataset(grid: Grid, tasks: Sequence[Task]) -> xr.Dataset:
     for dim, size in grid.sizes.items():
         if dim.endswith(PLACES):
             coords[dim] = Array((dim,), np.arange(size), PLACE.attrs)
+    coords |= _of_budgets(grid, tasks)
     for name, array in grid.coords.items():
         coords[name] = array if array.dims else grid.squeezed(array.values, array.attrs)
     return xr.Dataset(variables, coords, {"totals": json.dumps(grid.totals)})
@@ -360,15 +369,66 @@ def _of_checkpoints(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
         np.where(columns >= 0, costs[_end(task)], np.nan)
         for task, columns in zip(tasks, grid.columns, strict=True)
     ]
+    cost = grid.spread("checkpoint", shown)
+    for number, task in enumerate(tasks):
+        if _clock(task) != "cost":
+            _put_costs(grid, cost, number, task)
     coords = {
         "checkpoint": Array(("checkpoint",), grid.fractions, COORDINATES["checkpoint"].attrs),
-        "cost": grid.squeezed(
-            grid.spread("checkpoint", shown), COORDINATES["cost"].attrs, "checkpoint"
-        ),
+        "cost": grid.squeezed(cost, COORDINATES["cost"].attrs, "checkpoint"),
     }
     recorded = grid.spread("checkpoint", [_own_checkpoints(columns) for columns in grid.columns])
     if (recorded == 0).any():
         coords["recorded"] = grid.squeezed(recorded, RECORDED_HERE.attrs, "checkpoint")
+    return coords
+
+
+def _put_costs(grid: Grid, cost: np.ndarray, number: int, task: Task) -> None:
+    """Costs of the checkpoints of a task that are counted on another clock: what no world's state exceeds.
+
+    The fraction of the most that any world spends, and the most of their states where that is more.
+
+    Args:
+        grid: the Dataset under construction.
+        cost: (.., C) of the checkpoints, in which they are put.
+        number: of the task.
+        task: the task.
+    """
+    for place in grid.places[number]:
+        if "value_terms" not in grid.variables:  # no cell is there
+            cost[place] = np.nan
+            continue
+        values, gradients = (
+            grid.variables[name].values[place] for name in ("value_terms", "gradient_terms")
+        )
+        spent = (values + task["gradient_cost"]["value"] * gradients).max(-2)
+        spent = spent / grid.coords["terms"].values[place][..., None]
+        spent = np.maximum(spent, grid.fractions * spent[..., -1:])
+        cost[place] = np.where(grid.columns[number] >= 0, spent, np.nan)
+
+
+def _of_budgets(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
+    """The clocks on which budgets are counted, and the budgets; none where all are of cost."""
+    clocks = [list(CLOCKS).index(_clock(task)) for task in tasks]
+    if not any(clocks):
+        return {}
+    about = Variable("the clock on which the budget is counted", "1").attrs
+    flags = {"flag_values": np.arange(len(CLOCKS)), "flag_meanings": " ".join(CLOCKS)}
+    rows: dict[str, Sequence[float]] = {
+        "budget_clock": clocks,
+        "budget_time": [task["budget"] for task in tasks],
+    }
+    attrs: dict[str, Data] = {
+        "budget_clock": about | flags,
+        "budget_time": Variable("budget on its clock").attrs,
+    }
+    coords = {}
+    for name, numbers in rows.items():
+        values = np.full(grid.shape, np.nan)
+        for places, value in zip(grid.places, numbers, strict=True):
+            for place in places:
+                values[place] = value
+        coords[name] = grid.squeezed(values, attrs[name])
     return coords
 
 

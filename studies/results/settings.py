@@ -32,6 +32,7 @@ OF_STUDY = (
     "seed",
     "instances",
     "budget",
+    "clock",
     "gradient_cost",
     "targets",
     "dtype",

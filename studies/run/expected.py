@@ -192,7 +192,8 @@ def _runner(task: Task, worlds: int) -> Callable[[float], float]:
     price = task.gradient_cost
 
     def run(budget: float) -> float:
-        end = rounded(budget * price["value"] / price["low"])
+        beyond = price["value"] / price["low"] if task.clock == "cost" else 1.0
+        end = rounded(budget * beyond)
         began = time.process_time()  # not of the clock: other programs may have the cores now
         run_worlds(replace(task, budget=budget, checkpoints=[end]), torch.arange(worlds))
         return time.process_time() - began
@@ -235,7 +236,9 @@ def _size(task: Task) -> int:
 
 
 def _alike(task: Task, measured_tasks: Sequence[tuple[Task, Pace]]) -> Pace:
-    """The pace of a task that was not measured: the median of those most like it."""
+    """The pace of a task that was not measured: the median of those most like it, on its clock if any is."""
+    same = [(other, pace) for other, pace in measured_tasks if other.clock == task.clock]
+    measured_tasks = same or measured_tasks
     for families in (("landscape", "optimizer"), ("optimizer",), ()):
         scaled = [
             _scaled(pace, _size(task) / _size(other))

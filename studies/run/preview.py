@@ -72,9 +72,17 @@ class Row(NamedTuple):
         return f"{self.arms:,}", f"{self.cells:,}", f"{self.missing:,}", f"{self.evaluations:,.0f}"
 
 
-def _row(arms: int, cells: list[Cell], here: set[str]) -> Row:
+def _row(arms: int, cells: list[Cell], here: set[str], each: dict[str, float]) -> Row:
+    """What is planned of some arms.
+
+    Args:
+        arms: how many.
+        cells: of them.
+        here: addresses of those that exist.
+        each: task -> evaluations of one world.
+    """
     missing = [cell for cell in cells if cell.address not in here]
-    evaluations = sum(cell.task.budget * (cell.last - cell.first) for cell in missing)
+    evaluations = sum(each[cell.task.canonical] * (cell.last - cell.first) for cell in missing)
     return Row(arms, len(cells), len(missing), evaluations)
 
 
@@ -83,11 +91,15 @@ def _rows(plan: Plan, here: set[str]) -> dict[tuple[str, str], Row]:
     cells: dict[str, list[Cell]] = defaultdict(list)  # of each task
     for cell in plan.cells(here.__contains__):
         cells[cell.task.canonical].append(cell)
+    settled = zip(plan.arms, plan.study.arms, strict=True)
+    each = {arm.task.canonical: spending.evaluations(own) for arm, own in settled}
     tasks: dict[tuple[str, str], list[str]] = defaultdict(list)  # one for each arm
     for arm in plan.arms:
         tasks[str(arm.coords["landscape"]), str(arm.coords["optimizer"])].append(arm.task.canonical)
     return {
-        names: _row(len(mine), [cell for task in dict.fromkeys(mine) for cell in cells[task]], here)
+        names: _row(
+            len(mine), [cell for task in dict.fromkeys(mine) for cell in cells[task]], here, each
+        )
         for names, mine in tasks.items()
     }
 

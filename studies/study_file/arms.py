@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters
 from studies import registry
-from studies.study_file import fields, fits, only, sections, written
+from studies.cells.clocks import clocks_of
+from studies.study_file import clocks, fields, fits, only, sections, written
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path
 from studies.study_file.budgets import with_steps
@@ -350,7 +351,12 @@ def _of_line(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistake:
 
 def _arm(ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point) -> Arm:
     assert ground.oracle is not None
-    landscape = ground.landscape
+    landscape, scalars = ground.landscape, _scalars(ground.study, ground, optimizer.model)
+    if scalars["clock"] not in clocks_of(optimizer.made):
+        raise ValueError(
+            f"budget: {optimizer.kind} has no {scalars['clock'].replace('_', ' ')}; expected a budget of"
+            f" {' or '.join(clocks_of(optimizer.made))}"
+        )
     searched = type(landscape.made.domain) in optimizer.made.domains
     return Arm(
         coords={"landscape": ground.label, "optimizer": variant.name, **point.at.coords},
@@ -360,18 +366,21 @@ def _arm(ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point)
         relaxation=None if searched else optimizer.model.relaxation,
         noise=fits.off_where_on(ground.noise, landscape.made, optimizer.made),
         oracle=ground.oracle,
-        scalars=_scalars(ground.study, ground),
+        scalars=scalars,
     )
 
 
-def _scalars(study: StudyModel, ground: Ground) -> dict[str, Any]:
+def _scalars(study: StudyModel, ground: Ground, own: fields.OptimizerEntry) -> dict[str, Any]:
     price = study.gradient_cost
     assert isinstance(price, sections.GradientCost)
-    targets = of(study.targets, ground.label, [])
+    targets = of(study.targets, ground.label, []) if own.targets is None else own.targets
+    budget = study.budget if own.budget is None else own.budget
+    budget = budget if clocks.on_clock(budget) else of(budget, ground.label)
     return {
         "seed": study.seed,
         "instances": study.instances,
-        "budget": of(study.budget, ground.label),
+        **clocks.scalars(budget),
+        "checkpoints": own.checkpoints,
         "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
         **_targets(targets, gap_known=ground.landscape.made.gap_known),
         "dtype": ground.landscape.model.dtype or study.dtype,

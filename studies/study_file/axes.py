@@ -29,7 +29,7 @@ from studies.text.words import nearest, short, show, suggest
 # the scalars of a study that an axis may change
 SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
 # family -> the keys of every entry, beside the parameters of its kind, that an axis may change
-OF_ENTRIES = {"landscapes": ("dtype",), "optimizers": ("relaxation", "on", "only")}
+OF_ENTRIES = {"landscapes": ("dtype",), "optimizers": (*fields.OF_ARMS, "on", "only")}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from landscapes.oracle.bill import ROUNDING
 from landscapes.parameters import Parameters
 from studies import registry
-from studies.study_file.spending import landscape_of, run_cost, spending
+from studies.study_file.spending import landscape_of, run_length, steps_within
 from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:
@@ -39,15 +39,17 @@ def with_steps(arm: Arm) -> Arm:
 
 def _queries(arm: Arm, made: Optimizer, players: int) -> int:
     """How many queries the budget buys, at least 1."""
-    budget, price = arm.scalars["budget"], arm.scalars["gradient_cost"]["low"]
-    if not made.cost_follows_schedule:
-        spent = spending(arm)
-        if spent is None:
+    budget, clock = arm.scalars["budget"], arm.scalars["clock"]
+    if clock == "virtual_time":
+        raise ValueError("a virtual time may hold any number of steps")
+    if clock == "steps" or not made.cost_follows_schedule:
+        count = steps_within(arm)
+        if count is None:
             raise ValueError("it asks for more than points")
-        return max(1, spent.steps(budget, price))
+        return max(1, count)
 
     def affords(steps: int) -> bool:
-        return run_cost(arm, made.budgeted(steps, players), steps) <= budget * (1 + ROUNDING)
+        return run_length(arm, made.budgeted(steps, players), steps) <= budget * (1 + ROUNDING)
 
     fewest, most = 1, 2  # the cost of a step follows a schedule that ends with the last of them
     while affords(most):

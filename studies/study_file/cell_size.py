@@ -23,7 +23,7 @@ from studies import registry
 from studies.cells.hits import STEP, reads, reads_of_truth
 from studies.cells.task import BLOCK, LARGEST
 from studies.study_file.arm import Arm
-from studies.study_file.spending import Spending, landscape_of, spending
+from studies.study_file.spending import Spending, landscape_of, spending, steps_within
 
 READS = 5e9  # numbers read in a cell, a second or so
 HELD = 2**24  # numbers held at once, 128 MiB in float64
@@ -40,20 +40,20 @@ def worlds_of_a_cell(arm: Arm, checkpoints: int) -> int:
     """
     each = spending(arm)
     optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
-    if each is None or arm.scalars["ledger"] or optimizer.libraries:
+    steps = steps_within(arm)
+    if each is None or steps is None or arm.scalars["ledger"] or optimizer.libraries:
         return BLOCK
     landscape = landscape_of(arm)
-    most = READS / _time(arm, each, landscape, checkpoints)
+    most = READS / _time(each, steps + 1, landscape, checkpoints)
     if most < 2 * BLOCK:
         return BLOCK
-    steps = (float(reads(landscape, step.values, step.gradients)) - STEP for step in each)
-    held = max(*steps, reads_of_truth(landscape), RECORDED * checkpoints)
+    sizes = (float(reads(landscape, step.values, step.gradients)) - STEP for step in each)
+    held = max(*sizes, reads_of_truth(landscape), RECORDED * checkpoints)
     return _full(min(most, HELD / (held + _tables(json.dumps(arm.landscape, sort_keys=True)))))
 
 
-def _time(arm: Arm, each: Spending, landscape: Landscape, checkpoints: int) -> float:
+def _time(each: Spending, steps: int, landscape: Landscape, checkpoints: int) -> float:
     """Numbers read for one world: its steps, the one beyond the budget too, and the looks at the truth."""
-    steps = each.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"]) + 1
     return each.reads(landscape, steps) + LOOK * min(steps, checkpoints) * reads_of_truth(landscape)
 
 

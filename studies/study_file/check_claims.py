@@ -267,8 +267,13 @@ def _cost(stated: Stated, arm: Arm) -> Iterator[Mistake]:
 
 
 def _end(arm: Arm) -> float:
-    """The cost at the last checkpoint: the budget counts at the lowest price, costs at the nominal one."""
+    """The cost at the last checkpoint: the budget counts at the lowest price, costs at the nominal one.
+
+    inf where the budget is counted on another clock.
+    """
     price = arm.scalars["gradient_cost"]
+    if arm.scalars["clock"] != "cost":
+        return math.inf
     return float(arm.scalars["budget"] * price["value"] / price["low"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studies.study_file import fields, only
+from studies.study_file import clocks, fields, only
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.draft import Draft
 from studies.study_file.labelled import MAPS, OWN_KEYS, by_label
@@ -14,7 +14,7 @@ from studies.text import labels
 from studies.text.shapes import Data
 from studies.text.words import suggest
 
-RESERVED_LABELS = (DEFAULT, "value", "gradient")
+RESERVED_LABELS = (DEFAULT, "value", "gradient", *clocks.KEYS)
 
 
 def mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -89,7 +89,7 @@ def _of_variants(label: str, entry: Data, draft: Draft) -> Iterator[Mistake]:
             if key in grid:
                 yield Mistake((*place, key), "is in grid too; give it in one of the two", at_key=True)
     yield from only.unused(label, entry)
-    names = [*fields.parameter_names(cls), "relaxation"]
+    names = [*fields.parameter_names(cls), *fields.OF_ARMS]
     keyed = {("grid",): grid} | {("on", landscape): mapping(given) for landscape, given in on.items()}
     for where, parameters in keyed.items():
         yield from _unknown_keys((*path, *where), parameters, names, entry["kind"])

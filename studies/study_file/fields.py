@@ -30,7 +30,9 @@ from landscapes import LANDSCAPES
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters, parameter_fields
 from studies import registry
-from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Dtype, Strict
+from studies.study_file.clocks import Budget
+from studies.study_file.sections import Targets
+from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Checkpoints, Dtype, Strict
 from studies.text.shapes import Data, Hint, Json
 
 
@@ -70,8 +72,21 @@ class LandscapeEntry(Strict):
     )
 
 
+OF_ARMS = ("relaxation", "budget", "targets", "checkpoints")  # that differ between grids and landscapes
+
+
 class OptimizerEntry(Strict):
     """One optimizer of a study."""
+
+    budget: Budget | None = Field(
+        default=None, description="its own, in place of the study's; null: the study's"
+    )
+    targets: Targets | None = Field(
+        default=None, description="its own, in place of the study's; null: the study's"
+    )
+    checkpoints: Checkpoints | None = Field(
+        default=None, description="its own, in place of the study's; null: the study's"
+    )
 
     relaxation: Literal["extension", "lovasz", "threshold"] = Field(
         default="extension", description="how a real-valued method sees a landscape on bits"

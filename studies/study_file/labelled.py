@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 
-from studies.study_file import sections
+from studies.study_file import clocks, sections
 from studies.study_file.document import Path, inside, mapping
 from studies.study_file.model import DEFAULT
 from studies.text.shapes import Data, Json
@@ -22,6 +22,7 @@ MAPS = (  # keys whose value may be a map label -> value
     ),
 )
 OWN_KEYS = {  # of a value that is itself a mapping, and no map of labels
+    "budget": {*clocks.KEYS},
     "evaluation": {"value", "gradient"},
     "targets": {*sections.TARGETS},
 }

@@ -37,6 +37,8 @@ from studies.text import labels
 from studies.text.shapes import Data, Named
 
 AS_GIVEN = (*FAMILIES, "question", "sweep")  # keys of a study in which texts are no labels
+# of entries, what is left out where it is empty
+EMPTY = ("dtype", "grid", "on", "only", "budget", "targets", "checkpoints")
 NO_MAPPING = Mistake((), "expected a mapping with the keys name, budget, landscapes, optimizers")
 
 
@@ -189,9 +191,7 @@ def _resolved(checked: StudyModel, draft: Draft) -> Data:
     for family in FAMILIES:
         for label, entry in data[family].items():
             data[family][label] = {"kind": entry["kind"]} | {
-                key: value
-                for key, value in entry.items()
-                if key not in ("dtype", "grid", "on", "only") or value
+                key: value for key, value in entry.items() if key not in EMPTY or value
             }
     if not data["let"]:
         del data["let"]

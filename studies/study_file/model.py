@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Union, get_args
 
 from annotated_types import Ge, Gt, Lt
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, create_model
+from pydantic import BaseModel, Discriminator, Field, Tag, create_model
 from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
 from studies import registry
+from studies.study_file.clocks import KEYS, Budget
 from studies.study_file.document import Path
 from studies.study_file.fields import OF_USERS, by_kind, kind_tag, kinds_of, parameter_model
 from studies.study_file.figures import entry
 from studies.study_file.sections import (
     TARGETS,
     Cluster,
-    Cost,
     LedgerModel,
     MatchModel,
     NoiseModel,
@@ -35,11 +35,11 @@ from studies.study_file.values import (
     OR_FORMULA,
     TAG,
     WHOLE,
+    Checkpoints,
     Count,
     Dtype,
     Share,
     Strict,
-    checkpoint_fractions,
     per_landscape,
 )
 from studies.text.shapes import Data, Hint, Json
@@ -80,8 +80,12 @@ class StudyModel(Strict):
     instances: Annotated[Count, OR_FORMULA] | None = Field(
         default=None, description="world r has instance r mod instances; null: its own"
     )
-    budget: per_landscape(Cost) = Field(  # type: ignore[valid-type]
-        description="evaluations of the whole loss, or landscape label -> evaluations"
+    budget: per_landscape(Budget, KEYS) = Field(  # type: ignore[valid-type]
+        description=(
+            "evaluations of the whole loss, or on another clock {steps: 480}, {epochs: 3} or {virtual_time:"
+            " 50}; or landscape label -> either. A run ends after the last whole step within it; an"
+            " optimizer's own `budget` wins"
+        )
     )
     gradient_cost: Price = Field(
         default=3.0, description="evaluations that one gradient costs; or {value: 3, range: [1, 20]}"
@@ -105,7 +109,7 @@ class StudyModel(Strict):
             " their spread"
         ),
     )
-    checkpoints: Annotated[int | list[float], BeforeValidator(checkpoint_fractions)] = Field(
+    checkpoints: Checkpoints = Field(
         default=CHECKPOINTS,
         description=(
             "per decade over the last three decades of the budget (see `truth`); or a list of fractions of"

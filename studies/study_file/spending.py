@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DIM = 256  # coordinates, at most
 PLACES = 200  # at most, of a schedule at which the cost of a step is asked
+UNITS = {"cost": "evaluations", "epochs": "epochs"}  # of budgets that a first step may exceed
 FEW, MANY = 20, 100_000  # steps of a whole run, beyond which a dry run says so
 
 
@@ -53,6 +54,16 @@ class Step(NamedTuple):
         """In evaluations, at this price of a gradient."""
         return (self.values + price * self.gradients) / self.terms
 
+    def on(self, clock: str, price: float) -> float:
+        """How far it moves a clock; NaN where that is not known before it runs.
+
+        Args:
+            clock: cost, steps, epochs or virtual_time.
+            price: of a gradient, for cost.
+        """
+        moves = {"cost": self.cost(price), "steps": 1.0, "epochs": self.cost(1.0)}
+        return moves.get(clock, math.nan)
+
 
 class Spending(NamedTuple):
     """What the steps of an arm take: the first, and each that follows."""
@@ -60,9 +71,13 @@ class Spending(NamedTuple):
     first: Step
     later: Step
 
-    def steps(self, budget: float, price: float) -> int:
-        """Steps that end within a budget, at this price of a gradient."""
-        left, each = budget * (1 + ROUNDING) - self.first.cost(price), self.later.cost(price)
+    def within(self, arm: Arm) -> int | None:
+        """Steps that end within the budget of an arm; None where that is not known before it runs."""
+        clock, price = arm.scalars["clock"], arm.scalars["gradient_cost"]["low"]
+        first, each = (step.on(clock, price) for step in self)
+        if math.isnan(first):
+            return None
+        left = arm.scalars["budget"] * (1 + ROUNDING) - first
         if left < 0:
             return 0
         return 1 + math.floor(left / each) if each > 0 else 1
@@ -82,8 +97,18 @@ def spending(arm: Arm) -> Spending | None:
     return Spending(first, later)
 
 
-def run_cost(arm: Arm, optimizer: Optimizer, steps: int) -> float:
-    """What so many steps of an optimizer cost an arm, at the lowest price, where sizes follow its schedule.
+def steps_within(arm: Arm) -> int | None:
+    """Steps that end within the budget of an arm; None where that is not known before it runs."""
+    if arm.scalars["clock"] == "steps":
+        return int(arm.scalars["budget"])
+    spent = spending(arm)
+    return None if spent is None else spent.within(arm)
+
+
+def run_length(arm: Arm, optimizer: Optimizer, steps: int) -> float:
+    """What so many steps of an optimizer take on the budget's clock where sizes follow its schedule.
+
+    Of cost, at the lowest price.
 
     The mean over PLACES of its steps, the state of each being that after the first.
 
@@ -97,7 +122,7 @@ def run_cost(arm: Arm, optimizer: Optimizer, steps: int) -> float:
     for place in range(places):
         step = torch.tensor([(2 * place + 1) * steps // (2 * places)])  # the middles of equal parts
         query = optimizer.ask(begun.state._replace(step=step), begun.streams.at(2))
-        costs.append(_step(_size(query), arm).cost(price))
+        costs.append(_step(_size(query), arm).on(arm.scalars["clock"], price))
     return steps * sum(costs) / len(costs)
 
 
@@ -106,15 +131,30 @@ def landscape_of(arm: Arm) -> Landscape:
     return _landscape(json.dumps(arm.landscape, sort_keys=True), arm.relaxation)
 
 
+def evaluations(arm: Arm) -> float:
+    """What a world of an arm spends: its budget of cost, or about what the steps of another budget cost.
+
+    0 where that is not known before it runs.
+    """
+    if arm.scalars["clock"] == "cost":
+        return float(arm.scalars["budget"])
+    spent, count = spending(arm), steps_within(arm)
+    if spent is None or not count:
+        return 0.0
+    first, later = (step.cost(arm.scalars["gradient_cost"]["value"]) for step in spent)
+    return first + (count - 1) * later
+
+
 def notes(arms: list[Arm]) -> list[str]:
     """A line for each arm whose budget is below its first step."""
     lines = []
     for arm in arms:
-        spent, price, budget = spending(arm), arm.scalars["gradient_cost"]["low"], arm.scalars["budget"]
-        if spent is not None and spent.steps(budget, price) == 0:
+        spent = spending(arm)
+        if spent is not None and steps_within(arm) == 0:
+            clock, price = arm.scalars["clock"], arm.scalars["gradient_cost"]["low"]
             note = (
-                f"the first step costs {spent.first.cost(price):,g} evaluations, more than the budget of"
-                f" {budget:,g}"
+                f"the first step costs {spent.first.on(clock, price):,g} {UNITS[clock]}, more than the budget"
+                f" of {arm.scalars['budget']:,g}"
             )
             lines.append(f"{place(arm)}: {note}: it takes none, and is compared with nothing")
     return lines
@@ -152,12 +192,8 @@ def unusual(arms: list[Arm]) -> list[str]:
 
 def _count(arm: Arm) -> float:
     """Steps of an arm within its budget, NaN where that is not known."""
-    spent = spending(arm)
-    return (
-        math.nan
-        if spent is None
-        else spent.steps(arm.scalars["budget"], arm.scalars["gradient_cost"]["low"])
-    )
+    count = steps_within(arm)
+    return math.nan if count is None else count
 
 
 def place(arm: Arm) -> str:

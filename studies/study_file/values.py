@@ -131,6 +131,7 @@ def checkpoint_fractions(value: object) -> object:
     return fractions
 
 
+Checkpoints = Annotated[int | list[float], BeforeValidator(checkpoint_fractions)]
 WHOLE = BeforeValidator(_whole)  # 16.0 is 16; after the bounds, so that these stay in the JSON schema
 Count = Annotated[int, Ge(1), WHOLE]
 Positive = Annotated[float, Gt(0)]

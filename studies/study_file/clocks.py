@@ -1,0 +1,70 @@
+"""Budgets of a study on any clock: a number is cost, {steps: 480} is steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import PlainValidator, ValidationInfo
+
+from landscapes.oracle.bill import CLOCKS
+from studies.study_file.values import Formula
+from studies.text.formulas import reads_as_formula
+from studies.text.shapes import Data
+from studies.text.words import suggest
+
+SECONDS = "seconds"  # recorded, and no budget: they are others on another machine
+KEYS = (*CLOCKS, SECONDS)  # of a mapping that is a budget, and no map of labels
+FORMS = "expected a number of evaluations > 0, or one of {steps: ..}, {epochs: ..}, {virtual_time: ..}"
+
+
+def _budget(value: object, info: ValidationInfo) -> object:
+    """A number of evaluations > 0, or a mapping clock -> amount of one clock."""
+    if not isinstance(value, Mapping):
+        return _amount("cost", value, info)
+    if SECONDS in value:
+        raise ValueError(
+            f"expected one of {', '.join(CLOCKS)}; seconds are none, since a run that ends by them is another"
+            " on another machine"
+        )
+    if len(value) != 1:
+        raise ValueError(FORMS)
+    ((clock, amount),) = value.items()
+    if clock not in CLOCKS:
+        raise ValueError(f"unknown clock {clock!r}; {suggest(str(clock), CLOCKS)}")
+    return {str(clock): _amount(str(clock), amount, info)}
+
+
+def _amount(clock: str, value: object, info: ValidationInfo) -> float | Formula:
+    """A number > 0, or a formula of one."""
+    words = (info.context or {}).get("words", ())
+    if isinstance(value, Formula) or (isinstance(value, str) and reads_as_formula(value, words)):
+        return Formula(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(FORMS)
+    if clock == "steps" and value != int(value):
+        raise ValueError(f"expected a whole number of steps, got {value:g}")
+    return float(value)
+
+
+Budget = Annotated[
+    float | dict[str, float],
+    PlainValidator(_budget, json_schema_input_type=float | dict[str, float | str] | str),
+]
+
+
+def on_clock(budget: object) -> bool:
+    """Whether it is a budget {clock: amount}, and no map landscape label -> budget."""
+    return isinstance(budget, Mapping) and budget.keys() <= set(KEYS)
+
+
+def scalars(budget: float | Mapping[str, float]) -> Data:
+    """A budget as an arm has it: the amount, and its clock.
+
+    Raises:
+        ValueError: it is a formula, which the budget of an optimizer cannot be.
+    """
+    ((clock, amount),) = (budget if isinstance(budget, Mapping) else {"cost": budget}).items()
+    if isinstance(amount, Formula):
+        raise ValueError(f"budget: expected a number in an optimizer's own budget, got {amount!r}")
+    return {"budget": amount, "clock": clock}

@@ -1,0 +1,159 @@
+"""Budgets on any clock: of a study, of a landscape, of an optimizer, in a sweep."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from studies.cells.loop import run_cell
+from studies.plan import make_plan, manifest
+from studies.results.assembly import assemble
+from studies.results.clocks import budget
+from studies.results.hits import at_budget, hits, spent
+from studies.study_file import spending
+from studies.study_file.loading import load_study
+from studies.study_file.study import StudyError
+
+STUDY = {
+    "name": "clocks",
+    "budget": {"steps": 7},
+    "replicates": 3,
+    "checkpoints": [0.5, 1],
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 3}},
+    "optimizers": {
+        "GD": {"kind": "sgd", "learning_rate": 0.1},
+        "GA": {"kind": "ga", "population": 20, "budget": 100},
+        "workers": {"kind": "async_sgd", "learning_rate": 0.01, "budget": {"virtual_time": 3}},
+    },
+}
+
+
+def plan(**changes):
+    return make_plan(load_study(copy.deepcopy(STUDY | changes)))
+
+
+def tasks(**changes):
+    return {str(arm.coords["optimizer"]): arm.task for arm in plan(**changes).arms}
+
+
+def lines(**changes):
+    with pytest.raises(StudyError) as caught:
+        plan(**changes)
+    return caught.value.lines
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """The results of the study, with a target."""
+    planned, folder = plan(targets=[0.5]), tmp_path_factory.mktemp("cells")
+    cells = planned.cells(lambda _: False)
+    files = {cell.address: folder / f"{cell.address}.nc" for cell in cells}
+    for cell in cells:
+        run_cell(cell).drop_vars("replicate").to_netcdf(files[cell.address], engine="h5netcdf")
+    plan_on_disk = manifest(planned, cells)
+    return (
+        assemble(plan_on_disk, files, set()).assign_attrs(plan_on_disk["attrs"]).sel(landscape="bowl")
+    )
+
+
+def test_an_optimizers_own_budget_wins():
+    found = {name: (task.clock, task.budget) for name, task in tasks().items()}
+    assert found == {"GD": ("steps", 7), "GA": ("cost", 100), "workers": ("virtual_time", 3)}
+
+
+def test_a_number_is_cost_and_a_landscape_may_have_its_own():
+    landscapes = {name: {"kind": "quadratic", "dim": 3} for name in ("a", "b")}
+    budgets = {"a": {"epochs": 2}, "b": 30}
+    own = plan(budget=budgets, landscapes=landscapes, optimizers={"GD": {"kind": "sgd"}})
+    assert [(arm.task.clock, arm.task.budget) for arm in own.arms] == [("epochs", 2), ("cost", 30)]
+
+
+def test_own_targets_and_checkpoints():
+    own = {
+        "GD": {"kind": "sgd", "targets": [1.0], "checkpoints": [0.25, 1]},
+        "ES": {"kind": "openai_es"},
+    }
+    found = tasks(budget=40, targets=[2.0, 3.0], optimizers=own)
+    assert (found["GD"].targets, found["GD"].checkpoints) == ([1.0], [10, 40])
+    assert (found["ES"].targets, found["ES"].checkpoints) == ([2.0, 3.0], [20, 40])
+
+
+def test_it_may_be_swept():
+    axes = {"optimizers.GA.budget": [40, {"steps": 3}]}
+    found = [arm.task for arm in plan(sweep=axes).arms if arm.label == "GA"]
+    assert [(task.clock, task.budget) for task in found] == [("cost", 40), ("steps", 3)]
+
+
+def test_the_study_as_it_was_read_gives_the_same_study():
+    study = load_study(copy.deepcopy(STUDY))
+    assert [arm.scalars for arm in load_study(study.resolved).arms] == [
+        arm.scalars for arm in study.arms
+    ]
+
+
+def test_the_numbers_of_steps_are_known_before_they_run():
+    """100 evaluations are 5 generations of 20; the random services of workers are not known."""
+    counts = spending.steps(load_study(copy.deepcopy(STUDY)).arms)
+    assert counts == {("bowl", "GD"): "7", ("bowl", "GA"): "5", ("bowl", "workers"): "?"}
+
+
+def test_every_arm_ends_on_its_own_clock(data):
+    ends = data.isel(checkpoint=-1)
+    assert (ends["steps"].sel(optimizer="GD") == 7).all()
+    assert (ends["steps"].sel(optimizer="GA") == 5).all()
+    assert (ends["virtual_time"].sel(optimizer="workers") <= 3).all()
+    assert data["budget_clock"].values.tolist() == [1, 0, 3]
+    assert data["budget_time"].values.tolist() == [7, 100, 3]
+
+
+def test_what_is_spent_on_each_clock(data):
+    """A step of GD costs 3; what workers spend in a time differs between worlds."""
+    steps = data["steps"].isel(checkpoint=-1).sel(optimizer="workers").values
+    np.testing.assert_array_equal(
+        spent(data).sel(optimizer=["GD", "GA", "workers"]), [[21] * 3, [100] * 3, 3 * steps]
+    )
+    np.testing.assert_array_equal(spent(data, "steps").sel(optimizer=["GD", "GA"]), [[7] * 3, [5] * 3])
+    np.testing.assert_array_equal(budget(data), [21, 100, 3 * steps.max()])
+    np.testing.assert_array_equal(budget(data, "steps"), [7, 5, steps.max()])
+
+
+def test_a_checkpoint_of_steps_has_the_cost_that_no_state_exceeds(data):
+    np.testing.assert_allclose(data["cost"].sel(optimizer="GD"), [10.5, 21])
+    shown = (data["value_terms"] + 3 * data["gradient_terms"]) / data["terms"]
+    assert (shown <= data["cost"]).all()
+
+
+def test_every_arm_is_compared_at_the_end_of_its_own_budget(data):
+    np.testing.assert_array_equal(at_budget(data)["steps"], data["steps"].isel(checkpoint=-1))
+
+
+def test_a_clock_that_an_arm_lacks_gives_no_hit(data):
+    found = hits(data, None, "hit_virtual_time")
+    assert np.isnan(found.sel(optimizer=["GD", "GA"])).all()
+    assert found.sel(optimizer="workers").notnull().all()
+    seen = hits(data, [0.5], "hit_virtual_time")
+    assert np.isnan(seen.sel(optimizer=["GD", "GA"])).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"budget": {"seconds": 9}}, "seconds are none, since a run that ends by them is another"),
+        ({"budget": {"steps": 2.5}}, "expected a whole number of steps, got 2.5"),
+        (
+            {"budget": {"steps": 5, "epochs": 2}},
+            "expected a number of evaluations > 0, or one of {steps: ..}",
+        ),
+        ({"budget": {"step": 5}}, "unknown landscape; did you mean 'steps'?"),
+        ({"budget": {"virtual_time": 5}}, "optimizers.GD: budget: sgd has no virtual time; expected"),
+        ({"optimizers": {"GD": {"kind": "sgd", "budget": {"stps": 3}}}}, "did you mean 'steps'?"),
+        ({"landscapes": {"steps": {"kind": "quadratic"}}}, "a label is none of"),
+    ],
+)
+def test_what_is_no_budget_is_told_in_a_line(changes, expected):
+    assert any(expected in line for line in lines(**changes)), lines(**changes)
+
+
+def test_a_budget_below_one_step_is_told():
+    notes = plan(optimizers={"GD": {"kind": "sgd", "budget": {"epochs": 0.5}}}).notes
+    assert any("the first step costs 1 epochs, more than the budget of 0.5" in note for note in notes)
