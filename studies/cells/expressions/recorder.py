@@ -32,21 +32,22 @@ LONGEST = 1024  # numbers of a vector
 
 @dataclass
 class Sum:
-    """What an average has added up since the last checkpoint of each world."""
+    """What an average has added up since the last checkpoint of each world.
+
+    A world that has ended has no checkpoint left, so that what is added to it afterwards is never seen.
+    """
 
     of: Average
     total: Tensor | None = None  # (R, ..) float64
     steps: Tensor | None = None  # (R,) float64, added up
 
-    def add(self, scope: Scope, ran: Tensor) -> None:
-        """Add a step, in the worlds (R,) bool that took it."""
+    def add(self, scope: Scope) -> None:
+        """Add a step."""
         value = self.of.read(scope)
         value = value * value if self.of.squared else value
         if self.total is None or self.steps is None:
             self.total, self.steps = torch.zeros_like(value), torch.zeros(len(value)).to(value)
-        more = self.total + value
-        self.total = more if bool(ran.all()) else torch.where(_behind(ran, value), more, self.total)
-        self.steps = self.steps + ran
+        self.total, self.steps = self.total + value, self.steps + 1
 
     def mean(self) -> Tensor:
         """The average; NaN where no step was added."""
@@ -150,7 +151,7 @@ class ExpressionRecorder(Watcher):
         self._follow(moment)
         self.scope = Scope(self.search, moment, None if before is None else before.state, self.fixation)
         if before is not None:
-            self._add(self.scope, (moment.steps > before.steps).to(self.search.streams.device))
+            self._add(self.scope)
         self.last = moment
         self._keep(moment, self.milestones.left())
 
@@ -161,11 +162,11 @@ class ExpressionRecorder(Watcher):
             fixation = self.fixation or Fixation.none(streams.size, loci, streams.device)
             self.fixation = fixation.after(self.search.optimizer, moment)
 
-    def _add(self, scope: Scope, ran: Tensor) -> None:
+    def _add(self, scope: Scope) -> None:
         for kept in self.kept:
             for each in kept.sums:
                 try:
-                    each.add(scope, ran)
+                    each.add(scope)
                 except NotYet:
                     continue
                 except (Shapes, Absent) as error:
