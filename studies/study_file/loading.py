@@ -19,6 +19,7 @@ from studies.study_file import (
     check_labels,
     check_match,
     check_record,
+    check_size,
     check_tuning,
     factors,
     formulas,
@@ -96,6 +97,7 @@ def _checked(document: Document) -> Study:
         only.nobody(draft.labels["landscapes"], arms),
         _of_claims(study, draft, arms, axes),
         check_figures.mistakes(study, arms, axes),
+        check_size.mistakes(study, arms, axes),
         factors.idle(switched, arms, draft.data),
     ):
         draft.mistakes += [] if draft.mistakes else check

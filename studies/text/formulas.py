@@ -55,8 +55,10 @@ def normal(x: float) -> float:
 
 
 def beta(a: float, b: float) -> float:
-    """Euler's beta function B(a, b), for a, b > 0."""
-    return math.exp(math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b))
+    """Euler's beta function B(a, b)."""
+    from scipy.special import beta as of_scipy
+
+    return float(of_scipy(a, b))
 
 
 def harmonic(n: float) -> float:

@@ -18,6 +18,9 @@ from studies.study_file.files import question, ready_studies
 from studies.study_file.model import StudyModel, _models_in, json_schema
 from studies.study_file.sections import NoiseModel
 from studies.text.words import nearest
+from studies.study_file import document
+from studies.study_file.loading import load_study
+from studies.study_file.topics import TOPICS
 from studies.theory import HOMES, LAWS
 
 
@@ -50,6 +53,7 @@ def test_every_kind_and_study_has_a_line():
         ("key", key) for key in StudyModel.model_fields
     }
     expected |= {("law", f"theory:{name}") for name in HOMES} | {("quantity", "hit")}
+    expected |= {("word", name) for name in ("formulas", "let", "sweep")}
     expected |= {("variable", name) for name in RECORDED} | {
         ("key", f"noise.{key}") for key in NoiseModel.model_fields
     }
@@ -64,6 +68,21 @@ def test_every_line_of_the_list_is_described():
         assert first.startswith(f"{name} ("), name
         words = "\n".join(part for part in describe.describe(name) if isinstance(part, str))
         assert line.rstrip(".") in words, (family, name)
+
+
+@pytest.mark.parametrize("word", ["formulas", "sweep", "let"])
+def test_the_example_of_a_word_is_a_study(word):
+    """What stands indented in the text is the part of a study that it is about."""
+    example = [line for line in TOPICS[word].splitlines() if line.startswith("    ")]
+    rest = {
+        "name": "example",
+        "budget": 100,
+        "landscapes": {"bowl": {"kind": "quadratic", "dim": 4, "terms": 200, "noise_scale": 1.0}},
+        "optimizers": {"SGD": {"kind": "sgd"}, "ES": {"kind": "openai_es"}},
+        "noise": {"batch": 8},
+    }
+    study = load_study(rest | document.read("", "\n".join(example)).data)
+    assert study.arms
 
 
 def test_laws_of_theory_are_described():

@@ -26,7 +26,7 @@ NAMES = {
 }
 
 # formulas whose values are in range wherever they stand; the names that each may use are there in every study
-OF_LANDSCAPE = ("1 + h", "2 * h * b", "1 + b / (1 + N)", "3 / (1 + h)")
+OF_LANDSCAPE = ("1 + h", "1 + h * b", "1 + b / (1 + N)", "3 / (1 + h)")
 RATES = (
     "h / dim",
     "0.1 / (1 + b)",

@@ -5,7 +5,9 @@ import math
 import random
 import re
 
+import numpy as np
 import pytest
+from scipy import special
 
 from studies.text.formulas import FUNCTIONS, evaluate, names_in
 
@@ -42,6 +44,24 @@ NAMES = {"x": 3.0, "n": 40, "condition": 160.0, "a.b": 5.0}
 )
 def test_formulas_have_the_values_of_their_functions(formula, value):
     assert evaluate(formula, NAMES) == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("erf", [(x,) for x in (-3.5, -1e-9, 0.0, 0.3, 2.0, 6.0)]),
+        ("Phi", [(x,) for x in (-30.0, -8.0, -1.0, 0.0, 0.5, 4.0)]),
+        ("gamma", [(x,) for x in (-2.5, -0.5, 1e-9, 0.5, 3.7, 20.0, 170.0)]),
+        ("beta", [(0.5, 0.5), (1e-3, 7.0), (300.0, 400.0), (-0.5, 2.0), (1e5, 3.0)]),
+        ("harmonic", [(x,) for x in (0.5, 1, 17, 1e6, -0.5, -1.5)]),
+    ],
+)
+def test_special_functions_are_those_of_scipy(name, arguments):
+    theirs = {"Phi": special.ndtr, "harmonic": lambda n: special.digamma(n + 1) + np.euler_gamma}
+    function = theirs.get(name) or getattr(special, name)
+    for given in arguments:
+        formula = f"{name}({', '.join(map(repr, given))})"
+        assert evaluate(formula, {}) == pytest.approx(function(*given), rel=1e-12), formula
 
 
 @pytest.mark.parametrize(

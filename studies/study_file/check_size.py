@@ -1,0 +1,65 @@
+"""Sweeps of many axes whose results would repeat the same numbers until no memory holds them.
+
+The results have a place for each landscape, optimizer and combination of swept values. An arm that an axis
+does not touch is computed once, and shown at each of the axis's values.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+
+from studies.study_file.arm import Arm
+from studies.study_file.axes import Axis
+from studies.study_file.document import Mistake
+from studies.study_file.model import StudyModel
+
+LARGEST = 2e9  # bytes of results that are assembled whatever they repeat
+REPEATED = 8  # times that each number may be there in larger ones
+DECADES = 3  # over which a number of checkpoints per decade goes
+STATE = 100  # bytes of a world at a checkpoint: about a dozen numbers
+
+
+def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
+    """What is wrong with the size of a study's results.
+
+    Args:
+        study: the study, typed.
+        arms: of it.
+        axes: what is swept.
+    """
+    lengths = [_different(arms, name) for name in ("landscape", "optimizer")]
+    lengths += [len(axis.coords) for axis in axes]
+    places, size = math.prod(lengths), _size(study)
+    if places * size <= LARGEST:
+        return
+    computed = len({_numbers(arm) for arm in arms})
+    if places > REPEATED * computed:
+        product = " x ".join(map(str, lengths[2:]))
+        yield Mistake(("sweep",), _text(product, places, computed, size), at_key=True)
+
+
+def _text(product: str, places: int, computed: int, size: int) -> str:
+    return (
+        f"{product} values of axes would hold {places * size / 1e9:,.0f} GB of results, {places:,} places of"
+        f" only {computed:,} different arms, since an optimizer is repeated at each value of an axis that"
+        " does not touch it; give what belongs to one optimizer in its `grid`, or as `choices` of one axis"
+    )
+
+
+def _different(arms: Sequence[Arm], name: str) -> int:
+    return len({arm.coords[name] for arm in arms})
+
+
+def _size(study: StudyModel) -> int:
+    """Bytes of one place."""
+    given = study.checkpoints
+    checkpoints = DECADES * given + 1 if isinstance(given, int) else len(given)
+    return study.replicates * checkpoints * STATE
+
+
+def _numbers(arm: Arm) -> str:
+    """All that the numbers of an arm depend on."""
+    return json.dumps(asdict(replace(arm, coords={}, label="")), sort_keys=True)
