@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import PlainValidator, ValidationInfo
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo
 
 from landscapes.oracle.bill import CLOCKS
 from studies.study_file.values import Formula
@@ -50,6 +50,7 @@ def _amount(clock: str, value: object, info: ValidationInfo) -> float | Formula:
 Budget = Annotated[
     float | dict[str, float],
     PlainValidator(_budget, json_schema_input_type=float | dict[str, float | str] | str),
+    PlainSerializer(lambda budget: budget),  # a formula is a text
 ]
 
 
