@@ -10,15 +10,15 @@ from collections.abc import Sequence
 import xarray as xr
 
 from studies.claims.base import WORST, Claim, Judgement, Verdict, unknown
-from studies.claims.convergence_rate import ConvergenceRate
 from studies.claims.custom import Custom
 from studies.claims.equality import Equality
-from studies.claims.gate import Law, Measured, Scale, judgement
+from studies.claims.facts import law_facts
+from studies.claims.gate import judgement
 from studies.claims.jackknife import jackknife
+from studies.claims.law import LawClaim
+from studies.claims.measured import Law, Measured, Scale
 from studies.claims.ordering import Ordering
-from studies.claims.scaling import Scaling
 from studies.claims.simultaneous import together
-from studies.claims.variance_law import VarianceLaw
 from studies.results.config import config
 from studies.text.shapes import Tree
 
@@ -33,15 +33,14 @@ __all__ = [
     "jackknife",
     "judge",
     "judgement",
+    "law_facts",
     "verdicts",
 ]
 
 CLAIMS: dict[str, type[Claim]] = {
     "ordering": Ordering,
     "equality": Equality,
-    "variance_law": VarianceLaw,
-    "convergence_rate": ConvergenceRate,
-    "scaling": Scaling,
+    "law": LawClaim,
     "custom": Custom,
 }
 

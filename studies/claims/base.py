@@ -49,7 +49,7 @@ class Judgement(NamedTuple):
     worlds: int  # that had numbers
     verdict: Verdict
     note: str = ""
-    relation: Literal["=", ">"] = "="  # how the observed is said to be to the predicted
+    relation: Literal["=", ">", "<=", ">="] = "="  # how the observed is said to be to the predicted
     # that would decide, were what they show as now: 0 where it is decided, inf where none would; NaN: not
     # known
     worlds_needed: float = math.nan

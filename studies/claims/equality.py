@@ -27,8 +27,9 @@ from studies.claims.base import (
     places,
     present,
 )
-from studies.claims.gate import Law, Scale, judgement
+from studies.claims.gate import judgement
 from studies.claims.jackknife import jackknife
+from studies.claims.measured import Law, Scale
 from studies.results.gaps import gap_known
 from studies.results.precision import decades, precision
 

@@ -32,6 +32,11 @@ largest number that entered), so that a law that predicts 0 does not fail on 2e-
 **Hits to intervals.** Where hits are known to lie between two states, both ends must lie inside the
 tolerance, or both outside.
 
+**Bounds.** Where the law is a bound (`Law.relation`), what is accepted reaches to infinity on its side.
+
+**Wrong laws.** A law gives one by its number `control`; where others are given (`Rival`), each with what was
+observed of it, all of them must be rejected.
+
 **Not finite.** What is predicted as NaN never holds. `inf` (never) holds where all worlds are infinite, and
 fails where one is not. An infinite mean fails every finite prediction; an expected running time that is
 infinite because no world has hit is at least (evaluations of a world) / (1 - CAP^(1/n)), and fails what is
@@ -45,89 +50,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple, NotRequired, TypedDict, Unpack
 
-import numpy as np
 from scipy import special, stats
 
 from studies.claims.base import Judgement, Verdict
+from studies.claims.measured import CAP, EPSILON, FEWEST, MOST, ROUNDINGS, Law, Measured, Rival
 from studies.text.shapes import Data
-
-Z = 3.0  # normal standard errors
-CAP = float(stats.norm.sf(Z))  # of one side of one judgement
-# of all judgements of a study: that a false law is said to hold, and that a true one is said to fail
-LEVEL = 0.05
-FEWEST = math.ceil(math.log2(1 / CAP))  # worlds that, all equal, say what most worlds are
-EPSILON = float(np.finfo(float).eps)
-ROUNDINGS = 32
-MOST = 10**9  # units; where more are needed, none are said to decide
-
-
-class Measured(NamedTuple):
-    """What was observed, on the scale of the comparison."""
-
-    value: float
-    error: float  # standard error; NaN: unknown
-    units: int  # worlds, or instances where worlds share them
-    worlds: int
-    skew: float = 0.0  # of the units
-    positive: bool = False  # a mean of what is never negative, whose upper end is that of its logarithm
-    share: bool = False  # of units that are each 0 or 1
-    exact: bool = False  # no step drew anything random: where worlds are equal, that is no chance
-    never: bool = False  # every world is infinite
-    floor: float = 0.0  # what rounding may do to it
-    low: float = (
-        math.nan
-    )  # where hits are known to intervals: the value if each came as early as it may
-    least: float = math.nan  # where it is infinite for want of hits: what it is at least
-
-    @property
-    def early(self) -> float:
-        """The value, if each hit came as early as it may."""
-        return self.value if math.isnan(self.low) else self.low
-
-    @property
-    def sure(self) -> bool:
-        """Whether nothing random entered, and all worlds are equal."""
-        return self.exact and self.error == 0
-
-
-class Scale(NamedTuple):
-    """How numbers are compared, and shown."""
-
-    relative: bool = True  # the tolerance is relative to the value on this scale
-    there: Callable[[float], float] = lambda value: value
-    back: Callable[[float], float] = lambda value: value
-
-
-PLAIN = Scale()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Law:
-    """What is predicted, on the scale that is shown.
-
-    Args:
-        predicted: by the law.
-        control: by a wrong law.
-        tolerance: relative or not, see `Scale`; >= 0.
-        absolute: on the scale of the comparison, >= 0; the wider of the two counts.
-        scale: of the comparison.
-    """
-
-    predicted: float
-    control: float
-    tolerance: float
-    absolute: float = 0.0
-    scale: Scale = PLAIN
-
-    def slack(self, value: float) -> float:
-        """The tolerance around a value, both on the scale of the comparison."""
-        return max(
-            self.tolerance * abs(value) if self.scale.relative else self.tolerance, self.absolute
-        )
 
 
 class Chances(NamedTuple):
@@ -144,15 +75,27 @@ def errors_needed(units: int) -> float:
     return float(stats.t.isf(CAP, units - 1)) if units > 1 else math.nan
 
 
-def chances(law: Law, measured: Measured) -> Chances:
+Rivals = Sequence[Rival]
+
+
+def chances(law: Law, measured: Measured, rivals: Rivals = ()) -> Chances:
     """The p-values of a judgement; the rule is this module's docstring."""
+    if not rivals:
+        return _alone(law, measured)
+    alone = _alone(replace(law, control=math.nan), measured)
+    sharp = max(_alone(*rival).fails for rival in rivals)
+    return Chances(max(alone.holds, sharp), alone.fails, sharp)
+
+
+def _alone(law: Law, measured: Measured) -> Chances:
+    """The p-values where the wrong law is a number."""
     predicted, control = law.scale.there(law.predicted), law.scale.there(law.control)
     if math.isnan(predicted) or math.isnan(measured.value):
         return Chances(1.0, 1.0, 1.0)
     if math.isinf(predicted) or math.isinf(measured.value):
         return _infinite(law, measured, predicted, control)
     inside, outside = _deviation(law, measured, predicted)
-    sharp = _deviation(law, measured, control)[1]
+    sharp = inside if math.isnan(control) else _deviation(law, measured, control)[1]
     return Chances(max(inside, sharp), outside, sharp)
 
 
@@ -161,6 +104,9 @@ def _infinite(law: Law, measured: Measured, predicted: float, control: float) ->
 
     Certain, but for a running time that was not seen to end.
     """
+    if math.isfinite(predicted) and law.relation == ">=":
+        enough = math.isnan(measured.least) or predicted - law.slack(predicted) <= measured.least
+        return Chances(0.0 if enough else 1.0, 1.0, 0.0 if math.isnan(control) else 1.0)
     if math.isinf(predicted):
         holds = measured.never and predicted > 0 and math.isfinite(control)
         return Chances(
@@ -175,8 +121,8 @@ def _deviation(law: Law, measured: Measured, value: float) -> tuple[float, float
 
     It is as near, or nearer.
     """
-    slack = max(law.slack(value), measured.floor, ROUNDINGS * EPSILON * abs(value))
-    low, high, early, late = value - slack, value + slack, measured.early, measured.value
+    low, high = law.ends(value, max(measured.floor, ROUNDINGS * EPSILON * abs(value)))
+    early, late = measured.early, measured.value
     inside = max(_at_least(measured, high, late, value), _at_most(measured, low, early, value))
     if measured.error == 0 and early <= high and late >= low:
         return inside, 1.0  # also at the very end of the tolerance, as where 0 is predicted and seen
@@ -192,6 +138,8 @@ def _at_least(measured: Measured, bound: float, seen: float, against: float) -> 
         seen: the value, or its early one.
         against: what is predicted.
     """
+    if math.isinf(bound):
+        return float(bound < 0)
     if measured.share:
         units = measured.units
         return 0.0 if bound > 1 else float(stats.binom.cdf(round(seen * units), units, max(bound, 0.0)))
@@ -205,6 +153,8 @@ def _at_most(measured: Measured, bound: float, seen: float, against: float) -> f
 
     The arguments are those of `_at_least`.
     """
+    if math.isinf(bound):
+        return float(bound > 0)
     if measured.share:
         units = measured.units
         return (
@@ -248,32 +198,41 @@ def _errors(away: float, skew: float, units: int) -> float:
     return (math.sqrt(root) - 1) / (4 * a) if root > 0 else -math.inf
 
 
-def verdict(law: Law, measured: Measured, level: float = CAP) -> tuple[Verdict, bool]:
+def verdict(
+    law: Law, measured: Measured, rivals: Rivals = (), level: float = CAP
+) -> tuple[Verdict, bool]:
     """The verdict, and whether the control is rejected."""
-    chance = chances(law, measured)
+    chance = chances(law, measured, rivals)
     rejected = chance.control <= level
     if chance.fails <= level:
         return "fails", rejected
     return "holds" if chance.holds <= level else "undecided", rejected
 
 
-def needed(law: Law, measured: Measured, level: float = CAP) -> float:
+def needed(law: Law, measured: Measured, rivals: Rivals = ()) -> float:
     """Worlds that would decide, were what they show as now.
 
     0 where it is decided, inf where no number of them would.
     """
-    if verdict(law, measured, level)[0] != "undecided":
+    if verdict(law, measured, rivals)[0] != "undecided":
         return 0.0
     if measured.units < 2 or not math.isfinite(measured.error):
         return math.nan
 
     def decided(units: int) -> bool:
-        error = measured.error * math.sqrt(measured.units / units)
-        return verdict(law, measured._replace(units=units, error=error), level)[0] != "undecided"
+        growth = units / measured.units
+        others = [rival._replace(measured=_grown(rival.measured, growth)) for rival in rivals]
+        return verdict(law, _grown(measured, growth), others)[0] != "undecided"
 
     units = _least(decided, measured.units)
     worlds = units * measured.worlds / measured.units
     return float(math.ceil(worlds)) if math.isfinite(worlds) else math.inf
+
+
+def _grown(measured: Measured, growth: float) -> Measured:
+    """What more worlds would show, were they as these."""
+    units = round(measured.units * growth)
+    return measured._replace(units=units, error=measured.error / math.sqrt(growth))
 
 
 def _least(decided: Callable[[int], bool], units: int) -> float:
@@ -328,8 +287,9 @@ def accepted(law: Law, measured: Measured) -> tuple[float, float]:
     The interval of the observed must lie within.
     """
     predicted = law.scale.there(law.predicted)
-    half = max(law.slack(predicted), measured.floor) if math.isfinite(predicted) else 0.0
-    low, high = sorted(law.scale.back(predicted + side * half) for side in (-1, 1))
+    if not math.isfinite(predicted):
+        return law.predicted, law.predicted
+    low, high = sorted(map(law.scale.back, law.ends(predicted, measured.floor)))
     return low, high
 
 
@@ -340,20 +300,23 @@ class Said(TypedDict):
     quantity: str
     in_regime: bool
     note: NotRequired[str]
-    relation: NotRequired[Literal["=", ">"]]
+    relation: NotRequired[Literal["=", ">", "<=", ">="]]
 
 
-def judgement(kind: str, law: Law, measured: Measured, **said: Unpack[Said]) -> Judgement:
+def judgement(
+    kind: str, law: Law, measured: Measured, rivals: Rivals = (), **said: Unpack[Said]
+) -> Judgement:
     """A judgement by the rule.
 
     Args:
         kind: of the claim.
         law: what is predicted.
         measured: what was observed.
+        rivals: wrong laws that must be rejected; none: the law's own control.
         said: where, quantity, in_regime, and a note.
     """
-    decision, rejected = verdict(law, measured)
-    chance, more = chances(law, measured), needed(law, measured)
+    decision, rejected = verdict(law, measured, rivals)
+    chance, more = chances(law, measured, rivals), needed(law, measured, rivals)
     low, high = accepted(law, measured)
     observed_low, observed_high = sorted(map(law.scale.back, interval(law, measured)))
     why = _note(law, measured, more) if decision == "undecided" else ""

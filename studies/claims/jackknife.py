@@ -17,7 +17,7 @@ from typing import TypedDict, Unpack
 import numpy as np
 import xarray as xr
 
-from studies.claims.gate import Measured
+from studies.claims.measured import Measured
 
 MOST = 200  # units; more are put in so many groups, which costs the error 1 / sqrt(2 * 200) = 5 % of itself
 

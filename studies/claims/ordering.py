@@ -25,7 +25,8 @@ from annotated_types import Gt
 from scipy import stats
 
 from studies.claims.base import Claim, Judgement, Place, Verdict, at_cost, at_each, places, present
-from studies.claims.gate import CAP, would_decide
+from studies.claims.gate import would_decide
+from studies.claims.measured import CAP
 from studies.results.precision import precision, resolved
 
 

@@ -84,10 +84,10 @@ LABELS = ("landscape", "optimizer", "better", "worse", "first", "second")
 
 def cells(row: Judgement) -> list[str]:
     """Quantity, predicted, accepted, observed, interval, control."""
-    ordering = row.relation == ">"
-    control = "the reverse" if ordering else number(row.control)
+    bound = "" if row.relation == "=" else f"{row.relation} "
+    control = "the reverse" if bound and math.isnan(row.control) else number(row.control)
     accepted = _range(row.low, row.high) if row.low <= row.high else "nothing"
-    predicted = f"{'> ' * ordering}{number(row.predicted)}"
+    predicted = f"{bound}{number(row.predicted)}"
     return [
         row.quantity,
         "" if math.isnan(row.predicted) else predicted,

@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from scipy import stats
 
 from studies.claims.base import Judgement
-from studies.claims.gate import LEVEL, would_decide
+from studies.claims.gate import would_decide
+from studies.claims.measured import LEVEL
 
 
 def together(judgements: Sequence[Judgement]) -> list[Judgement]:

@@ -2,9 +2,9 @@
 
 What each claim predicts, what came out, what is accepted, and where a wrong law lies.
 
-Every row has its own scale, so that all fit one axis: 0 is the predicted, 1 what the wrong law predicts, on
-the scale on which a claim is judged (a factor by its logarithm). Of an ordering, which is a bound, 0 is the
-threshold, with an arrow to the side that is claimed; its right is the reverse ordering's. Where infinity
+Every row has its own scale, so that all fit one axis: 0 is the predicted, 1 what the wrong law predicts. Of a
+bound, such as an ordering, 0 is the threshold, with an arrow to the side that is claimed; its right is the
+reverse's. Where infinity
 (never) is predicted, 0 is infinite and 1 is any number. Places outside a claim's regime, of which it says
 nothing, stand apart below, grey and without a verdict.
 """
@@ -44,6 +44,7 @@ LOOKS: dict[str, Look] = {
     "undecided": {"color": "#6B6B6B", "marker": "D"},
 }
 OUTSIDE: Look = {"color": "#8A8A8A", "marker": "o"}  # of the regime: neither holds nor fails
+BOUNDS = (">", "<=", ">=")  # relations of which the predicted is a threshold
 APART = "outside the regime: not judged"
 BAND, CONTROL = "#CFE6DB", "#000000"
 THRESHOLD, INTERVAL = "threshold", "interval"  # gid of what is drawn
@@ -154,7 +155,7 @@ def key(judged: Sequence[Judgement]) -> list[Artist]:
     handles.append(Patch(color=BAND, label="accepted"))
     if any(row.relation == "=" and math.isfinite(row.control) for row in judged):
         handles.append(legends.entry("wrong law", **WRONG_LAW))
-    if any(row.relation == ">" for row in judged):
+    if any(row.relation in BOUNDS for row in judged):
         handles.append(legends.entry("threshold, claimed side", **BOUND))
     return handles
 
@@ -271,7 +272,7 @@ def _numbers(row: Judgement) -> str:
     predicted, observed = (
         number(value).replace("inf", "\u221e") for value in (row.predicted, row.observed)
     )
-    bound = "> " if row.relation == ">" else ""
+    bound = f"{row.relation} " if row.relation in BOUNDS else ""
     error = f" ({row.standard_error:.1g})" if math.isfinite(row.standard_error) else ""
     return f"{bound}{predicted},  {observed}{error}"
 
@@ -300,7 +301,7 @@ def _draw(row: Judgement, axes: Axes, y: float, size: float) -> None:
 
 def _reference(row: Judgement, axes: Axes, y: float) -> None:
     """A threshold with an arrow to the side that is claimed, or what a wrong law predicts."""
-    if row.relation == ">":
+    if row.relation in BOUNDS:
         axes.plot([0], [y], gid=THRESHOLD, zorder=2, **BOUND)
         axes.annotate("", (SPAN[0] + 0.01, y), (0, y), arrowprops=ARROW, zorder=1)
     elif math.isfinite(row.control):
@@ -365,13 +366,12 @@ def scaled(row: Judgement) -> Scaled:
 def _scale(row: Judgement) -> Callable[[float], float]:
     """Where a number of a row is drawn."""
     zero, unit = row.predicted, row.control
-    if row.kind == "convergence_rate" and zero > 0 and unit > 0:
-        logarithms = _between(math.log(zero), math.log(unit))
-        return lambda value: logarithms(math.log(value) if value > 0 else -math.inf)
     if math.isinf(zero):  # the limit of (value - zero) / (unit - zero)
         return lambda value: math.nan if math.isnan(value) else float(value != zero)
-    if row.relation == ">":
+    if row.relation in (">", ">="):
         return _between(zero, zero - _reach(row) / SIDE)
+    if row.relation == "<=":
+        return _between(zero, zero + _reach(row) / SIDE)
     if not math.isfinite(unit) or unit == zero:
         return _between(zero, zero + _reach(row) / SIDE)
     return _between(zero, unit)
@@ -379,7 +379,8 @@ def _scale(row: Judgement) -> Callable[[float], float]:
 
 def _reach(row: Judgement) -> float:
     """How far from the predicted there is anything to see."""
-    ends = [end for end in (row.high, row.observed) if math.isfinite(end)]
+    accepted = row.low if row.relation == ">=" else row.high
+    ends = [end for end in (accepted, row.observed) if math.isfinite(end)]
     return max((abs(end - row.predicted) for end in ends), default=0.0)
 
 

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from studies.study_file.document import Mistake, Path
 from studies.study_file.fields import OWN
 from studies.study_file.model import ENTRIES, TAG, fields_at
+from studies.study_file.old_claims import as_law
 from studies.text.shapes import Json
 from studies.text.words import nearest, show, suggest
 
@@ -131,6 +132,9 @@ class Wrong:
         path, kind = (*self.path, "kind"), self.value.get("kind")
         if kind is None:
             return Mistake(path, "missing; name a kind, see python -m studies.list")
+        law = as_law(self.value) if self.path[0] == "claims" else None
+        if law is not None:
+            return Mistake(path, f"{kind!r} is a law now: {law}")
         tags = re.findall(rf"'{TAG}([^']*)'", self.errors[0].get("ctx", {}).get("expected_tags", ""))
         hint = suggest(str(kind), [tag for tag in tags if tag != OWN])
         return Mistake(path, f"unknown kind {kind!r}; {hint}")

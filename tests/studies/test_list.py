@@ -134,10 +134,7 @@ def test_every_key_at_any_depth_is_described():
         ("claims.mine.kind", "claims.LABEL.kind (key of a study file): which kind it is"),
         (
             "claims.mine.tolerance",
-            (
-                "claims.LABEL.tolerance (key of a study file): a parameter of variance_law, convergence_rate,"
-                " scaling"
-            ),
+            "claims.LABEL.tolerance (key of a study file): a parameter of law",
         ),
         ("landscapes.mine.k", "landscapes.LABEL.k (key of a study file): a parameter of nk, max_sat"),
         (

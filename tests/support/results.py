@@ -71,7 +71,12 @@ TUNED = PLAIN | {
         },
     },
 }
-STATIONARY = {"kind": "variance_law", "optimizer": "SGD", "landscape": "noisy bowl"}
+STATIONARY = {
+    "kind": "law",
+    "optimizer": "SGD",
+    "landscape": "noisy bowl",
+    "observe": "mean(loss, since=0.5)",
+}
 CLAIMED = {
     "name": "claimed",
     "replicates": 16,
@@ -92,7 +97,7 @@ CLAIMED = {
         "stationary loss": STATIONARY | {"predicted": "dim * learning_rate * noise_scale**2 / (2 * batch * (2 - learning_rate))", "tolerance": 0.1},
         "small steps": STATIONARY
         | {"predicted": "dim * learning_rate * noise_scale**2 / (4 * batch)", "tolerance": 0.1, "regime": {"learning_rate": [0.0, 0.1]}},
-        "noise falls as 1/B": {"kind": "scaling", "optimizer": "SGD", "landscape": "noisy bowl", "axis": "batch", "predicted": -1, "control": -0.5},
+        "noise falls as 1/B": STATIONARY | {"observe": "exponent(mean(loss, since=0.5), batch)", "predicted": -1, "control": -0.5, "tolerance": {"absolute": 0.05}},
         "a slope beats selection": {
             "kind": "ordering", "better": "SGD", "worse": "GA", "landscape": "narrow bowl", "cost": 150, "at": {"batch": 8},
         },

@@ -8,21 +8,9 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from studies.claims.gate import (
-    CAP,
-    FEWEST,
-    Law,
-    Measured,
-    Scale,
-    accepted,
-    chances,
-    errors_needed,
-    interval,
-    judgement,
-    needed,
-    verdict,
-)
+from studies.claims.gate import accepted, chances, errors_needed, interval, judgement, needed, verdict
 from studies.claims.jackknife import jackknife
+from studies.claims.measured import CAP, FEWEST, Law, Measured, Scale
 from studies.claims.simultaneous import together
 
 LAW = Law(predicted=1.0, control=2.0, tolerance=0.1)

@@ -37,11 +37,11 @@ STUDY = {
     "sweep": {"optimizers.GD.learning_rate": [0.1, 0.2], "landscapes.nk.spectrum": ["rbf", "matern"]},
 }
 RATE = {
-    "kind": "convergence_rate",
+    "kind": "law",
     "optimizer": "GD",
     "landscape": "bowl",
-    "of": "distance",
-    "predicted": "1 - learning_rate",
+    "observe": "log(loss(budget=0.25) / loss) / (steps - steps(budget=0.25))",
+    "predicted": "-2 * log(1 - learning_rate)",
     "tolerance": 1e-6,
 }
 ORDER = {
@@ -61,21 +61,24 @@ def study(**claims):
 MISTAKES = [
     (
         {**RATE, "optimiser": "GD"},
-        "claims.c.optimiser: unknown key for convergence_rate; did you mean 'optimizer'?",
+        "claims.c.optimiser: unknown key for law; did you mean 'optimizer'?",
     ),
     (
-        {**RATE, "kind": "convergence"},
-        "claims.c.kind: unknown kind 'convergence'; did you mean 'convergence_rate'?",
+        {**RATE, "kind": "laws"},
+        "claims.c.kind: unknown kind 'laws'; did you mean 'law'?",
     ),
     ({"optimizer": "GD"}, "claims.c.kind: missing; name a kind, see python -m studies.list"),
     ({"kind": "ordering", "better": "GD"}, "claims.c.worse: missing; expected label of the other."),
     ({**RATE, "tolerance": -1}, "claims.c.tolerance: expected >= 0, got -1"),
-    ({**RATE, "of": "gap"}, "claims.c.of: expected 'loss' or 'distance', got 'gap'"),
+    ({**RATE, "relation": "<"}, "claims.c.relation: expected '=', '<=' or '>=', got '<'"),
     (
         {**RATE, "optimizer": "ES sigma=0.3"},
-        "claims.c.optimizer: unknown optimizer; did you mean 'ES sigma=0.2'?",
+        "claims.c.optimizer: unknown optimizer 'ES sigma=0.3'; did you mean 'ES sigma=0.2'?",
     ),
-    ({**RATE, "landscape": "bowls"}, "claims.c.landscape: unknown landscape; did you mean 'bowl'?"),
+    (
+        {**RATE, "landscape": "bowls"},
+        "claims.c.landscape: unknown landscape 'bowls'; did you mean 'bowl'?",
+    ),
     ({**ORDER, "worse": "ES"}, "claims.c.worse: unknown optimizer; did you mean 'ES sigma=0.1'?"),
     (
         {**ORDER, "worse": "GD"},
@@ -114,31 +117,70 @@ MISTAKES = [
         "claims.c.predicted: tests.support.own_claims:unknowable: unknown argument 'nowhere'; known: ",
     ),
     (
-        {**RATE, "predicted": 0.9, "control": 0.9},
-        "claims.c.control: expected a logarithm further from that of the predicted",
+        {**RATE, "predicted": 0.2, "control": 0.2},
+        "claims.c.control: expected further from the predicted than the tolerance, 1e-06, got 0.2",
     ),
     (
-        {**RATE, "landscape": "nk"},
+        {**RATE, "along": "learning_rat"},
+        "claims.c.along: unknown axis; did you mean 'learning_rate'?",
+    ),
+    (
+        {**RATE, "control": {"optimizer": "ES"}},
+        "claims.c.control: unknown optimizer 'ES'; did you mean 'ES sigma=0.1'?",
+    ),
+    (
+        {**RATE, "control": {"learning_rate": 0.3}},
+        "claims.c.control: learning_rate: expected one of 0.1, 0.2, got 0.3",
+    ),
+    (
+        {**RATE, "regime": {"curvatur": [0, 1]}},
+        "claims.c.regime.curvatur: unknown axis or number; did you mean 'curvature'?",
+    ),
+    (
+        {**RATE, "observe": "mean(los)"},
+        "claims.c.observe: unknown quantity 'los'; did you mean 'loss'?",
+    ),
+    (
+        {**RATE, "observe": "meen(loss)"},
+        "claims.c.observe: unknown function 'meen'; did you mean 'mean'?",
+    ),
+    (
+        {**RATE, "observe": "mean(loss"},
+        "claims.c.observe: expected a quantity, such as median(loss), got 'mean(loss'",
+    ),
+    (
+        {**RATE, "predicted": "theory:gd_rat"},
+        "claims.c.predicted: unknown law 'theory:gd_rat'; did you mean 'gd_rate'?",
+    ),
+    (
+        {**RATE, "predicted": "mean(loss(start)) / los"},
+        "claims.c.predicted: unknown quantity 'los'; did you mean 'loss'?",
+    ),
+    (
+        {"kind": "variance_law", "optimizer": "GD", "predicted": "1 / dim", "quantity": "step_length"},
         (
-            "claims.c.landscape: expected one whose optimum is known, so that there is a gap that shrinks; nk"
-            " has none"
+            "claims.c.kind: 'variance_law' is a law now: {kind: law, optimizer: GD, observe:"
+            " 'mean(step_length, since=0.5)', predicted: 1 / dim}"
         ),
     ),
     (
-        {"kind": "scaling", "optimizer": "GD", "axis": "spectrum", "predicted": 1},
-        "claims.c.axis: expected an axis of positive numbers, got rbf, matern",
+        {"kind": "scaling", "optimizer": "GD", "axis": "learning_rate", "predicted": 1},
+        (
+            "claims.c.kind: 'scaling' is a law now: {kind: law, optimizer: GD, observe: 'exponent(mean(loss,"
+            " since=0.5), learning_rate)', predicted: 1, tolerance: {absolute: 0.05}}"
+        ),
     ),
     (
-        {"kind": "scaling", "optimizer": "GD", "axis": "batch", "predicted": 1},
-        "claims.c.axis: unknown axis; expected one of: learning_rate, spectrum",
-    ),
-    (
-        {"kind": "variance_law", "optimizer": "GD", "predicted": 1, "quantity": "los"},
-        "claims.c.quantity: unknown quantity; did you mean 'loss'?",
-    ),
-    (
-        {"kind": "variance_law", "optimizer": "GD", "predicted": 1, "quantity": "step_variance"},
-        "claims.c.quantity: step_variance is of the noise ledger, and this study keeps none; add ledger: {}",
+        {
+            "kind": "convergence_rate",
+            "optimizer": "GD",
+            "of": "distance",
+            "predicted": "1 - learning_rate",
+        },
+        (
+            "claims.c.kind: 'convergence_rate' is a law now: {kind: law, optimizer: GD, observe: rate(loss),"
+            " predicted: '-2 * log(1 - learning_rate)'}"
+        ),
     ),
     (
         {"kind": "custom", "function": "tests.support.own_claims:none"},
@@ -178,7 +220,7 @@ def test_all_mistakes_at_once():
 def test_a_good_study_is_resolved_and_has_a_schema():
     found = load_study(study(**GOOD))
     assert load_study(found.resolved).resolved == found.resolved
-    assert found.resolved["claims"]["rate"]["since"] == 0.0
+    assert found.resolved["claims"]["rate"]["relation"] == "="
     assert "claims" in json_schema()["properties"]
 
 
@@ -207,7 +249,9 @@ def test_right_laws_hold_on_a_real_run(computed):
         ("order", 0.2),
     ]
     assert all(row.control_rejected for row in found)
-    assert [row.observed for row in found[:2]] == pytest.approx([0.9, 0.8], rel=1e-9)
+    assert [row.observed for row in found[:2]] == pytest.approx(
+        [-2 * math.log(0.9), -2 * math.log(0.8)], rel=1e-9
+    )
 
 
 def finish(dataset, out, *, strict):
@@ -221,7 +265,7 @@ def test_the_exit_code_says_whether_all_hold(computed, tmp_path, capsys):
     shown = capsys.readouterr()
     assert "holds" in shown.out
     assert "fails" not in shown.out
-    wrong = claiming(computed, **GOOD, wrong={**RATE, "predicted": "1 - 2 * learning_rate"})
+    wrong = claiming(computed, **GOOD, wrong={**RATE, "predicted": "-2 * log(1 - 2 * learning_rate)"})
     assert finish(wrong, tmp_path, strict=True) == 1
     shown = capsys.readouterr()
     assert "fails" in shown.out
@@ -229,11 +273,11 @@ def test_the_exit_code_says_whether_all_hold(computed, tmp_path, capsys):
     assert finish(wrong, tmp_path, strict=False) == 0
     told = json.loads((tmp_path / "claims.json").read_text())
     assert told["verdicts"] == {"rate": "holds", "order": "holds", "wrong": "fails"}
-    assert told["judgements"][0]["observed"] == pytest.approx(0.9)
+    assert told["judgements"][0]["observed"] == pytest.approx(-2 * math.log(0.9))
 
 
 def test_an_undecided_claim_is_not_held(computed, tmp_path, capsys):
-    dull = claiming(computed, dull={**RATE, "control": "1 - learning_rate * 1.0000001"})
+    dull = claiming(computed, dull={**RATE, "control": "-2 * log(1 - learning_rate * 1.0000001)"})
     assert verdicts(judge(dull)) == {"dull": "undecided"}
     assert finish(dull, tmp_path, strict=True) == 1
     assert "dull (undecided)" in capsys.readouterr().err
@@ -261,8 +305,9 @@ def test_only_the_regime_counts():
         np.stack([np.full((5, 3), level) for level in (1.0, 9.0)])[None, None], axes={"batch": [1, 2]}
     )
     law = {
-        "kind": "variance_law",
+        "kind": "law",
         "optimizer": "SGD",
+        "observe": "mean(loss, since=0.5)",
         "predicted": 1.0,
         "regime": {"batch": [0.0, 1.0]},
     }
@@ -284,7 +329,7 @@ def test_only_the_regime_counts():
 def test_a_place_without_finished_worlds_is_undecided_and_the_others_are_judged():
     data = results(1 + 0.01 * normal(1, 1, 1, 2, 20, 3), axes={"batch": [1, 2]})
     data["status"].loc[{"batch": 2}] = 5
-    law = {"kind": "variance_law", "optimizer": "SGD", "predicted": 1.0}
+    law = {"kind": "law", "optimizer": "SGD", "observe": "mean(loss, since=0.5)", "predicted": 1.0}
     data.attrs["config"] = json.dumps(json.loads(data.attrs["config"]) | {"claims": {"law": law}})
     found = judge(data)
     assert [(row.verdict, row.where["batch"]) for row in found] == [("holds", 1), ("undecided", 2)]

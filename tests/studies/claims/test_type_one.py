@@ -12,8 +12,9 @@ import pytest
 import xarray as xr
 
 from studies.claims import judge
-from studies.claims.gate import LEVEL, Law, verdict
+from studies.claims.gate import verdict
 from studies.claims.jackknife import jackknife
+from studies.claims.measured import LEVEL, Law
 from studies.claims.ordering import decided
 from tests.support.claims import results
 
@@ -95,7 +96,7 @@ def test_a_running_time_that_is_censored(worlds):
 
 def hits(cost, hit, budget):
     from studies.analysis.noise.noise import pooled_ratio
-    from studies.claims.gate import CAP
+    from studies.claims.measured import CAP
 
     found = jackknife(pooled_ratio, [part(cost), part(hit.astype(float))], positive=True)
     return found._replace(least=budget / (1 - CAP ** (1 / len(cost)))) if found.never else found
@@ -114,23 +115,26 @@ def test_an_ordering(worlds):
 EARLY = 1  # the checkpoint at cost 20, at which two optimizers are compared
 LAWS = {
     "level": {
-        "kind": "variance_law",
+        "kind": "law",
         "optimizer": "SGD",
+        "observe": "mean(loss, since=0.5)",
         "predicted": 1.0,
         "tolerance": 0.1,
         "at": {"batch": 1},
     },
     "power": {
-        "kind": "scaling",
+        "kind": "law",
         "optimizer": "SGD",
-        "axis": "batch",
+        "observe": "exponent(mean(loss, since=0.5), batch)",
         "predicted": -1,
-        "tolerance": 0.1,
+        "control": -0.5,
+        "tolerance": {"absolute": 0.1},
     },
     "rate": {
-        "kind": "convergence_rate",
+        "kind": "law",
         "optimizer": "GD",
-        "predicted": 0.9,
+        "observe": "log(loss(start) / loss) / 100",
+        "predicted": "-log(0.9)",
         "tolerance": 0.1,
         "at": {"batch": 1},
     },
@@ -161,7 +165,8 @@ def study(draw, worlds, tail, off):
         claims=LAWS,
         draws=["data"],
     )
-    return data.assign_coords(precision=1e-300)
+    start = data["loss"].isel(checkpoint=0, drop=True)
+    return data.assign_coords(precision=1e-300).assign(start_loss=xr.ones_like(start))
 
 
 @pytest.mark.verify

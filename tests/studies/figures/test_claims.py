@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from studies.claims import Law, Measured, Scale, judgement
+from studies.claims import Law, Measured, judgement
 from studies.claims.base import unknown
 from studies.figures import style
 from studies.figures.claims import (
@@ -32,7 +32,7 @@ from tests.support.claims import normal, results
 LAW = Law(predicted=2.0, control=6.0, tolerance=0.1)
 
 
-def row(value, error=0.01, law=LAW, kind="variance_law", claim="law", in_regime=True, **where):
+def row(value, error=0.01, law=LAW, kind="law", claim="law", in_regime=True, **where):
     return judgement(
         kind, law, Measured(value, error, 10**6, 50), where=where, quantity="loss", in_regime=in_regime
     )._replace(claim=claim)
@@ -59,13 +59,14 @@ def test_places_on_the_scale():
     assert (near, far) == pytest.approx((0.2425, 0.2575), rel=1e-4)  # three errors
 
 
-def test_a_rate_is_placed_by_its_logarithm():
-    law = Law(predicted=0.81, control=0.9, tolerance=0.1, scale=Scale(there=math.log, back=math.exp))
-    observed, low, high, *_ = scaled(
-        row(math.log(0.81 * 0.9**0.5), 0.001, law=law, kind="convergence_rate")
-    )
-    assert observed == pytest.approx(-0.5)
-    assert (low, high) == pytest.approx((-0.2, 0.2))
+@pytest.mark.parametrize(("relation", "observed"), [("<=", 1.0), (">=", 3.0)])
+def test_a_bound_has_its_claimed_side_on_the_left(relation, observed):
+    law = Law(predicted=2.0, control=math.nan, tolerance=0.1, relation=relation)
+    told = row(observed, law=law)._replace(relation=relation)
+    assert scaled(told).observed < 0
+    axes = drawn([told])
+    assert [line.get_gid() for line in axes.lines].count("threshold") == 1
+    assert f"{relation} 2,  {observed:g} (0.01)" in [text.get_text() for text in axes.texts]
 
 
 def test_what_is_drawn():
@@ -242,8 +243,9 @@ def test_what_cannot_be_judged():
 def claiming(count, name="law"):
     data = results(1 + 0.1 * normal(1, 1, 1, count, 20, 3), axes={"batch": list(range(count))})
     entry = {
-        "kind": "variance_law",
+        "kind": "law",
         "optimizer": "SGD",
+        "observe": "mean(loss, since=0.5)",
         "predicted": 1.0,
         "regime": {"batch": [0.0, count / 2]},
     }

@@ -274,8 +274,9 @@ def test_no_null_is_forgotten():
 def test_the_fault_file_predicts_the_same(tmp_path):
     """Small, so that only the prediction is looked at."""
     law = {
-        "kind": "variance_law",
+        "kind": "law",
         "optimizer": "SGD",
+        "observe": "loss",
         "predicted": "dim * learning_rate * noise_scale**2 / (2 * batch * (2 - learning_rate))",
     }
     found = [
@@ -288,7 +289,7 @@ def test_the_fault_file_predicts_the_same(tmp_path):
 
 
 def test_a_claim_where_the_data_are_off_says_so(tmp_path):
-    law = {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}
+    law = {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": "1 / batch"}
     data = here(study(factors=["data"], claims={"law": law}), tmp_path)
     on, off = judge(data)
     assert on.predicted == 1 / 8
@@ -298,7 +299,7 @@ def test_a_claim_where_the_data_are_off_says_so(tmp_path):
 
 
 def test_a_name_without_a_number_anywhere_is_a_mistake():
-    law = {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}
+    law = {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": "1 / batch"}
     with pytest.raises(StudyError) as caught:
         load_study(study(noise={}, claims={"law": law}))
     assert caught.value.lines == [
@@ -360,7 +361,9 @@ def older(out):
 def test_an_older_folder_knows_what_its_tasks_hold(tmp_path):
     made = study(
         noise={"batch": 0.125},
-        claims={"law": {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}},
+        claims={
+            "law": {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": "1 / batch"}
+        },
     )
     plan = make_plan(load_study(made))
     here(made, tmp_path)
@@ -374,7 +377,7 @@ def test_an_older_folder_knows_what_its_tasks_hold(tmp_path):
 
 def test_results_without_settings_say_so_in_one_line():
     data = planned(
-        claims={"law": {"kind": "variance_law", "optimizer": "SGD", "predicted": "1 / batch"}}
+        claims={"law": {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": "1 / batch"}}
     )
     data = data.assign(loss=("replicate", [1.0, 2.0]))
     del data.attrs["settings"]

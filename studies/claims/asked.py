@@ -1,0 +1,229 @@
+"""Quantities at the places of a study, with the errors by which claims judge.
+
+A quantity is read once, for all arms (`studies.analysis.quantities`), and taken at one place after the other:
+of the parts that it is made of, the numbers of that place's worlds. Its error is the jackknife's, whole
+instances left out where worlds share them; the error of what has a median or a quantile, which the jackknife
+does not know, is read off the interval of `studies.analysis.quantity`.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import math
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from studies.analysis.quantities import summaries
+from studies.analysis.quantities.calls import CALLS
+from studies.analysis.quantities.evaluate import quantity
+from studies.analysis.quantities.functions import FUNCTIONS
+from studies.analysis.quantities.grammar import PATH, parsed
+from studies.analysis.quantities.question import Question
+from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
+from studies.claims.base import Place
+from studies.claims.gate import errors_needed
+from studies.claims.jackknife import jackknife
+from studies.claims.measured import CAP, EPSILON, ROUNDINGS, Measured
+from studies.results import settings
+from studies.schema import RECORDS, Status
+from studies.text.shapes import Data
+
+NOT_SMOOTH = ("median", "quantile", "optimum", "crossing", "limit")
+OF_FORMULAS = {*FUNCTIONS, PATH}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A quantity of all arms.
+
+    Args:
+        dataset: the results, as `judged` gives them.
+        text: the quantity.
+        tree: of the text.
+        early: of the numbers that are known to an interval, those that are taken at its early end.
+    """
+
+    dataset: xr.Dataset
+    text: str
+    tree: ast.expr
+    early: frozenset[int] = frozenset()
+
+    @functools.cached_property
+    def _read(self) -> tuple[Question, Value]:
+        question = Question(self.dataset, self.text, CALLS, early=self.early)
+        with np.errstate(all="ignore"):
+            value = question.value(self.tree)
+            if of_worlds(value):
+                assert isinstance(value, xr.DataArray)
+                value = summaries.summary(question, "mean", value)
+        return question, value
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is of no world: a number, or one of the settings."""
+        return not isinstance(self._read[1], Summary)
+
+    @functools.cached_property
+    def dims(self) -> set[str]:
+        """The dims of arms that it has: not those from which it chooses itself."""
+        question, value = self._read
+        arrays = [*question.gathered.parts, *question.gathered.fixed]
+        arrays += [value] if isinstance(value, xr.DataArray) else []
+        return {str(dim) for array in arrays for dim in array.dims if dim not in RECORDS}
+
+    def number(self, place: Place) -> float:
+        """Its value at a place."""
+        _, value = self._read
+        if isinstance(value, Summary):
+            statistic, parts = self._at(place)
+            with np.errstate(all="ignore"):
+                return float(statistic(*(part.values for part in parts)))
+        return float(_there(value, place)) if isinstance(value, xr.DataArray) else value
+
+    def measured(self, place: Place, *, exact: bool) -> Measured:
+        """Its value and error at a place.
+
+        Args:
+            place: of the study.
+            exact: whether no step draws there.
+        """
+        statistic, parts = self._at(place)
+        rough = jackknife(statistic, parts, exact=exact, floor=self._rounding(place, parts))
+        ends = [rough.value, *(other.number(place) for other in self._others)]
+        if len(ends) > 1:
+            rough = rough._replace(value=max(ends), low=min(ends))
+        if self._smooth:
+            return rough._replace(**self._traits(rough, parts))
+        low, high = (float(end) for end in _there(self._interval, place).values)
+        error = max(high - rough.value, rough.value - low) / errors_needed(rough.units)
+        return rough._replace(error=0.0 if rough.error == 0 else error, skew=0.0)
+
+    @functools.cached_property
+    def _others(self) -> list[Asked]:
+        """The same where what is known to an interval came as early as it may: all such, and each alone."""
+        between = sorted(self._read[0].gathered.between) if not self.early else []
+        some = dict.fromkeys(map(frozenset, [between, *([key] for key in between)]))
+        return [Asked(self.dataset, self.text, self.tree, keys) for keys in some if keys]
+
+    def _at(self, place: Place) -> tuple[Callable, Sequence[xr.DataArray]]:
+        """The statistic of worlds, and the numbers (replicate) of the parts, at a place."""
+        question, value = self._read
+        assert isinstance(value, Summary)
+        fixed = [np.asarray(_there(part, place).values) for part in question.gathered.fixed]
+        parts = [_there(part, place) for part in question.gathered.parts]
+
+        def statistic(*arrays: np.ndarray, axis: int = -1) -> np.ndarray:
+            del axis
+            return value.of(Sample(arrays, fixed))
+
+        return statistic, parts
+
+    def _traits(self, measured: Measured, parts: Sequence[xr.DataArray]) -> Data:
+        """Whether it is a plain mean of what is never negative, or the share of worlds that are 0 or 1."""
+        if len(parts) != 1:
+            return {}
+        numbers = parts[0].values[~np.isnan(parts[0].values)]
+        mean = float(numbers.mean()) if numbers.size else math.nan
+        if not math.isclose(mean, measured.value, rel_tol=1e-12):
+            return {}
+        if self._without_unit and np.isin(numbers, [0.0, 1.0]).all() and _independent(parts[0]):
+            return {"share": True, "units": measured.worlds}
+        return {"positive": bool((numbers >= 0).all())}
+
+    @functools.cached_property
+    def _without_unit(self) -> bool:
+        """Whether it is a share, or a number of the unit 1."""
+        names = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
+        units = [
+            self.dataset[name].attrs.get("units", "1")
+            for name in names
+            if name in self.dataset.data_vars
+        ]
+        return "share" in names or set(units) == {"1"}
+
+    @functools.cached_property
+    def _smooth(self) -> bool:
+        return not _called(self.text) & set(NOT_SMOOTH)
+
+    @functools.cached_property
+    def _interval(self) -> xr.DataArray:
+        """The interval, each end wrong at CAP."""
+        return quantity(self.dataset, self.text, level=1 - 2 * CAP)["quantity_interval"]
+
+    def _rounding(self, place: Place, parts: Sequence[xr.DataArray]) -> float:
+        """What rounding may do: to the largest number that entered, of a loss also that of the start."""
+        sizes = [_largest(part) for part in parts]
+        if "loss" in self.text:  # a small one is a difference of numbers of the start's size
+            data = place.data
+            sizes.append(_largest(data["start_loss"]) if "start_loss" in data else 1.0)
+        single = any(arm.study.get("dtype") == "float32" for arm in settings.arms(place.data))
+        epsilon = float(np.finfo(np.float32).eps) if single else EPSILON
+        return ROUNDINGS * epsilon * max(sizes)
+
+
+def ask(dataset: xr.Dataset, text: str) -> Asked:
+    """A quantity of all arms.
+
+    Raises:
+        ValueError: it is none.
+    """  # noqa: DOC502
+    return Asked(dataset, text, parsed(text))
+
+
+def judged(dataset: xr.Dataset) -> xr.Dataset:
+    """The results as claims see them: the loss of a run that diverged is infinite, of one that failed NaN."""
+    if "loss" not in dataset:
+        return dataset
+    status = dataset["status"]
+    finished = status.isel(checkpoint=-1, drop=True) < Status.FAILED
+    loss = dataset["loss"].where(status != Status.DIVERGED, np.inf).where(finished)
+    return dataset.assign(loss=loss)
+
+
+def is_quantity(text: str, variables: Iterable[str], numbers: Container[str]) -> bool:
+    """Whether a prediction needs results: a call that no formula has, or something that was recorded.
+
+    Args:
+        text: the prediction.
+        variables: names of what is recorded.
+        numbers: names of the numbers of an arm, which come first.
+    """
+    try:
+        tree = parsed(text)
+    except ValueError:
+        return False
+    calls = _called(text)
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - calls
+    return bool(calls - OF_FORMULAS) or any(name in names for name in variables if name not in numbers)
+
+
+def _called(text: str) -> set[str]:
+    """The words that a quantity calls."""
+    calls = (node for node in ast.walk(parsed(text)) if isinstance(node, ast.Call))
+    return {ast.unparse(node.func) for node in calls}
+
+
+def _there(part: xr.DataArray, place: Place) -> xr.DataArray:
+    """A part at a place; what it has for every place stays."""
+    dims = [str(dim) for dim in part.dims if dim in place.data.coords]
+    labels: Data = {dim: place.data[dim].values for dim in dims}
+    single = {dim: label.item() for dim, label in labels.items() if label.size == 1}
+    return part.sel({dim: label for dim, label in single.items() if dim not in RECORDS})
+
+
+def _independent(part: xr.DataArray) -> bool:
+    """Whether every world has an instance of its own, or all have one."""
+    if "instance" not in part.coords:
+        return True
+    count = len(np.unique(part.coords["instance"]))
+    return count < 2 or count == part.sizes["replicate"]
+
+
+def _largest(values: xr.DataArray) -> float:
+    """The largest finite size; 0 where there is none."""
+    sizes = np.abs(values.values[np.isfinite(values.values)])
+    return float(sizes.max()) if sizes.size else 0.0

@@ -1,0 +1,295 @@
+"""A law: what theory predicts beside a quantity of the results, at each value of an axis.
+
+    noise falls as 1/B:
+      kind: law
+      optimizer: SGD
+      observe: mean(loss, since=0.5)
+      along: B
+      predicted: dim * learning_rate * noise_scale**2 / (2 * B * (2 - learning_rate))
+      control: dim * learning_rate * noise_scale**2 / (B * (2 - learning_rate))
+      regime: {learning_rate: [0, 0.5]}
+
+What is observed is any quantity (`studies.analysis.quantities`), what is predicted a formula of the numbers
+with which the arm ran, a law of `studies.theory`, or of other quantities (`loss(start) / 2`): then the error
+is that of the whole difference, in the same worlds. It holds where the interval of observed - predicted lies
+within the tolerance and every wrong law is rejected by the same test; `studies.claims.gate` has the rule.
+
+A wrong law is another formula, or a place where the law is wrong, {landscape: .., optimizer: .., AXIS: ..}:
+there, observed must lie outside the tolerance.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, NamedTuple
+
+import xarray as xr
+from pydantic import AllowInfNan
+
+from studies.analysis.quantities.leaves import names
+from studies.claims.asked import Asked, ask, is_quantity, judged
+from studies.claims.base import (
+    Claim,
+    Judgement,
+    Place,
+    Tolerance,
+    Unjudged,
+    Within,
+    at_each,
+    axes_of,
+    chosen,
+    nothing_random,
+    places,
+    present,
+    tolerance,
+)
+from studies.claims.gate import judgement
+from studies.claims.measured import Law, Measured, Relation, Rival
+from studies.claims.names import numbers_at, value_at
+from studies.text.shapes import Data
+from studies.text.words import joined, suggest
+
+Formula = Annotated[float, AllowInfNan()] | str
+Elsewhere = dict[str, float | str]
+Control = Formula | Elsewhere
+
+
+@dataclass(frozen=True, kw_only=True)
+class LawClaim(Claim):
+    """A quantity is what a law predicts, or bounded by it.
+
+    Args:
+        landscape: label, or a list; null: every landscape.
+        at: swept axis -> the value at which it is judged; an axis that is not named: at each of its values.
+        regime: swept axis, or number of the settings -> [low, high], where the law is said to be valid; what
+            is outside is reported apart and does not count.
+        optimizer: label, or a list; null: every optimizer, or those that the quantity names.
+        observe: a quantity, such as mean(loss, since=0.5).
+        predicted: a number (.inf: never), a formula of the arm's numbers, theory:NAME, or of quantities.
+        relation: of the observed to the predicted, = <= or >=.
+        along: swept axis of the law's curve, at each value of which it is judged.
+        tolerance: relative, >= 0; or {relative: .., absolute: ..}, of which the wider one counts.
+        control: a wrong law, likewise, or {landscape: .., optimizer: .., AXIS: value}, a place at which the
+            law is wrong, or a list; all must be rejected. null: twice the predicted, of a bound its reverse.
+    """
+
+    kind: ClassVar[str] = "law"
+    landscape: str | list[str] | None = None  # type: ignore[assignment]
+    optimizer: str | list[str] | None = None
+    observe: str
+    predicted: Formula
+    relation: Relation = "="
+    along: str | None = None
+    tolerance: Tolerance = 0.05
+    control: Control | list[Control] | None = None
+
+    def __post_init__(self) -> None:
+        within = tolerance(self, self.tolerance, "relative")
+        self.require(
+            self.along not in self.at, "at", f"expected no value of {self.along}, which is along"
+        )
+        bound = self.relation != "=" and isinstance(self.predicted, float | int)
+        infinite = bound and math.isinf(self.predicted)  # type: ignore[arg-type]
+        self.require(not infinite, "predicted", "expected a finite number for a bound, got inf")
+        for control in self.controls():
+            self._check(control, within)
+
+    def _check(self, control: Control, within: Within) -> None:
+        """A wrong law that is a number must be further from the right one than the tolerance."""
+        if isinstance(control, str | Mapping) or isinstance(self.predicted, str):
+            return
+        far = abs(control - self.predicted) > within.around(control, self.predicted)
+        text = (
+            f"expected further from the predicted than the tolerance, {self.tolerance}, got {control:g}"
+        )
+        self.require(far, "control", text)
+
+    def controls(self) -> list[Control]:
+        """The wrong laws."""
+        if self.control is None:
+            return []
+        return list(self.control) if isinstance(self.control, list) else [self.control]
+
+    def labels(self) -> list[str]:
+        """The optimizers that it is about; none: all."""
+        return _listed(self.optimizer)
+
+    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+        """One verdict for each place."""
+        if self.along is not None and self.along not in axes_of(dataset):
+            axes = axes_of(dataset)
+            hint = suggest(self.along, axes) if axes else "this study sweeps nothing"
+            raise ValueError(f"law.along: unknown axis {self.along!r}; {hint}")
+        compared = Compared(self._restricted(judged(dataset)), self)
+        return at_each(self, compared.places(), compared.judge)  # type: ignore[arg-type]
+
+    def _restricted(self, dataset: xr.Dataset) -> xr.Dataset:
+        """The values in the regime, of axes along which the quantity itself goes, such as exponent(q, B)."""
+        dims = ask(dataset, self.observe).dims
+        for axis in self.regime.keys() & set(axes_of(dataset)) - dims:
+            low, high = self.regime[axis]
+            values = dataset[axis].values
+            dataset = dataset.isel({axis: (low <= values) & (values <= high)})
+        return dataset
+
+
+class One(NamedTuple):
+    """What `places` asks of a claim: one landscape, some optimizers."""
+
+    landscape: str | None
+    at: Data
+    optimizers: list[str]
+
+    def labels(self) -> list[str]:
+        """The optimizers."""
+        return self.optimizers
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A law while it is judged.
+
+    Args:
+        dataset: the results.
+        claim: the law.
+    """
+
+    dataset: xr.Dataset
+    claim: LawClaim
+
+    @functools.cached_property
+    def observed(self) -> Asked:
+        """What is observed, of all arms."""
+        return ask(self.dataset, self.claim.observe)
+
+    def places(self) -> Iterator[Place]:
+        """Every landscape, optimizer and value of the axes that the quantity leaves open."""
+        dims = self.observed.dims
+        if self.observed.certain:
+            raise ValueError(
+                f"law.observe: expected a quantity, such as mean(loss), got {self.claim.observe!r}"
+            )
+        keep = [axis for axis in axes_of(self.dataset) if axis not in dims]
+        landscapes: list[str | None] = [*_listed(self.claim.landscape)] or [None]
+        for landscape in landscapes:
+            for labels in self._optimizers(dims):
+                one = One(landscape, self.claim.at, labels)
+                yield from places(self.dataset, one, keep)  # type: ignore[arg-type]
+
+    def _optimizers(self, dims: set[str]) -> list[list[str]]:
+        """One after the other, or together those that the quantity names itself."""
+        every = self.claim.labels() or [str(name) for name in self.dataset["optimizer"].values]
+        if "optimizer" in dims:
+            return [[label] for label in every]
+        named = [label for label in every if label in self.claim.observe]
+        return [named or every]
+
+    def judge(self, place: Place) -> Judgement:
+        """The verdict at a place."""
+        law, measured = self._seen(place, self.claim.predicted)
+        controls = self.claim.controls()
+        if controls or self.claim.relation != "=":
+            law = _with_control(law, math.nan)
+        rivals = [self._rival(place, control) for control in controls]
+        if rivals:
+            law = _with_control(law, rivals[0].law.predicted)
+        return judgement(
+            self.claim.kind,
+            law,
+            measured,
+            rivals=rivals,
+            relation=self.claim.relation,
+            where=_where(place),
+            in_regime=self._inside(place),
+            quantity=self.claim.observe,
+            note=self._note(controls, rivals),
+        )
+
+    def _seen(self, place: Place, formula: Formula) -> tuple[Law, Measured]:
+        """What a formula predicts at a place, and what is observed there."""
+        present(place.data)  # raises where no world has finished
+        exact = nothing_random(place.data)
+        if isinstance(formula, str) and is_quantity(formula, names(self.dataset), numbers_at(place)):
+            joint = ask(self.dataset, f"({self.claim.observe}) - ({formula})")
+            difference = joint.measured(place, exact=exact)
+            value = ask(self.dataset, formula).number(place)
+            measured = difference._replace(value=difference.value + value, positive=False, share=False)
+        else:
+            value = value_at(formula, place)
+            measured = self.observed.measured(place, exact=exact)
+        return self._law(value), measured
+
+    def _law(self, value: float) -> Law:
+        within = tolerance(self.claim, self.claim.tolerance, "relative")
+        return Law(
+            predicted=value,
+            control=_wrong(value),
+            tolerance=within.relative,
+            absolute=within.absolute,
+            relation=self.claim.relation,
+        )
+
+    def _rival(self, place: Place, control: Control) -> Rival:
+        """A wrong law, with what is observed beside it."""
+        if not isinstance(control, Mapping):
+            return Rival(*self._seen(place, control))
+        return Rival(*self._seen(self._elsewhere(place, control), self.claim.predicted))
+
+    def _elsewhere(self, place: Place, control: Elsewhere) -> Place:
+        """The place at which the law is wrong."""
+        where = {
+            name: place.data[name].values for name in ("landscape", "optimizer", *axes_of(self.dataset))
+        }
+        here = {name: value.item() for name, value in where.items() if value.size == 1} | control
+        data = self.dataset.sel(landscape=here.pop("landscape"))
+        optimizer = here.pop("optimizer", None)
+        data = data if optimizer is None else data.sel(optimizer=[optimizer])
+        return Place(place.where | control, chosen(data, here).load())
+
+    def _inside(self, place: Place) -> bool:
+        """Whether the place is in the regime: by its axes, or the numbers that ran there."""
+        numbers = numbers_at(place)
+        along = {axis for axis in axes_of(self.dataset) if axis not in self.observed.dims}
+        for name, (low, high) in self.claim.regime.items():
+            if name in along:
+                continue
+            if name not in numbers:
+                raise Unjudged(f"regime.{name}: it has no number there")
+            if not low <= numbers[name] <= high:
+                return False
+        return True
+
+    def _note(self, controls: Sequence[Control], rivals: Sequence[Rival]) -> str:
+        """What was seen where the law is said to be wrong."""
+        parts = [
+            f"at {joined(control.items())} the law predicts {law.predicted:.4g}, {measured.value:.4g} is seen"
+            for control, (law, measured) in zip(controls, rivals, strict=True)
+            if isinstance(control, Mapping)
+        ]
+        return "; ".join(parts)
+
+
+def _listed(labels: str | list[str] | None) -> list[str]:
+    if labels is None:
+        return []
+    return [labels] if isinstance(labels, str) else list(labels)
+
+
+def _where(place: Place) -> Data:
+    """Landscape, optimizer where there is one, and the axes that tell."""
+    label = place.data["optimizer"].values
+    return place.where | ({"optimizer": label.item()} if label.size == 1 else {})
+
+
+def _with_control(law: Law, control: float) -> Law:
+    return replace(law, control=control)
+
+
+def _wrong(value: float) -> float:
+    """What a wrong law predicts where none is given: twice as much, instead of inf 0, instead of 0 one."""
+    if math.isinf(value):
+        return 0.0
+    return 2 * value or 1.0

@@ -1,0 +1,106 @@
+"""What a law predicts and what was observed of it, as the rule of `studies.claims.gate` takes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+Z = 3.0  # normal standard errors
+CAP = float(stats.norm.sf(Z))  # of one side of one judgement
+# of all judgements of a study: that a false law is said to hold, and that a true one is said to fail
+LEVEL = 0.05
+FEWEST = math.ceil(math.log2(1 / CAP))  # worlds that, all equal, say what most worlds are
+EPSILON = float(np.finfo(float).eps)
+ROUNDINGS = 32
+MOST = 10**9  # units; where more are needed, none are said to decide
+
+
+class Measured(NamedTuple):
+    """What was observed, on the scale of the comparison."""
+
+    value: float
+    error: float  # standard error; NaN: unknown
+    units: int  # worlds, or instances where worlds share them
+    worlds: int
+    skew: float = 0.0  # of the units
+    positive: bool = False  # a mean of what is never negative, whose upper end is that of its logarithm
+    share: bool = False  # of units that are each 0 or 1
+    exact: bool = False  # no step drew anything random: where worlds are equal, that is no chance
+    never: bool = False  # every world is infinite
+    floor: float = 0.0  # what rounding may do to it
+    low: float = (
+        math.nan
+    )  # where hits are known to intervals: the value if each came as early as it may
+    least: float = math.nan  # where it is infinite for want of hits: what it is at least
+
+    @property
+    def early(self) -> float:
+        """The value, if each hit came as early as it may."""
+        return self.value if math.isnan(self.low) else self.low
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing random entered, and all worlds are equal."""
+        return self.exact and self.error == 0
+
+
+class Scale(NamedTuple):
+    """How numbers are compared, and shown."""
+
+    relative: bool = True  # the tolerance is relative to the value on this scale
+    there: Callable[[float], float] = lambda value: value
+    back: Callable[[float], float] = lambda value: value
+
+
+PLAIN = Scale()
+Relation = Literal["=", "<=", ">="]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """What is predicted, on the scale that is shown.
+
+    Args:
+        predicted: by the law.
+        control: by a wrong law.
+        tolerance: relative or not, see `Scale`; >= 0.
+        absolute: on the scale of the comparison, >= 0; the wider of the two counts.
+        scale: of the comparison.
+        relation: how the true value is said to be to the predicted.
+    """
+
+    predicted: float
+    control: float
+    tolerance: float
+    absolute: float = 0.0
+    scale: Scale = PLAIN
+    relation: Relation = "="
+
+    def slack(self, value: float) -> float:
+        """The tolerance around a value, both on the scale of the comparison."""
+        return max(
+            self.tolerance * abs(value) if self.scale.relative else self.tolerance, self.absolute
+        )
+
+    def ends(self, value: float, floor: float = 0.0) -> tuple[float, float]:
+        """What is accepted as this value: all within the tolerance, and all on the side that is claimed.
+
+        Args:
+            value: on the scale of the comparison.
+            floor: the least that the tolerance is.
+        """
+        slack = max(self.slack(value), floor)
+        low = -math.inf if self.relation == "<=" else value - slack
+        return low, math.inf if self.relation == ">=" else value + slack
+
+
+class Rival(NamedTuple):
+    """A wrong law, or a place at which the law is wrong: it must be rejected."""
+
+    law: Law
+    measured: Measured

@@ -1,0 +1,227 @@
+"""What is wrong with the laws of a study: labels, axes, quantities, and predictions without a value."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from landscapes.base import Landscape
+from optimizers.base import Optimizer
+from studies import registry, schema
+from studies.analysis.quantities.calls import CALLS
+from studies.analysis.quantities.grammar import AT, PATH, parsed
+from studies.claims import LawClaim
+from studies.claims.asked import is_quantity
+from studies.results import settings
+from studies.study_file.arm import Arm
+from studies.study_file.document import Mistake
+from studies.study_file.stated import Stated, numbers, ran
+from studies.text.formulas import CONSTANTS, evaluate
+from studies.text.shapes import Tree
+from studies.text.words import short, suggest
+
+BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
+HITS = ("hit", "best_hit")
+
+
+def mistakes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+    """What is wrong with a law.
+
+    Args:
+        stated: where, and in which study.
+        law: the law.
+    """
+    wrong = [mistake for rule in RULES for mistake in rule(stated, law)]
+    wrong = wrong or [*_runs(stated, law)]
+    yield from wrong or _formulas(stated, law)
+
+
+# labels and axes --------------------------------------------------------------------------------------------
+
+
+def _labels(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+    for key, given in (("landscape", law.landscape), ("optimizer", law.optimizer)):
+        labels, there = [given] if isinstance(given, str) else given or [], stated.labels(key)
+        for label in labels:
+            if label not in there:
+                yield stated.wrong(f"unknown {key} {label!r}; {suggest(label, there)}", key)
+
+
+def _runs(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+    """Every optimizer that is named must run on one of the landscapes at least."""
+    for label in law.labels():
+        runs = stated.runs_on(label)
+        if not set(stated.landscapes()) & set(runs):
+            text = f"{label} does not run on {', '.join(stated.landscapes())}, but on {', '.join(runs)}"
+            yield stated.wrong(text, "optimizer")
+
+
+def _axes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+    if law.along is not None and law.along not in stated.coords:
+        yield stated.unknown_axis(law.along, "along", at_key=False)
+    yield from _values(stated, law.at, "at")
+
+
+def _values(stated: Stated, given: Tree, *keys: str) -> Iterator[Mistake]:
+    """What is wrong with values of axes."""
+    for axis, value in given.items():
+        if axis not in stated.coords:
+            yield stated.unknown_axis(axis, *keys, axis)
+        elif value not in stated.coords[axis]:
+            values = ", ".join(map(short, stated.coords[axis]))
+            yield stated.wrong(f"expected one of {values}, got {short(value)}", *keys, axis)
+
+
+def _regime(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+    for name, span in law.regime.items():
+        if len(span) != 2 or span[0] > span[1]:
+            yield stated.wrong("expected a range [low, high] with low <= high", "regime", name)
+            continue
+        values = _numbers_of(stated, name)
+        if not values:
+            known = [word for arm in stated.here[:1] for word in _short(settings.numbers([ran(arm)]))]
+            hint = suggest(name, [*stated.coords, *known])
+            yield stated.wrong(f"unknown axis or number; {hint}", "regime", name, at_key=True)
+        elif not numbers(values):
+            text = f"expected an axis of numbers, got {name} = {short(values[0])}, .."
+            yield stated.wrong(text, "regime", name, at_key=True)
+        elif not any(span[0] <= value <= span[1] for value in values):
+            text = f"none of the axis is in it: {', '.join(map(short, values))}"
+            yield stated.wrong(text, "regime", name)
+
+
+def _numbers_of(stated: Stated, name: str) -> Sequence[object]:
+    """The values of an axis, or of a number of the arms that the law is about."""
+    if name in stated.coords:
+        return stated.coords[name]
+    ran_with = (settings.numbers([ran(arm)]) for arm in stated.here)
+    return list(dict.fromkeys(own[name] for own in ran_with if name in own))
+
+
+def _short(names: Mapping[str, float]) -> list[str]:
+    return [name for name in names if "." not in name]
+
+
+def _elsewhere(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+    """Wrong laws that are places: their labels and values."""
+    for control in law.controls():
+        if not isinstance(control, Mapping):
+            continue
+        for key in ("landscape", "optimizer"):
+            label, there = str(control.get(key, "")), stated.labels(key)
+            if key in control and label not in there:
+                yield stated.wrong(f"unknown {key} {label!r}; {suggest(label, there)}", "control")
+        axes = {
+            name: value for name, value in control.items() if name not in ("landscape", "optimizer")
+        }
+        for mistake in _values(stated, axes, "control"):
+            yield stated.wrong(f"{mistake.path[-1]}: {mistake.text}", "control")
+
+
+RULES = (_labels, _axes, _regime, _elsewhere)
+
+# formulas and quantities ------------------------------------------------------------------------------------
+
+
+def _formulas(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+    """What is wrong with the quantity, the prediction and the wrong laws; each mistake once."""
+    seen: dict[Mistake, None] = {}
+    seen |= dict.fromkeys(_quantity(stated, law.observe, "observe"))
+    given = [("predicted", law.predicted), *(("control", control) for control in law.controls())]
+    for key, formula in given:
+        if isinstance(formula, float) and math.isnan(formula):
+            yield stated.wrong("expected a number, got nan", key)
+        if isinstance(formula, str):
+            seen |= dict.fromkeys(_prediction(stated, formula, key))
+    yield from seen
+
+
+def _prediction(stated: Stated, formula: str, key: str) -> Iterator[Mistake]:
+    """A formula must have a value at one place of each landscape or more; a quantity names what there is."""
+    for landscape in stated.landscapes():
+        arms = [ran(arm) for arm in stated.here if arm.coords["landscape"] == landscape]
+        known = settings.numbers(arms[:1])
+        if is_quantity(formula, _recorded(stated), known):
+            yield from _quantity(stated, formula, key)
+            continue
+        problems = [_problem(formula, arm) for arm in arms]
+        if problems and all(problems):
+            yield stated.wrong(str(problems[0]), key)
+
+
+def _problem(formula: str, arm: settings.Arm) -> str | None:
+    """Why a formula has no value at an arm; None where it has one."""
+    try:
+        evaluate(formula, settings.numbers([arm]), settings.missing([arm]))
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _quantity(stated: Stated, text: str, key: str) -> Iterator[Mistake]:
+    """Words of a quantity that the study does not have."""
+    try:
+        tree = parsed(text)
+    except ValueError as error:
+        yield stated.wrong(str(error), key)
+        return
+    known = _recorded(stated)
+    numbers_known = [*known, *_short(settings.numbers([ran(arm) for arm in stated.here[:1]]))]
+    calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for word in calls:
+        if word not in CALLS and word not in known:
+            words = [name for name in CALLS if name not in (AT, PATH)]
+            yield stated.wrong(f"unknown function {word!r}; {suggest(word, [*words, *known])}", key)
+    for word in _names(tree):
+        every = {*numbers_known, *CONSTANTS, *stated.coords, *_labels_of(stated)}
+        if word not in every and not _own(stated):
+            yield stated.wrong(f"unknown quantity {word!r}; {suggest(word, numbers_known)}", key)
+
+
+def _names(tree: ast.expr) -> Iterator[str]:
+    """Names that are numbers: not what is called, whose, or when."""
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            skipped.add(id(node.func))
+            skipped |= {id(inner) for inner in _labels_in(node)}
+        if isinstance(node, ast.Attribute):
+            skipped |= {id(inner) for inner in ast.walk(node)}
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    yield from (node.id for node in names if id(node) not in skipped)
+
+
+def _labels_in(call: ast.Call) -> list[ast.expr]:
+    """The arguments of a call that are labels, clocks or axes."""
+    bare = [word.value for word in call.keywords if isinstance(word.value, ast.Name)]
+    word = ast.unparse(call.func)
+    if word == AT:
+        return [*call.args[1:], *bare]
+    return [*bare, *(argument for argument in call.args if ast.unparse(argument) in BARE)]
+
+
+def _labels_of(stated: Stated) -> list[str]:
+    return [*stated.labels("landscape"), *stated.labels("optimizer")]
+
+
+def _own(stated: Stated) -> bool:
+    """Whether the study records what only its instruments know."""
+    return bool(stated.study.get("record"))
+
+
+def _recorded(stated: Stated) -> list[str]:
+    """The variables of every world that the results will have."""
+    ours = [*schema.RECORDED, *schema.COUNTED, "start_loss"]
+    if stated.study.get("ledger") is not None:
+        ours += [*schema.LEDGER, *schema.POPULATION]
+    of_arms = (name for arm in stated.here for name in _of_arm(arm))
+    return list(dict.fromkeys([*ours, *of_arms]))
+
+
+def _of_arm(arm: Arm) -> list[str]:
+    """What the landscape and the optimizer of an arm record beside the others."""
+    landscape: Landscape = registry.build(arm.landscape, "landscape")
+    optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
+    variables = (*optimizer.recorded.values(), *optimizer.counted.values())
+    return [*landscape.extras, *(variable for variable, *_ in variables)]

@@ -1,0 +1,90 @@
+"""A claim as a study states it, with the arms and axes that it may be about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeGuard
+
+from studies.claims import Claim, LawClaim
+from studies.results import settings
+from studies.study_file.arm import Arm
+from studies.study_file.document import Mistake, Path
+from studies.study_file.resolved import resolved
+from studies.text.shapes import Axes, Tree
+from studies.text.words import suggest
+
+NO_AXIS = "the study sweeps nothing"
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A claim as a study states it.
+
+    Args:
+        path: of the claim.
+        claim: the claim.
+        study: resolved, as data.
+        arms: what it runs.
+        coords: swept axis -> its values.
+    """
+
+    path: Path
+    claim: Claim
+    study: Tree
+    arms: Sequence[Arm]
+    coords: Axes
+
+    def wrong(self, text: str, *keys: str, at_key: bool = False) -> Mistake:
+        """A mistake at keys of the claim."""
+        return Mistake((*self.path, *keys), text, at_key)
+
+    def labels(self, key: str) -> list[str]:
+        """Of the study's landscapes or optimizers."""
+        return list(dict.fromkeys(str(arm.coords[key]) for arm in self.arms))
+
+    def unknown_axis(self, axis: str, *keys: str, at_key: bool = True) -> Mistake:
+        """A mistake for an axis that the study does not sweep."""
+        hint = suggest(axis, self.coords) if self.coords else NO_AXIS
+        return self.wrong(f"unknown axis; {hint}", *keys, at_key=at_key)
+
+    @cached_property
+    def here(self) -> list[Arm]:
+        """The arms at which it is judged; of two optimizers, those of the first."""
+        return [arm for arm in self.arms if self._about(arm)]
+
+    def runs_on(self, optimizer: str) -> list[str]:
+        """The landscapes on which an optimizer runs."""
+        here = [arm.coords["landscape"] for arm in self.arms if arm.coords["optimizer"] == optimizer]
+        return list(dict.fromkeys(map(str, here)))
+
+    def landscapes(self) -> list[str]:
+        """Those at which it is judged."""
+        given = self.claim.landscape
+        if given is None:
+            return self.labels("landscape")
+        return [given] if isinstance(given, str) else list(given)
+
+    def optimizers(self) -> list[str]:
+        """The optimizer with whose numbers it predicts: of two the first; of a law every one."""
+        if isinstance(self.claim, LawClaim):
+            return self.claim.labels() or self.labels("optimizer")
+        return self.claim.labels()[:1]
+
+    def _about(self, arm: Arm) -> bool:
+        return (
+            arm.coords["landscape"] in self.landscapes()
+            and arm.coords["optimizer"] in self.optimizers()
+            and all(arm.coords.get(axis, value) == value for axis, value in self.claim.at.items())
+        )
+
+
+def numbers(values: Sequence[object]) -> TypeGuard[Sequence[float]]:
+    """Whether all values are numbers."""
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def ran(arm: Arm) -> settings.Arm:
+    """What an arm will run with."""
+    return settings.Arm(arm.coords, arm.label, **resolved(arm, arm.scalars))

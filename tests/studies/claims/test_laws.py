@@ -1,0 +1,390 @@
+"""Laws on made-up results: verdicts beside equivalence tests by hand, wrong laws, bounds, regimes, never."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from studies.claims import LawClaim, law_facts
+from studies.claims.measured import CAP
+from tests.support.claims import normal, results
+
+LATE = "mean(loss, since=0.5)"
+
+
+def judge(data, **given):
+    return LawClaim(**{"optimizer": "SGD", "observe": LATE, "predicted": 2.0, **given}).judge(data)
+
+
+def one(data, **given):
+    (row,) = judge(data, **given)
+    return row
+
+
+def levels(*means, worlds=400, spread=0.1, seed=1, **given):
+    """Losses of these means at the values 1, 2, .. of the axis B."""
+    noise = 1 + spread * normal(seed, len(means), worlds, 1)
+    loss = np.repeat(np.array(means)[:, None, None] * noise, 4, -1)
+    return results(loss[None, None], axes={"B": [2**i for i in range(len(means))]}, **given)
+
+
+# verdicts ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("worlds", [20, 60, 200])
+@pytest.mark.parametrize("mean", [0.97, 1.03, 1.1])
+def test_two_one_sided_tests_by_hand(worlds, mean):
+    """Of normal means: both tails of Student's t beyond the ends of the tolerance, and those of the control.
+
+    The upper end is that of the logarithm, as a loss is positive; the skewness is what moves either end out.
+    """
+    data = levels(mean, worlds=worlds, seed=3).isel(B=0)
+    data = data.assign_attrs(data.attrs).expand_dims(B=[1], axis=2)
+    row = one(data, predicted=1.0, tolerance=0.05, control=2.0)
+    x = data["loss"].isel(checkpoint=-1).values.ravel()
+    value, error, skew = x.mean(), stats.sem(x), stats.skew(x) * (worlds / (worlds - 1)) ** 1.5
+
+    def chance(away, longer):
+        a = max(longer, 0.0) / (6 * math.sqrt(worlds))
+        root = 1 + 8 * a * (away - a)
+        if root <= 0:
+            return 1.0
+        k = (math.sqrt(root) - 1) / (4 * a) if a > 1e-9 else away - a
+        return stats.t.sf(k, worlds - 1)
+
+    above = chance((math.log(1.05) - math.log(value)) * value / error, skew)
+    below = chance((value - 0.95) / error, -skew)
+    assert row.p_holds == pytest.approx(max(above, below), rel=1e-3)
+    short = (math.log(0.95) - math.log(value)) * value / error
+    beyond = min(chance((value - 1.05) / error, -skew), chance(short, skew))
+    assert row.p_fails == pytest.approx(beyond, rel=1e-3)
+    expected = "holds" if row.p_holds <= CAP else "fails" if row.p_fails <= CAP else "undecided"
+    assert row.verdict == expected
+
+
+def test_all_three_verdicts_and_the_worlds_that_decide():
+    assert one(levels(2.0)).verdict == "holds"
+    assert one(levels(2.4), control=1.0).verdict == "fails"
+    few = one(levels(2.0, worlds=30, spread=0.5))
+    assert few.verdict == "undecided"
+    assert f"about {few.worlds_needed:,.0f} worlds would decide" in few.note
+    more = one(levels(2.0, worlds=int(few.worlds_needed * 1.5), spread=0.5))
+    assert more.verdict == "holds"
+
+
+def test_a_judgement_at_each_value_along_an_axis():
+    data = levels(8.0, 4.0, 2.0, 1.0)
+    rows = judge(data, along="B", predicted="8 / B", control="8 / B**0.5")
+    assert [row.where["B"] for row in rows] == [1, 2, 4, 8]
+    assert [row.predicted for row in rows] == [8.0, 4.0, 2.0, 1.0]
+    assert [row.verdict for row in rows[1:]] == ["holds"] * 3
+    assert rows[0].verdict == "undecided"  # there the wrong law says the same
+    assert not rows[0].control_rejected
+
+
+@pytest.mark.parametrize("axis", ["b", "batch"])
+def test_an_axis_that_there_is_not(axis):
+    with pytest.raises(ValueError, match=rf"law\.along: unknown axis '{axis}'; "):
+        judge(levels(1.0, 2.0), along=axis)
+
+
+def test_several_optimizers_and_landscapes_are_judged_one_after_the_other():
+    data = results(np.full((30, 4), 2.0), optimizers=("SGD", "ES", "GA"), landscapes=("a", "b", "c"))
+    rows = judge(data, optimizer=["SGD", "ES"], landscape=["a", "c"])
+    places = [(row.where["landscape"], row.where["optimizer"]) for row in rows]
+    assert places == [*itertools.product("ac", ["SGD", "ES"])]
+    assert len(judge(data, optimizer=None)) == 9
+
+
+# what is predicted ------------------------------------------------------------------------------------------
+
+
+def test_formulas_of_the_arm_and_laws_of_the_library():
+    """The made-up arms: SGD of learning rate 0.1 on a bowl in 3 dimensions."""
+    assert one(levels(0.3), predicted="dim * learning_rate").verdict == "holds"
+    law = one(levels(1.9), predicted="theory:momentum_rate", control=3.0)
+    assert law.predicted == pytest.approx(0.9)  # 1 - learning_rate, curvature by its default
+    unknown = one(levels(1.9), predicted="theory:gd_rate")
+    assert unknown.note.startswith("theory:gd_rate: unknown argument 'condition'; ")
+
+
+def test_a_prediction_of_other_quantities_has_the_error_of_the_whole_difference():
+    """Worlds differ by 100 %, but the second half is half of the start in each of them."""
+    start = np.exp(normal(5, 60))
+    loss = np.repeat((start / 2 * (1 + 0.01 * normal(6, 60)))[:, None], 4, -1)
+    dims = ("landscape", "optimizer", "replicate")
+    data = results(loss, draws=["data"]).assign(start_loss=(dims, start[None, None]))
+    row = one(data, predicted="loss(start) / 2", control="loss(start)")
+    assert row.verdict == "holds"
+    assert row.predicted == pytest.approx(start.mean() / 2)
+    assert row.observed == pytest.approx(loss.mean())
+    difference = loss[:, 0] - start / 2
+    assert row.standard_error == pytest.approx(stats.sem(difference), rel=1e-6)
+    assert one(data, predicted="loss(start) / 3", control="loss(start)").verdict == "fails"
+
+
+def test_a_paired_difference_of_two_optimizers_has_one_place():
+    level = np.exp(normal(7, 1, 1, 50, 1))
+    loss = np.concatenate([level, level + 0.5 + 0.01 * normal(8, 1, 1, 50, 1)], 1)
+    data = results(np.repeat(loss, 4, -1), optimizers=("SGD", "ES"))
+    row = one(data, optimizer=None, observe='loss["ES"] - loss["SGD"]', predicted=0.5)
+    assert (row.verdict, row.where) == ("holds", {"landscape": "bowl"})
+
+
+def test_medians_have_the_interval_of_tables():
+    """Log-normal losses of median 2, whose mean is six times as much."""
+    data = results(np.repeat(2 * np.exp(1.9 * normal(2, 4000, 1)), 4, -1))
+    row = one(data, observe="median(loss)", tolerance=0.2)
+    assert row.verdict == "holds"
+    assert row.observed_low < 2 < row.observed_high
+    assert one(data, observe="median(loss)", predicted=12.0).verdict == "fails"
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.3, "holds"), (0.4, "fails")])
+def test_shares_have_the_binomial_interval(share, expected):
+    loss = np.where(np.arange(4000) % 10 < 3, 0.0, 1.0)
+    data = results(np.repeat(loss[:, None], 4, -1), draws=["data"])
+    row = one(
+        data, observe="share(loss < 0.5)", predicted=share, tolerance={"absolute": 0.03}, control=0.9
+    )
+    assert row.verdict == expected
+    low, high = stats.beta.ppf(CAP, 1200, 2801), stats.beta.isf(CAP, 1201, 2800)
+    assert (row.observed_low, row.observed_high) == pytest.approx((low, high), rel=1e-9)
+
+
+def test_exponents_are_those_of_the_same_worlds():
+    """Worlds differ by a factor of e, alike at all values: the slope is known far better than the level."""
+    worlds = np.exp(normal(4, 1, 80, 1)) * np.exp(0.02 * normal(3, 4, 80, 1))
+    loss = np.repeat(8.0 / np.array([1, 2, 4, 8])[:, None, None] * worlds, 4, -1)
+    data = results(loss[None, None], axes={"B": [1, 2, 4, 8]})
+    row = one(
+        data, observe="exponent(loss, B)", predicted=-1, tolerance={"absolute": 0.02}, control=-0.5
+    )
+    assert row.verdict == "holds"
+    means = data["loss"].isel(checkpoint=-1).mean("replicate").values.ravel()
+    slope = np.polyfit(np.log([1, 2, 4, 8]), np.log(means), 1)[0]
+    assert row.observed == pytest.approx(slope)
+    assert "B" not in row.where
+    bent = data.copy(deep=True)
+    bent["loss"].loc[{"B": 8}] = bent["loss"].sel(B=4).values
+    law = {
+        "observe": "exponent(loss, B)",
+        "predicted": -1,
+        "control": -0.5,
+        "tolerance": {"absolute": 0.02},
+    }
+    assert one(bent, **law).verdict == "fails"
+    assert one(bent, **law, regime={"B": [1, 4]}).verdict == "holds"
+
+
+# wrong laws -------------------------------------------------------------------------------------------------
+
+
+def test_every_wrong_law_must_be_rejected():
+    data = levels(2.0)
+    assert one(data, control=[4.0, 1.0]).verdict == "holds"
+    row = one(data, control=["20 * learning_rate + 0.001", 1.0])
+    assert (row.verdict, row.control_rejected) == ("undecided", False)
+
+
+def test_a_wrong_law_may_be_a_place():
+    """The law holds at B = 1; at 2 it must be rejected, and is, or is not."""
+    data = levels(2.0, 5.0)
+    row = one(data, at={"B": 1}, control={"B": 2})
+    assert (row.verdict, row.control_rejected) == ("holds", True)
+    assert row.note == "at B=2 the law predicts 2, 4.973 is seen"
+    alike = one(levels(2.0, 2.01), at={"B": 1}, control={"B": 2})
+    assert (alike.verdict, alike.control_rejected) == ("undecided", False)
+    both = results(
+        np.stack([np.full((30, 4), 2.0), np.full((30, 4), 3.0)])[:, None], landscapes=("bowl", "rough")
+    )
+    assert one(both, landscape="bowl", control={"landscape": "rough"}).verdict == "holds"
+    assert one(both, landscape="rough", predicted=3.0, control={"landscape": "bowl"}).verdict == "holds"
+
+
+def test_a_control_within_the_tolerance_is_no_control():
+    with pytest.raises(ValueError, match=r"law\.control: expected further from the predicted than"):
+        judge(levels(2.0), control=2.05)
+    with pytest.raises(ValueError, match=r"law\.control: expected further"):
+        judge(levels(2.0), control=[4.0, 2.05])
+
+
+# bounds, never, the regime ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mean", "relation", "expected"),
+    [
+        (1.5, "<=", "holds"),
+        (2.0, "<=", "holds"),
+        (2.3, "<=", "fails"),
+        (2.1, "<=", "undecided"),
+        (2.6, ">=", "holds"),
+        (2.0, ">=", "holds"),
+        (1.7, ">=", "fails"),
+        (1.9, ">=", "undecided"),
+    ],
+)
+def test_bounds(mean, relation, expected):
+    row = one(levels(mean, spread=0.03), relation=relation)
+    assert (row.verdict, row.relation) == (expected, relation)
+    assert math.isinf(row.low if relation == "<=" else row.high)
+
+
+def test_the_wrong_bound_must_be_rejected():
+    assert one(levels(1.5), relation="<=", control=1.0).verdict == "holds"
+    assert one(levels(1.5), relation="<=", control=1.6).verdict == "undecided"
+    assert one(levels(3.5), relation=">=", control=5.0).verdict == "holds"
+
+
+def test_never():
+    data = results(np.full((8, 4), np.inf))
+    assert one(data, predicted=np.inf).verdict == "holds"
+    assert one(data, predicted="inf").verdict == "holds"
+    assert one(data, predicted=1.0).verdict == "fails"
+    assert one(data, predicted=1.0, relation="<=").verdict == "fails"
+    assert one(data, predicted=1.0, relation=">=").verdict == "holds"
+    some = data.copy(deep=True)
+    some["loss"][..., :3, :] = 1.0
+    assert one(some, predicted=np.inf).verdict == "fails"
+    assert one(some, predicted=1.0).verdict == "fails"
+    with pytest.raises(
+        ValueError, match=r"law\.predicted: expected a finite number for a bound, got inf"
+    ):
+        judge(data, predicted=np.inf, relation="<=")
+
+
+def test_runs_that_diverged_have_an_infinite_loss():
+    data = levels(2.0)
+    data["status"][..., 3, 2:] = 3
+    row = one(data)
+    assert (row.observed, row.verdict) == (np.inf, "fails")
+
+
+def test_nothing_that_has_no_number_holds():
+    data = levels(2.0)
+    data["loss"][:] = np.nan
+    assert one(data).verdict == "undecided"
+    row = one(levels(2.0), predicted="0 * log(learning_rate - 1)")
+    assert row.verdict == "undecided"
+    assert "has no value" in row.note
+    data["status"][:] = 5
+    assert (one(data).verdict, one(data).note) == ("undecided", "no world has finished")
+
+
+def test_rounding_is_no_failure():
+    row = one(results(2e-16 * (1 + 0.1 * normal(1, 12, 4)), draws=["data"]), predicted=0.0)
+    assert (row.verdict, row.control_rejected) == ("holds", True)
+    larger = results(2e-13 * (1 + 0.1 * normal(1, 12, 4)), draws=["data"])
+    assert one(larger, predicted=0.0).verdict == "fails"
+    absolute = {"relative": 0.05, "absolute": 1e-9}
+    assert one(larger, predicted=0.0, tolerance=absolute, control=1.0).verdict == "holds"
+
+
+@pytest.mark.parametrize(("draws", "expected"), [(["data"], "undecided"), ([], "holds")])
+def test_equal_worlds_are_proof_only_where_no_step_draws(draws, expected):
+    assert one(results(np.full((3, 4), 2.0), draws=draws)).verdict == expected
+
+
+def test_the_regime_may_be_of_an_axis_or_of_a_number_that_ran():
+    data = levels(2.0, 3.0)
+    rows = judge(data, regime={"B": [0, 1]}, along="B")
+    assert [(row.in_regime, row.verdict) for row in rows] == [(True, "holds"), (False, "fails")]
+    assert all(row.in_regime for row in judge(data, regime={"learning_rate": [0, 0.5]}))
+    assert not any(row.in_regime for row in judge(data, regime={"learning_rate": [0.2, 0.5]}))
+
+
+def test_hits_that_are_known_to_intervals():
+    def hitting(low):
+        hit = 40.0 * (1 + 0.001 * normal(3, 12)[:, None])
+        dims = ("landscape", "optimizer", "replicate", "target")
+        both = {"hit_cost": hit, "hit_cost_low": low + 0 * hit}
+        data = results(np.ones((12, 4)), draws=["data"])
+        data = data.assign_coords(target_loss=("target", [0.1]))
+        return data.assign({name: (dims, values[None, None]) for name, values in both.items()})
+
+    law = {"observe": "hit(0.1)", "predicted": 39.9, "control": 80.0}
+    assert one(hitting(39.8), **law).verdict == "holds"
+    coarse = one(hitting(30.0), **law)
+    assert (coarse.verdict, coarse.worlds_needed) == ("undecided", np.inf)
+    assert "intervals that are coarser than the tolerance" in coarse.note
+
+
+def test_a_quantity_of_no_world_is_refused():
+    with pytest.raises(ValueError, match=r"law\.observe: expected a quantity, such as mean\(loss\)"):
+        judge(levels(1.0), observe="learning_rate")
+    with pytest.raises(ValueError, match="unknown quantity 'lass'; did you mean 'loss'"):
+        judge(levels(1.0), observe="mean(lass)")
+
+
+# what figures are drawn from ---------------------------------------------------------------------------------
+
+
+def test_facts_of_a_law():
+    entry = {
+        "kind": "law",
+        "optimizer": "SGD",
+        "observe": LATE,
+        "predicted": "8 / B",
+        "control": "16 / B",
+        "along": "B",
+        "regime": {"B": [1, 2]},
+        "relation": "=",
+    }
+    order = {"kind": "ordering", "better": "SGD", "worse": "ES"}
+    data = levels(8.0, 4.0, 3.0, claims={"1/B": entry, "order": order}, landscapes=("a", "b"))
+    facts = law_facts(data, together_of(data))
+    assert [*facts] == ["1/B"]
+    law = facts["1/B"]
+    assert law["curve"].values.tolist() == ["a, SGD", "b, SGD"]
+    assert law["B"].values.tolist() == [1, 2, 4]
+    assert law["observed"].dims == ("curve", "B")
+    assert law["predicted"].sel(curve="b, SGD").values.tolist() == [8.0, 4.0, 2.0]
+    assert law["control"].sel(curve="a, SGD").values.tolist() == [16.0, 8.0, 4.0]
+    assert law["verdict"].sel(curve="a, SGD").values.tolist() == ["holds", "holds", "fails"]
+    assert law["in_regime"].sel(curve="a, SGD").values.tolist() == [True, True, False]
+    low, high = law["accepted"].sel(curve="a, SGD", B=2).values
+    assert (low, high) == pytest.approx((3.8, 4.2))
+    inside = law["observed_interval"]
+    assert (inside.sel(bound="low") < law["observed"]).all()
+    assert (law["observed"] < inside.sel(bound="high")).all()
+    assert law.attrs == {"claim": "1/B", "along": "B", "observe": LATE, "relation": "="}
+
+
+def together_of(data):
+    from studies.claims import judge as judge_all
+
+    return judge_all(data)
+
+
+# size and power ---------------------------------------------------------------------------------------------
+
+STUDIES = 2000
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("worlds", [16, 64])
+@pytest.mark.parametrize(
+    "observe", ["mean(loss, since=0.5)", "median(loss)", 'loss["ES"] - loss["SGD"]']
+)
+@pytest.mark.parametrize("off", [1, -1])
+def test_few_verdicts_are_wrong(worlds, observe, off):
+    """At the edge of the tolerance both verdicts would be wrong: neither is given in more than 5 %."""
+    counts = {"holds": 0, "fails": 0, "undecided": 0}
+    for number in range(STUDIES // 10):
+        draw = np.random.default_rng([worlds, off + 1, number])
+        x = draw.exponential(size=(2, worlds))
+        if "median" in observe:
+            loss, truth = x, math.log(2)
+        else:
+            loss, truth = np.stack([x[0], x[0] + x[1]]), 1.0
+        data = results(
+            np.repeat(loss[None, :, :, None], 4, -1), optimizers=("SGD", "ES"), draws=["data"]
+        )
+        law = {"predicted": truth / (1 + 0.1 * off), "tolerance": 0.1, "control": 50.0}
+        alone = None if "ES" in observe else "SGD"
+        counts[one(data, optimizer=alone, observe=observe, **law).verdict] += 1
+    assert counts["holds"] <= 0.05 * STUDIES / 10
+    assert counts["fails"] <= 0.05 * STUDIES / 10
