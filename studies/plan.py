@@ -324,6 +324,7 @@ def _settings(plan: Plan) -> str:
         "targets",
         "target_floor",
         "dtype",
+        "start",
     )
     parts = [resolved(task, {name: getattr(task, name) for name in names}) for task in plan.tasks]
     return json.dumps({"arms": arms, "tasks": parts})

@@ -104,7 +104,10 @@ class Relaxation(Around):
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """The inner landscape's starts, (R, n, D), leaning to their genotypes."""
-        bits = self.inner.start(streams, n).to(streams.dtype)
+        return self.leaning(self.inner.start(streams, n).to(streams.dtype))
+
+    def leaning(self, bits: Tensor) -> Tensor:
+        """Theta that leans to genotypes (R, P, n), given as floating-point numbers."""
         return self.lean * (2 * bits - 1)
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:

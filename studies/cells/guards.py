@@ -20,6 +20,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.oracle.oracle import Oracle
+from landscapes.starts import Law, starts
 from landscapes.streams import Streams
 from optimizers.base import Optimizer, State
 from studies.cells import contract
@@ -45,7 +46,7 @@ def guarded(task: Task, optimizer: Optimizer, oracle: Oracle, streams: Streams) 
     if ours:
         return optimizer, oracle
     of_landscapes.check_names(optimizer, oracle.landscape, author(oracle.landscape))
-    watch, foreign = Watch(optimizer, oracle, streams), own(task.optimizer)
+    watch, foreign = Watch(optimizer, oracle, streams, task.start), own(task.optimizer)
     return (GuardedOptimizer(watch) if foreign else optimizer), GuardedOracle(watch, alone=not foreign)
 
 
@@ -56,11 +57,14 @@ class Watch:
         optimizer: of the cell.
         oracle: of the cell.
         streams: of its worlds.
+        start: where searches start, of the task.
     """
 
-    def __init__(self, optimizer: Optimizer, oracle: Oracle, streams: Streams) -> None:
+    def __init__(
+        self, optimizer: Optimizer, oracle: Oracle, streams: Streams, start: Law | None = None
+    ) -> None:
         landscape = oracle.landscape
-        self.optimizer, self.oracle, self.streams = optimizer, oracle, streams
+        self.optimizer, self.oracle, self.streams, self.start = optimizer, oracle, streams, start
         self.author = author(landscape)
         self.value = value_method(self.author, landscape)
         self.sizes = Sizes(
@@ -235,7 +239,8 @@ class GuardedOptimizer:
         """The task with starts that may be drawn anew, of all worlds or of one."""
         rows = slice(None) if row is None else slice(row, row + 1)
         landscape, streams = self.watch.oracle.landscape, self.watch.streams
-        return problem._replace(start=lambda n: landscape.start(streams.at(0), n)[rows])
+        law = self.watch.start
+        return problem._replace(start=lambda n: starts(landscape, law, streams.at(0), n)[rows])
 
 
 class GuardedOracle:

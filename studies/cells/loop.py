@@ -19,6 +19,7 @@ from landscapes.base import Bits, Landscape, Problem
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
+from landscapes.starts import starts
 from landscapes.streams import Streams
 from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer
@@ -172,7 +173,7 @@ class Setting:
             landscape.dim,
             landscape.domain,
             self.oracle.exact(gradient=self.optimizer.gradient, batches=self.optimizer.batches),
-            start=lambda n: landscape.start(first, n),
+            start=lambda n: starts(landscape, self.task.start, first, n),
             players=len(landscape.players),
         )
 
@@ -195,7 +196,7 @@ class Setting:
         goals = Goals(task.targets, task.target_floor)
         share = float("inf") if exact else task.truth
         targets = Targets(goals, self.optimizer, truth, share=share, exact=exact)
-        common = landscape.start(self.streams.at(0), 1)
+        common = self.problem.start(1)
         return Recorder(self.optimizer, self.oracle.bill, task.checkpoints, truth, common, targets)
 
     def _own(self, spec: Tree) -> OwnInstrument:

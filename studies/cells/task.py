@@ -50,6 +50,7 @@ class Task:
         expressions: what else is recorded, label -> {expression, long_name, units, vector}; those that the
             arm has.
         clock: on which the budget and all milestones are counted, of `landscapes.oracle.bill.CLOCKS`.
+        start: where searches start, as `landscapes.starts` has it; None: where the landscape's own do.
         block: worlds in a full cell, BLOCK times a power of two up to LARGEST; no number depends on it.
     """
 
@@ -75,6 +76,7 @@ class Task:
     truth: float = 1.0
     target_floor: float | None = None
     clock: str = "cost"
+    start: Data | None = None
     block: int = dataclasses.field(default=BLOCK, compare=False)
 
     @functools.cached_property

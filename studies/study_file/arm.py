@@ -27,9 +27,9 @@ class Arm:
         relaxation: how the optimizer sees the landscape's bits; None where it searches the domain itself.
         noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
         oracle: micro_batches, chunks.
-        scalars: seed, instances, budget, gradient_cost, targets, dtype, truth, ledger (moments as fractions
-            of the budget), pictures, record (instruments of the user's), expressions (see
-            `studies.study_file.check_expressions`).
+        scalars: seed, instances, budget, gradient_cost, targets, dtype, start (see `landscapes.starts`),
+            truth, ledger (moments as fractions of the budget), pictures, record (instruments of the user's),
+            expressions (see `studies.study_file.check_expressions`).
     """
 
     coords: Data

@@ -17,9 +17,9 @@ from landscapes.base import Landscape
 from landscapes.parameters import Parameters
 from studies import registry
 from studies.cells.clocks import clocks_of
-from studies.study_file import clocks, fields, fits, only, sections, written
+from studies.study_file import clocks, fields, fits, only, sections, start, written
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
-from studies.study_file.axes import Axis, Setting, set_path
+from studies.study_file.axes import Axis, Setting, set_path, taken_out
 from studies.study_file.budgets import with_steps
 from studies.study_file.document import Mistake, Mistaken, Path, mapping
 from studies.study_file.draft import Draft
@@ -27,7 +27,7 @@ from studies.study_file.errors import mistakes_in
 from studies.study_file.fits import of
 from studies.study_file.formulas import Names, Texts, number, numbers, of_let
 from studies.study_file.grounds import Ground, Site
-from studies.study_file.model import FAMILIES, StudyModel
+from studies.study_file.model import StudyModel
 from studies.study_file.values import Formula
 from studies.study_file.variants import Variant, Where, variants
 from studies.study_file.written import Written, from_formula
@@ -132,7 +132,7 @@ class Resolver:
         data = copy.deepcopy(self.draft.data)
         try:
             for setting in settings:
-                if not _taken_out(setting, data):
+                if not taken_out(setting, data):
                     set_path(data, setting.path, _value(setting, {**of_let(data), **numbers(coords)}))
             return Point(At(coords, where), data, self.draft.read(data))
         except ValidationError as error:
@@ -163,6 +163,8 @@ class Resolver:
                     continue
                 try:
                     yield with_steps(_arm(ground, optimizer, variant, point))
+                except Mistaken as error:
+                    self._note(error.mistakes[0], at)
                 except ValueError as error:
                     self._note(Mistake(variant.path, str(error)), at)
 
@@ -312,12 +314,6 @@ def _value(setting: Setting, names: Names) -> object:
         raise Mistaken(Mistake(setting.source, str(error))) from error
 
 
-def _taken_out(setting: Setting, data: dict[str, Any]) -> bool:
-    """Whether a value belongs to an entry that is not there, since it has mistakes of its own."""
-    path = setting.path
-    return len(path) > 2 and path[0] in FAMILIES and path[1] not in data[path[0]]
-
-
 def _touches(swept: Path, wrong: Path) -> bool:
     return swept[:2] == wrong[:2] or {swept[0], wrong[0]} <= sections.SECTIONS.keys()
 
@@ -357,6 +353,7 @@ def _arm(ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point)
             f"budget: {optimizer.kind} has no {scalars['clock'].replace('_', ' ')}; expected a budget of"
             f" {' or '.join(clocks_of(optimizer.made))}"
         )
+    given = ((variant.path, optimizer.model), (("landscapes", ground.label), landscape.model))
     searched = type(landscape.made.domain) in optimizer.made.domains
     return Arm(
         coords={"landscape": ground.label, "optimizer": variant.name, **point.at.coords},
@@ -366,7 +363,7 @@ def _arm(ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point)
         relaxation=None if searched else optimizer.model.relaxation,
         noise=fits.off_where_on(ground.noise, landscape.made, optimizer.made),
         oracle=ground.oracle,
-        scalars=scalars,
+        scalars=scalars | {"start": start.of_arm(given, landscape.made, ground.label)},
     )
 
 

@@ -29,7 +29,7 @@ from studies.text.words import nearest, short, show, suggest
 # the scalars of a study that an axis may change
 SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
 # family -> the keys of every entry, beside the parameters of its kind, that an axis may change
-OF_ENTRIES = {"landscapes": ("dtype",), "optimizers": (*fields.OF_ARMS, "on", "only")}
+OF_ENTRIES = {"landscapes": ("dtype", "start"), "optimizers": (*fields.OF_ARMS, "on", "only")}
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,12 @@ def _row(key: str, given: object, settable: Sequence[str], let: Names) -> Row:
         raise Mistaken(_unknown(key, place, settable))
     values, source = (form["grid"], (*place, "grid")) if form.keys() == {"grid"} else (given, place)
     return Row(key, named_axes.listed(source, values, let), source)
+
+
+def taken_out(setting: Setting, data: Data) -> bool:
+    """Whether a value belongs to an entry that is not there, since it has mistakes of its own."""
+    path = setting.path
+    return len(path) > 2 and path[0] in FAMILIES and path[1] not in data[path[0]]
 
 
 def set_path(data: Data, path: tuple[str, ...], value: object) -> None:

@@ -32,6 +32,7 @@ from landscapes.parameters import Parameters, parameter_fields
 from studies import registry
 from studies.study_file.clocks import Budget
 from studies.study_file.sections import Targets
+from studies.study_file.start import ABOUT, Start
 from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Checkpoints, Dtype, Strict
 from studies.text.shapes import Data, Hint, Json
 
@@ -70,9 +71,16 @@ class LandscapeEntry(Strict):
     dtype: Dtype | None = Field(
         default=None, description="precision on this landscape; null: the study's"
     )
+    start: Start | None = Field(default=None, description=f"{ABOUT}; null: the landscape's own")
 
 
-OF_ARMS = ("relaxation", "budget", "targets", "checkpoints")  # that differ between grids and landscapes
+OF_ARMS = (
+    "relaxation",
+    "budget",
+    "targets",
+    "checkpoints",
+    "start",
+)  # that differ between grids and landscapes
 
 
 class OptimizerEntry(Strict):
@@ -101,6 +109,7 @@ class OptimizerEntry(Strict):
         default=None,
         description="labels of the landscapes on which it runs; on others it is absent. null: on all",
     )
+    start: Start | None = Field(default=None, description=f"{ABOUT}; null: that of the landscape")
 
 
 def by_kind(family: str, classes: Mapping[str, type[Parameters]]) -> Hint:

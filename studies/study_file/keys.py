@@ -40,7 +40,9 @@ def find(path: str) -> Key | None:
     if key is not None:
         return _below(key, rest, first)
     cls = _class(first)
-    if cls is None or not rest:
+    if cls is None:
+        return next((of_all for top in ENTRY if (of_all := _of_every_entry(top, first))), None)
+    if not rest:
         return None
     schema = _schema(parameter_model(cls))  # type: ignore[arg-type]
     key = Key.top(schema, rest[0], f"{first}.{rest[0]}")

@@ -39,7 +39,7 @@ from studies.text.shapes import Data, Named
 
 AS_GIVEN = (*FAMILIES, "question", "sweep")  # keys of a study in which texts are no labels
 # of entries, what is left out where it is empty
-EMPTY = ("dtype", "grid", "on", "only", "budget", "targets", "checkpoints")
+EMPTY = ("dtype", "grid", "on", "only", "start", "budget", "targets", "checkpoints")
 NO_MAPPING = Mistake((), "expected a mapping with the keys name, budget, landscapes, optimizers")
 
 
