@@ -30,6 +30,8 @@ PANEL, LEAST = 1.75, 1.55  # inches: the height of a panel, its least width
 MARKERS = "osD^vPX*"
 SHADES = LinearSegmentedColormap.from_list("shades", ["#56a0d3", "#2171b5", "#08519c", "#041f45"])
 NEVER: Look = {"marker": "^", "ls": "", "mfc": "white", "ms": 5, "clip_on": False, "zorder": 4}
+TOP = 1e12  # times the median, up to which numbers are shown
+SPAN = 1e16  # ratio of the ends of a log axis, at most
 BEYOND = 1e3  # times what is drawn: beyond the edge
 ASIDE = 0.5  # of the place of a text, over which the values of several lines are spread
 
@@ -241,14 +243,25 @@ def scale(axes: Axes, lines: Sequence[Line], inches: float, *, texts: bool = Fal
     x = np.concatenate([np.array([]), *(line.x for line in lines)])
     ends = [np.concatenate([line.y, line.low]) for line in lines]
     y = np.concatenate([np.array([]), *ends])
-    if logarithmic(y) and y[np.isfinite(y)].min() > 0:
-        axes.set_yscale("log")
-        panels.decades(axes.yaxis)
+    _upwards(axes, y[np.isfinite(y)])
     if texts:
         return
     if logarithmic(x):
         axes.set_xscale("log")
     panels.at_values(axes.xaxis, np.unique(x), inches)
+
+
+def _upwards(axes: Axes, y: np.ndarray) -> None:
+    """The vertical axis of finite numbers; what lies far beyond, as diverged worlds, is cut off."""
+    high = TOP * np.median(np.abs(y)) if y.size else 0.0
+    cut = bool(high > 0 and y.max() > high)
+    if logarithmic(y) and y.min() > 0:
+        axes.set_yscale("log")
+        top = high if cut else y.max()
+        axes.set_ylim(max(y.min(), top / SPAN) / 1.3, top * 1.3)
+        panels.decades(axes.yaxis)
+    elif cut:
+        axes.set_ylim(top=high)
 
 
 def _texts(axes: Axes, names: Sequence[str]) -> None:

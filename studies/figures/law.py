@@ -33,6 +33,7 @@ PANEL, BELOW = 1.5, 0.62  # inches: the heights of a curve and of its residuals
 LINE = PANEL + BELOW + 0.45  # inches of a row with its titles
 LEGEND = 1.25  # inches that a legend may take
 FINE = 80  # points of a curve
+FEW = 3.0  # ratio of the largest to the least, from which on a law on a log axis has a log axis upwards too
 BEYOND = 3.0  # tolerances up to which residuals are shown
 LAW: Look = {"color": "black", "lw": 1.2, "zorder": 1}
 WRONG: Look = {"color": "#888888", "lw": 1.1, "ls": (0, (4, 2)), "zorder": 1}
@@ -258,7 +259,9 @@ def _scale(own: Curve, axes: Axes, more: Iterable[np.ndarray]) -> None:
     y = np.concatenate([own.of("observed"), own.of("observed_low"), *more])
     if logarithmic(own.x()):
         axes.set_xscale("log")
-    if logarithmic(y) and (y[np.isfinite(y)] > 0).all():
+    finite = y[np.isfinite(y)]
+    apart = logarithmic(y) or (axes.get_xscale() == "log" and finite.max() > FEW * finite.min())
+    if apart and finite.min() > 0:
         axes.set_yscale("log")
         panels.decades(axes.yaxis, 4)
 

@@ -119,6 +119,15 @@ class TestCurve:
         assert figure.legends[0].get_texts()[-1].get_text() == "never"
         assert len(lines(figure.axes[0])["GA"].get_xdata()) == 3
 
+    def test_a_divergence_does_not_hide_the_rest(self, swept):
+        data = swept.sel(k=0).copy(deep=True)
+        data["loss"].loc[{"optimizer": "GA", "B": 64.0}] = 1e290
+        axes = curve(data, x="B", y="median(loss)").axes[0]
+        axes.figure.draw_without_rendering()
+        low, high = axes.get_ylim()
+        assert low > 1e-3
+        assert high < 1e14
+
     def test_what_is_not_said_is_optimizers_landscapes_then_axes(self, swept):
         figure = curve(swept)
         assert [axes.get_title(loc="left") for axes in figure.axes[:3]] == [
