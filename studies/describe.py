@@ -118,7 +118,8 @@ def _figure(name: str) -> Parts:
     from studies.study_file.model import FIGURES as NEEDS
 
     facts = [f"{name} (figure): {_text(sys.modules[EVERY[name].__module__])}"]
-    facts += [f"shows the `{NEEDS[name]}` of a study"] * bool(NEEDS.get(name))
+    needs = QUESTIONS[name].needs if name in QUESTIONS else NEEDS[name]
+    facts += [f"shows the `{needs}` of a study"] * bool(needs)
     if name in QUESTIONS:
         table = keys.parameters(QUESTIONS[name].model_json_schema())
         return [*facts, table, EXAMPLES.format(name=name, example=QUESTIONS[name].example)]

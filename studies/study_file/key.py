@@ -102,7 +102,8 @@ class Key:
             return
         if "$ref" in self.field:
             yield from self._referred(self.field).get("properties", {}).items()
-        for form in _forms(self.field):
+        members = [self.field["items"]] if isinstance(self.field.get("items"), dict) else []
+        for form in (*_forms(self.field), *members):
             yield from self._with(form)._keys()
 
     def _with(self, field: Field) -> Key:

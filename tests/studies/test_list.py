@@ -11,7 +11,7 @@ from optimizers import OPTIMIZERS
 from studies import describe
 from studies import list as listing
 from studies.claims import CLAIMS
-from studies.figures import FIGURES
+from studies.figures import EVERY
 from studies.figures.__main__ import parser as figures_parser
 from studies.schema import RECORDED
 from studies.study_file import document
@@ -47,7 +47,7 @@ def test_every_kind_and_study_has_a_line():
     expected |= (
         {("study", name) for name in ready_studies()}
         | {("claim", kind) for kind in CLAIMS}
-        | {("figure", name) for name in FIGURES}
+        | {("figure", name) for name in EVERY}
     )
     expected |= {("measure", name) for name in (*BINARY_MEASURES, *CONTINUOUS_MEASURES)} | {
         ("key", key) for key in StudyModel.model_fields

@@ -36,6 +36,8 @@ def test_letters_are_embedded_and_the_width_is_as_asked(search, tmp_path):
         main([
             str(search),
             "critical_difference",
+            "--landscape",
+            "nk",
             "--format",
             "pdf,svg",
             "--width",
