@@ -459,7 +459,7 @@ def test_it_is_said_of_the_arms_that_it_holds_of():
 )
 def test_what_steps_cost_is_what_the_ledger_bills(landscape, optimizer, changes, first, later):
     from studies.cells.loop import run_cell
-    from studies.study_file.spending import spending
+    from studies.study_file.spending import spending, steps_within
 
     landscapes = {landscape: (STUDY["landscapes"] | DIGITS)[landscape]}
     study = load_study(
@@ -477,8 +477,9 @@ def test_what_steps_cost_is_what_the_ledger_bills(landscape, optimizer, changes,
         ).cells(lambda address: False)[0]
     )
     assert data["steps"].values.tolist() == [[1, 3], [1, 3]]
-    assert told.steps(budget, price) == 3
-    assert told.steps(first - 0.5, price) == 0
+    for bought, steps in ((budget, 3), (first - 0.5, 0)):
+        scalars = study.arms[0].scalars | {"budget": bought}
+        assert steps_within(dataclasses.replace(study.arms[0], scalars=scalars)) == steps
 
 
 def test_an_optimizer_that_cannot_say_without_its_landscape_is_no_error():

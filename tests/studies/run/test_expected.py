@@ -172,5 +172,5 @@ def test_a_pace_is_counted_in_time_of_the_processor(monkeypatch):
     )
     monkeypatch.setattr(loop, "run_worlds", lambda task, worlds: None)
     monkeypatch.setattr(module, "replace", lambda task, **changes: task)
-    task = SimpleNamespace(gradient_cost={"value": 3.0, "low": 3.0})
+    task = SimpleNamespace(clock="cost", gradient_cost={"value": 3.0, "low": 3.0})
     assert module._runner(task, 2)(10.0) == 2.5
