@@ -30,7 +30,7 @@ from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
 from studies.results import store
-from studies.study_file import factors, sections
+from studies.study_file import factors, sections, spending
 from studies.study_file.arm import Arm
 from studies.study_file.study import Study, StudyError
 
@@ -122,9 +122,10 @@ class Pilots(Stage):
         for label, ranges in self.match.vary.items():
             ((name, (low, high)),) = ranges.items()
             arms = [arm for arm in self.varied() if arm.coords["optimizer"] == label]
-            budgets = sum(self._pilot(arm).scalars["budget"] for arm in arms)
-            cost = self.given.replicates * search.MOST * budgets
-            most = f"at most {search.MOST} pilots for each of {len(arms)} arms, {cost:,.0f} evaluations"
+            worlds = self.given.replicates * search.MOST
+            each = (worlds * spending.evaluations(self._pilot(arm)) for arm in arms)
+            spent = spending.total(each, "evaluations")
+            most = f"at most {search.MOST} pilots for each of {len(arms)} arms, {spent}"
             lines.append(
                 f"match: {name} of {label} from {low:g} to {high:g}, for the {self.match.quantity} of"
                 f" {reference}: {most}"

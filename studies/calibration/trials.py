@@ -29,6 +29,7 @@ from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan, rounded
 from studies.results import store
 from studies.schema import Status
+from studies.study_file import spending
 from studies.study_file.arm import Arm
 from studies.study_file.study import Study
 from studies.study_file.values import CHECKPOINTS
@@ -175,29 +176,29 @@ class Trials(Stage):
         """What would be run, a line for each optimizer that is tuned."""
         missing_tasks = {cell.task.canonical for cell in missing}
         lines = [
-            self._planned(name, tasks, missing_tasks) for name, tasks in self._by_optimizer().items()
+            self._planned(name, trials, missing_tasks) for name, trials in self._by_optimizer().items()
         ]
         given = (
             "the trials are not there yet, so the values planned above are those that the study gives"
         )
         return [*lines, f"tuning: {given}"]
 
-    def _by_optimizer(self) -> dict[str, list[Task]]:
-        """The tasks of all trials of each optimizer."""
-        every, tasks = iter(self.tasks), dict[str, list[Task]]()
-        for group in self.groups:
-            name = str(group[0].coords["optimizer"])
-            tasks.setdefault(name, []).extend(itertools.islice(every, len(group) * self.tuning.trials))
-        return tasks
+    def _by_optimizer(self) -> dict[str, list[tuple[Arm, Task]]]:
+        """All trials of each optimizer."""
+        trials: dict[str, list[tuple[Arm, Task]]] = {}
+        for arm, task in zip(self.arms, self.tasks, strict=True):
+            trials.setdefault(str(arm.coords["optimizer"]), []).append((arm, task))
+        return trials
 
-    def _planned(self, name: str, tasks: Sequence[Task], missing: set[str]) -> str:
+    def _planned(self, name: str, tried: Sequence[tuple[Arm, Task]], missing: set[str]) -> str:
         """What would be run for an optimizer, of whose tasks these are missing."""
         trials, worlds = self.tuning.trials, self.tuning.worlds
-        budgets = {task.canonical: task.budget for task in tasks}
+        spent = {task.canonical: worlds * spending.evaluations(arm) for arm, task in tried}
+        evaluations = spending.total(spent.values(), "evaluations")
         return (
-            f"tuning: {name}: {trials} trials for each of {len(tasks) // trials} arms on"
-            f" {counted(worlds, 'world')} of their own, {worlds * sum(budgets.values()):,.0f} evaluations;"
-            f" {len(missing & budgets.keys()):,} of {len(budgets):,} are missing"
+            f"tuning: {name}: {trials} trials for each of {len(tried) // trials} arms on"
+            f" {counted(worlds, 'world')} of their own, {evaluations};"
+            f" {len(missing & spent.keys()):,} of {len(spent):,} are missing"
         )
 
     # what came of them --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
@@ -60,16 +61,17 @@ def _staged(study: Study, out: Path) -> tuple[Study, list[Stage]]:
 
 
 class Row(NamedTuple):
-    """What is planned and missing of some arms; rows can be added."""
+    """What is planned and missing of some arms."""
 
     arms: int
     cells: int
     missing: int
-    evaluations: float  # that are to be computed
+    evaluations: tuple[float, ...]  # of each cell that is to be computed; NaN: not known before it runs
 
     def texts(self) -> tuple[str, ...]:
         """As the table shows it."""
-        return f"{self.arms:,}", f"{self.cells:,}", f"{self.missing:,}", f"{self.evaluations:,.0f}"
+        counts = (f"{count:,}" for count in (self.arms, self.cells, self.missing))
+        return *counts, spending.total(self.evaluations)
 
 
 def _row(arms: int, cells: list[Cell], here: set[str], each: dict[str, float]) -> Row:
@@ -82,7 +84,7 @@ def _row(arms: int, cells: list[Cell], here: set[str], each: dict[str, float]) -
         each: task -> evaluations of one world.
     """
     missing = [cell for cell in cells if cell.address not in here]
-    evaluations = sum(each[cell.task.canonical] * (cell.last - cell.first) for cell in missing)
+    evaluations = tuple(each[cell.task.canonical] * (cell.last - cell.first) for cell in missing)
     return Row(arms, len(cells), len(missing), evaluations)
 
 
@@ -111,5 +113,15 @@ def _table(plan: Plan, here: set[str]) -> Table:
     for names, row in rows.items():
         grid.add_row(*names, *row.texts(), steps[names])
     grid.add_section()
-    grid.add_row("all", "", *Row(*map(sum, zip(*rows.values(), strict=True))).texts())
+    grid.add_row("all", "", *_all(list(rows.values())).texts())
     return grid
+
+
+def _all(rows: list[Row]) -> Row:
+    """The rows together."""
+    return Row(
+        sum(row.arms for row in rows),
+        sum(row.cells for row in rows),
+        sum(row.missing for row in rows),
+        tuple(itertools.chain.from_iterable(row.evaluations for row in rows)),
+    )

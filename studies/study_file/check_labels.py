@@ -54,10 +54,13 @@ def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
     if not values:
         return
     landscapes = draft.labels["landscapes"]
-    for label in values:
-        if label not in (*landscapes, DEFAULT):
-            text = f"unknown landscape; {suggest(label, [*landscapes, *own_keys])}"
-            yield Mistake((*path, label), text, at_key=True)
+    unknown = [label for label in values if label not in (*landscapes, DEFAULT)]
+    what = "landscape or clock" if path == ("budget",) else "landscape"
+    for label in unknown:
+        text = f"unknown {what}; {suggest(label, [*landscapes, *own_keys])}"
+        yield Mistake((*path, label), text, at_key=True)
+    if len(unknown) == len(values):  # none is named, perhaps since no map was meant
+        return
     missing = [label for label in landscapes if label not in values]
     if path[0] in ("budget", "targets") and DEFAULT not in values and missing:
         yield Mistake(path, f"no value for landscape {missing[0]!r}; name it, or give a 'default'")

@@ -60,12 +60,6 @@ def on_clock(budget: object) -> bool:
 
 
 def scalars(budget: float | Mapping[str, float]) -> Data:
-    """A budget as an arm has it: the amount, and its clock.
-
-    Raises:
-        ValueError: it is a formula, which the budget of an optimizer cannot be.
-    """
+    """A budget as an arm has it: the amount, and its clock."""
     ((clock, amount),) = (budget if isinstance(budget, Mapping) else {"cost": budget}).items()
-    if isinstance(amount, Formula):
-        raise ValueError(f"budget: expected a number in an optimizer's own budget, got {amount!r}")
     return {"budget": amount, "clock": clock}

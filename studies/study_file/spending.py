@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -134,15 +135,26 @@ def landscape_of(arm: Arm) -> Landscape:
 def evaluations(arm: Arm) -> float:
     """What a world of an arm spends: its budget of cost, or about what the steps of another budget cost.
 
-    0 where that is not known before it runs.
+    NaN where that is not known before it runs.
     """
     if arm.scalars["clock"] == "cost":
         return float(arm.scalars["budget"])
     spent, count = spending(arm), steps_within(arm)
-    if spent is None or not count:
+    if count == 0:
         return 0.0
+    if spent is None or count is None:
+        return math.nan
     first, later = (step.cost(arm.scalars["gradient_cost"]["value"]) for step in spent)
     return first + (count - 1) * later
+
+
+def total(numbers: Iterable[float], unit: str = "") -> str:
+    """Evaluations of several arms together in a text; NaN is a number that is not known before it runs."""
+    every = list(numbers)
+    certain = [number for number in every if not math.isnan(number)]
+    if every and not certain:
+        return f"{unit} not known".strip()
+    return f"{sum(certain):,.0f} {unit}".strip() + " and more" * (len(certain) < len(every))
 
 
 def notes(arms: list[Arm]) -> list[str]:

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 
+from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
 from studies.plan import make_plan, manifest
 from studies.results.assembly import assemble
@@ -144,7 +145,7 @@ def test_a_clock_that_an_arm_lacks_gives_no_hit(data):
             {"budget": {"steps": 5, "epochs": 2}},
             "expected a number of evaluations > 0, or one of {steps: ..}",
         ),
-        ({"budget": {"step": 5}}, "unknown landscape; did you mean 'steps'?"),
+        ({"budget": {"step": 5}}, "budget.step: unknown landscape or clock; did you mean 'steps'?"),
         ({"budget": {"virtual_time": 5}}, "optimizers.GD: budget: sgd has no virtual time; expected"),
         ({"optimizers": {"GD": {"kind": "sgd", "budget": {"stps": 3}}}}, "did you mean 'steps'?"),
         ({"landscapes": {"steps": {"kind": "quadratic"}}}, "a label is none of"),
@@ -157,3 +158,73 @@ def test_what_is_no_budget_is_told_in_a_line(changes, expected):
 def test_a_budget_below_one_step_is_told():
     notes = plan(optimizers={"GD": {"kind": "sgd", "budget": {"epochs": 0.5}}}).notes
     assert any("the first step costs 1 epochs, more than the budget of 0.5" in note for note in notes)
+
+
+def test_an_unknown_clock_is_one_line():
+    assert lines(budget={"stpes": 5}) == [
+        "study: budget.stpes: unknown landscape or clock; did you mean 'steps'?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("20 * dim", ("cost", 60)),
+        ({"steps": "2 * dim"}, ("steps", 6)),
+        ({"epochs": "B"}, ("epochs", 50)),
+    ],
+)
+def test_an_optimizers_own_budget_may_be_a_formula(own, expected):
+    """The bowl has 3 dimensions; what is addressed is the number, as if it had been written."""
+    ((clock, amount),) = [expected]
+    written, plain = (
+        tasks(let={"B": 50}, optimizers={"GA": {"kind": "ga", "population": 20, "budget": given}})["GA"]
+        for given in (own, {clock: amount})
+    )
+    assert (written.clock, written.budget) == expected
+    assert written.canonical == plain.canonical
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({"steps": "dim / 2"}, "expected a whole number of steps, got 1.5, from the formula 'dim / 2'"),
+        ("dim - 3", "expected a number of evaluations > 0"),
+        ("20 * dimm", "did you mean 'dim'?"),
+    ],
+)
+def test_a_wrong_formula_of_an_own_budget_is_one_line(own, expected):
+    told = lines(optimizers={"GA": {"kind": "ga", "population": 20, "budget": own}})
+    assert len(told) == 1, told
+    assert expected in told[0]
+
+
+def evaluations():
+    arms = load_study(copy.deepcopy(STUDY)).arms
+    return {str(arm.coords["optimizer"]): spending.evaluations(arm) for arm in arms}
+
+
+def test_evaluations_follow_from_the_steps_or_are_not_known():
+    """A gradient costs 3: 7 steps of GD are 21; the steps of workers are random."""
+    found = evaluations()
+    assert (found["GD"], found["GA"]) == (21, 100)
+    assert np.isnan(found["workers"])
+
+
+def test_sums_of_evaluations_say_what_is_not_known():
+    found = evaluations()
+    assert spending.total([found["GD"], found["GA"]], "evaluations") == "121 evaluations"
+    assert spending.total([found["workers"]], "evaluations") == "evaluations not known"
+    assert spending.total(found.values(), "evaluations") == "121 evaluations and more"
+    assert spending.total([]) == "0"
+
+
+def test_a_dry_run_tells_what_tuning_spends(tmp_path):
+    """4 trials in 8 worlds, half of 20 steps, a gradient of which costs 3: 4 * 8 * 10 * 3."""
+    tuned = {
+        "budget": {"steps": 20},
+        "optimizers": {"GD": {"kind": "sgd", "learning_rate": 0.1}},
+        "tuning": {"trials": 4, "worlds": 8, "at": 0.5, "ranges": {"GD": {"learning_rate": [0.01, 1]}}},
+    }
+    (line, *_) = Trials(load_study(copy.deepcopy(STUDY | tuned)), tmp_path).lines()
+    assert "8 worlds of their own, 960 evaluations; 4 of 4 are missing" in line
