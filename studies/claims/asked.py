@@ -21,7 +21,7 @@ from studies.analysis.quantities import summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.functions import FUNCTIONS
-from studies.analysis.quantities.grammar import PATH, parsed
+from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
 from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
 from studies.claims.base import Place
@@ -30,6 +30,7 @@ from studies.claims.jackknife import jackknife
 from studies.claims.measured import CAP, EPSILON, ROUNDINGS, Measured
 from studies.results import settings
 from studies.schema import RECORDS, Status
+from studies.text.formulas import PATH
 from studies.text.shapes import Data
 
 NOT_SMOOTH = ("median", "quantile", "optimum", "crossing", "limit")

@@ -10,14 +10,14 @@ from landscapes.base import Landscape
 from optimizers.base import Optimizer
 from studies import registry, schema
 from studies.analysis.quantities.calls import CALLS
-from studies.analysis.quantities.grammar import AT, PATH, parsed
+from studies.analysis.quantities.grammar import AT, parsed
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
 from studies.results import settings
 from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake
 from studies.study_file.stated import Stated, numbers, ran
-from studies.text.formulas import CONSTANTS, evaluate
+from studies.text.formulas import CONSTANTS, PATH, evaluate
 from studies.text.shapes import Tree
 from studies.text.words import short, suggest
 

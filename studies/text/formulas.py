@@ -4,6 +4,7 @@
     2 / (1 + 1 / condition)    + - * / **, comparisons and FUNCTIONS of numbers and names
     my_theory:variance         a function, called with those of the names that are its arguments
     theory:kimura              a law of the library (`studies.theory`), called likewise
+    2 * theory:kimura(s=0.1)   inside of an expression too, and with some arguments of one's own
 
 A formula is read, never run: it reaches nothing but the names that it is given, and takes no time to speak of
 (`9**9**9` is one clear line). Which names there are is said where the formula stands.
@@ -16,6 +17,7 @@ import importlib
 import inspect
 import math
 import operator
+import re
 import sys
 from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
@@ -27,6 +29,9 @@ Number = float | int | bool
 LONGEST = 1000  # characters
 DEEPEST = 60  # operations inside operations
 LIBRARY = "theory"  # in place of a module: a law of studies.theory
+PATH = "__path__"  # called in place of module:function
+# a text in quotes, which stays, or an import path, with the bracket of its arguments where it has any
+QUOTED_OR_PATH = re.compile(r"\"[^\"]*\"|'[^']*'|(?<![\w.:])([A-Za-z_][\w.]*:[A-Za-z_]\w*)(\()?")
 WHOLE = 2**53  # whole numbers up to here are exact; beyond, a power or a product is a float
 BINARY: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
     ast.Add: operator.add,
@@ -115,7 +120,7 @@ def evaluate(
         number = _called(given, names) if is_path(given) else float(_value(parsed(given), names))
     except (ArithmeticError, TypeError) as error:
         raise ValueError(f"{given!r} has no value: {error}") from error
-    meant = "inf" in wanted or is_path(given)
+    meant = "inf" in wanted or ":" in given  # a function may say never
     if math.isnan(number) or (math.isinf(number) and not meant):
         raise ValueError(f"expected a finite number from {given!r}, or inf by its name, got {number}")
     return number
@@ -130,10 +135,19 @@ def names_in(given: str) -> list[str]:
     if is_path(given):
         return needed(function_at(given))
     tree = parsed(given)
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = {id(node.func) for node in calls}
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
-    return list(dict.fromkeys(ast.unparse(node) for node in nodes if id(node) not in called | inner))
+    written = [ast.unparse(node) for node in nodes if id(node) not in called | inner]
+    return list(dict.fromkeys([*written, *(name for call in calls for name in _lacking(call))]))
+
+
+def _lacking(call: ast.Call) -> list[str]:
+    """The arguments that a call of a path does not give, and cannot do without."""
+    path = path_called(call)
+    given = {keyword.arg for keyword in call.keywords}
+    return [name for name in needed(function_at(path)) if name not in given] if path else []
 
 
 def reads_as_formula(text: str, words: Container[str]) -> bool:
@@ -201,6 +215,39 @@ def needed(function: Callable) -> list[str]:
     ]
 
 
+def paths_as_calls(text: str) -> str:
+    """The text with each `module:function` as `__path__("module:function")`, `(x=1)` after it in the bracket.
+
+    Raises:
+        ValueError: it holds that word itself.
+    """
+    if PATH in text:
+        raise ValueError(f"unknown name {PATH!r}")
+    return QUOTED_OR_PATH.sub(_path_as_call, text)
+
+
+def _path_as_call(match: re.Match[str]) -> str:
+    path, bracket = match.groups()
+    if path is None:
+        return match.group()
+    return f'{PATH}("{path}"' + (", " if bracket else ")")
+
+
+def path_called(call: ast.Call) -> str:
+    """The import path that is called; empty where it is another function.
+
+    Raises:
+        ValueError: its arguments are not given by name.
+    """
+    if not (isinstance(call.func, ast.Name) and call.func.id == PATH):
+        return ""
+    path, *others = call.args
+    assert isinstance(path, ast.Constant)
+    if others or any(keyword.arg is None for keyword in call.keywords):
+        raise ValueError(f"{path.value}: expected arguments by name, such as {path.value}(s=0.1)")
+    return str(path.value)
+
+
 def _called(path: str, names: Mapping[str, Number]) -> float:
     function = function_at(path)
     for name in needed(function):
@@ -225,7 +272,7 @@ def parsed(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise ValueError(f"expected a formula of at most {LONGEST} characters, got {len(text)}")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(paths_as_calls(text.strip()), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         expected = "expected a number, a formula, or an import path 'package.module:function'"
         raise ValueError(f"{expected}, got {text!r}") from error
@@ -266,12 +313,29 @@ def _value(node: ast.expr, names: Mapping[str, Number]) -> Number:
             values = [_value(inner, names) for inner in (left, *others)]
             pairs = zip(ops, values, values[1:], strict=False)
             return all(COMPARISONS[type(op)](low, high) for op, low, high in pairs)
+        case ast.Call(func=ast.Name(id=name)) if name == PATH:
+            return _call(node, names)
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
             return _applied(name, [_value(argument, names) for argument in arguments])
         case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
             raise ValueError(f"unknown function {name!r}; {suggest(name, FUNCTIONS)}")
     allowed = f"expected + - * / **, comparisons and {', '.join(FUNCTIONS)} of numbers and names"
     raise ValueError(f"{allowed}, got {ast.unparse(node)!r}")
+
+
+def _call(call: ast.Call, names: Mapping[str, Number]) -> float:
+    """The value of `module:function` or `module:function(x=2 * n)`: the names, and what is given by name.
+
+    Raises:
+        ValueError: it has none, and why.
+    """
+    path = path_called(call)
+    given = {str(keyword.arg): _value(keyword.value, names) for keyword in call.keywords}
+    taken = inspect.signature(function_at(path)).parameters
+    for name in given:
+        if name not in taken:
+            raise ValueError(f"{path}: unknown argument {name!r}; {suggest(name, taken)}")
+    return _called(path, {**names, **given})
 
 
 def _applied(name: str, arguments: list[Number]) -> Number:

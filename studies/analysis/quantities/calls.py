@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from studies.analysis.quantities import along, constants, distance, summaries, times, whose
 from studies.analysis.quantities.functions import EXTREMES, FUNCTIONS
-from studies.analysis.quantities.grammar import AT, PATH
+from studies.analysis.quantities.grammar import AT
 from studies.analysis.quantities.question import Call, Question
 from studies.analysis.quantities.values import Value
+from studies.text.formulas import PATH, path_called
 
 
 def applied(question: Question, call: Call) -> Value:
@@ -22,10 +23,10 @@ def applied(question: Question, call: Call) -> Value:
 
 
 def path(question: Question, call: Call) -> Value:
-    """A function by its import path, of the numbers that each arm ran with."""
-    (text,) = call.arguments
-    assert isinstance(text, ast.Constant)
-    return constants.called(question.dataset, str(text.value), question.where)
+    """A function by its import path, of the numbers that each arm ran with, or that are given by name."""
+    named = path_called(ast.Call(ast.Name(PATH), call.arguments, []))
+    own = ", ".join(f"{name}={ast.unparse(value)}" for name, value in call.given.items())
+    return constants.called(question.dataset, f"{named}({own})" if own else named, question.where)
 
 
 CALLS: dict[str, Callable[[Question, Call], Value]] = {

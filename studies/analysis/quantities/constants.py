@@ -34,13 +34,13 @@ def setting(dataset: xr.Dataset, name: str, where: Tree) -> xr.DataArray | None:
     return None if bool(values.isnull().all()) else values
 
 
-def called(dataset: xr.Dataset, path: str, where: Tree) -> xr.DataArray:
-    """A function by its import path `module:function`, of the numbers of every arm; NaN where none ran.
+def called(dataset: xr.Dataset, text: str, where: Tree) -> xr.DataArray:
+    """A function `module:function`, or `module:function(x=dim)`, of the numbers of every arm; NaN: none ran.
 
     Raises:
         ValueError: it has no value for some arm, and why.
     """  # noqa: DOC502
-    return _of_arms(dataset, where, lambda numbers, missing: evaluate(path, numbers, missing))
+    return _of_arms(dataset, where, lambda numbers, missing: evaluate(text, numbers, missing))
 
 
 def _of_arms(dataset: xr.Dataset, where: Tree, number) -> xr.DataArray:  # noqa: ANN001

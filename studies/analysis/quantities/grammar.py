@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
+
+from studies.text.formulas import paths_as_calls
 
 LONGEST = 1000  # characters
 DEEPEST = 60  # operations inside operations
 AT = "__at__"  # called in place of x[..]
-PATH = "__path__"  # called in place of module:function
-# a text in quotes, which stays, or an import path
-QUOTED_OR_PATH = re.compile(r"\"[^\"]*\"|'[^']*'|(?<![\w.:])[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def parsed(text: str) -> ast.expr:
@@ -42,15 +40,9 @@ def parsed(text: str) -> ast.expr:
 
 def _as_python(text: str) -> str:
     """The text as Python would have it."""
-    if any(part in text for part in ("\n", "\r", AT, PATH)):
+    if any(part in text for part in ("\n", "\r", AT)):
         raise ValueError("a quantity is one line")
-    return _brackets_as_calls(QUOTED_OR_PATH.sub(_path_as_call, text))
-
-
-def _path_as_call(match: re.Match[str]) -> str:
-    """`module:function` as `__path__("module:function")`."""
-    text = match.group()
-    return text if text[0] in "\"'" else f'{PATH}("{text}")'
+    return _brackets_as_calls(paths_as_calls(text))
 
 
 def _brackets_as_calls(text: str) -> str:

@@ -178,3 +178,30 @@ def test_a_law_of_the_library_takes_the_names_that_are_its_arguments():
 def test_what_is_wrong_with_a_law_is_one_line(formula, text):
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         evaluate(formula, {"population": 50})
+
+
+def test_a_law_stands_inside_of_a_formula_and_takes_arguments_by_name():
+    third = 1 + 1 / 2 + 1 / 3
+    assert evaluate("2 * theory:harmonic", {"n": 3}) == pytest.approx(2 * third, rel=1e-14)
+    assert evaluate("theory:harmonic(n=x - 1) / x", {"x": 4}) == pytest.approx(third / 4, rel=1e-14)
+    assert evaluate("theory:harmonic(n=3)", {"n": 40}) == pytest.approx(third, rel=1e-14)
+    assert set(names_in("theory:harmonic(n=2 * x) + y")) == {"x", "y"}
+    assert names_in("2 * theory:harmonic") == ["n"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        (
+            "theory:harmonic(3)",
+            "theory:harmonic: expected arguments by name, such as theory:harmonic(s=0.1)",
+        ),
+        ("theory:harmonic(m=3)", "theory:harmonic: unknown argument 'm'; expected one of: n"),
+        ("2 * theory:harmnic", "unknown law 'theory:harmnic'; did you mean 'harmonic'?"),
+        ("2 * theory:harmonic(n=q)", "unknown name 'q'; known: x"),
+        ("__path__('os:getpid')", "expected a number, a formula, or an import path"),
+    ],
+)
+def test_a_wrong_call_of_a_law_is_one_line(formula, said):
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}"):
+        evaluate(formula, {"x": 4})
