@@ -242,10 +242,10 @@ def path_called(call: ast.Call) -> str:
     if not (isinstance(call.func, ast.Name) and call.func.id == PATH):
         return ""
     path, *others = call.args
-    assert isinstance(path, ast.Constant)
+    text = str(ast.literal_eval(path))
     if others or any(keyword.arg is None for keyword in call.keywords):
-        raise ValueError(f"{path.value}: expected arguments by name, such as {path.value}(s=0.1)")
-    return str(path.value)
+        raise ValueError(f"{text}: expected arguments by name, such as {text}(s=0.1)")
+    return text
 
 
 def _called(path: str, names: Mapping[str, Number]) -> float:

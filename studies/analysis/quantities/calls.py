@@ -24,7 +24,7 @@ def applied(question: Question, call: Call) -> Value:
 
 def path(question: Question, call: Call) -> Value:
     """A function by its import path, of the numbers that each arm ran with, or that are given by name."""
-    named = path_called(ast.Call(ast.Name(PATH), call.arguments, []))
+    named = path_called(ast.Call(ast.Name(PATH), [*call.arguments], []))
     own = ", ".join(f"{name}={ast.unparse(value)}" for name, value in call.given.items())
     return constants.called(question.dataset, f"{named}({own})" if own else named, question.where)
 
