@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 DIM = 256  # coordinates, at most
 PLACES = 200  # at most, of a schedule at which the cost of a step is asked
-UNITS = {"cost": "evaluations", "epochs": "epochs"}  # of budgets that a first step may exceed
+UNITS = {
+    "cost": "evaluations",
+    "steps": "steps",
+    "epochs": "epochs",
+}  # of budgets that a step may exceed
 FEW, MANY = 20, 100_000  # steps of a whole run, beyond which a dry run says so
 
 

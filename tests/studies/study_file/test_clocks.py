@@ -1,6 +1,7 @@
 """Budgets on any clock: of a study, of a landscape, of an optimizer, in a sweep."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -228,3 +229,10 @@ def test_a_dry_run_tells_what_tuning_spends(tmp_path):
     }
     (line, *_) = Trials(load_study(copy.deepcopy(STUDY | tuned)), tmp_path).lines()
     assert "8 worlds of their own, 960 evaluations; 4 of 4 are missing" in line
+
+
+def test_a_pilot_within_less_than_one_step_is_told():
+    arms = load_study(copy.deepcopy(STUDY)).arms
+    arm = next(arm for arm in arms if arm.coords["optimizer"] == "GD")
+    (note,) = spending.notes([replace(arm, scalars=arm.scalars | {"budget": 0.02})])
+    assert "the first step costs 1 step, more than the budget of 0.02" in note
