@@ -327,4 +327,4 @@ def _settings(plan: Plan) -> str:
         "start",
     )
     parts = [resolved(task, {name: getattr(task, name) for name in names}) for task in plan.tasks]
-    return json.dumps({"arms": arms, "tasks": parts})
+    return json.dumps({"arms": arms, "tasks": parts, "let": plan.study.resolved.get("let", {})})

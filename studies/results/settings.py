@@ -15,6 +15,7 @@ stands there; the rest is not known, and whoever asks for it is told so.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from typing import NamedTuple
 import xarray as xr
 
 from studies.schema import GRID
+from studies.text.formulas import evaluate
 from studies.text.shapes import Data, Json, Tree
 
 ATTRIBUTE = "settings"
@@ -52,6 +54,7 @@ class Arm(NamedTuple):
     study: Tree  # seed, instances, budget, gradient_cost {value, low, high}, targets, dtype
     # sources of randomness of its steps, beside start and instance; None: not known
     draws: Sequence[str] | None = None
+    let: Tree = {}  # names of the study -> number or formula of the arm's numbers
 
 
 def arms(dataset: xr.Dataset, but: Sequence[str] = ()) -> list[Arm]:
@@ -184,7 +187,7 @@ def joined(ours: Tree, theirs: Tree) -> dict[str, str]:
         for arm in imported["arms"]:
             arms.append(arm | {"coords": arm["coords"] | place, "task": len(tasks)})
             tasks.append(_at_price(imported["tasks"][arm["task"]], price))
-    return {ATTRIBUTE: json.dumps({"arms": arms, "tasks": tasks})}
+    return {ATTRIBUTE: json.dumps({**study, "arms": arms, "tasks": tasks})}
 
 
 def _places(arms: Sequence[Tree]) -> list[tuple[Data, int]]:
@@ -245,7 +248,8 @@ def _read(text: str) -> tuple[Arm, ...]:
     for arm in stored["arms"]:
         task = stored["tasks"][arm["task"]]
         groups = {group: task.get(group, {}) for group in GROUPS}
-        arms.append(Arm(arm["coords"], arm["label"], **groups, draws=task.get("draws")))
+        more = {"draws": task.get("draws"), "let": stored.get("let", {})}
+        arms.append(Arm(arm["coords"], arm["label"], **groups, **more))
     return tuple(arms)
 
 
@@ -262,7 +266,16 @@ def _names(arm: Arm) -> dict[str, float]:
             names[f"{group}.{name}"] = number
             names.setdefault(name, number)
     axes = {axis: float(value) for axis, value in arm.coords.items() if _number(value)}
-    return axes | names
+    return _with_let(axes | names, arm.let)
+
+
+def _with_let(numbers: dict[str, float], let: Tree) -> dict[str, float]:
+    """The numbers of an arm, behind them the names of `let` that have a number there."""
+    for _ in let:  # a name may need others
+        for name, given in let.items():
+            with contextlib.suppress(ValueError):
+                numbers.setdefault(name, evaluate(given, numbers))
+    return numbers
 
 
 def _numbers(values: Tree, head: str = "") -> Iterator[tuple[str, float]]:

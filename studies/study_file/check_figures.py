@@ -18,7 +18,7 @@ from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
 from studies.study_file.figures import CLOCKS, FORMULAS, PLACES, QUANTITIES, QUESTIONS
 from studies.study_file.model import FIGURES, StudyModel
-from studies.study_file.resolved import resolved
+from studies.study_file.stated import ran
 from studies.text import labels
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Json
@@ -42,8 +42,9 @@ class Words:
     @staticmethod
     def of(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Words:
         """Those of a study, its arms and its axes."""
-        ran = [settings.Arm(arm.coords, arm.label, **resolved(arm, arm.scalars)) for arm in arms]
-        numbers = dict.fromkeys(name for arm in ran for name in settings.numbers([arm]))
+        numbers = dict.fromkeys(
+            name for arm in arms for name in settings.numbers([ran(arm, study.let)])
+        )
         recorded = [*schema.RECORDED, *schema.COUNTED, *_recorded(study), *labels.RESERVED]
         return Words([*schema.GRID, *(axis.name for axis in axes)], [*recorded, *numbers])
 

@@ -16,9 +16,9 @@ from studies.claims.asked import is_quantity
 from studies.results import settings
 from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake
-from studies.study_file.stated import Stated, numbers, ran
+from studies.study_file.stated import Stated, numbers
 from studies.text.formulas import CONSTANTS, PATH, evaluate
-from studies.text.shapes import Tree
+from studies.text.shapes import Data, Tree
 from studies.text.words import short, suggest
 
 BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
@@ -80,7 +80,9 @@ def _regime(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
             continue
         values = _numbers_of(stated, name)
         if not values:
-            known = [word for arm in stated.here[:1] for word in _short(settings.numbers([ran(arm)]))]
+            known = [
+                word for arm in stated.here[:1] for word in _short(settings.numbers([stated.ran(arm)]))
+            ]
             hint = suggest(name, [*stated.coords, *known])
             yield stated.wrong(f"unknown axis or number; {hint}", "regime", name, at_key=True)
         elif not numbers(values):
@@ -95,7 +97,7 @@ def _numbers_of(stated: Stated, name: str) -> Sequence[object]:
     """The values of an axis, or of a number of the arms that the law is about."""
     if name in stated.coords:
         return stated.coords[name]
-    ran_with = (settings.numbers([ran(arm)]) for arm in stated.here)
+    ran_with = (settings.numbers([stated.ran(arm)]) for arm in stated.here)
     return list(dict.fromkeys(own[name] for own in ran_with if name in own))
 
 
@@ -140,7 +142,7 @@ def _formulas(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
 def _prediction(stated: Stated, formula: str, key: str) -> Iterator[Mistake]:
     """A formula must have a value at one place of each landscape or more; a quantity names what there is."""
     for landscape in stated.landscapes():
-        arms = [ran(arm) for arm in stated.here if arm.coords["landscape"] == landscape]
+        arms = [stated.ran(arm) for arm in stated.here if arm.coords["landscape"] == landscape]
         known = settings.numbers(arms[:1])
         if is_quantity(formula, _recorded(stated), known):
             yield from _quantity(stated, formula, key)
@@ -167,10 +169,10 @@ def _quantity(stated: Stated, text: str, key: str) -> Iterator[Mistake]:
         yield stated.wrong(str(error), key)
         return
     known = _recorded(stated)
-    numbers_known = [*known, *_short(settings.numbers([ran(arm) for arm in stated.here[:1]]))]
+    numbers_known = [*known, *_short(settings.numbers([stated.ran(arm) for arm in stated.here[:1]]))]
     calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for word in calls:
-        if word not in CALLS and word not in known:
+        if word not in CALLS and word not in known and not _own(stated):
             words = [name for name in CALLS if name not in (AT, PATH)]
             yield stated.wrong(f"unknown function {word!r}; {suggest(word, [*words, *known])}", key)
     for word in _names(tree):
@@ -207,12 +209,17 @@ def _labels_of(stated: Stated) -> list[str]:
 
 def _own(stated: Stated) -> bool:
     """Whether the study records what only its instruments know."""
-    return bool(stated.study.get("record"))
+    return any("kind" in spec for spec in _record(stated).values())
+
+
+def _record(stated: Stated) -> Data:
+    """What the study records itself, by label."""
+    return stated.study.get("record") or {}
 
 
 def _recorded(stated: Stated) -> list[str]:
     """The variables of every world that the results will have."""
-    ours = [*schema.RECORDED, *schema.COUNTED, "start_loss"]
+    ours = [*schema.RECORDED, *schema.COUNTED, "start_loss", *_record(stated)]
     if stated.study.get("ledger") is not None:
         ours += [*schema.LEDGER, *schema.POPULATION]
     of_arms = (name for arm in stated.here for name in _of_arm(arm))

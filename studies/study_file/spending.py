@@ -168,8 +168,10 @@ def notes(arms: list[Arm]) -> list[str]:
         spent = spending(arm)
         if spent is not None and steps_within(arm) == 0:
             clock, price = arm.scalars["clock"], arm.scalars["gradient_cost"]["low"]
+            costs = spent.first.on(clock, price)
+            unit = UNITS[clock].removesuffix("s") if costs == 1 else UNITS[clock]
             note = (
-                f"the first step costs {spent.first.on(clock, price):,g} {UNITS[clock]}, more than the budget"
+                f"the first step costs {costs:,g} {unit}, more than the budget"
                 f" of {arm.scalars['budget']:,g}"
             )
             lines.append(f"{place(arm)}: {note}: it takes none, and is compared with nothing")

@@ -72,6 +72,10 @@ class Stated:
             return self.claim.labels() or self.labels("optimizer")
         return self.claim.labels()[:1]
 
+    def ran(self, arm: Arm) -> settings.Arm:
+        """What an arm will run with."""
+        return ran(arm, self.study.get("let", {}))
+
     def _about(self, arm: Arm) -> bool:
         return (
             arm.coords["landscape"] in self.landscapes()
@@ -85,6 +89,6 @@ def numbers(values: Sequence[object]) -> TypeGuard[Sequence[float]]:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def ran(arm: Arm) -> settings.Arm:
-    """What an arm will run with."""
-    return settings.Arm(arm.coords, arm.label, **resolved(arm, arm.scalars))
+def ran(arm: Arm, let: Tree) -> settings.Arm:
+    """What an arm will run with, and the names of the study's `let`."""
+    return settings.Arm(arm.coords, arm.label, **resolved(arm, arm.scalars), let=let)

@@ -393,3 +393,39 @@ def test_results_without_settings_say_so_in_one_line():
         ValueError, match="landscapes.bowl: expected to know what it is; these results hold no settings"
     ):
         landscapes_of(data)
+
+
+# names of let -----------------------------------------------------------------------------------------------
+
+
+def test_names_of_let_are_numbers_of_every_arm():
+    """10 * 0.1 * 4 / (2 * 8 * 1.9), by way of two names, of which the first needs the second."""
+    let = {
+        "law": "half * learning_rate * noise_scale**2 / (batch * (2 - learning_rate))",
+        "half": "dim / 2",
+    }
+    data = planned(let=let, sweep={"noise.batch": [8, 32]})
+    assert names(data, batch=8)["law"] == pytest.approx(4 / (2 * 8 * 1.9), rel=1e-14)
+    assert names(data, batch=32)["law"] == pytest.approx(4 / (2 * 32 * 1.9), rel=1e-14)
+    assert names(data, batch=8)["half"] == 5
+
+
+def test_a_number_of_the_arm_comes_before_a_name_of_let():
+    assert names(planned(let={"momentum": 7}))["momentum"] == 0
+
+
+def test_a_claim_may_use_names_of_let_and_what_is_recorded_at_a_time():
+    law = {"kind": "law", "observe": "mean(moved(steps=2))", "predicted": "2 * unit", "control": "unit"}
+    load_study(study(let={"unit": "dim / 4"}, record={"moved": "norm(center)"}, claims={"it": law}))
+    for wrong, said in [
+        ({"predicted": "2 * unitt"}, "did you mean 'unit'?"),
+        ({"observe": "mean(mvoed(steps=2))"}, "did you mean 'moved'?"),
+    ]:
+        with pytest.raises(StudyError, match=said.replace("?", r"\?")):
+            load_study(
+                study(
+                    let={"unit": "dim / 4"},
+                    record={"moved": "norm(center)"},
+                    claims={"it": law | wrong},
+                )
+            )

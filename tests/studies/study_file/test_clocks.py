@@ -158,7 +158,7 @@ def test_what_is_no_budget_is_told_in_a_line(changes, expected):
 
 def test_a_budget_below_one_step_is_told():
     notes = plan(optimizers={"GD": {"kind": "sgd", "budget": {"epochs": 0.5}}}).notes
-    assert any("the first step costs 1 epochs, more than the budget of 0.5" in note for note in notes)
+    assert any("the first step costs 1 epoch, more than the budget of 0.5" in note for note in notes)
 
 
 def test_an_unknown_clock_is_one_line():
