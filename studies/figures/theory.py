@@ -38,7 +38,8 @@ def on_grid(
     for place in np.ndindex(values.shape):
         point = {axis: float(grid[axis][i]) for axis, i in zip(grid, place, strict=True)}
         own = {name: point[axis] for name, axis in owners.items()}
-        values[place] = evaluate(formula, names | own | point, missing)
+        numbers = settings.with_let(names | own | point, arms[0].let)
+        values[place] = evaluate(formula, numbers, missing)
     return values
 
 

@@ -266,10 +266,10 @@ def _names(arm: Arm) -> dict[str, float]:
             names[f"{group}.{name}"] = number
             names.setdefault(name, number)
     axes = {axis: float(value) for axis, value in arm.coords.items() if _number(value)}
-    return _with_let(axes | names, arm.let)
+    return with_let(axes | names, arm.let)
 
 
-def _with_let(numbers: dict[str, float], let: Tree) -> dict[str, float]:
+def with_let(numbers: dict[str, float], let: Tree) -> dict[str, float]:
     """The numbers of an arm, behind them the names of `let` that have a number there."""
     for _ in let:  # a name may need others
         for name, given in let.items():

@@ -421,6 +421,13 @@ class TestTheory:
         values = on_grid(data, "dim * rate / batch + k", where, {"B": np.array([2.0, 3.0])})
         np.testing.assert_allclose(values, [3 * 0.5 / 2 + 4, 3 * 0.5 / 3 + 4])
 
+    def test_a_name_of_let_follows_the_axis(self, swept):
+        made = made_settings(swept) | {"let": {"law": "dim * rate / batch"}}
+        data = swept.assign_attrs(settings=json.dumps(made))
+        where = {"landscape": "bowl", "optimizer": "GA", "k": 4}
+        values = on_grid(data, "2 * law", where, {"B": np.array([2.0, 3.0])})
+        np.testing.assert_allclose(values, [3 * 0.5, 3 * 0.5 * 2 / 3])
+
     def test_another_number_that_differs_has_no_value(self, swept):
         data = swept.assign_attrs(settings=json.dumps(made_settings(swept)))
         with pytest.raises(ValueError, match="k has none, it differs between the values of the axis"):
