@@ -160,12 +160,18 @@ def _below(key: Key, rest: list[str], top: str) -> Key | None:
         if part in inner:
             key = inner[part]
         elif top in ENTRY and place == 0:
-            return find(".".join(rest)) or (_of_every_entry(top, rest[-1]) if len(rest) > 1 else None)
+            return find(".".join(rest)) or _in_every_entry(top, rest[1:])
         elif labelled is not None and place < len(rest) - 1:
             key = labelled
         else:
             return None
     return key
+
+
+def _in_every_entry(top: str, rest: list[str]) -> Key | None:
+    """The key that a path leads to which begins with one of every entry."""
+    key = _of_every_entry(top, rest[0]) if rest else None
+    return key and _below(key, rest[1:], "")
 
 
 def _of_every_entry(top: str, name: str) -> Key | None:

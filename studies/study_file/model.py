@@ -219,6 +219,9 @@ def json_schema() -> Data:
     """
     kinds = {family: dict(registry.FAMILIES[family[:-1]][0]) for family in FAMILIES}
     schema = study_model(kinds).model_json_schema()
+    for key in schema["properties"].values():  # {steps: 480} is a budget, and could map a label to one
+        if "oneOf" in key:
+            key["anyOf"] = key.pop("oneOf")
     for family in FAMILIES:
         entry = schema["properties"][family]["additionalProperties"]
         registered = entry.pop("oneOf", None) or [{"$ref": entry.pop("$ref")}]

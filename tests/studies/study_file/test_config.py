@@ -22,7 +22,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.model import FIGURES, json_schema
 from studies.study_file.study import StudyError
 
-NAMES = list(FIGURES)
+NAMES = [*FIGURES, "curve", "law", "frequencies", "plane"]  # map and density need keys
 
 GOOD = """\
 name: quickstart
@@ -192,7 +192,9 @@ def test_a_wrong_kind_in_the_registry_is_told_beside_a_missing_budget() -> None:
     with pytest.raises(StudyError) as caught:
         load_study({"name": "x", "landscapes": {"nk": {"kind": "nkk"}}, "optimizers": {}})
     assert caught.value.lines == [
-        "study: budget: missing; expected evaluations of the whole loss, or landscape label -> evaluations",
+        "study: budget: missing; expected evaluations of the whole loss, or on another clock {steps: 480},"
+        " {epochs: 3} or {virtual_time: 50}; or landscape label -> either. A run ends after the last whole step"
+        " within it; an optimizer's own `budget` wins",
         "study: landscapes.nk.kind: unknown kind 'nkk'; did you mean 'nk'?",
         "study: optimizers: expected at least one, label -> {kind: ..}",
     ]

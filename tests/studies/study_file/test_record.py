@@ -120,7 +120,7 @@ def test_what_no_arm_has_is_one_line(record, text):
 
 
 def test_names_are_new_ones():
-    axis = {"sweep": {"wide": {"zip": {"optimizers.SGD.learning_rate": [0.1, 0.2]}}}}
+    axis = {"sweep": {"wide": {"values": [0.1, 0.2], "sets": ["optimizers.SGD.learning_rate"]}}}
     assert "an axis of `sweep` is called 'wide'" in lines({"wide": "step"}, **axis)[0]
     taken = lines({"a_index": "step", "a": "center"})
     assert taken == [
