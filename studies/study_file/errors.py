@@ -155,10 +155,9 @@ class Wrong:
             return "; write it in quotes"  # YAML reads 000000 as 0, and on as true
         if not isinstance(self.value, str):
             return ""
-        literals = [e["ctx"]["expected"] for e in self.errors if e["type"] == "literal_error"]
-        near = nearest(
-            self.value, [word for text in literals for word in re.findall(r"'([^']*)'", text)]
-        )
+        texts = [_expected(e) for e in self.errors if e["type"] in ("literal_error", "value_error")]
+        words = [word for text in texts for word in re.findall(r"'([^']*)'", text)]
+        near = nearest(self.value, [word for word in words if word != self.value])
         return f"; did you mean {near!r}?" if near else ""
 
 

@@ -24,7 +24,6 @@ from pydantic_core import CoreSchema, core_schema
 from studies.analysis.quantities.grammar import parsed
 from studies.text.formulas import reads_as_formula
 from studies.text.shapes import Data, Hint, Tree
-from studies.text.words import suggest
 
 CHECKPOINTS = 20  # per decade, at least
 MOMENTS = 2  # decades of the budget, covered by the noise ledger
@@ -180,8 +179,8 @@ def quantity_or(*names: str) -> Callable[[str], str]:
         if text in names:
             return text
         if text.isidentifier():
-            expected = f"{suggest(text, names)}, or a quantity such as median(hit(0.1))"
-            raise ValueError(f"unknown quantity {text!r}; {expected}")
+            known = ", ".join(map(repr, names))
+            raise ValueError(f"expected {known} or a quantity such as median(hit(0.1))")
         parsed(text)
         return text
 

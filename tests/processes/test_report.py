@@ -268,7 +268,7 @@ def test_a_figure_that_breaks_does_not_break_the_report(whole, monkeypatch):
     def broken(dataset, width):
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setitem(sys.modules["studies.report.writing"].FIGURES, "convergence", broken)
+    monkeypatch.setitem(sys.modules["studies.report.writing"].EVERY, "convergence", broken)
     page = write(whole.parent, whole.parent / "broken.html", brief=True)
     assert page.figures == []
     assert page.absent == [

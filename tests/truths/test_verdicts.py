@@ -118,7 +118,7 @@ def no_intervals(monkeypatch):
     monkeypatch.setattr(
         bootstrap,
         "intervals",
-        lambda statistic, arrays, members: (
+        lambda statistic, arrays, *_: (
             np.full((len(arrays[0]), 2), np.nan),
             np.full(len(arrays[0]), "none"),
         ),
