@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from studies.figures import FIGURES, scales, style
+from studies.figures import EVERY, scales, style
 from studies.figures.__main__ import main
 from studies.figures.convergence import LOST, convergence, notes, panel
 from studies.figures.critical_difference import critical_difference
@@ -349,7 +349,7 @@ def test_a_figure_that_fails_takes_neither_the_others_with_it_nor_a_traceback_to
         raise OverflowError("cannot convert float infinity\nto integer")
 
     real("diverging", shared)
-    monkeypatch.setitem(FIGURES, "ecdf", broken)
+    monkeypatch.setitem(EVERY, "ecdf", broken)
     words = ["ecdf", "convergence", "--format", "png", "--out", str(tmp_path)]
     assert main([str(shared / "diverging"), *words]) == 2
     said = capsys.readouterr()
