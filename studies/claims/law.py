@@ -176,8 +176,9 @@ class Compared:
         landscapes: list[str | None] = [*_listed(self.claim.landscape)] or [None]
         for landscape in landscapes:
             for labels in self._optimizers(dims):
-                one = One(landscape, self.claim.at, labels)
-                yield from places(self.dataset, one, keep)  # type: ignore[arg-type]
+                about = One(landscape, self.claim.at, labels)
+                for place in places(self.dataset, about, keep):  # type: ignore[arg-type]
+                    yield place._replace(where=_where(place))
 
     def _optimizers(self, dims: set[str]) -> list[list[str]]:
         """One after the other, or together those that the quantity names itself."""
@@ -202,7 +203,7 @@ class Compared:
             measured,
             rivals=rivals,
             relation=self.claim.relation,
-            where=_where(place),
+            where=place.where,
             in_regime=self._inside(place),
             quantity=self.claim.observe,
             note=self._note(controls, rivals),
