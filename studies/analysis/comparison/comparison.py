@@ -31,7 +31,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from studies.analysis.comparison.outcomes import JUDGED, judged
+from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged
 from studies.analysis.comparison.paired import losses, pairs, score, unit_means
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import of_share, proportion
@@ -46,6 +46,7 @@ FLIPPED = 13  # differences up to which all ways to sign them are counted where 
 WINS = "probability that A beats B"
 MEDIAN = "median, its order statistics"  # where a mean is infinite
 VERDICTS = ("A better", "B better", "undecided")
+ABOUT_DIFFERENCE: Data = {"long_name": "A - B", "units": "decades where logarithmic, else loss"}
 
 
 def compare(
@@ -70,17 +71,29 @@ def compare(
     away = outcome.away()
     means = unit_means(away)
     units = named(means.notnull().sum("unit"), "independent worlds or instances")
-    order = (outcome.first.where(away.notnull()), outcome.second.where(away.notnull()))
-    wins = proportion("win_probability", score(*order), trials=2, long_name=WINS)
     result = _difference(away)
-    result = result.assign(wins.data_vars).assign(_effect_sizes(*order, units).data_vars)
+    result = result.assign(_wins(outcome, away.notnull(), units))
     result = result.assign(_ratios(result, outcome.logarithmic)).assign(units=units)
-    raw = (side.where(away.notnull()) for side in (outcome.a, outcome.b))
-    result = result.assign(_tested(means, result["difference_interval"], *raw, alpha=alpha))
-    texts = which.copy(data=np.array(JUDGED, object)[which.values])
-    result["judged"] = named(texts, "what is compared", None)
-    result["target"] = named(outcome.target, "target whose time is compared", _unit_of_targets(dataset))
+    sides = (side.where(away.notnull()) for side in (outcome.a, outcome.b))
+    result = result.assign(_tested(means, result["difference_interval"], *sides, alpha=alpha))
+    result = result.assign(_what_is_judged(outcome, which, _unit_of_targets(dataset)))
     return result.assign_coords(logarithmic=outcome.logarithmic)
+
+
+def _wins(outcome: Outcome, there: xr.DataArray, units: xr.DataArray) -> Data:
+    """The probabilities that A beats B, of worlds where both have numbers."""
+    order = outcome.first.where(there), outcome.second.where(there)
+    paired = proportion("win_probability", score(*order), trials=2, long_name=WINS)
+    return {**paired.data_vars, **_effect_sizes(*order, units).data_vars}
+
+
+def _what_is_judged(outcome: Outcome, which: xr.DataArray, units: str) -> dict[str, xr.DataArray]:
+    """What is compared, a text, and the target whose time it is."""
+    texts = which.copy(data=np.array(JUDGED, object)[which.values])
+    return {
+        "judged": named(texts, "what is compared", None),
+        "target": named(outcome.target, "target whose time is compared", units),
+    }
 
 
 def _tested(
@@ -169,9 +182,9 @@ def signed_rank(means: xr.DataArray, *raw: xr.DataArray) -> tuple[xr.DataArray, 
     cells = means.isel(unit=0, drop=True)
     front = [dim for dim in ("landscape", "pair") if dim in cells.dims]
     cells = cells.transpose(*front, ...)
+    numbers = [part.transpose(*cells.dims, "replicate").values for part in raw]
+    same = _same_tests(np.concatenate(numbers, -1), len(front))
     rows = means.transpose(*cells.dims, "unit").values
-    numbers = np.concatenate([part.transpose(*cells.dims, "replicate").values for part in raw], -1)
-    same = _same_tests(numbers, len(front))
     p = wilcoxons(np.array([rows[places[0]] for places in same]))
     return _spread(p, same, cells), _spread(holm(p), same, cells)
 
@@ -197,15 +210,20 @@ def _spread(
 
 def wilcoxons(rows: np.ndarray) -> np.ndarray:
     """`wilcoxon` of every row, those without NaN, zeros and ties all at once."""
-    size = np.sort(abs(rows), -1)
-    untied = (size[:, 1:] != size[:, :-1]).all(-1)
-    whole = (~np.isnan(rows) & (rows != 0)).all(-1)
-    plain = whole & untied & (rows.shape[-1] > FLIPPED)
+    plain = _plain(rows)
     p = np.full(len(rows), np.nan)
     p[~plain] = [wilcoxon(row) for row in rows[~plain]]
     if plain.any():
         p[plain] = stats.wilcoxon(rows[plain], axis=-1).pvalue
     return p
+
+
+def _plain(rows: np.ndarray) -> np.ndarray:
+    """Which rows are long, and have neither NaN nor zeros nor ties."""
+    size = np.sort(abs(rows), -1)
+    untied = (size[:, 1:] != size[:, :-1]).all(-1)
+    whole = (~np.isnan(rows) & (rows != 0)).all(-1)
+    return whole & untied & (rows.shape[-1] > FLIPPED)
 
 
 def wilcoxon(differences: np.ndarray) -> float:
@@ -249,11 +267,16 @@ def superiority(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
     From the sum of the ranks of B among both, as Mann and Whitney's U = sum - n_b (n_b + 1) / 2 (1947): n log
     n.
     """
-    a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
-    ours, theirs = ((~np.isnan(part)).sum(-1) for part in (a, b))
-    both = np.concatenate([a, b], -1)
-    of_b = np.where(np.isnan(b), 0.0, average_ranks(both)[..., a.shape[-1] :]).sum(-1)
-    return (of_b - theirs * (theirs + 1) / 2) / (ours * theirs)
+    a, b = (np.moveaxis(side, axis, -1) for side in (a, b))
+    n_a, n_b = ((~np.isnan(side)).sum(-1) for side in (a, b))
+    return (_rank_sum(a, b) - n_b * (n_b + 1) / 2) / (n_a * n_b)
+
+
+def _rank_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The sum of the ranks of B among both, along the last axis."""
+    ranks = average_ranks(np.concatenate([a, b], -1))
+    of_b = ranks[..., a.shape[-1] :]
+    return np.where(np.isnan(b), 0.0, of_b).sum(-1)
 
 
 def average_ranks(values: np.ndarray) -> np.ndarray:
@@ -262,16 +285,19 @@ def average_ranks(values: np.ndarray) -> np.ndarray:
     What NaN get means nothing, as they come last.
     """
     order = np.argsort(values, -1)
-    ordered = np.take_along_axis(values, order, -1)
-    last_of_equals = np.concatenate(
-        [ordered[..., 1:] != ordered[..., :-1], np.ones_like(ordered[..., :1], bool)], -1
-    )
+    last_of_equals = _last_of_equals(np.take_along_axis(values, order, -1))
     first_of_equals = np.roll(last_of_equals, 1, -1)
     first = _at_last_true(first_of_equals)
     last = values.shape[-1] - 1 - _at_last_true(last_of_equals[..., ::-1])[..., ::-1]
     ranks = np.empty(values.shape)
     np.put_along_axis(ranks, order, (first + last) / 2 + 1, -1)
     return ranks
+
+
+def _last_of_equals(ordered: np.ndarray) -> np.ndarray:
+    """Whether a number is the last of those that equal it."""
+    end = np.ones_like(ordered[..., :1], bool)
+    return np.concatenate([ordered[..., 1:] != ordered[..., :-1], end], -1)
 
 
 def _at_last_true(marks: np.ndarray) -> np.ndarray:
@@ -282,15 +308,18 @@ def _at_last_true(marks: np.ndarray) -> np.ndarray:
 
 def _difference(away: xr.DataArray) -> xr.Dataset:
     """The mean, or the median where it is infinite, with intervals."""
-    about: Data = {"long_name": "A - B", "units": "decades where logarithmic, else loss"}
     broken = (abs(away) == np.inf).any("replicate")
-    result = estimate("difference", np.nanmean, [away.where(~broken)], **about)
+    result = estimate("difference", np.nanmean, [away.where(~broken)], **ABOUT_DIFFERENCE)
     how = xr.where(broken, MEDIAN, "mean, " + result["difference_method"].astype(object))
     result["difference_method"] = how.astype(str)
-    if bool(broken.any()):
-        median = quantiles("difference", away, (0.5,), **about).isel(quantile=0, drop=True)
-        for name in ("difference", "difference_interval"):
-            result[name] = _replaced(result[name], broken, median[name])
+    return _with_medians(result, away, broken) if bool(broken.any()) else result
+
+
+def _with_medians(result: xr.Dataset, away: xr.DataArray, broken: xr.DataArray) -> xr.Dataset:
+    """The differences with the median and its interval where the mean is `broken`."""
+    median = quantiles("difference", away, (0.5,), **ABOUT_DIFFERENCE).isel(quantile=0, drop=True)
+    for name in ("difference", "difference_interval"):
+        result[name] = _replaced(result[name], broken, median[name])
     return result
 
 
@@ -308,13 +337,11 @@ def _effect_sizes(a: xr.DataArray, b: xr.DataArray, units: xr.DataArray) -> xr.D
     """
     result = estimate("a12", superiority, [a, b], long_name="probability of superiority A12")
     a12 = result["a12"]
-    interval = result["a12_interval"]
-    sure = of_share(a12, units.astype(float))
-    result["a12_interval"] = _replaced(
-        interval.clip(0, 1, keep_attrs=True), (a12 == 0) | (a12 == 1), sure
+    wins_all = (a12 == 0) | (a12 == 1)
+    inside = result["a12_interval"].clip(0, 1, keep_attrs=True)
+    interval = _replaced(inside, wins_all, of_share(a12, units.astype(float)))
+    return result.assign(
+        a12_interval=interval,
+        cliffs_delta=named(2 * a12 - 1, "Cliff's delta"),
+        cliffs_delta_interval=named(2 * interval - 1, "95% interval of Cliff's delta"),
     )
-    result["cliffs_delta"] = named(2 * a12 - 1, "Cliff's delta")
-    result["cliffs_delta_interval"] = named(
-        2 * result["a12_interval"] - 1, "95% interval of Cliff's delta"
-    )
-    return result

@@ -23,6 +23,7 @@ from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.shapes import BOUNDS, count, rest, stacked
 from studies.results.precision import precision
 
+CONTRAST = "decades of the gap where logarithmic, else loss"
 SEEN = ("loss", "best_loss", "observed", "population_loss")  # what differs where a source does anything
 
 
@@ -56,21 +57,25 @@ def effects(
     every = factors_of(dataset)
     chosen = _chosen(every, factors)
     dataset = dataset.sel({factor: ["on", "off"] for factor in every})
-    last, logarithmic = scaled(
-        losses(dataset, value).isel(checkpoint=-1, drop=True), precision(dataset)
-    )
+    last = losses(dataset, value).isel(checkpoint=-1, drop=True)
+    last, logarithmic = scaled(last, precision(dataset))
     touched = {factor: _touched(dataset, factor, every) for factor in chosen}
     contrasts = _Contrasts(last.where(np.isfinite(last)), touched, rest(last, *every, "replicate"))
-    effect = contrasts.effects()
-    interaction = contrasts.interactions()
-    units = "decades of the gap where logarithmic, else loss"
-    result = xr.Dataset({"worlds": count(effect, "worlds with finite numbers")})
-    for name, part, long_name in (
-        ("effect", effect, "effect of switching a source on"),
-        ("interaction", interaction, "interaction of two sources"),
-    ):
-        result = result.merge(estimate(name, np.nanmean, [part], long_name=long_name, units=units))
+    result = _estimated(contrasts.effects(), contrasts.interactions())
     return result.assign_coords(logarithmic=logarithmic, bound=list(BOUNDS))
+
+
+def _estimated(effect: xr.DataArray, interaction: xr.DataArray) -> xr.Dataset:
+    """Means of the contrasts over worlds, with intervals."""
+    worlds = count(effect, "worlds with finite numbers")
+    effects_of = {"long_name": "effect of switching a source on", "units": CONTRAST}
+    interactions_of = {"long_name": "interaction of two sources", "units": CONTRAST}
+    return (
+        xr
+        .Dataset({"worlds": worlds})
+        .merge(estimate("effect", np.nanmean, [effect], **effects_of))
+        .merge(estimate("interaction", np.nanmean, [interaction], **interactions_of))
+    )
 
 
 def _chosen(every: Sequence[str], factors: Sequence[str] | None) -> list[str]:
@@ -103,14 +108,18 @@ class _Contrasts(NamedTuple):
 
         NaN of one with itself.
         """
-        pairs = {
+        labels = _names(self.touched)
+        nothing = self.effects().isel(factor=0, drop=True) * np.nan
+        pairs = self._pairs()
+        rows = [[pairs.get(frozenset((a, b)), nothing) for b in self.touched] for a in self.touched]
+        return stacked([stacked(row, "other", labels) for row in rows], "factor", labels)
+
+    def _pairs(self) -> dict[frozenset[str], xr.DataArray]:
+        """Two factors -> the contrast of their contrasts."""
+        return {
             frozenset((a, b)): self._over_others(self._of(self._of(self.y, a), b))
             for a, b in itertools.combinations(self.touched, 2)
         }
-        nothing = self.effects().isel(factor=0, drop=True) * np.nan
-        rows = [[pairs.get(frozenset((a, b)), nothing) for b in self.touched] for a in self.touched]
-        labels = _names(self.touched)
-        return stacked([stacked(row, "other", labels) for row in rows], "factor", labels)
 
     def _of(self, y: xr.DataArray, factor: str) -> xr.DataArray:
         with np.errstate(invalid="ignore"):
@@ -133,8 +142,13 @@ def _touched(dataset: xr.Dataset, factor: str, factors: Sequence[str]) -> xr.Dat
     """Whether any number differs between on and off."""
     differ = xr.DataArray(False)
     for name in (name for name in SEEN if name in dataset):
-        on, off = (dataset[name].sel({factor: level}, drop=True) for level in ("on", "off"))
-        unlike = (on != off) & ~(on.isnull() & off.isnull())
+        unlike = _unlike(dataset[name], factor)
         gone = [dim for dim in unlike.dims if dim in (*factors, "replicate", "checkpoint")]
         differ = differ | unlike.any(gone)
     return differ
+
+
+def _unlike(part: xr.DataArray, factor: str) -> xr.DataArray:
+    """Where numbers differ between on and off."""
+    on, off = (part.sel({factor: level}, drop=True) for level in ("on", "off"))
+    return (on != off) & ~(on.isnull() & off.isnull())
