@@ -40,6 +40,7 @@ from landscapes.networks.linear_rnn import LinearRNN
 from landscapes.networks.logistic_regression import LogisticRegression
 from landscapes.networks.module import TorchModule
 from landscapes.networks.tanh_rnn import TanhRNN
+from landscapes.wrappers.finite_sum import FiniteSum
 from landscapes.wrappers.moving import Moving
 
 LANDSCAPES: dict[str, type[Landscape]] = {
@@ -87,4 +88,5 @@ LANDSCAPES: dict[str, type[Landscape]] = {
     "matching_pennies": MatchingPennies,
     # around another landscape
     "moving": Moving,
+    "finite_sum": FiniteSum,
 }

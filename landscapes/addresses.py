@@ -25,6 +25,7 @@ ADDRESSES: dict[str, dict[str, range]] = {
     "parts of instance": {  # 0 <= part < 2**16
         "landscape": range(1000),
         "path of a moving landscape": range(1000, 1001),
+        "terms of a finite sum": range(1001, 1002),
     },
     "parts of data": {
         "mini-batches": range(1),

@@ -44,6 +44,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {  # kind -> words as `studies.probe.name
         f"moving:inner={BOWL},path={path}"
         for path in ("linear", "jump,period=40", "cycle", "random_walk,step=0.1")
     ),
+    "finite_sum": (f"finite_sum:inner={BOWL},law=pareto",),
 }
 
 

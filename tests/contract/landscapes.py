@@ -45,6 +45,7 @@ from landscapes.networks.module import TorchModule
 from landscapes.networks.tanh_rnn import TanhRNN
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
+from landscapes.wrappers.finite_sum import FiniteSum
 from landscapes.wrappers.moving import Moving
 from landscapes.wrappers.relaxation import Relaxation
 
@@ -121,6 +122,8 @@ KINDS = {
     "matching_pennies": MatchingPennies(),
     "matching_pennies-probability": MatchingPennies(parametrisation="probability"),
     "moving": Moving(inner=GaussianField(dim=5, waves=13)),
+    "finite_sum": FiniteSum(inner=CosineRugged(dim=3, shifted=True), terms=11, law="exponential"),
+    "finite_sum-bursts": FiniteSum(inner=Quadratic(dim=2), terms=5, noise_axes=(0.0, 2.0), burst=3.0),
     "moving-bits": Moving(inner=NK(n=11, k=3), path="random_walk"),
     "moving-game": Moving(inner=Bilinear(dim=4), path="cycle"),
     "relaxation-moving": Relaxation(inner=Moving(inner=NK(n=11, k=3), path="jump")),
