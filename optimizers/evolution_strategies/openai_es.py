@@ -5,9 +5,17 @@ With P points x_i = m + sigma e_i, e_i ~ N(0, I), and F_i their losses (raw, or 
     g = 1 / (P sigma) sum_i F_i e_i,    m <- m - eta (g + w m)
         (Salimans, Ho, Chen, Sidor, Sutskever 2017, arXiv:1703.03864, algorithm 1)
 
-Antithetic: the second half of the points is the first half mirrored at m. Raw, not antithetic: F_i - mean F,
-divided by P - 1 in place of P, so that g stays unbiased. The e_i are recovered as (x_i - m) / sigma: the
-displacement that was really evaluated, after rounding.
+Antithetic: the second half of the points is the first half mirrored at m. The e_i are recovered as
+(x_i - m) / sigma: the displacement that was really evaluated, after rounding. The F_i are shaped in groups
+(demes) of n points, or all at once, n = P:
+
+    centered_ranks   ranks within the group, evenly over [-1/2, 1/2]
+    raw              F_i - mean F of the group; P (n - 1) / n stands for P, so that g stays unbiased
+    uncentered       F_i: unbiased too, and noisier by the square of the mean loss
+    z_score          (F_i - mean F) / s, s^2 the mean square of F_i - mean F in the group, as batch
+                     normalisation has it
+
+Means cancel in mirrored pairs, which are of one group: raw is then uncentered.
 
 Eta and sigma may each change by a schedule, and the population P_t with one of them (`optimizers.schedules`):
 coupled to eta it is the twin of a batch, as a step on a linear loss has the variance eta^2 (D + 1) |grad|^2 /
@@ -56,7 +64,10 @@ class OpenAIES(Optimizer):
         learning_rate: eta > 0; in units of x^2 per unit of loss for raw losses and the sgd step, of x for
             adam.
         antithetic: mirror half of the points.
-        shaping: centered_ranks (invariant under monotone transforms of the loss) or raw.
+        shaping: centered_ranks (invariant under monotone transforms of the loss), raw, uncentered (without a
+            baseline; not with antithetic points, where raw has none) or z_score.
+        group: points that are shaped together, 2 <= group, a divisor of the population, even with antithetic
+            points; only with a population that does not change. None: all.
         inner: the step taken along g: sgd, or adam.
         momentum: beta of the sgd step v <- beta v + g, 0 <= beta < 1.
         beta1: adam's decay of the mean of g, 0 <= beta1 < 1.
@@ -92,7 +103,8 @@ class OpenAIES(Optimizer):
     sigma: Annotated[float, Gt(0)] = 0.1
     learning_rate: Annotated[float, Gt(0)] = 0.1
     antithetic: bool = True
-    shaping: Literal["centered_ranks", "raw"] = "centered_ranks"
+    shaping: Literal["centered_ranks", "raw", "uncentered", "z_score"] = "centered_ranks"
+    group: Annotated[int | None, Ge(2)] = None
     inner: Literal["sgd", "adam"] = "sgd"
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.0
     beta1: Annotated[float, Ge(0), Lt(1)] = 0.9
@@ -118,6 +130,23 @@ class OpenAIES(Optimizer):
                     f"openai_es.{key}: expected an even number with antithetic points, got"
                     f" {getattr(self, key)}"
                 )
+        if self.antithetic and self.shaping == "uncentered":
+            raise ValueError(
+                "openai_es.shaping: mirrored points have no baseline; expected raw, or antithetic: false"
+            )
+        if self.group is not None:
+            self._check_group(self.group)
+
+    def _check_group(self, group: int) -> None:
+        if self.coupling != "none" or self.largest is not None:
+            raise ValueError(
+                "openai_es.group: expected a population that does not change (coupling: none)"
+            )
+        if self.population % group or (self.antithetic and group % 2):
+            even = ", even with antithetic points" if self.antithetic else ""
+            raise ValueError(
+                f"openai_es.group: expected a divisor of the population {self.population}{even}, got {group}"
+            )
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The mean at the first start."""
@@ -154,7 +183,7 @@ class OpenAIES(Optimizer):
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """The learning rate, of raw losses and plain sgd steps."""
-        if self.shaping != "raw" or self.inner != "sgd":
+        if self.shaping not in ("raw", "uncentered") or self.inner != "sgd":
             return {}
         rate = self.schedule.scheduled(self.learning_rate, state.step, self._coupling("learning_rate"))
         plain = steps.plain_rate(rate, momentum=self.momentum, weight_decay=self.weight_decay)
@@ -192,17 +221,31 @@ class OpenAIES(Optimizer):
         """The estimate g (R, 1, D) from the points asked (R, P, D) and their losses (R, P)."""
         points = query.points
         half = value.shape[1] // 2
-        raw = self.shaping == "raw"
         sigma = self._sigma(state)
         size = value.shape[1] if query.alive is None else query.alive.sum(1).double()
-        shaped = operators.shaped(value, self.shaping, query.alive, centered=not self.antithetic)
+        shaped = self._shaped(value, query.alive)
         if self.antithetic:  # a pair: (F+ - F-) e, and x+ - x- = 2 sigma e
             weight = shaped[:, :half] - shaped[:, half:]
             step = points[:, :half] - points[:, half:]
             count = 2 * size
         else:
-            weight, step, count = shaped, points - state.center, size - int(raw)
+            weight, step, count = shaped, points - state.center, size - self._lost()
         unit = safe_unit(sigma.to(points.dtype)).to(sigma)  # where sigma^2 would be 0 or infinite
         own = sigma / unit
         slope = (weight[..., None] * (step / column(unit, points))).sum(1, keepdim=True)
         return slope * column(1.0 / (own * own * count) / unit, points)
+
+    def _lost(self) -> int:
+        """By how many points the means that are taken off shorten the sum: one of each group."""
+        groups = 1 if self.group is None else self.population // self.group
+        return groups if self.shaping == "raw" else 0
+
+    def _shaped(self, value: Tensor, alive: Tensor | None) -> Tensor:
+        """What weighs the points of losses (R, P), group by group."""
+        centered = not self.antithetic
+        if self.group is None:
+            return operators.shaped(value, self.shaping, alive, centered=centered)
+        sides = 2 if self.antithetic else 1
+        demes = value.unflatten(1, (sides, -1, self.group // sides)).transpose(1, 2)
+        shaped = operators.shaped(demes.reshape(-1, self.group), self.shaping, centered=centered)
+        return shaped.reshape(demes.shape).transpose(1, 2).reshape(value.shape)

@@ -70,12 +70,17 @@ def _twice_ranks(value: Tensor) -> Tensor:
 def shaped(
     value: Tensor, shaping: str, alive: Tensor | None = None, *, centered: bool = False
 ) -> Tensor:
-    """What weighs points of values (R, P): centered_ranks, or raw values, less the mean where `centered`.
+    """What weighs points of values (R, P).
 
-    0 for those that are not alive (R, P).
+    centered_ranks; raw values, less their mean where `centered`; uncentered ones; or z_score, less their mean
+    and over their standard deviation (0 where all are equal). 0 for those that are not alive (R, P).
     """
     if shaping == "centered_ranks":
         return centered_ranks(value, alive)
+    if shaping == "uncentered":
+        return value if alive is None else torch.where(alive, value, 0.0)
+    if shaping == "z_score":
+        return _z_scores(value, torch.ones_like(value, dtype=torch.bool) if alive is None else alive)
     if alive is None:
         return value - value.mean(1, keepdim=True) if centered else value
     value = torch.where(alive, value, 0.0)
@@ -86,6 +91,14 @@ def shaped(
         if centered
         else value
     )
+
+
+def _z_scores(value: Tensor, alive: Tensor) -> Tensor:
+    count = alive.sum(1, keepdim=True).to(value)
+    mean = torch.where(alive, value, 0.0).sum(1, keepdim=True) / count
+    away = torch.where(alive, value - mean, 0.0)
+    spread = (away.square().sum(1, keepdim=True) / count).sqrt()
+    return away / torch.where(spread > 0, spread, 1.0)
 
 
 def best(points: Tensor, value: Tensor) -> Tensor:

@@ -23,6 +23,53 @@ def ranked(query):
     return query.points[0, value.argsort(stable=True)].tolist()
 
 
+def groups_of(population, group, antithetic):
+    """Places of the points that are shaped together; a mirrored pair is k and population / 2 + k."""
+    if not antithetic:
+        return [list(range(first, first + group)) for first in range(0, population, group)]
+    half, pairs = population // 2, group // 2
+    firsts = [range(first, first + pairs) for first in range(0, half, pairs)]
+    return [[*first, *(half + k for k in first)] for first in firsts]
+
+
+def weights(shaping, losses):
+    """What a group's points weigh, and how many of them count."""
+    n = len(losses)
+    away = losses - losses.mean()
+    if shaping == "centered_ranks":
+        return np.array([(losses < loss).sum() for loss in losses]) / (n - 1) - 0.5, n
+    if shaping == "raw":
+        return away, n - 1
+    if shaping == "uncentered":
+        return losses, n
+    return away / losses.std(), n
+
+
+@pytest.mark.parametrize("shaping", ["centered_ranks", "raw", "uncentered", "z_score"])
+@pytest.mark.parametrize("group", [None, 4])
+@pytest.mark.parametrize("antithetic", [False, True])
+def test_shaping_in_groups_beside_a_loop(shaping, group, antithetic):
+    if antithetic and shaping == "uncentered":
+        return  # refused, see the tests of bad input
+    options = {"population": 12, "sigma": 0.3, "learning_rate": 0.7}
+    options |= {"shaping": shaping, "group": group, "antithetic": antithetic}
+    optimizer = build("openai_es", options)
+    streams = make(range(3))
+    state = optimizer.init(problem(streams, REALS, 3), streams)
+    query = optimizer.ask(state, streams)
+    losses = query.points.exp().sum(-1)
+    new, _ = optimizer.tell(state, query, Answer(losses), streams)
+    for world in range(3):
+        center = state.center[world, 0].numpy()
+        total, counted = np.zeros_like(center), 0
+        for places in groups_of(12, group or 12, antithetic):
+            weight, count = weights(shaping, losses[world, places].numpy())
+            total += weight @ (query.points[world, places].numpy() - center)
+            counted += len(places) if antithetic else count
+        expected = center - 0.7 * total / (counted * 0.3**2)
+        np.testing.assert_allclose(new.center[world, 0].numpy(), expected, rtol=1e-10, atol=1e-12)
+
+
 # shared steps -----------------------------------------------------------------------------------------------
 
 

@@ -330,6 +330,29 @@ def test_law_43_smoothing(shape, loss, mean, x, sigma, antithetic):
     )
 
 
+@pytest.mark.parametrize("height", [0.0, 2.0])
+@pytest.mark.parametrize(("shaping", "group"), [("uncentered", None), ("raw", None), ("raw", 4)])
+def test_law_43_variance_with_and_without_a_baseline(shaping, group, height):
+    """On height + g' x a step has the variance [(d + 1) |g|^2 + d height^2 / sigma^2] / P without a baseline.
+
+    With the mean of n points for a baseline it is (d + 1) |g|^2 n / (P (n - 1)), whatever the height.
+    """
+    slope, sigma, points, dim = torch.tensor([3.0, 0.0, 4.0]).double(), 0.5, 8, 3
+    options = {"population": points, "sigma": sigma, "learning_rate": 1.0, "antithetic": False}
+    optimizer = OPTIMIZERS["openai_es"](shaping=shaping, group=group, **options)
+    state, s = begin(optimizer, torch.zeros(3).double(), 20_000), streams(20_000)
+    query = optimizer.ask(state, s)
+    answer = Answer(height + (query.points * slope).sum(-1))
+    step = -optimizer.recommend(optimizer.tell(state, query, answer, s)[0])
+    squares = (step - slope).square().sum(-1)
+    n = group or points
+    with_baseline = (dim + 1) * 25 * n / (points * (n - 1))
+    without = ((dim + 1) * 25 + dim * height**2 / sigma**2) / points
+    right, wrong = (without, with_baseline) if shaping == "uncentered" else (with_baseline, without)
+    where = f"openai_es, {shaping}, groups of {n}, height = {height:g}"
+    told_mean(43, "variance of an ES step on a slope", where, right, squares, mutant=wrong)
+
+
 @pytest.mark.parametrize(("shape", "loss", "mean", "x", "sigma"), SMOOTHED)
 @pytest.mark.parametrize("n", [8, 30])
 def test_law_43_both_slopes_of_pgpe(shape, loss, mean, x, sigma, n):

@@ -52,6 +52,9 @@ CASES = [
     case("sgd", REALS, asks=3, starts=3, schedule=Schedule(kind="exponential", steps=3, warmup=2)),
     case("openai_es", REALS, population=6, learning_rate=0.05),
     case("openai_es", REALS, population=7, antithetic=False, inner="adam"),
+    case("openai_es", REALS, population=12, antithetic=False, shaping="z_score", group=4),
+    case("openai_es", REALS, population=12, group=6, shaping="raw", learning_rate=0.02),
+    case("openai_es", REALS, population=5, antithetic=False, shaping="uncentered", learning_rate=0.01),
     case(
         "openai_es",
         REALS,

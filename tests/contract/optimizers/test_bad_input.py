@@ -28,7 +28,22 @@ WRONG = [
     wrong("openai_es.population: expected an even number", population=5),
     wrong("openai_es.sigma: expected > 0", sigma=0.0),
     wrong("openai_es.learning_rate: expected > 0", learning_rate=math.nan),
-    wrong("openai_es.shaping: expected one of centered_ranks, raw", shaping="ranks"),
+    wrong(
+        "openai_es.shaping: expected one of centered_ranks, raw, uncentered, z_score", shaping="ranks"
+    ),
+    wrong("openai_es.shaping: mirrored points have no baseline", shaping="uncentered"),
+    wrong("openai_es.group: expected >= 2", group=1),
+    wrong(
+        "openai_es.group: expected a divisor of the population 16, even with antithetic points, got 6",
+        group=6,
+    ),
+    wrong(
+        "openai_es.group: expected a divisor of the population 9, got 2",
+        population=9,
+        antithetic=False,
+        group=2,
+    ),
+    wrong("openai_es.group: expected a population that does not change", group=4, largest=32),
     wrong("openai_es.inner: expected one of sgd, adam", inner="rmsprop"),
     wrong("openai_es.momentum: expected < 1", momentum=1.0),
     wrong("openai_es.beta1: expected < 1", beta1=1.0),
