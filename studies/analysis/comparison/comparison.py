@@ -72,7 +72,7 @@ def compare(
     means = unit_means(away)
     units = named(means.notnull().sum("unit"), "independent worlds or instances")
     result = _difference(away)
-    result = result.assign(_wins(outcome, away.notnull(), units))
+    result = result.assign(_wins(outcome, away.notnull(), units).data_vars)
     result = result.assign(_ratios(result, outcome.logarithmic)).assign(units=units)
     sides = (side.where(away.notnull()) for side in (outcome.a, outcome.b))
     result = result.assign(_tested(means, result["difference_interval"], *sides, alpha=alpha))
@@ -80,11 +80,11 @@ def compare(
     return result.assign_coords(logarithmic=outcome.logarithmic)
 
 
-def _wins(outcome: Outcome, there: xr.DataArray, units: xr.DataArray) -> Data:
+def _wins(outcome: Outcome, there: xr.DataArray, units: xr.DataArray) -> xr.Dataset:
     """The probabilities that A beats B, of worlds where both have numbers."""
     order = outcome.first.where(there), outcome.second.where(there)
     paired = proportion("win_probability", score(*order), trials=2, long_name=WINS)
-    return {**paired.data_vars, **_effect_sizes(*order, units).data_vars}
+    return paired.assign(_effect_sizes(*order, units).data_vars)
 
 
 def _what_is_judged(outcome: Outcome, which: xr.DataArray, units: str) -> dict[str, xr.DataArray]:

@@ -68,14 +68,11 @@ def effects(
 def _estimated(effect: xr.DataArray, interaction: xr.DataArray) -> xr.Dataset:
     """Means of the contrasts over worlds, with intervals."""
     worlds = count(effect, "worlds with finite numbers")
-    effects_of = {"long_name": "effect of switching a source on", "units": CONTRAST}
-    interactions_of = {"long_name": "interaction of two sources", "units": CONTRAST}
-    return (
-        xr
-        .Dataset({"worlds": worlds})
-        .merge(estimate("effect", np.nanmean, [effect], **effects_of))
-        .merge(estimate("interaction", np.nanmean, [interaction], **interactions_of))
-    )
+    about = "effect of switching a source on"
+    alone = estimate("effect", np.nanmean, [effect], long_name=about, units=CONTRAST)
+    about = "interaction of two sources"
+    together = estimate("interaction", np.nanmean, [interaction], long_name=about, units=CONTRAST)
+    return xr.Dataset({"worlds": worlds}).merge(alone).merge(together)
 
 
 def _chosen(every: Sequence[str], factors: Sequence[str] | None) -> list[str]:
