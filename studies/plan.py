@@ -8,11 +8,9 @@ multiples of their size, which the arm's cost alone gives, so a study with more 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from landscapes.oracle.bill import ROUNDING
 from landscapes.streams import SOURCES
 from studies import registry
 from studies.cells import provenance
@@ -22,14 +20,11 @@ from studies.results import config, settings
 from studies.results.assembly import Manifest
 from studies.study_file.arm import Arm as Settled
 from studies.study_file.cell_size import worlds_of_a_cell
-from studies.study_file.spending import landscape_of, place, spending, steps_within
+from studies.study_file.checkpoints import Places, geometric, length_of_run, places, rounded
+from studies.study_file.spending import landscape_of, place
 from studies.study_file.study import Study
 from studies.study_file.values import MOMENTS
 from studies.text.shapes import Axes, Data
-
-DECADES = 3  # of the budget, covered by checkpoints
-TRUTH = 2  # evaluations of truth at a checkpoint: the recommendation and the best point
-FEWEST = 10  # checkpoints that every arm may have, whatever they take: three in each decade
 
 
 @dataclass(frozen=True)
@@ -91,87 +86,16 @@ def make_plan(study: Study) -> Plan:
     tasks: dict[str, Task] = {}
     thinned: dict[str, list[str]] = {}  # why -> where
     for settled in study.arms:
-        fractions, why = checkpoints_of(settled, settled.scalars["checkpoints"] or study.checkpoints)
-        task = _task(settled, fractions, device, sources)
+        looked = places(settled)
+        task = _task(settled, looked, device, sources)
         arms.append(Arm(settled.coords, settled.label, tasks.setdefault(task.canonical, task)))
-        if why:
-            thinned.setdefault(why, []).append(place(settled))
+        if looked.why:
+            thinned.setdefault(looked.why, []).append(place(settled))
     notes = [
         f"{where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}: {why}"
         for why, where in thinned.items()
     ]
     return Plan(study, arms, study.axes, [*study.notes, *notes])
-
-
-def checkpoints_of(arm: Settled, given: int | list[float]) -> tuple[list[float], str]:
-    """Where the state of an arm is recorded, as fractions of the end of a run, and why they are so few.
-
-    A list is obeyed. Of a number per decade so many are left that the truth takes at most the study's share
-    of the arm's time, but FEWEST at least, and all where the arm has no more steps than that: a state is
-    looked at once. What an arm keeps holds all that an arm with fewer keeps. Time is that of
-    `studies.cells.hits`: an address depends on no clock.
-
-    Args:
-        arm: the arm.
-        given: how many per decade over the last three decades, or the fractions themselves.
-
-    Returns:
-        Increasing fractions, the last 1 unless given otherwise; the reason, empty where none is left out.
-    """
-    if not isinstance(given, int):
-        return list(given), ""
-    every = geometric(DECADES, DECADES * given + 1)
-    most = _affordable(arm)
-    if most is None or len(every) <= most:
-        return every, ""
-    share = (
-        f"truth takes at most {arm.scalars['truth']:g} of the time"
-        if most > FEWEST
-        else f"there are {FEWEST} whatever the truth takes"
-    )
-    why = (
-        f"checkpoints: {most} in place of {len(every)}, so that {share} (see `truth`); a list of checkpoints"
-        " is obeyed"
-    )
-    places = _first_to_keep(every, 1 / _beyond(arm))[:most]
-    return [every[place] for place in sorted(places)], why
-
-
-def _first_to_keep(every: list[float], budget: float) -> list[int]:
-    """The places of increasing fractions, those first that matter most.
-
-    So what an arm keeps holds all that an arm with fewer keeps. First the end, then the last one within the
-    budget, where arms are compared, and the first; then the middle between these ends, the middles of its two
-    halves, and so on.
-
-    Args:
-        every: fractions of the end of a run.
-        budget: the same, less than 1 where a study has a range of gradient prices.
-    """
-    end = len(every) - 1
-    within = [place for place, fraction in enumerate(every) if fraction <= budget * (1 + ROUNDING)]
-    halves, places = 1, [end, *within[-1:], 0]
-    while halves < end:
-        halves *= 2
-        places += [round(odd * end / halves) for odd in range(1, halves, 2)]
-    return list(dict.fromkeys(places))
-
-
-def _affordable(arm: Settled) -> int | None:
-    """In how many states of an arm the truth may be recorded; None: in all."""
-    landscape, each, steps = landscape_of(arm), spending(arm), steps_within(arm)
-    if each is None or steps is None:
-        return None
-    looks = arm.scalars["truth"] * each.reads(landscape, steps) / (TRUTH * reads_of_truth(landscape))
-    most = max(FEWEST, math.floor(looks))
-    return None if steps + 1 <= most else most
-
-
-def geometric(decades: float, count: int) -> list[float]:
-    """So many fractions, log-spaced over the decades up to 1, which is the last."""
-    return (
-        [rounded(10 ** (decades * (i / (count - 1) - 1))) for i in range(count)] if count > 1 else [1.0]
-    )
 
 
 def _step_sources(study: Study) -> list[str]:
@@ -191,17 +115,17 @@ def _step_sources(study: Study) -> list[str]:
     ]
 
 
-def _task(arm: Settled, fractions: list[float], device: str, sources: list[str]) -> Task:
+def _task(arm: Settled, looked: Places, device: str, sources: list[str]) -> Task:
     """The task of an arm.
 
     Args:
         arm: the arm.
-        fractions: of the end of a run, where its state is recorded.
+        looked: where its state is recorded.
         device: "cpu" or "cuda".
         sources: of noise that a step may draw from.
     """
     scalars = {name: value for name, value in arm.scalars.items() if name != "checkpoints"}
-    end = scalars["budget"] * _beyond(arm)
+    end = length_of_run(arm)
     looks = scalars["targets"] and reads_of_truth(landscape_of(arm)) > STEP
     at_end = {
         "ledger": _ledger(scalars["ledger"], end, sources),
@@ -214,17 +138,12 @@ def _task(arm: Settled, fractions: list[float], device: str, sources: list[str])
         relaxation=arm.relaxation,
         noise=arm.noise,
         oracle=arm.oracle,
-        checkpoints=[rounded(end * fraction) for fraction in fractions],
+        checkpoints=looked.times,
+        checkpoint_clock=looked.clock,
         device=device,
-        block=worlds_of_a_cell(arm, len(fractions)),
+        block=worlds_of_a_cell(arm, len(looked.times)),
         **scalars | at_end,
     )
-
-
-def _beyond(arm: Settled) -> float:
-    """The end of a run over its budget: of cost, which counts at the lowest price, at the nominal one."""
-    price = arm.scalars["gradient_cost"]
-    return price["value"] / price["low"] if arm.scalars["clock"] == "cost" else 1.0
 
 
 def _ledger(asked: Data | None, end: float, sources: list[str]) -> Data | None:
@@ -242,11 +161,6 @@ def _pictures(asked: Data | None, end: float) -> Data | None:
     others = {name: value for name, value in asked.items() if name != "frames"}
     times = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, asked["frames"] - 1))]
     return others | {"times": times}
-
-
-def rounded(value: float) -> float:
-    """12 digits: the last ones depend on the machine's library, and an address should not."""
-    return float(f"{value:.12g}")
 
 
 def _device(device: str) -> str:

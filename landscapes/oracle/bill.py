@@ -57,7 +57,11 @@ class Bill:
     @property
     def now(self) -> np.ndarray:
         """(R,) where the worlds stand on the budget's clock; of cost, at the nominal price."""
-        match self.clock:
+        return self.on(self.clock)
+
+    def on(self, clock: str) -> np.ndarray:
+        """(R,) where the worlds stand on a clock of `CLOCKS`; of cost, at the nominal price."""
+        match clock:
             case "cost":
                 return self.spent
             case "steps":

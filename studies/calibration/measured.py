@@ -23,7 +23,7 @@ def results_of(study: Study, arm: Arm, cells: Sequence[Cell], out: Path) -> xr.D
     """The labelled Dataset of one arm, whose worlds are counted from that of the first cell.
 
     Args:
-        study: with the checkpoints of the cells, and as many replicates as are to be shown.
+        study: with as many replicates as are to be shown.
         arm: the arm as it ran.
         cells: its cells, one after the other.
         out: the folder of results, which has all of them.

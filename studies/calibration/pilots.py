@@ -28,10 +28,11 @@ from studies.calibration import matched, search
 from studies.calibration.measured import Measured, measured, results_of
 from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
-from studies.plan import make_plan, rounded
+from studies.plan import make_plan
 from studies.results import store
 from studies.study_file import factors, sections, spending
 from studies.study_file.arm import Arm
+from studies.study_file.checkpoints import rounded
 from studies.study_file.study import Study, StudyError
 
 if TYPE_CHECKING:
@@ -208,8 +209,7 @@ class Pilots(Stage):
 
     def _asked(self, arm: Arm, cells: list[Cell]) -> Measured:
         """A quantity of a text, of the pilot of an arm."""
-        study = replace(self.given, checkpoints=[1.0])
-        results = results_of(study, self._pilot(arm), cells, self.out)
+        results = results_of(self.given, self._pilot(arm), cells, self.out)
         return measured(results, self.match.quantity, "match.quantity")
 
     def _pilot(self, arm: Arm) -> Arm:
@@ -218,7 +218,7 @@ class Pilots(Stage):
         budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
         bare: dict[str, Any] = {"instances": None, "targets": [], "pictures": None}
-        bare |= {"record": [], "expressions": {}, "checkpoints": None}
+        bare |= {"record": [], "expressions": {}, "checkpoints": [1.0]}
         return replace(arm, scalars=arm.scalars | {"budget": budget, "ledger": ledger} | bare)
 
     def _measured(self, addresses: tuple[str, ...]) -> Measured:
@@ -252,4 +252,4 @@ def _as_json(name: str, measured: Measured) -> dict[str, Any]:
 
 def _task(study: Study, arm: Arm) -> Task:
     """Of a pilot: what else the study holds does not change it."""
-    return make_plan(replace(study, arms=[arm], checkpoints=[1.0])).tasks[0]
+    return make_plan(replace(study, arms=[arm])).tasks[0]

@@ -26,11 +26,12 @@ from landscapes import addresses
 from studies.calibration import measured, trial_points, tuned
 from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
-from studies.plan import make_plan, rounded
+from studies.plan import make_plan
 from studies.results import store
 from studies.schema import Status
 from studies.study_file import spending
 from studies.study_file.arm import Arm
+from studies.study_file.checkpoints import rounded
 from studies.study_file.study import Study
 from studies.study_file.values import CHECKPOINTS
 from studies.text.words import counted
@@ -149,9 +150,8 @@ class Trials(Stage):
         return [arm.task for arm in make_plan(replace(self._tried(), arms=self.arms)).arms]
 
     def _tried(self) -> Study:
-        """The study of trials: its checkpoints, and its worlds."""
-        checkpoints: int | list[float] = [1.0] if self.tuning.objective == "loss" else CHECKPOINTS
-        return replace(self.given, checkpoints=checkpoints, replicates=self.tuning.worlds)
+        """The study of trials: its worlds."""
+        return replace(self.given, replicates=self.tuning.worlds)
 
     def _trial(self, arm: Arm) -> Arm:
         """The arm up to the moment alone, at the nominal price; each world has an instance of its own."""
@@ -166,7 +166,7 @@ class Trials(Stage):
             "pictures": None,
             "record": [],
             "expressions": {},
-            "checkpoints": None,
+            "checkpoints": [1.0] if self.tuning.objective == "loss" else CHECKPOINTS,
         }
         if self.tuning.objective in OF_LOSSES:
             bare["targets"] = []

@@ -197,16 +197,22 @@ class Setting:
         share = float("inf") if exact else task.truth
         targets = Targets(goals, self.optimizer, truth, share=share, exact=exact)
         common = self.problem.start(1)
-        return Recorder(self.optimizer, self.oracle.bill, task.checkpoints, truth, common, targets)
+        bill, clock = self.oracle.bill, task.checkpoint_clock
+        return Recorder(self.optimizer, bill, task.checkpoints, truth, common, targets, clock)
 
     def _own(self, spec: Tree) -> OwnInstrument:
         instrument: Instrument = build(spec, "instrument")
-        return OwnInstrument(instrument, self.optimizer, self.oracle, self.task.checkpoints)
+        task = self.task
+        return OwnInstrument(
+            instrument, self.optimizer, self.oracle, task.checkpoints, task.checkpoint_clock
+        )
 
     def _expressions(self) -> ExpressionRecorder:
         task, oracle = self.task, self.oracle
         search = Search(self.optimizer, self.landscape, self.streams, oracle.noise.batch)
-        return ExpressionRecorder(search, oracle.bill, task.checkpoints, task.expressions)
+        return ExpressionRecorder(
+            search, oracle.bill, task.checkpoints, task.expressions, task.checkpoint_clock
+        )
 
     def _noise_ledger(
         self,

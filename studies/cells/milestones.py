@@ -2,7 +2,8 @@
 
 Times are those of the budget's clock: cost at the nominal price, steps, epochs or virtual time. A milestone
 at t shows a world after its last step completed by t. A world that ends before t goes on showing its last
-state there.
+state there. Times may be those of another clock, whose end is only estimated before the run: then the last
+milestone is the end, wherever that is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from landscapes.oracle.bill import ROUNDING, Bill
 from studies.instruments import Moment
 
 Places = tuple[np.ndarray, np.ndarray]  # numbers of worlds, and of a milestone for each
+NEVER = 1e300
 NOWHERE = (np.zeros(0, int), np.zeros(0, int))
 
 
@@ -25,13 +27,16 @@ class Milestones:
 
     Args:
         bill: the worlds' bills.
-        times: (K,) on the clock of the bill, increasing.
+        times: (K,) increasing.
+        clock: of the times; None: that of the bill.
     """
 
-    def __init__(self, bill: Bill, times: Sequence[float]) -> None:
-        self.bill = bill
+    def __init__(self, bill: Bill, times: Sequence[float], clock: str | None = None) -> None:
+        self.bill, self.clock = bill, clock or bill.clock
         self.times = np.array(times, float)
         self.reach = np.append(self.times, np.inf) * (1 + ROUNDING)  # a time up to here is within
+        if self.clock != bill.clock:
+            self.reach[-2] = NEVER
         self.next = np.zeros(len(bill.alive), int)  # (R,) the first that a world has not passed
 
     @property
@@ -41,7 +46,9 @@ class Milestones:
 
     def passed(self) -> Places:
         """Those that the last step went beyond: they show the state before it."""
-        now = self.bill.now
+        now = self.bill.on(self.clock)
+        if self.clock != self.bill.clock:  # all are passed by a step beyond the budget
+            now = np.where(self.bill.within, now, np.inf)
         if not (now > self.reach[self.next]).any():
             return NOWHERE
         return self._pass(np.searchsorted(self.reach, now))
@@ -67,14 +74,15 @@ class Watcher(ABC):
 
     Args:
         bill: the worlds' bills.
-        times: (K,) of the milestones, on the clock of the bill, increasing.
+        times: (K,) of the milestones, increasing.
+        clock: of the times; None: that of the bill.
     """
 
     part = "record"  # of the loop's clock, to which its time is charged
 
-    def __init__(self, bill: Bill, times: Sequence[float]) -> None:
+    def __init__(self, bill: Bill, times: Sequence[float], clock: str | None = None) -> None:
         self.bill = bill
-        self.milestones = Milestones(bill, times)
+        self.milestones = Milestones(bill, times, clock)
         self.last: Moment | None = None
 
     def __call__(self, moment: Moment) -> None:

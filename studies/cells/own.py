@@ -36,13 +36,19 @@ class OwnInstrument(Watcher):
         instrument: that looks.
         optimizer: of the search.
         oracle: of the search; it bills nothing here.
-        checkpoints: (C,) times on the clock of the budget, increasing.
+        checkpoints: (C,) times, increasing.
+        clock: of the checkpoints; None: that of the budget.
     """
 
     def __init__(
-        self, instrument: Instrument, optimizer: Optimizer, oracle: Oracle, checkpoints: Sequence[float]
+        self,
+        instrument: Instrument,
+        optimizer: Optimizer,
+        oracle: Oracle,
+        checkpoints: Sequence[float],
+        clock: str | None = None,
     ) -> None:
-        super().__init__(oracle.bill, checkpoints)
+        super().__init__(oracle.bill, checkpoints, clock)
         self.instrument, self.optimizer, self.oracle = instrument, optimizer, oracle
         self.method = Method(instrument, "look")
         self.looks = 0

@@ -35,10 +35,11 @@ class Recorder(Watcher):
     Args:
         optimizer: gives the recommendation and the center of a state.
         bill: the worlds' bills.
-        checkpoints: (C,) times on the clock of the bill, increasing.
+        checkpoints: (C,) times, increasing.
         truth: of points.
         common: (R, 1, D) the point at which every arm of this landscape starts.
         targets: whose hits are noted.
+        clock: of the checkpoints; None: that of the bill.
     """
 
     def __init__(
@@ -49,8 +50,9 @@ class Recorder(Watcher):
         truth: Truth,
         common: Tensor,
         targets: Targets,
+        clock: str | None = None,
     ) -> None:
-        super().__init__(bill, checkpoints)
+        super().__init__(bill, checkpoints, clock)
         self.optimizer, self.truth, self.landscape = optimizer, truth, truth.landscape
         self.common, self.targets = common, targets
         self.ended = np.zeros(
@@ -169,7 +171,7 @@ class Recorder(Watcher):
         variables["status"] = (schema.RECORDS, status, schema.status_attrs(schema.STATUS_OF_CELLS))
         variables["start_loss"] = ("replicate", self.start_loss, schema.START_LOSS.attrs)
         times: Data = {}
-        if self.bill.clock == "cost":
+        if self.bill.clock == self.milestones.clock == "cost":
             cost = ("checkpoint", self.milestones.times, schema.COORDINATES["cost"].attrs)
             times = {"cost": cost}
         return xr.Dataset(

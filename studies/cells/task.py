@@ -35,7 +35,7 @@ class Task:
         instances: world r has instance r mod instances; None: its own.
         budget: on its clock; of cost, evaluations at the lowest price of a gradient.
         gradient_cost: value, low and high price in evaluations.
-        checkpoints: increasing times on the clock of the budget; of cost, evaluations at the nominal price.
+        checkpoints: increasing times; of cost, evaluations at the nominal price.
         targets: losses; with a `target_floor`, fractions of what each world's start lies above it.
         target_floor: the loss that is 0 to such fractions; None: targets are losses.
         dtype: float64 or float32.
@@ -50,6 +50,8 @@ class Task:
         expressions: what else is recorded, label -> {expression, long_name, units, vector}; those that the
             arm has.
         clock: on which the budget and all milestones are counted, of `landscapes.oracle.bill.CLOCKS`.
+        checkpoint_clock: of the checkpoints, whose last one is then the end of the run; None: that of the
+            budget.
         start: where searches start, as `landscapes.starts` has it; None: where the landscape's own do.
         block: worlds in a full cell, BLOCK times a power of two up to LARGEST; no number depends on it.
     """
@@ -76,6 +78,7 @@ class Task:
     truth: float = 1.0
     target_floor: float | None = None
     clock: str = "cost"
+    checkpoint_clock: str | None = None
     start: Data | None = None
     block: int = dataclasses.field(default=BLOCK, compare=False)
 

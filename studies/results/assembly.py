@@ -50,7 +50,8 @@ class Task(TypedDict):
     budget: float  # on its clock, of cost in evaluations
     clock: NotRequired[str]  # of the budget; cost where there is none
     gradient_cost: dict[str, float]  # value, low, high, in evaluations
-    checkpoints: list[float]  # on the clock of the budget
+    checkpoints: list[float]
+    checkpoint_clock: NotRequired[str | None]  # of the checkpoints; None: that of the budget
     targets: list[float]
     target_floor: NotRequired[float | None]
     instances: int | None  # None: one for each world
@@ -231,7 +232,8 @@ def _fractions(task: Task) -> np.ndarray:
 
     Nine digits, so that equal ones are equal.
     """
-    return np.array([float(f"{cost / _end(task):.9g}") for cost in task["checkpoints"]])
+    end = task["checkpoints"][-1] if task.get("checkpoint_clock") else _end(task)
+    return np.array([float(f"{time / end:.9g}") for time in task["checkpoints"]])
 
 
 def _end(task: Task) -> float:
@@ -243,6 +245,11 @@ def _end(task: Task) -> float:
 
 def _clock(task: Task) -> str:
     return task.get("clock", "cost")
+
+
+def _placed_by_cost(task: Task) -> bool:
+    """Whether its checkpoints are costs."""
+    return _clock(task) == "cost" and not task.get("checkpoint_clock")
 
 
 def label(value: object) -> float | str:
@@ -371,7 +378,7 @@ def _of_checkpoints(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
     ]
     cost = grid.spread("checkpoint", shown)
     for number, task in enumerate(tasks):
-        if _clock(task) != "cost":
+        if not _placed_by_cost(task):
             _put_costs(grid, cost, number, task)
     coords = {
         "checkpoint": Array(("checkpoint",), grid.fractions, COORDINATES["checkpoint"].attrs),
@@ -386,7 +393,8 @@ def _of_checkpoints(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
 def _put_costs(grid: Grid, cost: np.ndarray, number: int, task: Task) -> None:
     """Costs of the checkpoints of a task that are counted on another clock: what no world's state exceeds.
 
-    The fraction of the most that any world spends, and the most of their states where that is more.
+    The fraction of the most that any world spends, and the most of their states where that is more; a budget
+    of cost at its end.
 
     Args:
         grid: the Dataset under construction.
@@ -403,7 +411,8 @@ def _put_costs(grid: Grid, cost: np.ndarray, number: int, task: Task) -> None:
         )
         spent = (values + task["gradient_cost"]["value"] * gradients).max(-2)
         spent = spent / grid.coords["terms"].values[place][..., None]
-        spent = np.maximum(spent, grid.fractions * spent[..., -1:])
+        end = _end(task) if _clock(task) == "cost" else spent[..., -1:]
+        spent = np.maximum(spent, np.where(grid.fractions < 1, grid.fractions * spent[..., -1:], end))
         cost[place] = np.where(grid.columns[number] >= 0, spent, np.nan)
 
 
@@ -452,7 +461,8 @@ def _costs(grid: Grid, tasks: Sequence[Task]) -> dict[float, np.ndarray]:
     """End of a run -> the costs (C,) of `fractions`: those of the tasks that have them, to the last digit."""
     costs = {_end(task): grid.fractions * _end(task) for task in tasks}
     for task, columns in zip(tasks, grid.columns, strict=True):
-        costs[_end(task)][_own_checkpoints(columns)] = task["checkpoints"]
+        if _placed_by_cost(task):
+            costs[_end(task)][_own_checkpoints(columns)] = task["checkpoints"]
     return costs
 
 

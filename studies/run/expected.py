@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from studies import registry
 from studies.cells.task import BLOCK, Cell, Task
-from studies.plan import rounded
+from studies.study_file.checkpoints import rounded
 
 if TYPE_CHECKING:
     from studies.study_file.study import Study
@@ -195,7 +195,9 @@ def _runner(task: Task, worlds: int) -> Callable[[float], float]:
         beyond = price["value"] / price["low"] if task.clock == "cost" else 1.0
         end = rounded(budget * beyond)
         began = time.process_time()  # not of the clock: other programs may have the cores now
-        run_worlds(replace(task, budget=budget, checkpoints=[end]), torch.arange(worlds))
+        run_worlds(
+            replace(task, budget=budget, checkpoints=[end], checkpoint_clock=None), torch.arange(worlds)
+        )
         return time.process_time() - began
 
     return run

@@ -11,14 +11,14 @@ from rich.table import Table
 
 from studies.calibration.stage import Stage
 from studies.calibration.stages import stages_of
-from studies.cells.task import Cell
+from studies.cells.task import Cell, Task
 from studies.plan import Plan, make_plan
 from studies.results import store
 from studies.run import expected, study_folder
 from studies.study_file import spending
 from studies.study_file.study import Study
 from studies.text import terminal
-from studies.text.words import counted
+from studies.text.words import counted, short
 
 HEADS = ("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps")
 
@@ -43,6 +43,7 @@ def show(study: Study, out: Path) -> None:
     times = expected.lines(expected.expected(to_compute), expected.workers(study))
     console.print(*times, sep="\n", soft_wrap=True)
     notes = [
+        *_checkpoints(plan),
         *plan.notes,
         *spending.unusual(study.arms),
         *(line for stage in stages for line in stage.lines()),
@@ -115,6 +116,22 @@ def _table(plan: Plan, here: set[str]) -> Table:
     grid.add_section()
     grid.add_row("all", "", *_all(list(rows.values())).texts())
     return grid
+
+
+def _checkpoints(plan: Plan) -> list[str]:
+    """A line for all arms that are looked at at the same times: how many they are, and where they lie."""
+    arms: dict[str, list[str]] = defaultdict(list)
+    for arm in plan.arms:
+        arms[_looks(arm.task)].append(f"{arm.coords['landscape']}, {arm.coords['optimizer']}")
+    return [
+        f"checkpoints: {text}: {where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}"
+        for text, where in arms.items()
+    ]
+
+
+def _looks(task: Task) -> str:
+    times, clock = task.checkpoints, (task.checkpoint_clock or task.clock).replace("_", " ")
+    return f"{len(times)} from {clock} {short(times[0])} to {short(times[-1])}"
 
 
 def _all(rows: list[Row]) -> Row:

@@ -21,6 +21,7 @@ from studies.study_file import clocks, fields, fits, only, sections, start, writ
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path, taken_out
 from studies.study_file.budgets import with_steps
+from studies.study_file.checkpoints import unplaced
 from studies.study_file.document import Mistake, Mistaken, Path, mapping
 from studies.study_file.draft import Draft
 from studies.study_file.errors import mistakes_in
@@ -28,7 +29,8 @@ from studies.study_file.fits import of
 from studies.study_file.formulas import Names, Texts, number, numbers, of_let
 from studies.study_file.grounds import Ground, Site
 from studies.study_file.model import StudyModel
-from studies.study_file.values import Formula
+from studies.study_file.spaced import SpacedModel
+from studies.study_file.values import CHECKPOINTS, Formula
 from studies.study_file.variants import Variant, Where, variants
 from studies.study_file.written import Written, from_formula
 from studies.text.formulas import names_in
@@ -162,7 +164,9 @@ class Resolver:
                 ):
                     continue
                 try:
-                    yield with_steps(_arm(ground, optimizer, variant, point))
+                    arm = with_steps(_arm(ground, optimizer, variant, point))
+                    _check_checkpoints(arm, variant, point)
+                    yield arm
                 except Mistaken as error:
                     self._note(error.mistakes[0], at)
                 except ValueError as error:
@@ -342,6 +346,20 @@ def _of_line(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistake:
     return Mistake((), text)
 
 
+def _check_checkpoints(arm: Arm, variant: Variant, point: Point) -> None:
+    """Raise Mistaken where their clock does not fit the arm."""
+    why, label = unplaced(arm), arm.coords["landscape"]
+    if not why:
+        return
+    given = point.study.checkpoints
+    path: Path = (
+        ("checkpoints", label) if isinstance(given, dict) and label in given else ("checkpoints",)
+    )
+    if variant.entry.get("checkpoints") is not None:
+        path = (*variant.path, "checkpoints")
+    raise Mistaken(Mistake((*path, "clock"), why))
+
+
 # the arm ----------------------------------------------------------------------------------------------------
 
 
@@ -377,7 +395,7 @@ def _scalars(study: StudyModel, ground: Ground, own: fields.OptimizerEntry) -> d
         "seed": study.seed,
         "instances": study.instances,
         **clocks.scalars(budget),
-        "checkpoints": own.checkpoints,
+        "checkpoints": _checkpoints(study, ground.label, own),
         "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
         **_targets(targets, gap_known=ground.landscape.made.gap_known),
         "dtype": ground.landscape.model.dtype or study.dtype,
@@ -387,6 +405,12 @@ def _scalars(study: StudyModel, ground: Ground, own: fields.OptimizerEntry) -> d
         "expressions": {},
         "truth": study.truth,
     }
+
+
+def _checkpoints(study: StudyModel, label: str, own: fields.OptimizerEntry) -> int | list[float] | Data:
+    """An arm's checkpoints as the study gives them, as plain data."""
+    given = of(study.checkpoints, label, CHECKPOINTS) if own.checkpoints is None else own.checkpoints
+    return given.model_dump() if isinstance(given, SpacedModel) else given
 
 
 def _targets(asked: list[float] | sections.TargetsModel, *, gap_known: bool) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studies.study_file import clocks, fields, only
+from studies.study_file import clocks, fields, only, sections, spaced
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.draft import Draft
 from studies.study_file.labelled import MAPS, OWN_KEYS, by_label
@@ -14,7 +14,12 @@ from studies.text import labels
 from studies.text.shapes import Data
 from studies.text.words import suggest
 
+MEANT = {"budget": "landscape or clock", "checkpoints": "landscape or key"}  # by what is unknown
 RESERVED_LABELS = (DEFAULT, "value", "gradient", *clocks.KEYS)
+OF_VALUES = (
+    *sections.TARGETS,
+    *spaced.KEYS,
+)  # keys of a value that landscapes may have each of their own
 
 
 def mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -34,8 +39,9 @@ def _of_entries(draft: Draft) -> Iterator[Mistake]:
             yield Mistake((family,), "expected at least one, label -> {kind: ..}")
         for label in draft.labels[family]:
             problem = labels.wrong_label(label)
-            if label in RESERVED_LABELS:
-                problem = f"a label is none of {', '.join(RESERVED_LABELS)}"
+            reserved = (*RESERVED_LABELS, *(OF_VALUES if family == "landscapes" else ()))
+            if label in reserved:
+                problem = f"a label is none of {', '.join(reserved)}"
             if problem:
                 yield Mistake((family, label), problem, at_key=True)
 
@@ -55,7 +61,7 @@ def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
         return
     landscapes = draft.labels["landscapes"]
     unknown = [label for label in values if label not in (*landscapes, DEFAULT)]
-    what = "landscape or clock" if path == ("budget",) else "landscape"
+    what = MEANT.get(path[0], "landscape")
     for label in unknown:
         text = f"unknown {what}; {suggest(label, [*landscapes, *own_keys])}"
         yield Mistake((*path, label), text, at_key=True)

@@ -15,10 +15,10 @@ from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake
 from studies.study_file.model import StudyModel
+from studies.study_file.spaced import most
 
 LARGEST = 2e9  # bytes of results that are assembled whatever they repeat
 REPEATED = 8  # times that each number may be there in larger ones
-DECADES = 3  # over which a number of checkpoints per decade goes
 STATE = 100  # bytes of a world at a checkpoint: about a dozen numbers
 
 
@@ -32,7 +32,7 @@ def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> It
     """
     lengths = [_different(arms, name) for name in ("landscape", "optimizer")]
     lengths += [len(axis.coords) for axis in axes]
-    places, size = math.prod(lengths), _size(study)
+    places, size = math.prod(lengths), _size(study, arms)
     if places * size <= LARGEST:
         return
     computed = len({_numbers(arm) for arm in arms})
@@ -53,10 +53,9 @@ def _different(arms: Sequence[Arm], name: str) -> int:
     return len({arm.coords[name] for arm in arms})
 
 
-def _size(study: StudyModel) -> int:
+def _size(study: StudyModel, arms: Sequence[Arm]) -> int:
     """Bytes of one place."""
-    given = study.checkpoints
-    checkpoints = DECADES * given + 1 if isinstance(given, int) else len(given)
+    checkpoints = max((most(arm.scalars["checkpoints"]) for arm in arms), default=1)
     return study.replicates * checkpoints * STATE
 
 

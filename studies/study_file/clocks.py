@@ -56,7 +56,7 @@ Budget = Annotated[
 
 def on_clock(budget: object) -> bool:
     """Whether it is a budget {clock: amount}, and no map landscape label -> budget."""
-    return isinstance(budget, Mapping) and budget.keys() <= set(KEYS)
+    return isinstance(budget, Mapping) and bool(budget.keys() & set(KEYS))
 
 
 def scalars(budget: float | Mapping[str, float]) -> Data:

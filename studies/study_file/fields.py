@@ -32,8 +32,9 @@ from landscapes.parameters import Parameters, parameter_fields
 from studies import registry
 from studies.study_file.clocks import Budget
 from studies.study_file.sections import Targets
+from studies.study_file.spaced import Checkpoints
 from studies.study_file.start import ABOUT, Start
-from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Checkpoints, Dtype, Strict
+from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Dtype, Strict
 from studies.text.shapes import Data, Hint, Json
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 
-from studies.study_file import clocks, sections
+from studies.study_file import clocks, sections, spaced
 from studies.study_file.document import Path, inside, mapping
 from studies.study_file.model import DEFAULT
 from studies.text.shapes import Data, Json
@@ -14,6 +14,7 @@ MAPS = (  # keys whose value may be a map label -> value
     ("budget",),
     ("targets",),
     ("precision",),
+    ("checkpoints",),
     *(
         (section, key)
         for section, model in sections.SECTIONS.items()
@@ -23,6 +24,7 @@ MAPS = (  # keys whose value may be a map label -> value
 )
 OWN_KEYS = {  # of a value that is itself a mapping, and no map of labels
     "budget": {*clocks.KEYS},
+    "checkpoints": {*spaced.KEYS},
     "evaluation": {"value", "gradient"},
     "targets": {*sections.TARGETS},
 }
@@ -34,7 +36,7 @@ def by_label(path: tuple[str, ...], data: Data) -> Data:
     for part in above:
         data = mapping(data.get(part))
     values = mapping(data.get(key))
-    return {} if values.keys() <= OWN_KEYS.get(key, set()) else values
+    return {} if values.keys() & OWN_KEYS.get(key, set()) else values
 
 
 def narrowed(data: Data, label: str) -> Data:

@@ -169,7 +169,6 @@ def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis])
         question=checked.question,
         replicates=checked.replicates,
         device=checked.device,
-        checkpoints=checked.checkpoints,
         figures=json.loads(checked.model_dump_json(include={"figures"}))["figures"],
         cluster=checked.cluster,
         arms=arms,

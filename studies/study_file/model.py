@@ -30,12 +30,13 @@ from studies.study_file.sections import (
     Targets,
     TuningModel,
 )
+from studies.study_file.spaced import KEYS as SPACED
+from studies.study_file.spaced import Checkpoints
 from studies.study_file.values import (
     CHECKPOINTS,
     OR_FORMULA,
     TAG,
     WHOLE,
-    Checkpoints,
     Count,
     Dtype,
     Share,
@@ -109,11 +110,12 @@ class StudyModel(Strict):
             " their spread"
         ),
     )
-    checkpoints: Checkpoints = Field(
+    checkpoints: per_landscape(Checkpoints, SPACED) = Field(  # type: ignore[valid-type]
         default=CHECKPOINTS,
         description=(
             "per decade over the last three decades of the budget (see `truth`); or a list of fractions of"
-            " the budget"
+            " the budget; or {count: 60, spacing: log | linear, clock: steps}; or landscape label -> any of"
+            " these. An optimizer's own `checkpoints` win"
         ),
     )
     truth: Share = Field(

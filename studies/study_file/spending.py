@@ -141,14 +141,22 @@ def evaluations(arm: Arm) -> float:
 
     NaN where that is not known before it runs.
     """
-    if arm.scalars["clock"] == "cost":
-        return float(arm.scalars["budget"])
+    return float(arm.scalars["budget"]) if arm.scalars["clock"] == "cost" else length(arm, "cost")
+
+
+def length(arm: Arm, clock: str) -> float:
+    """About where a world of an arm ends on a clock; NaN where that is not known before it runs.
+
+    Args:
+        arm: the arm.
+        clock: cost (at the nominal price), steps, epochs or virtual_time.
+    """
     spent, count = spending(arm), steps_within(arm)
     if count == 0:
         return 0.0
     if spent is None or count is None:
         return math.nan
-    first, later = (step.cost(arm.scalars["gradient_cost"]["value"]) for step in spent)
+    first, later = (step.on(clock, arm.scalars["gradient_cost"]["value"]) for step in spent)
     return first + (count - 1) * later
 
 

@@ -42,7 +42,6 @@ class Study:
     question: str | None
     replicates: int
     device: str
-    checkpoints: int | list[float]
     figures: list[Json]  # names, or {name: what it is to show}
     cluster: sections.Cluster
     arms: list[Arm]

@@ -124,13 +124,12 @@ def checkpoint_fractions(value: object) -> object:
     fractions = value if _count(value, CHECKPOINTS) else _fractions(value, lambda f: 0 < f <= 1)
     if fractions is None:
         raise ValueError(
-            f"expected a number per decade >= {CHECKPOINTS}, or a list of increasing fractions of the budget,"
-            " each 0 < f <= 1"
+            f"expected a number per decade >= {CHECKPOINTS}, a list of increasing fractions of the budget,"
+            " each 0 < f <= 1, or {count: .., spacing: log | linear, clock: ..}"
         )
     return fractions
 
 
-Checkpoints = Annotated[int | list[float], BeforeValidator(checkpoint_fractions)]
 WHOLE = BeforeValidator(_whole)  # 16.0 is 16; after the bounds, so that these stay in the JSON schema
 Count = Annotated[int, Ge(1), WHOLE]
 Positive = Annotated[float, Gt(0)]
@@ -141,11 +140,11 @@ Dtype = Literal["float64", "float32"]
 def per_landscape(value_type: Hint, keys: tuple[str, ...] = ()) -> Hint:
     """One value, or a mapping landscape label -> value.
 
-    A value that is itself a mapping has the given keys.
+    A value that is itself a mapping has one of the given keys at least.
     """
 
     def which(value: object) -> str:
-        labelled = isinstance(value, Mapping) and not (value and set(value) <= set(keys))
+        labelled = isinstance(value, Mapping) and not set(value) & set(keys)
         return f"{TAG}map" if labelled else f"{TAG}one"
 
     single = Annotated[value_type, Tag(f"{TAG}one")]

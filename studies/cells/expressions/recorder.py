@@ -126,16 +126,22 @@ class ExpressionRecorder(Watcher):
     Args:
         search: the worlds.
         bill: their bills.
-        checkpoints: (C,) times on the clock of the bills, increasing.
+        checkpoints: (C,) times, increasing.
         specs: label -> expression, long_name, units, vector.
+        clock: of the checkpoints; None: that of the bills.
     """
 
     part = "expressions"
 
     def __init__(
-        self, search: Search, bill: Bill, checkpoints: Sequence[float], specs: Mapping[str, Data]
+        self,
+        search: Search,
+        bill: Bill,
+        checkpoints: Sequence[float],
+        specs: Mapping[str, Data],
+        clock: str | None = None,
     ) -> None:
-        super().__init__(bill, checkpoints)
+        super().__init__(bill, checkpoints, clock)
         self.search = search
         self.kept = [Kept.of(label, spec) for label, spec in specs.items()]
         self.sums = [each for kept in self.kept for each in kept.sums]
