@@ -1,7 +1,9 @@
-"""How many worlds a cell of an arm holds: as many as take about a second, and fit into memory.
+"""How many worlds a cell of an arm holds: as many as take a second, or as long as its steps without any.
+
+A step takes a time of its own, however many worlds take it, so that many worlds cost little more than a few.
 
 32 times a power of two, from what the arm itself costs: an address depends on no clock, and stays where a
-study comes to have more worlds. Time is that of `studies.cells.hits`, in numbers read; memory is counted in
+study comes to have more worlds. Time is counted in numbers read, as in `studies.cells.hits`; memory in
 numbers that are held at once for each world: the terms of a step or of a true loss, and the tables that the
 landscape draws. With a noise ledger, whose redraws are many more steps, with methods of other libraries,
 which run one world after another, and on landscapes of the user's, which no plan binds, it is 32.
@@ -27,6 +29,8 @@ from studies.study_file.arm import Arm
 from studies.study_file.spending import Spending, landscape_of, spending, steps_within
 
 READS = 5e9  # numbers read in a cell, a second or so
+ALONE = 9e6  # in the time that a step takes whatever it moves: 1.8 ms
+WORLD, COORDINATE = 4e3, 800  # and that it takes for each world, and for each coordinate of a point asked
 HELD = 2**24  # numbers held at once, 128 MiB in float64
 LOOK = 2  # true losses at a checkpoint
 OWN = re.compile(r'"kind": "[^"]*:')  # an import path, of the landscape or of one in it
@@ -46,7 +50,7 @@ def worlds_of_a_cell(arm: Arm, checkpoints: int) -> int:
     if each is None or steps is None or arm.scalars["ledger"] or optimizer.libraries:
         return BLOCK
     landscape = landscape_of(arm)
-    most = READS / _time(each, steps + 1, landscape, checkpoints)
+    most = max(READS, ALONE * (steps + 1)) / _time(each, steps + 1, landscape, checkpoints)
     if most < 2 * BLOCK:
         return BLOCK
     sizes = (float(reads(landscape, step.values, step.gradients)) - STEP for step in each)
@@ -55,8 +59,11 @@ def worlds_of_a_cell(arm: Arm, checkpoints: int) -> int:
 
 
 def _time(each: Spending, steps: int, landscape: Landscape, checkpoints: int) -> float:
-    """Numbers read for one world: its steps, the one beyond the budget too, and the looks at the truth."""
-    return each.reads(landscape, steps) + LOOK * min(steps, checkpoints) * reads_of_truth(landscape)
+    """Numbers read for one more world: steps, the one beyond the budget too, and looks at the truth."""
+    points = (each.later.values + each.later.gradients) / each.later.terms
+    handling = WORLD + COORDINATE * landscape.dim * points - STEP
+    looks = LOOK * min(steps, checkpoints) * reads_of_truth(landscape)
+    return each.reads(landscape, steps) + handling * steps + looks
 
 
 def _full(most: float) -> int:
