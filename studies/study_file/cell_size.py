@@ -30,7 +30,8 @@ from studies.study_file.spending import Spending, landscape_of, spending, steps_
 
 READS = 5e9  # numbers read in a cell, a second or so
 ALONE = 9e6  # in the time that a step takes whatever it moves: 1.8 ms
-WORLD, COORDINATE = 4e3, 800  # and that it takes for each world, and for each coordinate of a point asked
+WORLD = 4e3  # in the time that it takes for each world
+COORDINATE = 800  # and for each coordinate of a point asked
 HELD = 2**24  # numbers held at once, 128 MiB in float64
 LOOK = 2  # true losses at a checkpoint
 OWN = re.compile(r'"kind": "[^"]*:')  # an import path, of the landscape or of one in it
