@@ -9,14 +9,41 @@ from pathlib import Path
 
 import xarray as xr
 
+from studies.analysis.quantities.grammar import parsed
 from studies.cells.task import Cell
 from studies.plan import make_plan, manifest
 from studies.results.assembly import Stored
 from studies.results.view import assemble
+from studies.schema import POPULATION
+from studies.study_file import asked
 from studies.study_file.arm import Arm
 from studies.study_file.study import Study, StudyError
+from studies.text.shapes import Data, Tree
 
 Measured = tuple[float, list[float]]  # a quantity and its interval
+
+
+def kept(scalars: Tree, quantity: str | None) -> Data:
+    """What a trial or pilot records of the study, as scalars of its arm: what its quantity names.
+
+    Args:
+        scalars: of the arm in the study.
+        quantity: None: nothing is asked but losses, or what the noise ledger knows.
+    """
+    if quantity is None:
+        return {"record": [], "expressions": {}, "targets": []}
+    names = {*asked.names(parsed(quantity)), *asked.called(parsed(quantity))}
+    instruments = [spec for spec in scalars["record"] if names & asked.instruments([spec]).keys()]
+    expressions = {name: spec for name, spec in scalars["expressions"].items() if name in names}
+    return {"record": instruments, "expressions": expressions}
+
+
+def needs_ledger(scalars: Tree, quantity: str | None) -> bool:
+    """Whether the noise ledger is needed; arguments as of `kept`."""
+    if quantity is None:
+        return True
+    names = {*asked.names(parsed(quantity))} - scalars["expressions"].keys()
+    return bool(names & POPULATION.keys()) or any(asked.of_ledger(parsed(quantity)))
 
 
 def results_of(study: Study, arm: Arm, cells: Sequence[Cell], out: Path) -> xr.Dataset:

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from landscapes import addresses
-from studies.calibration import matched, search
-from studies.calibration.measured import Measured, measured, results_of
+from studies.calibration import matched, measured, search
+from studies.calibration.measured import Measured
 from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan
@@ -34,6 +34,9 @@ from studies.study_file import factors, sections, spending
 from studies.study_file.arm import Arm
 from studies.study_file.checkpoints import rounded
 from studies.study_file.study import Study, StudyError
+from studies.study_file.template import arm_with
+from studies.study_file.values import CHECKPOINTS
+from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -144,18 +147,18 @@ class Pilots(Stage):
         on = next(other for other in self.given.arms if other.coords == coords)
         if arm.optimizer.get(name) != on.optimizer.get(name):
             return arm
-        return replace(arm, optimizer=arm.optimizer | {name: result["value"]})
+        return arm_with(arm, {name: result["value"]})
 
     def _search(self, arm: Arm) -> dict[str, Any] | None:
         """What is found for one arm; None where a pilot is missing."""
         ((name, span),) = self.match.vary[arm.coords["optimizer"]].items()
-        settle = search.settled(arm.optimizer, name)
+        settle = search.settled(arm.template, name)
         low, high = (settle(end) for end in span)
         reference = self._reference(arm)
 
         def at(value: float) -> Measured:
-            varied = replace(arm, optimizer=arm.optimizer | {name: value})
-            return self._quantity(varied, f" at {name} = {value:g}")
+            where = f" at {name} = {value:g}"
+            return self._quantity(self._varied(arm, {name: value}, where), where)
 
         for ask in (lambda: self._quantity(reference), lambda: at(low), lambda: at(high)):
             with contextlib.suppress(_Missing):  # all three can be computed at once
@@ -178,6 +181,13 @@ class Pilots(Stage):
             **end._asdict(),
         }
 
+    def _varied(self, arm: Arm, values: Tree, where: str) -> Arm:
+        """The arm with a value that is tried."""
+        try:
+            return arm_with(arm, values)
+        except ValueError as error:
+            raise StudyError([f"match: {self._place(arm)}{where}: {error}"]) from error
+
     def _check_target(self, reference: Arm, target: float) -> None:
         if not 0 < target < math.inf:
             text = f"expected a {self.match.quantity} > 0 to match, got {target:.3g}"
@@ -197,7 +207,7 @@ class Pilots(Stage):
         if missing:
             self.missing |= missing
             raise _Missing
-        if self.match.quantity in sections.CURRENCIES:
+        if self.match.asked is None:
             value, interval = self.measured(tuple(cell.address for cell in cells))
         else:
             value, interval = self._asked(arm, cells)
@@ -209,17 +219,20 @@ class Pilots(Stage):
 
     def _asked(self, arm: Arm, cells: list[Cell]) -> Measured:
         """A quantity of a text, of the pilot of an arm."""
-        results = results_of(self.given, self._pilot(arm), cells, self.out)
-        return measured(results, self.match.quantity, "match.quantity")
+        results = measured.results_of(self.given, self._pilot(arm), cells, self.out)
+        return measured.measured(results, self.match.quantity, "match.quantity")
 
     def _pilot(self, arm: Arm) -> Arm:
         """The arm up to the moment alone; the curvature is not looked at."""
         at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
         budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
-        bare: dict[str, Any] = {"instances": None, "targets": [], "pictures": None}
-        bare |= {"record": [], "expressions": {}, "checkpoints": [1.0]}
-        return replace(arm, scalars=arm.scalars | {"budget": budget, "ledger": ledger} | bare)
+        bare: dict[str, Any] = {"instances": None, "pictures": None}
+        bare["checkpoints"] = [1.0] if self.match.asked is None else CHECKPOINTS
+        if not measured.needs_ledger(arm.scalars, self.match.asked):
+            bare["ledger"] = None
+        kept = measured.kept(arm.scalars, self.match.asked)
+        return replace(arm, scalars=arm.scalars | {"budget": budget, "ledger": ledger} | bare | kept)
 
     def _measured(self, addresses: tuple[str, ...]) -> Measured:
         from studies.analysis.noise.noise import currencies

@@ -13,15 +13,11 @@ import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from studies import registry
 from studies.study_file.fields import numbers
-from studies.text.shapes import Tree
-
-if TYPE_CHECKING:
-    pass
-
+from studies.study_file.template import Template
 
 MOST = 8  # values of x at which q is measured, at most
 CLOSE = 0.02  # relative distance from the reference at which the search ends
@@ -112,12 +108,12 @@ def _distance(quantity: float, target: float) -> float:
     return 0.0 if abs(distance) < CLOSE else distance
 
 
-def settled(spec: Tree, name: str) -> Callable[[float], float]:
+def settled(entry: Template, name: str) -> Callable[[float], float]:
     """A value of this parameter of an optimizer -> the nearest that it takes.
 
     Of six digits, or a whole one.
     """
-    if not numbers(registry.find(spec["kind"], "optimizer"))[name]:
+    if not numbers(registry.find(entry.entry["kind"], "optimizer"))[name]:
         return lambda value: float(f"{value:.6g}")
 
     def nearest(value: float) -> int:
@@ -127,14 +123,6 @@ def settled(spec: Tree, name: str) -> Callable[[float], float]:
             for away in range(middle + 2)
             for n in sorted({middle - away, middle + away}, key=lambda n: abs(n - value))
         )
-        return next((n for n in outwards if _takes({**spec, name: n})), middle)
+        return next((n for n in outwards if entry.takes({name: n})), middle)
 
     return nearest
-
-
-def _takes(spec: Tree) -> bool:
-    try:
-        registry.build(spec, "optimizer")
-    except ValueError:
-        return False
-    return True

@@ -10,7 +10,6 @@ number of trials.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import math
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from studies import registry
 from studies.study_file import fields
+from studies.study_file.template import Template
 from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 
 SURPLUS = 16  # points drawn for one trial, at most
-Spec = Data  # {"kind": .., parameters}, complete
 Values = Data  # parameter -> value
 Span = Tree  # {low, high, scale} or {choices}
 
@@ -34,7 +33,7 @@ Span = Tree  # {low, high, scale} or {choices}
 
 
 def settings(
-    specs: Sequence[Spec],
+    entries: Sequence[Template],
     ranges: Mapping[str, Span],
     trials: int,
     *key: object,
@@ -42,7 +41,7 @@ def settings(
     """The settings that are tried, each for all of these entries of one optimizer.
 
     Args:
-        specs: the entries, as the study gives them on the landscapes that share a setting.
+        entries: as the study gives them on the landscapes that share a setting.
         ranges: parameter -> {low, high, scale} or {choices}.
         trials: how many.
         key: what the points depend on.
@@ -51,15 +50,15 @@ def settings(
         Parameter -> value for each trial; the first is empty: as given. Where the ranges hold fewer different
         settings they are repeated in turn.
     """
-    seen = {_key(spec, ranges) for spec in specs}
+    seen = {_key(entry.spec(), ranges) for entry in entries}
     tried = [Values()]
     for point in points(SURPLUS * trials, len(ranges), *key):
         if len(tried) == trials:
             break
-        values = settled(specs[0], ranges, point)
+        values = settled(entries[0], ranges, point)
         if values is None or _key(values, ranges) in seen:
             continue
-        if all(complete(spec, values) for spec in specs[1:]):
+        if all(entry.takes(values) for entry in entries[1:]):
             seen.add(_key(values, ranges))
             tried.append(values)
     return [tried[i % len(tried)] for i in range(trials)]
@@ -76,12 +75,12 @@ def points(count: int, dim: int, *key: object) -> np.ndarray:
     return qmc.Sobol(dim, rng=seed).random_base2(math.ceil(math.log2(count)))
 
 
-def settled(spec: Spec, ranges: Mapping[str, Span], point: Iterable[float]) -> Values | None:
+def settled(entry: Template, ranges: Mapping[str, Span], point: Iterable[float]) -> Values | None:
     """The setting at a point: numbers of six digits, whole ones rounded.
 
     None where the optimizer takes none so near.
     """
-    whole = fields.numbers(registry.find(spec["kind"], "optimizer"))
+    whole = fields.numbers(registry.find(entry.entry["kind"], "optimizer"))
     values, drawn = Values(), dict[str, float]()
     for (name, span), share in zip(ranges.items(), map(float, point), strict=True):
         if "choices" in span:
@@ -92,7 +91,7 @@ def settled(spec: Spec, ranges: Mapping[str, Span], point: Iterable[float]) -> V
         else:
             values[name] = _clipped(float(f"{between(span, share, whole=False):.6g}"), span)
     nearest = (values, *(values | {name: n} for name, n in _neighbours(values, drawn, ranges)))
-    return next((near for near in nearest if complete(spec, near)), None)
+    return next((near for near in nearest if entry.takes(near)), None)
 
 
 def _neighbours(
@@ -122,26 +121,6 @@ def between(span: Span, share: float, *, whole: bool) -> float:
     """The number at this share of a range; of whole numbers each end has as much room as one between."""
     low, high = (span["low"] - 0.5, span["high"] + 0.5) if whole else (span["low"], span["high"])
     return low * (high / low) ** share if span["scale"] == "log" else low + (high - low) * share
-
-
-def complete(spec: Spec, values: Values) -> Spec | None:
-    """The entry with these values; None where the optimizer does not take them."""
-    text = _complete(json.dumps(spec | values, sort_keys=True))
-    return json.loads(text) if text else None
-
-
-@functools.lru_cache(2**16)
-def _complete(text: str) -> str | None:
-    spec = json.loads(text)
-    cls = registry.find(spec["kind"], "optimizer")
-    try:
-        checked = fields.entry_model("optimizers", spec["kind"], cls).model_validate(spec)
-        parameters = checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")
-        entry = {"kind": spec["kind"], **parameters}
-        registry.build(entry, "optimizer")
-    except ValueError:
-        return None
-    return json.dumps(entry)
 
 
 def _key(values: Tree, ranges: Iterable[str]) -> str:

@@ -33,6 +33,7 @@ from studies.study_file import spending
 from studies.study_file.arm import Arm
 from studies.study_file.checkpoints import rounded
 from studies.study_file.study import Study
+from studies.study_file.template import arm_with
 from studies.study_file.values import CHECKPOINTS
 from studies.text.words import counted
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 AWAY = addresses.first("worlds", "trials")
-OF_LOSSES = ("loss", "area")  # objectives; any other is a quantity
 LEVEL = 0.95
 
 
@@ -101,7 +101,7 @@ class Trials(Stage):
         best = {
             json.dumps(result["coords"]): result["settings"][result["winner"]] for result in results
         }
-        arms = [_with(arm, best.get(json.dumps(arm.coords), {})) for arm in self.given.arms]
+        arms = [arm_with(arm, best.get(json.dumps(arm.coords), {})) for arm in self.given.arms]
         return replace(self.given, arms=arms, tuned=results)
 
     def lines(self) -> list[str]:
@@ -128,18 +128,15 @@ class Trials(Stage):
 
     def _settings(self, group: Sequence[Arm]) -> list[trial_points.Values]:
         name, landscape = (str(group[0].coords[key]) for key in ("optimizer", "landscape"))
-        specs = list(
-            {json.dumps(arm.optimizer, sort_keys=True): arm.optimizer for arm in group}.values()
-        )
+        entries = {json.dumps(arm.optimizer, sort_keys=True): arm.template for arm in group}
         key = (self.given.resolved["seed"], name, landscape if self.tuning.per == "landscape" else None)
-        return trial_points.settings(
-            specs, self.tuning.ranges[group[0].label], self.tuning.trials, *key
-        )
+        ranges = self.tuning.ranges[group[0].label]
+        return trial_points.settings([*entries.values()], ranges, self.tuning.trials, *key)
 
     def _arms(self) -> list[Arm]:
         """The arms of all trials, in the order of the groups, their arms and the settings."""
         return [
-            self._trial(_with(arm, values))
+            self._trial(arm_with(arm, values))
             for group, settings in zip(self.groups, self.settings, strict=True)
             for arm in group
             for values in settings
@@ -160,17 +157,14 @@ class Trials(Stage):
             "budget": rounded(self.tuning.at * arm.scalars["budget"]),
             "gradient_cost": {"value": price, "low": price, "high": price},
         }
-        bare: dict[str, Any] = {
+        bare = {
             "instances": None,
             "ledger": None,
             "pictures": None,
-            "record": [],
-            "expressions": {},
             "checkpoints": [1.0] if self.tuning.objective == "loss" else CHECKPOINTS,
         }
-        if self.tuning.objective in OF_LOSSES:
-            bare["targets"] = []
-        return replace(arm, scalars=arm.scalars | shorter | bare)
+        kept = measured.kept(arm.scalars, self.tuning.asked)
+        return replace(arm, scalars=arm.scalars | shorter | bare | kept)
 
     def _plan(self, missing: Sequence[Cell]) -> list[str]:
         """What would be run, a line for each optimizer that is tuned."""
@@ -267,7 +261,7 @@ class Trials(Stage):
         cells = blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)
         addresses = tuple(cell.address for cell in cells)
         judged = self.judged(addresses, task.gradient_cost["value"])
-        if self.tuning.objective in OF_LOSSES:
+        if self.tuning.asked is None:
             return judged
         value, (low, high) = self.measured(task.canonical)
         return judged._replace(median=measured.or_worst(value), interval=(low, high))
@@ -315,12 +309,6 @@ def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         status[:, -1],
         cost,
     )
-
-
-def _with(arm: Arm, values: trial_points.Values) -> Arm:
-    """The arm with other values of its optimizer's parameters."""
-    spec = trial_points.complete(arm.optimizer, values) if values else None
-    return replace(arm, optimizer=spec) if spec else arm
 
 
 def _finite(value: float) -> float | None:

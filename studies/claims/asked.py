@@ -54,13 +54,19 @@ class Asked:
     early: frozenset[int] = frozenset()
 
     @functools.cached_property
-    def _read(self) -> tuple[Question, Value]:
+    def _said(self) -> tuple[Question, Value]:
+        """As it is read: of each world, or of all."""
         question = Question(self.dataset, self.text, CALLS, early=self.early)
         with np.errstate(all="ignore"):
-            value = question.value(self.tree)
-            if of_worlds(value):
-                assert isinstance(value, xr.DataArray)
-                value = summaries.summary(question, "mean", value)
+            return question, question.value(self.tree)
+
+    @functools.cached_property
+    def _read(self) -> tuple[Question, Value]:
+        """Of all worlds: the mean, where it is of each."""
+        question, value = self._said
+        if of_worlds(value):
+            assert isinstance(value, xr.DataArray)
+            value = summaries.summary(question, "mean", value)
         return question, value
 
     @property
@@ -75,6 +81,14 @@ class Asked:
         arrays = [*question.gathered.parts, *question.gathered.fixed]
         arrays += [value] if isinstance(value, xr.DataArray) else []
         return {str(dim) for array in arrays for dim in array.dims if dim not in RECORDS}
+
+    def each_world(self, place: Place) -> list[xr.DataArray]:
+        """The numbers (replicate) at a place, and their other ends; none where it is of all worlds."""
+        _, value = self._said
+        if not of_worlds(value):
+            return []
+        others = [array for other in self._others for array in other.each_world(place)]
+        return [_there(value, place), *others]  # type: ignore[arg-type]
 
     def number(self, place: Place) -> float:
         """Its value at a place."""
@@ -106,7 +120,7 @@ class Asked:
     @functools.cached_property
     def _others(self) -> list[Asked]:
         """The same where what is known to an interval came as early as it may: all such, and each alone."""
-        between = sorted(self._read[0].gathered.between) if not self.early else []
+        between = sorted(self._said[0].gathered.between) if not self.early else []
         some = dict.fromkeys(map(frozenset, [between, *([key] for key in between)]))
         return [Asked(self.dataset, self.text, self.tree, keys) for keys in some if keys]
 

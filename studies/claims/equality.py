@@ -5,6 +5,8 @@ paired difference of final losses, first - second, in decades where the loss is 
 predicted is 0, and the margin is the tolerance. A gap below the precision of the study counts as it. No
 difference that was seen is no evidence of none: few worlds leave it undecided. The negative control is a
 difference of `control` (two margins, if none is given).
+
+`by` names another quantity: then the difference of the two is judged, with the error of the whole difference.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from studies.claims.base import (
 )
 from studies.claims.gate import judgement
 from studies.claims.jackknife import jackknife
-from studies.claims.measured import Law, Scale
+from studies.claims.measured import Law, Measured, Scale
+from studies.claims.pair import Pair, check_by
 from studies.results.gaps import gap_known
 from studies.results.precision import decades, precision
 
@@ -48,6 +51,7 @@ class Equality(Claim):
         margin: of the mean difference, > 0; decades of the gap where the optimum is known, else loss.
         cost: evaluations at which both are looked at, > 0; null: the whole budget.
         control: a difference that must be rejected; null: two margins.
+        by: a quantity, such as median(hit(0.1)), with margin and control in its unit; null: the final loss.
     """
 
     kind: ClassVar[str] = "equality"
@@ -57,30 +61,55 @@ class Equality(Claim):
     margin: Annotated[float, Gt(0)]
     cost: Annotated[float | None, Gt(0)] = None
     control: float | None = None
+    by: str | None = None
 
     def __post_init__(self) -> None:
+        check_by(self, self.by, self.cost)
         if self.control is not None:
             text = f"expected a difference larger than the margin, got {self.control:g}"
             self.require(abs(self.control) > self.margin, "control", text)
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        return at_each(self, places(dataset, self), self._judge)
+        if self.by is None:
+            return at_each(self, places(dataset, self), self._by_loss)
+        pair = Pair.of(dataset, self.by, self.labels())
+        return at_each(self, places(dataset, self), lambda place: self._by(pair, place))
 
-    def _judge(self, place: Place) -> Judgement:
+    def _by_loss(self, place: Place) -> Judgement:
         data = at_cost(present(place.data), self.cost)
         in_decades = bool(gap_known(data))
         difference = self._difference(data, in_decades)
         lost = int(difference.isnull().sum())
+        measured = jackknife(np.mean, [difference], exact=nothing_random(data))
+        quantity = f"mean difference ({'decades of the gap' if in_decades else 'loss'})"
+        note = f"{lost} worlds in which both diverged are left out" if lost else ""
+        return self._judged(measured, place, quantity, note)
+
+    def _by(self, pair: Pair, place: Place) -> Judgement:
+        """By a quantity."""
+        exact = nothing_random(present(place.data))
+        measured = pair.measured(place, exact=exact)
+        return self._judged(measured, place, pair.difference.text)
+
+    def _judged(self, measured: Measured, place: Place, quantity: str, note: str = "") -> Judgement:
+        """The judgement of a difference.
+
+        Args:
+            measured: the difference.
+            place: where.
+            quantity: what it is.
+            note: what is to be said of it.
+        """
         control = 2 * self.margin if self.control is None else self.control
         return judgement(
             self.kind,
             Law(predicted=0.0, control=control, tolerance=self.margin, scale=Scale(relative=False)),
-            jackknife(np.mean, [difference], exact=nothing_random(data)),
-            note=f"{lost} worlds in which both diverged are left out" if lost else "",
+            measured,
+            note=note,
             in_regime=self.inside(place.where),
             where=place.where | self.named(),
-            quantity=f"mean difference ({'decades of the gap' if in_decades else 'loss'})",
+            quantity=quantity,
         )
 
     def _difference(self, data: xr.Dataset, in_decades: bool) -> xr.DataArray:

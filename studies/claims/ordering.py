@@ -11,6 +11,10 @@ tie. The negative control is the reverse ordering, judged by the same test.
     undecided    neither; always with fewer than ten worlds
 
 It needs no more than an order, so that a diverged run (an infinite loss) simply loses, and two of them tie.
+
+`by` names another quantity of which less is better. One of each world (`hit(0.1)`) is judged as losses are;
+times that are known to intervals which overlap tie. Of one of all worlds (`median(hit(0.1))`) the difference,
+better - worse, must be below 0, by the rule of `studies.claims.gate`, with the error of the whole difference.
 """
 
 from __future__ import annotations
@@ -24,9 +28,20 @@ import xarray as xr
 from annotated_types import Gt
 from scipy import stats
 
-from studies.claims.base import Claim, Judgement, Place, Verdict, at_cost, at_each, places, present
-from studies.claims.gate import would_decide
-from studies.claims.measured import CAP
+from studies.claims.base import (
+    Claim,
+    Judgement,
+    Place,
+    Verdict,
+    at_cost,
+    at_each,
+    nothing_random,
+    places,
+    present,
+)
+from studies.claims.gate import judgement, would_decide
+from studies.claims.measured import CAP, Law
+from studies.claims.pair import Pair, check_by
 from studies.results.precision import precision, resolved
 
 
@@ -42,6 +57,7 @@ class Ordering(Claim):
         better: label of the optimizer that is said to have the lower true loss.
         worse: label of the other.
         cost: evaluations at which both are looked at, > 0; null: the whole budget.
+        by: a quantity of which less is better, such as hit(0.1, clock=steps); null: the final loss.
     """
 
     kind: ClassVar[str] = "ordering"
@@ -49,15 +65,43 @@ class Ordering(Claim):
     better: str
     worse: str
     cost: Annotated[float | None, Gt(0)] = None
+    by: str | None = None
+
+    def __post_init__(self) -> None:
+        check_by(self, self.by, self.cost)
 
     def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        return at_each(self, places(dataset, self), self._judge)
+        if self.by is None:
+            return at_each(self, places(dataset, self), self._by_loss)
+        pair = Pair.of(dataset, self.by, self.labels())
+        return at_each(self, places(dataset, self), lambda place: self._by(pair, place))
 
-    def _judge(self, place: Place) -> Judgement:
+    def _by_loss(self, place: Place) -> Judgement:
         data = at_cost(present(place.data), self.cost)
-        loss, worlds = resolved(data["loss"], precision(data)), data.sizes["replicate"]
-        shares = unit_means(share_won(*(loss.sel(optimizer=label) for label in self.labels())))
+        loss = resolved(data["loss"], precision(data))
+        won = share_won(*(loss.sel(optimizer=label) for label in self.labels()))
+        return self._sign_test(won, place, "the lower loss")
+
+    def _by(self, pair: Pair, place: Place) -> Judgement:
+        """By a quantity of each world, or of all."""
+        data = present(place.data)
+        won = pair.won(place)
+        if won is not None:
+            return self._sign_test(won.dropna("replicate"), place, f"less {self.by}")
+        return judgement(
+            self.kind,
+            Law(predicted=0.0, control=np.nan, tolerance=0.0, relation="<="),
+            pair.measured(place, exact=nothing_random(data)),
+            relation="<=",
+            where=place.where | self.named(),
+            in_regime=self.inside(place.where),
+            quantity=pair.difference.text,
+        )
+
+    def _sign_test(self, won: xr.DataArray, place: Place, what: str) -> Judgement:
+        """The judgement of the worlds (replicate) that the better wins; `what`: what it has there."""
+        shares, worlds = unit_means(won), won.sizes["replicate"]
         n, wins, losses = len(shares), int((shares > 0.5).sum()), int((shares < 0.5).sum())
         verdict = decided(wins, losses)
         more = worlds_needed(wins, losses, n) * worlds / max(n, 1)
@@ -67,7 +111,7 @@ class Ordering(Claim):
             claim="",
             kind=self.kind,
             where=place.where | self.named(),
-            quantity=f"share of {unit} with the lower loss",
+            quantity=f"share of {unit} with {what}",
             relation=">",
             predicted=0.5,
             control=np.nan,

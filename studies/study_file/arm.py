@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -13,6 +13,9 @@ from landscapes.parameters import Parameters
 from optimizers.base import Optimizer
 from studies.study_file import fields
 from studies.text.shapes import Data
+
+if TYPE_CHECKING:
+    from studies.study_file.template import Template
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,7 @@ class Arm:
         scalars: seed, instances, budget, gradient_cost, targets, dtype, start (see `landscapes.starts`),
             truth, ledger (moments as fractions of the budget), pictures, record (instruments of the user's),
             expressions (see `studies.study_file.check_expressions`).
+        template: the optimizer as it is written, for what sets its parameters later.
     """
 
     coords: Data
@@ -40,6 +44,7 @@ class Arm:
     noise: Data
     oracle: dict[str, int]
     scalars: Data
+    template: Template = field(compare=False)
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -14,23 +14,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscapes.base import Landscape
-from landscapes.parameters import Parameters
 from studies import registry
 from studies.cells.clocks import clocks_of
-from studies.study_file import clocks, fields, fits, only, sections, start, written
+from studies.study_file import fields, fits, only, sections, start, written
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path, taken_out
 from studies.study_file.budgets import with_steps
 from studies.study_file.checkpoints import unplaced
 from studies.study_file.document import Mistake, Mistaken, Path, mapping
 from studies.study_file.draft import Draft
-from studies.study_file.errors import mistakes_in
+from studies.study_file.errors import mistakes_in, of_class
 from studies.study_file.fits import of
 from studies.study_file.formulas import Names, Texts, number, numbers, of_let
 from studies.study_file.grounds import Ground, Site
 from studies.study_file.model import StudyModel
-from studies.study_file.spaced import SpacedModel
-from studies.study_file.values import CHECKPOINTS, Formula
+from studies.study_file.scalars import scalars_of
+from studies.study_file.template import Template
+from studies.study_file.values import Formula
 from studies.study_file.variants import Variant, Where, variants
 from studies.study_file.written import Written, from_formula
 from studies.text.formulas import names_in
@@ -164,7 +164,8 @@ class Resolver:
                 ):
                     continue
                 try:
-                    arm = with_steps(_arm(ground, optimizer, variant, point))
+                    template = self._template(variant, ground, point)
+                    arm = with_steps(_arm(ground, optimizer, variant, point, template))
                     _check_checkpoints(arm, variant, point)
                     yield arm
                 except Mistaken as error:
@@ -183,6 +184,12 @@ class Resolver:
         if ground is None:
             return self._entry(entry._replace(raw=entry.without(self._formulas(entry))), point)
         return self._entry(entry, point, written.names_of(ground.landscape, ground.noise))
+
+    def _template(self, variant: Variant, ground: Ground, point: Point) -> Template:
+        """A variant on a landscape, whose formulas can be resolved again."""
+        entry = self._written(variant.path, variant.entry)
+        names = written.names_of(ground.landscape, ground.noise)
+        return entry.template(self._formulas(entry), {**point.around, **names})
 
     def _written(self, path: Path, raw: Data) -> Written:
         return Written(path, raw, self.draft.classes[str(path[0])][raw["kind"]])
@@ -235,7 +242,7 @@ class Resolver:
                 _ = made.dim, made.domain, made.terms  # a kind of the user's may raise here
             return Entry(kind, checked, made)
         except ValueError as error:
-            return _of_class(str(error), cls, raw)
+            return of_class(str(error), cls, raw)
 
     def _ground(self, label: str, landscape: LandscapeOf, point: Point) -> Ground:
         ground = Site(label, landscape, point.data, point.around).ground(point.study)
@@ -322,30 +329,6 @@ def _touches(swept: Path, wrong: Path) -> bool:
     return swept[:2] == wrong[:2] or {swept[0], wrong[0]} <= sections.SECTIONS.keys()
 
 
-def _of_class(text: str, cls: type[Parameters], raw: dict[str, Any]) -> list[Mistake]:
-    """The mistakes of "nk.k: expected ..", as a class says it, and of a file perhaps more in further lines.
-
-    All are at the place of the first.
-    """
-    first, *others = [line.strip() for line in text.splitlines()] or [""]
-    mistake = _of_line(first, cls, raw)
-    return [mistake, *(replace(mistake, text=other) for other in others if other)]
-
-
-def _of_line(text: str, cls: type[Parameters], raw: dict[str, Any]) -> Mistake:
-    """The mistake of one line of a class, at the parameter that it names where the entry has that."""
-    head, _, rest = text.partition(": ")
-    owner, name = head.partition(".")[0], head.rpartition(".")[2]
-    if not rest or " " in head:
-        return Mistake((), text)
-    if name in fields.parameter_names(cls):
-        return Mistake((name,), rest)
-    for key, value in raw.items():
-        if owner == key or (isinstance(value, dict) and value.get("kind") == owner):
-            return Mistake((key, name), rest)
-    return Mistake((), text)
-
-
 def _check_checkpoints(arm: Arm, variant: Variant, point: Point) -> None:
     """Raise Mistaken where their clock does not fit the arm."""
     why, label = unplaced(arm), arm.coords["landscape"]
@@ -363,9 +346,11 @@ def _check_checkpoints(arm: Arm, variant: Variant, point: Point) -> None:
 # the arm ----------------------------------------------------------------------------------------------------
 
 
-def _arm(ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point) -> Arm:
+def _arm(
+    ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point, template: Template
+) -> Arm:
     assert ground.oracle is not None
-    landscape, scalars = ground.landscape, _scalars(ground.study, ground, optimizer.model)
+    landscape, scalars = ground.landscape, scalars_of(ground.study, ground, optimizer.model)
     if scalars["clock"] not in clocks_of(optimizer.made):
         raise ValueError(
             f"budget: {optimizer.kind} has no {scalars['clock'].replace('_', ' ')}; expected a budget of"
@@ -382,42 +367,5 @@ def _arm(ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point)
         noise=fits.off_where_on(ground.noise, landscape.made, optimizer.made),
         oracle=ground.oracle,
         scalars=scalars | {"start": start.of_arm(given, landscape.made, ground.label)},
+        template=template,
     )
-
-
-def _scalars(study: StudyModel, ground: Ground, own: fields.OptimizerEntry) -> dict[str, Any]:
-    price = study.gradient_cost
-    assert isinstance(price, sections.GradientCost)
-    targets = of(study.targets, ground.label, []) if own.targets is None else own.targets
-    budget = study.budget if own.budget is None else own.budget
-    budget = budget if clocks.on_clock(budget) else of(budget, ground.label)
-    return {
-        "seed": study.seed,
-        "instances": study.instances,
-        **clocks.scalars(budget),
-        "checkpoints": _checkpoints(study, ground.label, own),
-        "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
-        **_targets(targets, gap_known=ground.landscape.made.gap_known),
-        "dtype": ground.landscape.model.dtype or study.dtype,
-        "ledger": study.ledger and study.ledger.model_dump(),
-        "pictures": study.pictures and study.pictures.model_dump(),
-        "record": [spec for spec in study.record.values() if "kind" in spec],
-        "expressions": {},
-        "truth": study.truth,
-    }
-
-
-def _checkpoints(study: StudyModel, label: str, own: fields.OptimizerEntry) -> int | list[float] | Data:
-    """An arm's checkpoints as the study gives them, as plain data."""
-    given = of(study.checkpoints, label, CHECKPOINTS) if own.checkpoints is None else own.checkpoints
-    return given.model_dump() if isinstance(given, SpacedModel) else given
-
-
-def _targets(asked: list[float] | sections.TargetsModel, *, gap_known: bool) -> dict[str, Any]:
-    """Losses; or, with a floor, fractions of the way from there to the start."""
-    if not isinstance(asked, sections.TargetsModel):
-        return {"targets": list(asked), "target_floor": None}
-    best = 0.0 if gap_known or asked.best is None else asked.best
-    if asked.relative:
-        return {"targets": list(asked.values), "target_floor": best}
-    return {"targets": [best + value for value in asked.values], "target_floor": None}

@@ -102,7 +102,13 @@ def _regime(stated: Stated) -> Iterator[Mistake]:
             yield stated.wrong(text, "regime", axis)
 
 
-RULES = (_landscape, _optimizers, _together, _at, _regime)
+def _by(stated: Stated) -> Iterator[Mistake]:
+    by = getattr(stated.claim, "by", None)
+    for text in stated.words.wrong(by) if by is not None else ():
+        yield stated.wrong(text, "by")
+
+
+RULES = (_landscape, _optimizers, _together, _at, _regime, _by)
 
 # places -----------------------------------------------------------------------------------------------------
 

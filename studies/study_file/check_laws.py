@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from landscapes.base import Landscape
-from optimizers.base import Optimizer
-from studies import registry, schema
-from studies.analysis.quantities.calls import CALLS
-from studies.analysis.quantities.grammar import AT, parsed
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
 from studies.results import settings
-from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake
 from studies.study_file.stated import Stated, numbers
-from studies.text.formulas import CONSTANTS, PATH, evaluate
-from studies.text.shapes import Data, Tree
+from studies.text.formulas import evaluate
+from studies.text.shapes import Tree
 from studies.text.words import short, suggest
 
 BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
@@ -144,7 +137,7 @@ def _prediction(stated: Stated, formula: str, key: str) -> Iterator[Mistake]:
     for landscape in stated.landscapes():
         arms = [stated.ran(arm) for arm in stated.here if arm.coords["landscape"] == landscape]
         known = settings.numbers(arms[:1])
-        if is_quantity(formula, _recorded(stated), known):
+        if is_quantity(formula, stated.words.recorded, known):
             yield from _quantity(stated, formula, key)
             continue
         problems = [_problem(formula, arm) for arm in arms]
@@ -163,72 +156,5 @@ def _problem(formula: str, arm: settings.Arm) -> str | None:
 
 def _quantity(stated: Stated, text: str, key: str) -> Iterator[Mistake]:
     """Words of a quantity that the study does not have."""
-    try:
-        tree = parsed(text)
-    except ValueError as error:
-        yield stated.wrong(str(error), key)
-        return
-    known = _recorded(stated)
-    numbers_known = [*known, *_short(settings.numbers([stated.ran(arm) for arm in stated.here[:1]]))]
-    calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    for word in calls:
-        if word not in CALLS and word not in known and not _own(stated):
-            words = [name for name in CALLS if name not in (AT, PATH)]
-            yield stated.wrong(f"unknown function {word!r}; {suggest(word, [*words, *known])}", key)
-    for word in _names(tree):
-        every = {*numbers_known, *CONSTANTS, *stated.coords, *_labels_of(stated)}
-        if word not in every and not _own(stated):
-            yield stated.wrong(f"unknown quantity {word!r}; {suggest(word, numbers_known)}", key)
-
-
-def _names(tree: ast.expr) -> Iterator[str]:
-    """Names that are numbers: not what is called, whose, or when."""
-    skipped: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            skipped.add(id(node.func))
-            skipped |= {id(inner) for inner in _labels_in(node)}
-        if isinstance(node, ast.Attribute):
-            skipped |= {id(inner) for inner in ast.walk(node)}
-    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
-    yield from (node.id for node in names if id(node) not in skipped)
-
-
-def _labels_in(call: ast.Call) -> list[ast.expr]:
-    """The arguments of a call that are labels, clocks or axes."""
-    bare = [word.value for word in call.keywords if isinstance(word.value, ast.Name)]
-    word = ast.unparse(call.func)
-    if word == AT:
-        return [*call.args[1:], *bare]
-    return [*bare, *(argument for argument in call.args if ast.unparse(argument) in BARE)]
-
-
-def _labels_of(stated: Stated) -> list[str]:
-    return [*stated.labels("landscape"), *stated.labels("optimizer")]
-
-
-def _own(stated: Stated) -> bool:
-    """Whether the study records what only its instruments know."""
-    return any("kind" in spec for spec in _record(stated).values())
-
-
-def _record(stated: Stated) -> Data:
-    """What the study records itself, by label."""
-    return stated.study.get("record") or {}
-
-
-def _recorded(stated: Stated) -> list[str]:
-    """The variables of every world that the results will have."""
-    ours = [*schema.RECORDED, *schema.COUNTED, "start_loss", *_record(stated)]
-    if stated.study.get("ledger") is not None:
-        ours += [*schema.LEDGER, *schema.POPULATION]
-    of_arms = (name for arm in stated.here for name in _of_arm(arm))
-    return list(dict.fromkeys([*ours, *of_arms]))
-
-
-def _of_arm(arm: Arm) -> list[str]:
-    """What the landscape and the optimizer of an arm record beside the others."""
-    landscape: Landscape = registry.build(arm.landscape, "landscape")
-    optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
-    variables = (*optimizer.recorded.values(), *optimizer.counted.values())
-    return [*landscape.extras, *(variable for variable, *_ in variables)]
+    for wrong in stated.words.wrong(text):
+        yield stated.wrong(wrong, key)

@@ -6,17 +6,18 @@ What was expected, what came, the nearest right word.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from landscapes.parameters import Parameters
 from studies.study_file.document import Mistake, Path
-from studies.study_file.fields import OWN
+from studies.study_file.fields import OWN, parameter_names
 from studies.study_file.model import ENTRIES, TAG, fields_at
 from studies.study_file.old_claims import as_law
-from studies.text.shapes import Json
+from studies.text.shapes import Json, Tree
 from studies.text.words import nearest, show, suggest
 
 BOUNDS = {
@@ -180,3 +181,35 @@ def _at(data: Json, path: Path) -> Json:
     for part in path:
         data = data.get(part) if isinstance(data, dict) else data[part]
     return data
+
+
+# what a class found wrong -----------------------------------------------------------------------------------
+
+
+def of_class(text: str, cls: type[Parameters], raw: Tree) -> list[Mistake]:
+    """The mistakes of "nk.k: expected ..", as a class says it, and of a file perhaps more in further lines.
+
+    All are at the place of the first.
+
+    Args:
+        text: what the class says.
+        cls: the class.
+        raw: the entry.
+    """
+    first, *others = [line.strip() for line in text.splitlines()] or [""]
+    mistake = _of_line(first, cls, raw)
+    return [mistake, *(replace(mistake, text=other) for other in others if other)]
+
+
+def _of_line(text: str, cls: type[Parameters], raw: Tree) -> Mistake:
+    """The mistake of one line of a class, at the parameter that it names where the entry has that."""
+    head, _, rest = text.partition(": ")
+    owner, name = head.partition(".")[0], head.rpartition(".")[2]
+    if not rest or " " in head:
+        return Mistake((), text)
+    if name in parameter_names(cls):
+        return Mistake((name,), rest)
+    for key, value in raw.items():
+        if owner == key or (isinstance(value, dict) and value.get("kind") == owner):
+            return Mistake((key, name), rest)
+    return Mistake((), text)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from studies.study_file import (
+    check_calibrated,
     check_expressions,
     check_figures,
     check_labels,
@@ -145,11 +146,13 @@ def _check_ranges(study: StudyModel, draft: Draft, arms: list[Arm], resolver: Re
         wrong = [*check_match.mistakes(study.match, draft, axes)]
         wrong = wrong or [*check_match.unknown_quantities(study.match, arms)]
         wrong = wrong or [*check_match.alone(study.match, arms)]
+        wrong = wrong or [*check_calibrated.mistakes(study.match, arms, study.let)]
         draft.mistakes += wrong
         for ends in [] if wrong else check_match.probes(draft):
             resolver.arms(ends)
     if study.tuning:
         wrong = [*check_tuning.mistakes(study.tuning, draft, axes)]
+        wrong = wrong or [*check_calibrated.mistakes(study.tuning, arms, study.let)]
         draft.mistakes += wrong
         for values in [] if wrong else check_tuning.probes(study.tuning, draft):
             resolver.arms(values)

@@ -36,7 +36,30 @@ def _rate(entry: Tree) -> Data:
     """A factor f of each step is the rate -ln f."""
     power = "-2" if entry.get("of") == "distance" else "-1"
     laws = {key: f"{power} * log({entry[key]})" for key in ("predicted", "control") if key in entry}
-    return {"observe": "rate(loss)"} | _rest(entry) | laws
+    return {"observe": _rate_of(entry)} | _rest(entry) | laws
+
+
+def _rate_of(entry: Tree) -> str:
+    """The rate over all of a run; between two fractions of the budget, or until the loss is at a floor."""
+    by_cost = entry.get("per") == "evaluation"
+    since, until, floor = (entry.get(key) or None for key in ("since", "until", "floor"))
+    until = None if until == 1 else until
+    if (since, until, floor) == (None, None, None):
+        return f"rate(loss{', clock=cost' if by_cost else ''})"
+    first = ("loss(start)", "") if since is None else (f"loss(budget={since})", _time(since, by_cost))
+    if floor is None:
+        last = f"loss(budget={until})" if until else "loss", _time(until, by_cost)
+    else:
+        last = str(floor), f"hit({floor}{'' if by_cost else ', clock=steps'})"
+    steps = f"({last[1]} - {first[1]})" if first[1] else last[1]
+    return f"log({first[0]} / {last[0]}) / {steps}"
+
+
+def _time(fraction: object, by_cost: bool) -> str:
+    """Steps, or cost, at a fraction of the budget; None: at its end."""
+    if by_cost:
+        return "budget" if fraction is None else f"{fraction} * budget"
+    return "steps" if fraction is None else f"steps(budget={fraction})"
 
 
 OLD: dict[str, Callable[[Tree], Data]] = {

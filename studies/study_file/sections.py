@@ -5,7 +5,7 @@ And what their values may be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, get_args
 
 from annotated_types import Ge, Gt, Le
@@ -249,6 +249,19 @@ class MatchModel(Strict):
         """The optimizers whose noise is measured."""
         return (self.reference, *self.vary)
 
+    @property
+    def given(self) -> Mapping[str, Collection[str]]:
+        """Optimizer -> the parameter that is set."""
+        return self.vary
+
+    @property
+    def asked(self) -> str | None:
+        """The quantity, where it is one of the grammar."""
+        return None if self.quantity in CURRENCIES else self.quantity
+
+
+OF_LOSSES = ("loss", "area")  # objectives; any other is a quantity
+
 
 class TuningModel(Strict):
     """Equal effort for every optimizer.
@@ -267,7 +280,7 @@ class TuningModel(Strict):
         default=1.0,
         description="when trials are judged, as a fraction of the budget at the nominal price",
     )
-    objective: Annotated[str, AfterValidator(quantity_or("loss", "area"))] = Field(
+    objective: Annotated[str, AfterValidator(quantity_or(*OF_LOSSES))] = Field(
         default="loss",
         description=(
             "what is lowest of the best setting: loss, median over worlds of the true loss then, or area,"
@@ -288,6 +301,21 @@ class TuningModel(Strict):
             " or {choices: [..]}}"
         )
     )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The optimizers that are tried."""
+        return (*self.ranges,)
+
+    @property
+    def given(self) -> Mapping[str, Collection[str]]:
+        """Optimizer -> the parameters that are set."""
+        return self.ranges
+
+    @property
+    def asked(self) -> str | None:
+        """The objective, where it is a quantity of the grammar."""
+        return None if self.objective in OF_LOSSES else self.objective
 
 
 class Cluster(Strict):

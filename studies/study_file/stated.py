@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 from studies.claims import Claim, LawClaim
 from studies.results import settings
+from studies.study_file import asked
 from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake, Path
 from studies.study_file.resolved import resolved
@@ -71,6 +72,19 @@ class Stated:
         if isinstance(self.claim, LawClaim):
             return self.claim.labels() or self.labels("optimizer")
         return self.claim.labels()[:1]
+
+    @cached_property
+    def words(self) -> asked.Words:
+        """What its quantities may name."""
+        record = self.study.get("record") or {}
+        ledger = self.study.get("ledger") is not None
+        numbers = settings.numbers([self.ran(arm) for arm in self.here[:1]])
+        return asked.Words(
+            asked.recorded(self.here, record, ledger=ledger),
+            [name for name in numbers if "." not in name],
+            [*self.coords, *self.labels("landscape"), *self.labels("optimizer")],
+            any=any("kind" in spec for spec in record.values()),
+        )
 
     def ran(self, arm: Arm) -> settings.Arm:
         """What an arm will run with."""

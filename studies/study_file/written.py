@@ -13,6 +13,7 @@ from studies.study_file import fields, formulas
 from studies.study_file.arm import LandscapeOf
 from studies.study_file.document import Path
 from studies.study_file.formulas import Names, Texts
+from studies.study_file.template import Template
 from studies.text.shapes import Data, Json, Tree
 
 
@@ -58,9 +59,17 @@ class Written(NamedTuple):
         Raises:
             Mistaken: a formula has no value.
         """  # noqa: DOC502
+        return formulas.filled(self.raw, texts, self._usable(texts, names))
+
+    def template(self, texts: Texts, names: Names) -> Template:
+        """With its formulas as they are; arguments as of `filled`."""
+        return Template(self.raw, texts, self._usable(texts, names))
+
+    def _usable(self, texts: Texts, names: Names) -> Names:
+        """The names, and parameters that are not given."""
         given = {path[0] for path in texts}
         own = {name: value for name, value in formulas.defaults(self.cls).items() if name not in given}
-        return formulas.filled(self.raw, texts, {**names, **own})
+        return {**names, **own}
 
     def without(self, texts: Texts) -> Data:
         """Kind and the parameters in which there is no formula."""

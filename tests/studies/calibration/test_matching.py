@@ -17,6 +17,7 @@ from studies.study_file.draft import Draft
 from studies.study_file.loading import load_study
 from studies.study_file.sections import MatchModel
 from studies.study_file.study import StudyError
+from studies.study_file.template import Template
 from tests.support.runs import BOWL, again, cells, no_leftovers, write  # noqa: F401
 
 SIGMA = 1.5  # of each coordinate of a gradient
@@ -84,7 +85,7 @@ def test_whole_numbers_are_each_asked_once_and_the_nearest_is_taken():
         asked.append(n)
         return 1 / n
 
-    at = search(quantity, 1 / 3.2, 2, 60, settled({"kind": "ga"}, "population"))
+    at = search(quantity, 1 / 3.2, 2, 60, settled(Template({"kind": "ga"}, {}, {}), "population"))
     assert at.value == 3
     assert len(set(asked)) == len(asked) == at.evaluations <= MOST
     assert all(isinstance(n, int) for n in asked[2:])
@@ -122,7 +123,7 @@ def test_a_lost_signal_is_a_large_ratio_and_no_noise_a_small_one(lost, side):
     ],
 )
 def test_a_value_is_the_nearest_that_the_optimizer_takes(spec, name, value, expected):
-    at = settled(spec, name)(value)
+    at = settled(Template(spec, {}, {}), name)(value)
     assert at == expected
     assert type(at) is type(expected)
 
@@ -168,6 +169,38 @@ def test_what_is_matched_may_be_a_quantity(tmp_path):
     (told,) = found(BOWLS | {"optimizers": optimizers, "match": match}, tmp_path)[0].results
     assert told["value"] == pytest.approx(0.02, rel=0.05)
     assert told["reached"] == pytest.approx(told["target"], rel=0.1)
+
+
+def test_what_is_matched_may_be_recorded_and_of_any_time(tmp_path):
+    """The mean length of a gradient after half of a pilot; the learning rate follows the momentum."""
+    study = BOWLS | {
+        "optimizers": {
+            "reference": {"kind": "sgd", "learning_rate": 0.02},
+            "SGD": {"kind": "sgd", "learning_rate": "1 - momentum", "momentum": 0.5},
+        },
+        "record": {"slope": "norm(gradient)", "theta": "center[0]"},
+        "match": {
+            "reference": "reference",
+            "quantity": "mean(slope, since=0.5)",
+            "at": 1,
+            "vary": {"SGD": {"momentum": [0.9, 0.999]}},
+        },
+    }
+    pilots, _ = found(study, tmp_path)
+    (told,) = pilots.results
+    assert told["reached"] == pytest.approx(told["target"], rel=0.1)
+    arm = next(arm for arm in pilots.study().arms if arm.coords["optimizer"] == "SGD")
+    assert arm.optimizer["momentum"] == told["value"]
+    assert arm.optimizer["learning_rate"] == pytest.approx(1 - told["value"], rel=1e-12)
+    assert [*make_plan(pilots.study()).tasks[0].expressions] == ["slope", "theta"]
+
+
+def test_a_quantity_to_match_that_no_pilot_has_is_told_when_the_study_is_read():
+    match = {"reference": "SGD", "vary": {"other": {"learning_rate": [0.01, 0.1]}}}
+    optimizers = {label: {"kind": "sgd"} for label in ("SGD", "other")}
+    study = BOWLS | {"optimizers": optimizers, "match": match | {"quantity": "mean(slope)"}}
+    with pytest.raises(StudyError, match="match.quantity: unknown quantity 'slope'"):
+        load_study(study)
 
 
 @pytest.mark.verify

@@ -17,17 +17,19 @@ import xarray as xr
 from scipy import stats
 
 from landscapes.streams import Streams
+from studies import registry
 from studies.analysis.trends.sensitivity import sensitivity
 from studies.calibration import pilots, trial_points, trials, tuned
 from studies.calibration.pilots import Pilots
 from studies.calibration.trials import AWAY, Trials
 from studies.cells.loop import bind, run_cell
-from studies.plan import make_plan
-from studies.results import store, view
+from studies.plan import make_plan, manifest
+from studies.results import settings, store, view
 from studies.results.tuning import tuning_cost
 from studies.run.__main__ import main
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
+from studies.study_file.template import Template
 from tests.support.runs import BOWL, again, cells, finish, no_leftovers, start, wait_for, write  # noqa: F401
 
 STUDY = {
@@ -97,7 +99,7 @@ SGD = {"kind": "sgd", "learning_rate": 0.1}
 
 
 def complete(**spec):
-    return trial_points.complete(spec, {})
+    return Template(spec, {}, {})
 
 
 def test_settings_differ_and_more_trials_keep_the_earlier_ones():
@@ -155,7 +157,7 @@ def test_settings_that_the_optimizer_does_not_take_are_passed_over():
     }
     values = trial_points.settings([complete(kind="ga")], ranges, 20, 1)
     assert len(values) == 20
-    assert all(trial_points.complete(complete(kind="ga"), v) for v in values)
+    assert all(complete(kind="ga").takes(v) for v in values)
     drawn = [
         trial_points.settled(complete(kind="ga"), ranges, point)
         for point in trial_points.points(20, 2, 1)
@@ -395,10 +397,143 @@ def test_an_objective_that_is_none_is_told(objective, message):
         load_study(ALONE | {"tuning": STUDY["tuning"] | {"objective": objective}})
 
 
-def test_an_objective_that_results_do_not_have_is_one_line(tmp_path):
-    study = ALONE | {"tuning": STUDY["tuning"] | {"objective": "mean(theta)", "trials": 2}}
-    with pytest.raises(StudyError, match="tuning.objective: unknown quantity 'theta'"):
-        run(study, tmp_path)
+RECORDING = ALONE | {
+    "record": {"slope": "norm(gradient)", "theta": "center[0]", "where": "center"},
+    "optimizers": {"SGD": ALONE["optimizers"]["SGD"], "GA": STUDY["optimizers"]["GA"]},
+}
+
+
+def recording(objective, **changes):
+    ranges = {"SGD": {"learning_rate": [0.001, 0.3]}}
+    tuning = {"trials": 4, "worlds": 6, "ranges": ranges, "objective": objective}
+    return RECORDING | {"tuning": tuning} | changes
+
+
+def test_an_objective_may_be_of_what_the_study_records(tmp_path):
+    """The mean of a recorded name over the later checkpoints of a trial's own cell; nothing else is recorded."""
+    study = recording("mean(slope, since=0.5)")
+    found, _ = run(study, tmp_path)
+    told = one(found, "bowl", "SGD")
+    by_hand = []
+    for task in Trials(load_study(study), tmp_path).tasks[:4]:
+        assert [*task.expressions] == ["slope"]
+        (cell,) = trials.blocks(task, 6, store.finished(tmp_path).__contains__, AWAY)
+        cell = xr.load_dataset(store.cell_path(tmp_path, cell.address), engine="h5netcdf")
+        assert "theta" not in cell
+        late = np.array(task.checkpoints) >= 0.5 * 60 * (1 - 1e-9)
+        by_hand.append(cell["slope"].values[:6, late].mean())
+    np.testing.assert_allclose(told["median"], by_hand, rtol=1e-12)
+    assert told["winner"] == int(np.argmin(by_hand))
+    assert len(set(by_hand)) == 4
+    assert one(found, "bowl", "SGD")["interval"][0][0] < by_hand[0]
+
+
+@pytest.mark.parametrize(
+    ("objective", "line"),
+    [
+        ("mean(theat)", "unknown quantity 'theat'; did you mean 'theta'?"),
+        ("mean(where)", "expected one number of each world, where has several"),
+        ('loss["SGD"]', "expected a quantity of the arm itself, without [..]"),
+        ("optimum(loss, B)", "expected a quantity of one arm, optimum needs all of an axis"),
+        ("ledger.gain[raw]", "ledger.gain: trials keep no noise ledger"),
+        ("mean(step_variance)", "step_variance: trials keep no noise ledger"),
+        ("medain(loss)", "unknown function 'medain'; did you mean 'median'?"),
+    ],
+)
+def test_an_objective_that_no_trial_has_is_told_when_the_study_is_read(objective, line):
+    with pytest.raises(StudyError) as caught:
+        load_study(recording(objective))
+    assert any(
+        each.startswith("study: tuning.objective: ") and line in each for each in caught.value.lines
+    )
+
+
+def test_an_objective_that_one_arm_does_not_have_names_that_arm():
+    both = {"SGD": {"learning_rate": [0.001, 0.3]}, "GA": {"population": [4, 12]}}
+    study = recording("mean(slope)")
+    study["tuning"] |= {"ranges": both}
+    with pytest.raises(StudyError, match="tuning.objective: GA on bowl: unknown quantity 'slope'"):
+        load_study(study)
+
+
+# what follows a number that is found ------------------------------------------------------------------------
+
+FOLLOWING = {
+    "kind": "sgd",
+    "learning_rate": 0.0001,
+    "momentum": "rest * (1 - learning_rate)",
+    "schedule": {"kind": "exponential", "factor": "momentum / 2"},
+}
+
+
+def following(**changes):
+    return recording("loss", optimizers={"SGD": FOLLOWING | changes}, let={"rest": "dim / 4"})
+
+
+def momentum(rate):
+    """As the formula has it, on the bowl of three coordinates."""
+    return 3 / 4 * (1 - rate)
+
+
+def test_formulas_follow_a_tuned_number_in_trials_in_the_arm_and_in_the_plan(tmp_path):
+    study = load_study(following())
+    found = Trials(study, tmp_path)
+    tried = [FOLLOWING | values for values in found.settings[0]]
+    for task, setting in zip(found.tasks, tried, strict=True):
+        assert task.optimizer["learning_rate"] == setting["learning_rate"]
+        expected = momentum(setting["learning_rate"])
+        assert task.optimizer["momentum"] == pytest.approx(expected, rel=1e-15)
+        assert task.optimizer["schedule"]["factor"] == pytest.approx(expected / 2, rel=1e-15)
+    compute(found.ahead(), tmp_path)
+    best = found.study()
+    (arm,) = best.arms
+    rate = arm.optimizer["learning_rate"]
+    assert rate == tried[best.tuned[0]["winner"]]["learning_rate"] != 0.0001
+    plan = make_plan(best)
+    made = registry.build(plan.tasks[0].optimizer, "optimizer")
+    (ran,) = settings.arms(xr.Dataset(attrs=manifest(plan, [])["attrs"]))  # as plan.json has it
+    for part in (arm.optimizer, vars(made), ran.optimizer):
+        assert part["momentum"] == pytest.approx(momentum(rate), rel=1e-15)
+
+
+def test_settings_that_a_formula_makes_impossible_are_passed_over():
+    """Momentum is below 1: of these learning rates only those above 1/2 give such."""
+    entry = Template(
+        SGD | {"momentum": "1.5 - learning_rate"}, {("momentum",): "1.5 - learning_rate"}, {}
+    )
+    values = trial_points.settings([entry.with_values({"learning_rate": 1.0})], RATE, 9, 1)[1:]
+    assert len({each["learning_rate"] for each in values}) == 8
+    assert all(0.5 < each["learning_rate"] for each in values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"budget": "600 * learning_rate"},
+            "optimizers.SGD.budget: '600 * learning_rate' needs learning_rate, which tuning sets later",
+        ),
+        (
+            {"targets": ["momentum / 10"]},
+            "optimizers.SGD.targets[0]: 'momentum / 10' needs learning_rate, which tuning sets later",
+        ),
+    ],
+)
+def test_what_cannot_follow_a_tuned_number_is_told_when_the_study_is_read(changes, line):
+    with pytest.raises(StudyError) as caught:
+        load_study(following(**changes))
+    assert [each for each in caught.value.lines if line in each]
+
+
+def test_a_schedule_ends_with_the_steps_that_the_tuned_setting_has(tmp_path):
+    """A gradient on each of B terms of 8 costs B/8: eight times as many steps of batches of one."""
+    schedule = {"kind": "exponential", "factor": 0.1}
+    sgd = {"kind": "sgd", "learning_rate": 0.01, "batch": 8, "schedule": schedule}
+    study = recording("loss", optimizers={"SGD": sgd}, record={}, gradient_cost=1)
+    study["landscapes"] = {"bowl": STUDY["landscapes"]["bowl"] | {"terms": 8}}
+    study["tuning"] |= {"ranges": {"SGD": {"batch": [1, 8]}}, "trials": 8}
+    for arm in Trials(load_study(study), tmp_path).arms:
+        assert arm.optimizer["schedule"]["steps"] == 60 * 8 // arm.optimizer["batch"]
 
 
 def test_where_every_setting_diverges_the_one_given_is_used_and_that_is_told(tmp_path):

@@ -179,6 +179,93 @@ def test_a_function_of_the_users():
         Custom(function="tests.support.own_claims:nothing").judge(results(np.ones((3, 3))))
 
 
+def left_out(statistic, *arrays):
+    """The jackknife's standard error of a statistic of worlds (R,), each left out in turn."""
+    worlds = len(arrays[0])
+    values = [statistic(*(np.delete(array, r) for array in arrays)) for r in range(worlds)]
+    return np.sqrt((worlds - 1) / worlds * np.sum((values - np.mean(values)) ** 2))
+
+
+class TestBy:
+    """`by`: two optimizers compared by a quantity."""
+
+    def losses(self, data):
+        return data["loss"].values[0, :, :, -1]
+
+    def test_an_ordering_of_worlds_is_the_sign_test_of_its_numbers(self):
+        """Who is nearer to 2 in how many worlds; losses themselves are ordered otherwise."""
+        data = pair(0.1)
+        a, b = abs(self.losses(data) - 2)
+        wins, losses = int((a < b).sum()), int((a > b).sum())
+        told = Ordering(better="A", worse="B", by="abs(loss - 2)").judge(data)[0]
+        assert told.observed == wins / 40
+        assert wins != int((self.losses(data)[0] < self.losses(data)[1]).sum())
+        assert told.verdict == decided(wins, losses)
+        assert told.quantity == "share of worlds with less abs(loss - 2)"
+
+    def test_an_ordering_of_a_number_of_all_worlds_has_the_joint_error(self):
+        data = pair(1.0)
+        a, b = self.losses(data)
+        difference = lambda a, b: np.mean(a) / np.std(a, ddof=1) - np.mean(b) / np.std(b, ddof=1)  # noqa: E731
+        told = Ordering(better="A", worse="B", by="mean(loss) / sd(loss)").judge(data)[0]
+        assert told.observed == pytest.approx(difference(a, b), rel=1e-12)
+        assert told.standard_error == pytest.approx(left_out(difference, a, b), rel=1e-9)
+
+    @pytest.mark.parametrize("by", ["mean(loss)", "log10(mean(loss))", "variance(loss)"])
+    def test_an_ordering_and_its_reverse(self, by):
+        """Losses below 1 and their spread, a tenth of the others."""
+        data = made_of(0.1 * normal(3, 2, 60) - np.array([[1.0], [0.0]]))
+        verdicts = [
+            Ordering(better=better, worse=worse, by=by).judge(data)[0].verdict
+            for better, worse in ("AB", "BA")
+        ]
+        assert verdicts == ["holds", "fails"]
+
+    def test_no_difference_of_a_number_of_all_worlds_is_undecided(self):
+        data = made_of(normal(3, 2, 60))
+        assert Ordering(better="A", worse="B", by="mean(loss)").judge(data)[0].verdict == "undecided"
+
+    def test_times_known_to_intervals_that_overlap_tie(self):
+        """At three checkpoints: both first below 1/2 at the second tell nothing, at the second and third they do."""
+        at_second, at_third = [1.0, 0.1, 0.1], [1.0, 1.0, 0.1]
+        loss = np.array([[at_second] * 20, [at_second] * 8 + [at_third] * 12])[None]
+        told = Ordering(better="A", worse="B", by="first(loss < 0.5)").judge(
+            results(loss, optimizers=("A", "B"))
+        )[0]
+        assert told.observed == (12 + 8 / 2) / 20
+        assert told.verdict == "holds"  # 12 wins and no loss
+
+    def test_an_equality_is_of_the_difference_in_the_same_worlds(self):
+        data = pair(0.05, spread=0.05)
+        a, b = self.losses(data)
+        difference = lambda a, b: np.log10(np.mean(a)) - np.log10(np.mean(b))  # noqa: E731
+        by = "log10(mean(loss))"
+        told = Equality(first="A", second="B", by=by, margin=0.2).judge(data)[0]
+        assert told.observed == pytest.approx(difference(a, b), rel=1e-9)
+        error = left_out(difference, a, b)
+        assert told.standard_error == pytest.approx(error, rel=1e-6)
+        assert error < left_out(difference, a, np.roll(b, 1)) / 2  # as if the worlds were others
+        assert told.verdict == "holds"
+        wide = Equality(first="A", second="B", by=by, margin=0.01, control=0.3).judge(data)[0]
+        assert wide.verdict in ("fails", "undecided")
+        assert (
+            Equality(first="A", second="B", by=by, margin=0.002).judge(pair(1.0))[0].verdict == "fails"
+        )
+
+    def test_what_is_not_finite_is_not_judged(self):
+        loss = np.array([[[1.0, 0.1]] * 20, [[1.0, 1.0]] * 20])[None]
+        data = results(loss, optimizers=("A", "B"))
+        for claim in (
+            Equality(first="A", second="B", by="median(first(loss < 0.5))", margin=1.0),
+            Ordering(better="A", worse="B", by="median(first(loss < 0.5))"),
+        ):
+            told = claim.judge(data)[0]
+            assert told.verdict == "undecided"
+            assert "is -inf, not finite; ask for what each world has" in told.note
+        told = Ordering(better="A", worse="B", by="first(loss < 0.5)").judge(data)[0]
+        assert (told.observed, told.verdict) == (1.0, "holds")
+
+
 class TestNotAtRandom:
     """What once counted as exact, or could never hold."""
 

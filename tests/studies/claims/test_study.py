@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from studies.claims import judge, report, verdicts
+from studies.claims import LawClaim, judge, report, verdicts
 from studies.claims.__main__ import main as again
 from studies.run.__main__ import _report
 from studies.run.session import Outcome
+from studies.study_file import document
 from studies.study_file.loading import load_study
 from studies.study_file.model import json_schema
+from studies.study_file.old_claims import as_law
 from studies.study_file.study import StudyError
 from tests.support.claims import normal, results
 from tests.support.runs import here
@@ -183,6 +185,22 @@ MISTAKES = [
         ),
     ),
     (
+        {**ORDER, "by": "medain(hit(0.1))"},
+        "claims.c.by: unknown function 'medain'; did you mean 'median'?",
+    ),
+    (
+        {**ORDER, "by": "mean(los)"},
+        "claims.c.by: unknown quantity 'los'; did you mean 'loss'?",
+    ),
+    (
+        {**ORDER, "by": "mean(loss"},
+        "claims.c.by: expected a quantity, such as median(loss), got 'mean(loss'",
+    ),
+    (
+        {**ORDER, "by": "loss", "cost": 10},
+        "claims.c.cost: expected none beside `by`; say it there: loss(cost=100)",
+    ),
+    (
         {"kind": "custom", "function": "tests.support.own_claims:none"},
         "claims.c.function: cannot import 'tests.support.own_claims:none'",
     ),
@@ -206,6 +224,46 @@ def test_a_mistake_is_one_line(entry, line):
         load_study(study(c=entry))
     assert len(caught.value.lines) == 1, caught.value.lines
     assert caught.value.lines[0].startswith(f"study: {line}")
+
+
+RATES = [
+    ({"per": "evaluation"}, "rate(loss, clock=cost)"),
+    ({"since": 0.25}, "log(loss(budget=0.25) / loss) / (steps - steps(budget=0.25))"),
+    ({"until": 0.5}, "log(loss(start) / loss(budget=0.5)) / steps(budget=0.5)"),
+    ({"since": 0.0, "until": 1.0, "floor": 0.0}, "rate(loss)"),
+    (
+        {"floor": 1e-9, "since": 0.2},
+        "log(loss(budget=0.2) / 1e-09) / (hit(1e-09, clock=steps) - steps(budget=0.2))",
+    ),
+    (
+        {"since": 0.25, "until": 0.75, "per": "evaluation"},
+        "log(loss(budget=0.25) / loss(budget=0.75)) / (0.75 * budget - 0.25 * budget)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "observe"), RATES)
+def test_the_window_of_an_old_rate_is_shown_in_the_new_form(given, observe):
+    old = {"kind": "convergence_rate", "optimizer": "GD", "predicted": "1 - learning_rate", **given}
+    law = document.value_of(as_law(old))
+    assert law == {
+        "kind": "law",
+        "optimizer": "GD",
+        "observe": observe,
+        "predicted": "-1 * log(1 - learning_rate)",
+    }
+    load_study(study(c=law))
+
+
+@pytest.mark.parametrize(("given", "observe"), RATES)
+def test_the_new_form_of_an_old_rate_sees_that_rate(given, observe):
+    """A loss that falls by a quarter at each of 100 steps of one evaluation: ln(4/3) a step."""
+    steps = np.arange(1, 101)
+    data = results(np.tile(0.75**steps, (3, 1))[None, None], draws=())
+    data = data.assign(start_loss=data["loss"].isel(checkpoint=0, drop=True) / 0.75)
+    data["value_terms"] = (data["value_terms"] * 0 + 4 * data["cost"]).astype(int)
+    told = LawClaim(observe=observe, predicted=float(np.log(4 / 3)), tolerance=0.03).judge(data)[0]
+    assert told.observed == pytest.approx(np.log(4 / 3), rel=0.03)
 
 
 def test_all_mistakes_at_once():

@@ -1,0 +1,124 @@
+"""The words of a quantity that a study will have, before anything is computed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from landscapes.base import Landscape
+from optimizers.base import Optimizer
+from studies import registry, schema
+from studies.analysis.quantities.calls import CALLS
+from studies.analysis.quantities.grammar import AT, parsed
+from studies.analysis.quantities.ledger import HEAD
+from studies.study_file.arm import Arm
+from studies.text.formulas import CONSTANTS, PATH
+from studies.text.shapes import Tree
+from studies.text.words import suggest
+
+BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a quantity may name.
+
+    Args:
+        recorded: variables of every world.
+        numbers: that arms ran with.
+        others: axes and labels.
+        any: whether other names may be recorded too.
+    """
+
+    recorded: Sequence[str]
+    numbers: Sequence[str] = ()
+    others: Sequence[str] = ()
+    any: bool = False
+
+    def wrong(self, text: str) -> Iterator[str]:
+        """What is wrong with a quantity."""
+        try:
+            tree = parsed(text)
+        except ValueError as error:
+            yield str(error)
+            return
+        if not self.any:
+            yield from self._calls(tree)
+            yield from self._names(tree)
+
+    def _calls(self, tree: ast.expr) -> Iterator[str]:
+        words = [*(name for name in CALLS if name not in (AT, PATH)), *self.recorded]
+        for word in called(tree):
+            if word not in CALLS and word not in self.recorded:
+                yield f"unknown function {word!r}; {suggest(word, words)}"
+
+    def _names(self, tree: ast.expr) -> Iterator[str]:
+        words = [*self.recorded, *self.numbers]
+        for word in names(tree):
+            if word not in (*words, *CONSTANTS, *self.others):
+                yield f"unknown quantity {word!r}; {suggest(word, words)}"
+
+
+def recorded(arms: Iterable[Arm], own: Iterable[str], *, ledger: bool) -> list[str]:
+    """The variables of every world that results will have.
+
+    Args:
+        arms: whose landscapes and optimizers record some.
+        own: what the study records.
+        ledger: whether the noise ledger is kept.
+    """
+    ours = [*schema.RECORDED, *schema.COUNTED, "start_loss", *own]
+    ours += [*schema.LEDGER, *schema.POPULATION] if ledger else []
+    return list(dict.fromkeys([*ours, *(name for arm in arms for name in _of_arm(arm))]))
+
+
+def _of_arm(arm: Arm) -> list[str]:
+    """What the landscape and the optimizer of an arm record beside the others."""
+    landscape: Landscape = registry.build(arm.landscape, "landscape")
+    optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
+    variables = (*optimizer.recorded.values(), *optimizer.counted.values())
+    return [*landscape.extras, *(variable for variable, *_ in variables)]
+
+
+def instruments(record: Iterable[Tree]) -> dict[str, Tree]:
+    """Variable -> the instrument of the user's that records it."""
+    return {name: spec for spec in record for name in registry.build(spec, "instrument").variables}
+
+
+# in a tree --------------------------------------------------------------------------------------------------
+
+
+def called(tree: ast.expr) -> list[str]:
+    """What is called."""
+    return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def names(tree: ast.expr) -> Iterator[str]:
+    """Names that are numbers: not what is called, whose, or when."""
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            skipped.add(id(node.func))
+            skipped |= {id(inner) for inner in _labels_in(node)}
+        if isinstance(node, ast.Attribute):
+            skipped |= {id(inner) for inner in ast.walk(node)}
+    there = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    yield from (node.id for node in there if id(node) not in skipped)
+
+
+def of_ledger(tree: ast.expr) -> Iterator[str]:
+    """Words of the noise ledger."""
+    for node in ast.walk(tree):
+        name = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
+        if name.startswith(HEAD) or name in schema.LEDGER:
+            yield name
+
+
+def _labels_in(call: ast.Call) -> list[ast.expr]:
+    """The arguments of a call that are labels, clocks or axes."""
+    bare = [word.value for word in call.keywords if isinstance(word.value, ast.Name)]
+    word = ast.unparse(call.func)
+    if word == AT:
+        return [*call.args[1:], *bare]
+    return [*bare, *(argument for argument in call.args if ast.unparse(argument) in BARE)]
