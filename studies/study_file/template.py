@@ -41,7 +41,7 @@ class Template:
     def with_values(self, values: Tree) -> Template:
         """With other values of parameters, in place of numbers or formulas."""
         texts = {path: text for path, text in self.texts.items() if path[0] not in values}
-        return replace(self, entry=self.entry | values, texts=texts)
+        return replace(self, entry={**self.entry, **values}, texts=texts)
 
     def spec(self) -> Data:
         """Kind and all parameters, formulas resolved.
