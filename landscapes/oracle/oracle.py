@@ -20,7 +20,7 @@ from landscapes.oracle import noise as noises
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import EVERY, Batch, clock_time, evaluate, join_batches, on_host
 from landscapes.oracle.noise import Noise
-from landscapes.oracle.portions import in_portions
+from landscapes.oracle.portions import Accumulate, in_portions
 from landscapes.streams import Streams
 
 
@@ -34,6 +34,7 @@ class Oracle:
         micro_batches: pieces into which the terms of a mini-batch go, to be evaluated one after the other, >=
             1 (see `landscapes.oracle.portions`).
         chunks: groups into which the points go, likewise, >= 1.
+        accumulate: how the answers of the pieces of a mini-batch are put together.
         alone: row -> the landscape bound to that world alone, for worlds that ask mini-batches of many sizes;
             None: they stay together.
     """
@@ -46,6 +47,7 @@ class Oracle:
         *,
         micro_batches: int = 1,
         chunks: int = 1,
+        accumulate: Accumulate = "weighted",
         alone: Callable[[int], Landscape] | None = None,
     ) -> None:
         if noise.batch is not None and noise.batch > landscape.terms:
@@ -62,7 +64,8 @@ class Oracle:
             if count < 1:
                 raise ValueError(f"oracle.{key}: expected >= 1, got {count}")
         self.landscape, self.noise, self.bill = landscape, noise, bill
-        self.micro_batches, self.chunks, self.alone = micro_batches, chunks, alone
+        self.micro_batches, self.chunks, self.accumulate = micro_batches, chunks, accumulate
+        self.alone = alone
         self.seconds = 0.0  # spent in the landscape itself: loss and backward
         # where each world stands in its data; None: nothing read, or not sampled in epochs
         self.epoch: noises.Epoch | None = None
@@ -156,9 +159,8 @@ class Oracle:
             terms = None if index is None else noises.mean_of(index, dtype)
             return evaluate(landscape, points, terms, gradient=query.gradient, time=clock)
 
-        answer = in_portions(
-            ask, landscape, query.points[rows], batch.index, self.micro_batches, self.chunks
-        )
+        portions = self.micro_batches, self.chunks, self.accumulate
+        answer = in_portions(ask, landscape, query.points[rows], batch.index, *portions)
         if batch.alone is not None or batch.rows is EVERY:
             return answer
         gradient = None if answer.gradient is None else answer.gradient[batch.rows]

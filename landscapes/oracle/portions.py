@@ -3,9 +3,12 @@
 The points in chunks, the terms that each sees in micro-batches, one after the other.
 
 A mini-batch of m terms in pieces of m_1 .. m_K: L = sum_i (m_i / m) L_i with L_i the mean over piece i, and
-likewise for the gradient; the mean of the means is another loss where sizes differ. What a gradient keeps of
-a piece is freed before the next, so memory is fixed + a m / K. This is exact for sums of terms only: of a
-loss that compares the examples of a batch (`Landscape.additive` is False) it is a mean of other losses.
+likewise for the gradient (`weighted`). What a gradient keeps of a piece is freed before the next, so memory
+is fixed + a m / K. This is exact for sums of terms only: of a loss that compares the examples of a batch
+(`Landscape.additive` is False) it is a mean of other losses.
+
+`mean_of_means` is what training loops often do instead: pieces of ceil(m / K) terms, the last with those that
+are left, and (1 / K) sum_i L_i, another loss where the last is smaller.
 Chunks are exact for every loss, since a point's value does not depend on what is evaluated beside it, but for
 the rounding of matrix products.
 """
@@ -13,6 +16,7 @@ the rounding of matrix products.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -21,6 +25,7 @@ from landscapes.base import Answer, Landscape
 
 # points (R, P, D), the terms that they see (R, 1 | P, B) or None for all -> their answer
 Asked = Callable[[Tensor, Tensor | None], Answer]
+Accumulate = Literal["weighted", "mean_of_means"]
 
 
 def in_portions(
@@ -30,6 +35,7 @@ def in_portions(
     index: Tensor | None,
     micro_batches: int,
     chunks: int,
+    accumulate: Accumulate = "weighted",
 ) -> Answer:
     """The answer of a landscape for points (R, P, D) that see the terms index (R, 1 | P, B), None for all.
 
@@ -40,9 +46,10 @@ def in_portions(
         index: (R, 1 | P, B), all of the same weight.
         micro_batches: pieces of the terms, >= 1; one for each where there are fewer terms.
         chunks: groups of points, >= 1; one for each where there are fewer points.
+        accumulate: weighted or mean_of_means.
 
     Returns:
-        What ask(points, index) gives, but for rounding.
+        What ask(points, index) gives, but for rounding, where weighted and a sum of terms.
     """
     size = landscape.terms if index is None else index.shape[-1]
     pieces = min(micro_batches, max(1, size // landscape.smallest_batch))
@@ -50,25 +57,40 @@ def in_portions(
         index = torch.arange(size, device=points.device).expand(len(points), 1, -1)
     groups = min(chunks, points.shape[1])
     if groups <= 1:
-        return _accumulated(ask, points, index, pieces)
+        return _accumulated(ask, points, index, pieces, accumulate)
     seen = [index] * groups if index is None or index.shape[1] == 1 else index.tensor_split(groups, 1)
     answers = [
-        _accumulated(ask, *group, pieces)
+        _accumulated(ask, *group, pieces, accumulate)
         for group in zip(points.tensor_split(groups, 1), seen, strict=True)
     ]
     values, gradients, _ = zip(*answers, strict=True)
     return Answer(torch.cat(values, 1), None if gradients[0] is None else torch.cat(gradients, 1))
 
 
-def _accumulated(ask: Asked, points: Tensor, index: Tensor | None, pieces: int) -> Answer:
-    """The weighted sum of the answers over so many pieces of the terms, whose sizes differ by at most one."""
+def pieces_of(index: Tensor, pieces: int, accumulate: Accumulate) -> tuple[list[Tensor], list[float]]:
+    """The terms (.., B) in so many pieces or fewer, and the weight of each.
+
+    Weighted, their sizes differ by at most one.
+    """
+    size = index.shape[-1]
+    if accumulate == "weighted":
+        parts = list(index.tensor_split(pieces, -1))
+        return parts, [part.shape[-1] / size for part in parts]
+    parts = list(index.split(-(-size // pieces), -1))
+    return parts, [1 / len(parts)] * len(parts)
+
+
+def _accumulated(
+    ask: Asked, points: Tensor, index: Tensor | None, pieces: int, accumulate: Accumulate
+) -> Answer:
+    """The weighted sum of the answers over so many pieces of the terms."""
     if pieces == 1 or index is None:
         return ask(points, index)
-    parts = index.tensor_split(pieces, -1)
+    parts, shares = pieces_of(index, pieces, accumulate)
     first = ask(points, parts[0])
-    value, gradient, _ = _share(first, parts[0], index)
-    for part in parts[1:]:
-        more = _share(ask(points, part), part, index)
+    value, gradient, _ = _share(first, shares[0])
+    for part, share in zip(parts[1:], shares[1:], strict=True):
+        more = _share(ask(points, part), share)
         value = value + more.value
         gradient = None if gradient is None or more.gradient is None else gradient + more.gradient
     return Answer(
@@ -76,12 +98,11 @@ def _accumulated(ask: Asked, points: Tensor, index: Tensor | None, pieces: int) 
     )
 
 
-def _share(answer: Answer, part: Tensor, whole: Tensor) -> Answer:
+def _share(answer: Answer, share: float) -> Answer:
     """What a piece adds, in float64.
 
     Of a sum over many pieces, float32 would lose digits that one large batch keeps.
     """
-    share = part.shape[-1] / whole.shape[-1]
     return Answer(
         share * answer.value.double(),
         None if answer.gradient is None else share * answer.gradient.double(),

@@ -221,8 +221,8 @@ def _check_batch(batch: int | None, sampling: str, landscape: Landscape, label: 
         )
 
 
-def portions_of(study: StudyModel, label: str, landscape: Landscape, noise: Data) -> dict[str, int]:
-    """How much is evaluated at a time on one landscape: micro_batches and chunks.
+def portions_of(study: StudyModel, label: str, landscape: Landscape, noise: Data) -> Data:
+    """How much is evaluated at a time on one landscape: micro_batches, chunks, accumulate if not weighted.
 
     Args:
         study: the study.
@@ -238,15 +238,24 @@ def portions_of(study: StudyModel, label: str, landscape: Landscape, noise: Data
     size = noise["batch"] or terms
     last = terms % size if noise["sampling"] == "epoch" else 0
     fewest = last or size
+    accumulate = of(study.oracle.accumulate, label, "weighted")
     if least > 1 and fewest // micro_batches < least:
         raise ValueError(
             f"oracle.micro_batches: expected at most {fewest // least} for {fewest} terms of landscape"
             f" {label!r}, which needs at least {least} at once, got {micro_batches}"
         )
-    return {
+    left = fewest % -(-fewest // micro_batches)
+    if accumulate == "mean_of_means" and 0 < left < least:
+        raise ValueError(
+            f"oracle.micro_batches: the last of {micro_batches} micro-batches has {left} of {fewest} terms of"
+            f" landscape {label!r}, which needs at least {least} at once; expected a number that divides them"
+        )
+    portions = {
         "micro_batches": 1 if terms == 1 else micro_batches,
         "chunks": of(study.oracle.chunks, label, 1),
     }
+    plain = accumulate == "weighted" or portions["micro_batches"] == 1
+    return portions if plain else portions | {"accumulate": accumulate}
 
 
 def of(value: Json, label: str, default: Json = None) -> Json:

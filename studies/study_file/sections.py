@@ -158,6 +158,13 @@ class OracleModel(Strict):
     chunks: per_landscape(Pieces) = Field(  # type: ignore[valid-type]
         default=1, description="groups into which the points go"
     )
+    accumulate: per_landscape(Literal["weighted", "mean_of_means"]) = Field(  # type: ignore[valid-type]
+        default="weighted",
+        description=(
+            "how the answers of micro-batches are put together: weighted by their terms; or the mean of their"
+            " means, the last with the terms that are left, which is another loss where it is smaller"
+        ),
+    )
 
 
 SECTIONS: dict[str, type[Strict]] = {

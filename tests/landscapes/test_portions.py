@@ -130,6 +130,26 @@ class TestMicroBatches:
         mutant = torch.stack([ask(x, part).gradient for part in index.tensor_split(pieces, -1)]).mean(0)
         assert error(mutant, wanted) > 0.02
 
+    @pytest.mark.parametrize(
+        ("size", "pieces", "sizes"),
+        [(10, 4, [3, 3, 3, 1]), (10, 6, [2] * 5), (9, 3, [3, 3, 3]), (250, 7, [36] * 6 + [34])],
+    )
+    def test_the_mean_of_means_as_training_loops_have_it(self, size, pieces, sizes):
+        landscape, x, s = network("digits")
+        index, asked = s.choice("data", landscape.terms, size, (1,)), []
+        ask = asks(landscape, True, sizes=asked)
+        found = in_portions(ask, landscape, x, index, pieces, 1, "mean_of_means")
+        assert asked == sizes
+        parts = [asks(landscape, True)(x, part) for part in index.split(sizes, -1)]
+        wanted = torch.stack([part.gradient for part in parts]).mean(0)
+        assert error(found.gradient, wanted) <= 1e-13
+        torch.testing.assert_close(
+            found.value, torch.stack([part.value for part in parts]).mean(0), rtol=1e-13, atol=1e-14
+        )
+        one_batch = ask(x, index).gradient
+        equal = len(set(sizes)) == 1
+        assert (error(found.gradient, one_batch) <= 1e-13) == equal
+
     @pytest.mark.parametrize("kind", ["digits", "autoencoder"])
     def test_in_float32_the_error_is_that_of_one_large_batch(self, kind):
         exact, x, s = network(kind)

@@ -280,6 +280,7 @@ def test_every_entry_of_a_task():
 
 def test_portions_make_cells_of_their_own_and_one_of_each_is_the_default():
     first = addresses(planned())
+    of_digits = {"landscapes": DIGITS, "optimizers": SGD}
     assert addresses(planned(oracle={"micro_batches": 1, "chunks": {"nk": 1}})) == first
     assert (
         addresses(planned(oracle={"micro_batches": {"bowl": 5}})) == first
@@ -290,6 +291,14 @@ def test_portions_make_cells_of_their_own_and_one_of_each_is_the_default():
         STUDY["optimizers"]
     )
     assert {arm.task.oracle["micro_batches"] for arm in plan.arms} == {1, 2}
+    # one piece is its own mean; of two the mean of means is another loss
+    assert addresses(planned(oracle={"accumulate": "mean_of_means"})) == first
+    (weighted,), (means,) = (
+        {str(arm.task.oracle) for arm in planned(**of_digits, oracle={"micro_batches": 4} | how).arms}
+        for how in ({}, {"accumulate": "mean_of_means"})
+    )
+    assert weighted == "{'micro_batches': 4, 'chunks': 1}"
+    assert means == "{'micro_batches': 4, 'chunks': 1, 'accumulate': 'mean_of_means'}"
 
 
 DIGITS = {
