@@ -121,7 +121,7 @@ def variables() -> dict[str, tuple[str, str]]:
         | _hits(schema.CLOCKS)
         | status
         | of_optimizers
-        | told(schema.LEDGER | schema.POPULATION | schema.PICTURE)
+        | told(schema.LEDGER | schema.AGAINST | schema.POPULATION | schema.PICTURE)
     )
 
 

@@ -38,7 +38,10 @@ GRID = ("landscape", "optimizer")  # the first dims of every study; swept axes f
 RECORDS = ("replicate", "checkpoint")  # of what is recorded along a run
 HITS = ("replicate", "target")
 DIMS = (*GRID, *RECORDS, "target")  # all but swept axes, and what instruments add
-LEDGER_DIMS = ("moment", "source", "direction", "reference", "half", "mode", "force")
+LEDGER_DIMS = (
+    *("moment", "source", "direction", "reference", "half", "mode", "force"),
+    "error_quantile",
+)
 PLACES = "_index"  # end of the name of a dim along which the numbers of a recorded array lie
 PICTURE_DIMS = ("frame", "individual", "plane", "row", "column", "end")
 
@@ -181,6 +184,23 @@ LEDGER = {  # behind replicate, moment
     "curvature": Variable("eigenvalues of the Hessian of largest size", BEND, ("mode",)),
     "binomial_variance": Variable(
         "sum of p (1 - p) over loci at the expected allele frequencies; NaN on reals", "1"
+    ),
+}
+ERROR_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)  # labels of the dim error_quantile
+AGAINST = {  # behind replicate, moment, where the ledger holds steps against those of other settings
+    "against_squared": Variable("mean squared length of the step with the other settings", SQUARED),
+    "against_step_squared": Variable("mean squared length of the step", SQUARED),
+    "against_along": Variable("mean of the step times that with the other settings", SQUARED),
+    "against_error_squared": Variable(
+        "mean squared length of the error, the step less that with the other settings", SQUARED
+    ),
+    "against_bias_squared": Variable(
+        "squared length of the mean error, its noise taken off; may be negative", SQUARED
+    ),
+    "against_error": Variable(
+        "quantiles of the error's length over that of the step with the other settings",
+        "1",
+        ("error_quantile",),
     ),
 }
 POPULATION = {  # behind replicate, moment

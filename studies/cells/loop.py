@@ -5,6 +5,7 @@ Everything else in this house exists to make these lines mean something.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import time
@@ -29,6 +30,7 @@ from studies.cells.expressions.recorder import ExpressionRecorder
 from studies.cells.guards import guarded
 from studies.cells.landscape_guards import try_landscape
 from studies.cells.ledger import Book, NoiseLedger, Scene
+from studies.cells.ledger.against import check_states
 from studies.cells.milestones import Watcher
 from studies.cells.own import OwnInstrument
 from studies.cells.pictures import Camera
@@ -218,17 +220,25 @@ class Setting:
         self,
         moments: list[float],
         fractions: list[float],
+        against: Tree | None = None,
         **book: Any,  # noqa: ANN401
     ) -> NoiseLedger:
-        scene = Scene(
-            self.optimizer,
-            functools.partial(bind, self.task),
-            self.oracle.noise,
+        scene, other = self._scene(self.task), None
+        if against:
+            other = self._scene(dataclasses.replace(self.task, **against))
+            check_states(scene, other, lambda: self.problem)
+        return NoiseLedger(self.oracle, moments, fractions, scene, Book(**book), other)
+
+    def _scene(self, task: Task) -> Scene:
+        """All that a step needs beside a state, with the settings of a task."""
+        return Scene(
+            build(task.optimizer, "optimizer"),
+            functools.partial(bind, task),
+            _noise(task),
             self.streams,
-            portions=self.task.oracle,
+            portions=task.oracle,
             price=self.oracle.bill.price,
         )
-        return NoiseLedger(self.oracle, moments, fractions, scene, Book(**book))
 
     def _cameras(self, times: list[float], worlds: int, points: int, grid: int) -> Iterator[Camera]:
         """One for the worlds of this block of which pictures are taken; none where there is no such world."""

@@ -69,7 +69,7 @@ def recorded(arms: Iterable[Arm], own: Iterable[str], *, ledger: bool) -> list[s
         ledger: whether the noise ledger is kept.
     """
     ours = [*schema.RECORDED, *schema.COUNTED, "start_loss", *own]
-    ours += [*schema.LEDGER, *schema.POPULATION] if ledger else []
+    ours += [*schema.LEDGER, *schema.POPULATION, *schema.AGAINST] if ledger else []
     return list(dict.fromkeys([*ours, *(name for arm in arms for name in _of_arm(arm))]))
 
 

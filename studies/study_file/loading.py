@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from studies.study_file import (
+    against,
     check_calibrated,
     check_expressions,
     check_figures,
@@ -88,7 +89,7 @@ def _checked(document: Document) -> Study:
     resolver = Resolver(draft, axes)
     if study is None:
         raise StudyError(document.lines(draft.mistakes))
-    arms = resolver.arms()
+    arms = against.beside(draft, resolver.arms(), resolver)
     draft.mistakes += check_record.mistakes(study.record, arms, axes, study.ledger is not None)
     arms, wrong = check_expressions.of_arms(study.record, arms)
     draft.mistakes += wrong

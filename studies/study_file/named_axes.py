@@ -224,12 +224,21 @@ def _choices(place: Path, form: Tree, settable: Sequence[str]) -> Points:
     place, choices = (*place, "choices"), mapping(form["choices"])
     if not choices:
         raise wrong(place, "expected name -> {path: value}")
-    sets = [[*_chosen((*place, name), given, settable)] for name, given in choices.items()]
+    sets = [[*chosen((*place, name), given, settable)] for name, given in choices.items()]
     return Points([str(name) for name in choices], sets)
 
 
-def _chosen(place: Path, given: object, settable: Sequence[str]) -> Iterator[Set]:
-    """What one choice sets."""
+def chosen(place: Path, given: object, settable: Sequence[str]) -> Iterator[Set]:
+    """What a mapping path -> value sets; * in a path stands for any label.
+
+    Args:
+        place: of the mapping in the study.
+        given: the mapping.
+        settable: every path that may be set.
+
+    Raises:
+        Mistaken: something is wrong with it.
+    """
     if not mapping(given):
         raise wrong(place, "expected path -> value")
     for pattern, value in mapping(given).items():

@@ -32,7 +32,7 @@ def scalars_of(study: StudyModel, ground: Ground, own: fields.OptimizerEntry) ->
         "gradient_cost": {"value": price.value, "low": price.low, "high": price.high},
         **_targets(targets, gap_known=ground.landscape.made.gap_known),
         "dtype": ground.landscape.model.dtype or study.dtype,
-        "ledger": study.ledger and study.ledger.model_dump(),
+        "ledger": study.ledger and study.ledger.model_dump(exclude={"against"}),
         "pictures": study.pictures and study.pictures.model_dump(),
         "record": [spec for spec in study.record.values() if "kind" in spec],
         "expressions": {},

@@ -9,7 +9,15 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, get_args
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    model_validator,
+)
 
 from studies.study_file.values import (
     OR_FORMULA,
@@ -203,6 +211,14 @@ class LedgerModel(Strict):
         description=(
             "what the mean step is held against; of the others nothing is told (temperatures need the"
             " gradients)"
+        ),
+    )
+    against: dict[str, JsonValue] = Field(
+        default={},
+        description=(
+            "path -> value: the same steps are taken with these settings too, and the error of a step beside"
+            " such a one is told (ledger.error); paths as in sweep, {oracle.micro_batches: 1},"
+            " {optimizers.*.clip: null}"
         ),
     )
 

@@ -53,7 +53,7 @@ OF_KINDS = (  # what some kinds of ours record; a kind of the user's may record 
     "virtual_time staleness unfit_steps adapted_learning_rate test_loss test_accuracy held_out_loss"
     " held_out_accuracy fixed_point_distance measured measured_error"
 ).split()
-LEDGER = (*schema.LEDGER_DIMS, *schema.LEDGER, *schema.POPULATION)
+LEDGER = (*schema.LEDGER_DIMS, *schema.LEDGER, *schema.AGAINST, *schema.POPULATION)
 PICTURES = (
     *schema.PICTURE_DIMS,
     *schema.PICTURE,

@@ -5,6 +5,7 @@
     length                                             of the mean step, root mean square
     share, total [source]; interaction                 Sobol indices of the step's variance
     noise_to_signal, noise_scale, temperature, stationary_temperature, effective_population
+    error, error_length, error_cosine                  of a step beside that with other settings (`against`)
     step_variance, noise_rank, price[selection], ..    any variable of the ledger, of each world
 
 The estimators are those of `studies.analysis.noise.noise`, pooled over worlds as ratios of sums, so that they
@@ -28,7 +29,7 @@ from studies.text.words import suggest
 HEAD = "ledger."
 SCALES = noise.SCALES
 OF_MODE = ("direction", "mode")  # dims of which the first place is meant unless another is said
-INNER = ("reference", "source", "force", *OF_MODE)  # what a label may choose from
+INNER = ("reference", "source", "force", "error_quantile", *OF_MODE)  # what a label may choose from
 
 
 class Pooled(NamedTuple):
@@ -89,6 +90,35 @@ def interaction(data: xr.Dataset) -> Pooled:
     return Pooled(noise.pooled_ratio, [rest, _variance(data)])
 
 
+def error(data: xr.Dataset) -> Pooled:
+    """Length of the error of a step over that of the step with other settings, root mean squares."""
+    return Pooled(root_ratio, _against(data, "error_squared", "squared"))
+
+
+def error_length(data: xr.Dataset) -> Pooled:
+    """Length of a step over that with other settings, root mean squares."""
+    return Pooled(root_ratio, _against(data, "step_squared", "squared"))
+
+
+def error_cosine(data: xr.Dataset) -> Pooled:
+    """Of a step and the one with other settings."""
+    return Pooled(noise.pooled_cosine, _against(data, "along", "step_squared", "squared"))
+
+
+def _against(data: xr.Dataset, *names: str) -> list[xr.DataArray]:
+    if "against_squared" not in data:
+        raise ValueError(
+            f"{HEAD}error: these results hold no steps against those of other settings; give"
+            " `ledger: {against: {PATH: value}}`"
+        )
+    return [data[f"against_{name}"] for name in names]
+
+
+def root_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:
+    """The root of sum over sum, of the worlds where both are known."""
+    return np.sqrt(noise.pooled_ratio(above, below, axis))
+
+
 def _variance(data: xr.Dataset) -> xr.DataArray:
     return data["step_variance"].where(data["step_variance"] > 0)
 
@@ -136,6 +166,9 @@ POOLED: dict[str, Callable[[xr.Dataset], Pooled]] = {
     "share": share,
     "total": total,
     "interaction": interaction,
+    "error": error,
+    "error_length": error_length,
+    "error_cosine": error_cosine,
     **{name: _currency(name) for name in noise.CURRENCIES},
 }
 

@@ -73,6 +73,16 @@ WORDS = {
     ),
     "ledger.total": Word("ledger.total[data]", f"of a source, alone and with others: {LEDGER}"),
     "ledger.interaction": Word("ledger.interaction", f"what no source does alone: {LEDGER}"),
+    "ledger.error": Word(
+        "ledger.error",
+        f"length of a step's error over the step with the settings of ledger.against: {LEDGER}",
+    ),
+    "ledger.error_length": Word(
+        "ledger.error_length", f"length of a step over that with other settings (against): {LEDGER}"
+    ),
+    "ledger.error_cosine": Word(
+        "ledger.error_cosine", f"of a step and that with other settings (against): {LEDGER}"
+    ),
     "ledger.noise_to_signal": Word(
         "ledger.noise_to_signal", f"variance over squared mean step: {LEDGER}"
     ),

@@ -18,7 +18,7 @@ from landscapes.base import Bits
 from landscapes.oracle.evaluation import clock_time
 from landscapes.oracle.oracle import Oracle
 from studies import schema
-from studies.cells.ledger import population, statistics
+from studies.cells.ledger import against, population, statistics
 from studies.cells.ledger.arms import LIMIT, Arm, arm
 from studies.cells.ledger.freezing import Freezer, Frozen, subset
 from studies.cells.ledger.redraws import Scene
@@ -66,6 +66,7 @@ class NoiseLedger(Freezer):
         fractions: (K,) of the budget, what the moments are called.
         scene: what a step needs beside a state.
         book: what is recorded.
+        other: a scene with other settings, against which steps are held.
     """
 
     def __init__(
@@ -75,31 +76,40 @@ class NoiseLedger(Freezer):
         fractions: Sequence[float],
         scene: Scene,
         book: Book,
+        other: Scene | None = None,
     ) -> None:
         super().__init__(oracle, times, scene.streams)
-        self.fractions, self.scene, self.book = fractions, scene, book
+        self.fractions, self.scene, self.book, self.other = fractions, scene, book, other
 
     def dataset(self) -> xr.Dataset:
         """The ledger at the K moments, see `record`."""
-        return record(self.scene, self.moments(), self.book).assign_coords(moment=self.fractions)
+        data = record(self.scene, self.moments(), self.book, self.other)
+        return data.assign_coords(moment=self.fractions)
 
 
-def record(scene: Scene, moments: list[Frozen], book: Book) -> xr.Dataset:
+def record(scene: Scene, moments: list[Frozen], book: Book, other: Scene | None = None) -> xr.Dataset:
     """The ledger of R worlds at K moments: the variables of `schema.LEDGER` and `schema.POPULATION`.
 
-    NaN where a world has diverged, or a slope is not known.
+    With another scene those of `schema.AGAINST` too. NaN where a world has diverged, or a slope is not known.
+
+    Args:
+        scene: what a step needs beside a state.
+        moments: the frozen states.
+        book: what is recorded.
+        other: the same with other settings, against which steps are held.
 
     Raises:
         ValueError: a step draws from a source that `book.sources` does not name.
     """
-    measured = [_in_blocks(scene, moment, book) for moment in moments]
+    measured = [_in_blocks(scene, moment, book, other) for moment in moments]
     variables: dict[str, Any] = {}
-    for name, about in VARIABLES.items():
+    for name, about in (VARIABLES | (schema.AGAINST if other else {})).items():
         values = np.stack([each[name].double().cpu().numpy() for each in measured], 1)
         variables[name] = (("replicate", "moment", *about.dims), values, about.attrs)
-    return xr.Dataset(
-        variables, {"replicate": scene.streams.worlds.cpu().numpy(), **_coordinates(book)}
-    )
+    coords = {"replicate": scene.streams.worlds.cpu().numpy(), **_coordinates(book)}
+    if other:
+        coords["error_quantile"] = list(schema.ERROR_QUANTILES)
+    return xr.Dataset(variables, coords)
 
 
 def _coordinates(book: Book) -> dict[str, Any]:
@@ -114,17 +124,20 @@ def _coordinates(book: Book) -> dict[str, Any]:
     }
 
 
-def _in_blocks(scene: Scene, moment: Frozen, book: Book) -> dict[str, Tensor]:
+def _in_blocks(scene: Scene, moment: Frozen, book: Book, other: Scene | None) -> dict[str, Tensor]:
     """All worlds, as many at a time as memory allows."""
     dim = scene.optimizer.center(moment.state).shape[-1]
     blocks = torch.arange(len(moment.step)).split(max(1, LIMIT // (dim * book.redraws)))
     if len(blocks) == 1:
-        return _measure(scene, moment, book)
-    parts = [_measure(scene.subset(block), subset(moment, block), book) for block in blocks]
-    return {name: torch.cat([part[name] for part in parts]) for name in VARIABLES}
+        return _measure(scene, moment, book, other)
+    parts = [
+        _measure(scene.subset(block), subset(moment, block), book, other and other.subset(block))
+        for block in blocks
+    ]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def _measure(scene: Scene, moment: Frozen, book: Book) -> dict[str, Tensor]:
+def _measure(scene: Scene, moment: Frozen, book: Book, other: Scene | None) -> dict[str, Tensor]:
     """Everything about one moment of these worlds."""
     a, b = (_arm_of(scene, moment, book, keys) for keys in _keys(book))
     center = scene.optimizer.center(moment.state).double()
@@ -145,7 +158,14 @@ def _measure(scene: Scene, moment: Frozen, book: Book) -> dict[str, Tensor]:
         **_mean_step(a, b, held),
         "nominal_rate": intended(scene.optimizer, moment.state, center),
         **_noise(a, b, book.modes),
+        **(_beside(other, moment, book, (a, b)) if other else {}),
     }
+
+
+def _beside(other: Scene, moment: Frozen, book: Book, arms: tuple[Arm, Arm]) -> dict[str, Tensor]:
+    """What the steps err by beside those with other settings."""
+    keys = [dict.fromkeys(book.sources, part) for part in _keys(book)]
+    return against.errors(other, moment, arms, keys)
 
 
 def _keys(book: Book) -> tuple[Tensor, Tensor]:

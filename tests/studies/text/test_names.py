@@ -31,7 +31,14 @@ from studies.study_file.study import StudyError
 from studies.text import labels, terminal
 from tests.support.runs import assembled
 
-OURS = {*schema.RECORDED, *schema.COUNTED, *schema.LEDGER, *schema.POPULATION, *schema.PICTURE}
+OURS = {
+    *schema.RECORDED,
+    *schema.COUNTED,
+    *schema.LEDGER,
+    *schema.AGAINST,
+    *schema.POPULATION,
+    *schema.PICTURE,
+}
 LABELS = [
     "(1+1)-ES",
     "CMA-ES (full)",
