@@ -9,15 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, get_args
 
 from annotated_types import Ge, Gt, Le
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Discriminator,
-    Field,
-    JsonValue,
-    Tag,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from studies.study_file.values import (
     OR_FORMULA,
@@ -213,7 +205,7 @@ class LedgerModel(Strict):
             " gradients)"
         ),
     )
-    against: dict[str, JsonValue] = Field(
+    against: dict[str, object] = Field(
         default={},
         description=(
             "path -> value: the same steps are taken with these settings too, and the error of a step beside"
