@@ -68,7 +68,7 @@ class Task:
     targets: list[float]
     dtype: str
     device: str
-    oracle: dict[str, int] = dataclasses.field(
+    oracle: Data = dataclasses.field(
         default_factory=lambda: {"micro_batches": 1, "chunks": 1}
     )
     ledger: Data | None = None

@@ -42,7 +42,7 @@ class Arm:
     optimizer: Data
     relaxation: str | None
     noise: Data
-    oracle: dict[str, int]
+    oracle: Data
     scalars: Data
     template: Template = field(compare=False)
 

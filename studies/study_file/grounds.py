@@ -40,7 +40,7 @@ class Ground:
     landscape: LandscapeOf
     study: StudyModel
     noise: Data = field(default_factory=dict)
-    oracle: dict[str, int] | None = None
+    oracle: Data | None = None
     mistakes: tuple[Mistake, ...] = ()
 
 
