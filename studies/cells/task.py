@@ -68,9 +68,7 @@ class Task:
     targets: list[float]
     dtype: str
     device: str
-    oracle: Data = dataclasses.field(
-        default_factory=lambda: {"micro_batches": 1, "chunks": 1}
-    )
+    oracle: Data = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
     ledger: Data | None = None
     pictures: Data | None = None
     record: list[Data] = dataclasses.field(default_factory=list)
