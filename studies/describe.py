@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from studies.study_file.figures import Options
+
 Parts = list["str | Table"]
 QUANTITIES = ("quantity", "quantities")
 
@@ -122,17 +124,19 @@ def _figure(name: str) -> Parts:
     facts += [f"shows the `{needs}` of a study"] * bool(needs)
     if name in QUESTIONS:
         table = keys.parameters(QUESTIONS[name].model_json_schema())
-        return [*facts, table, EXAMPLES.format(name=name, example=QUESTIONS[name].example)]
+        return [*facts, table, _example(name, QUESTIONS[name])]
     return [
         *facts,
         f"in a study: figures: [{name}]; of results: python -m studies.figures results/NAME {name}",
     ]
 
 
-EXAMPLES = (
-    "in a study: figures: [{{{name}: {{{example}}}}}]; of results: python -m studies.figures results/NAME"
-    " {name} --KEY VALUE .."
-)
+def _example(name: str, model: type[Options]) -> str:
+    """How a figure is told what to show, in a study and by a command."""
+    return (
+        f"in a study: figures: [{{{name}: {{{model.example}}}}}]; of results: python -m studies.figures"
+        f" results/NAME {name} {model.command}"
+    )
 
 
 SECTIONS = ("landscapes", "optimizers", "sweep", "claims", "figures")  # whose names are printed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import xarray as xr
 
 from studies.analysis.quantities.evaluate import quantity
+from studies.results.clocks import check_clock, has_clock, times_of, words
 from studies.results.hits import spent
-from studies.schema import SPENT
+from studies.schema import SPENT, Status
 
 CLOCKS = {  # -> what its axis is called
     "cost": "cost (evaluations)",
@@ -21,6 +22,39 @@ COUNTED = {"value_terms", "gradient_terms", "terms"}
 def label(clock: str) -> str:
     """What an axis of a clock is called."""
     return CLOCKS[clock]
+
+
+def timed(dataset: xr.Dataset, clock: str) -> xr.Dataset:
+    """Results whose coordinate `cost` is what another clock shows, with `bill`, what each world spent on it.
+
+    An arm that has no such clock is absent; of a checkpoint before the first step it is NaN.
+
+    Args:
+        dataset: a study's results.
+        clock: cost, steps, epochs or virtual_time.
+
+    Raises:
+        ValueError: there is no such clock, or it was not recorded.
+    """
+    if clock == "cost":
+        return dataset
+    times, bill = times_of(dataset, clock), spent(dataset, clock)
+    shown = with_clock(dataset, clock).assign(bill=bill.where(bill > 0))
+    return shown.assign_coords(cost=times.where(times > 0).reset_coords(drop=True))
+
+
+def with_clock(dataset: xr.Dataset, clock: str) -> xr.Dataset:
+    """Results in which the arms that have no such clock are absent.
+
+    Raises:
+        ValueError: there is no such clock, or it was not recorded.
+    """
+    check_clock(clock)
+    there = has_clock(dataset, clock)
+    if not bool(there.any()):
+        raise ValueError(f"no method of these results has {words(clock)}")
+    status = dataset["status"]
+    return dataset.assign(status=status.where(there, Status.ABSENT).astype(status.dtype))
 
 
 def along(dataset: xr.Dataset, text: str, clock: str) -> xr.Dataset:

@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from studies.figures import legends, panels, scales, style
+from studies.figures.clocks import COUNTED, timed
+from studies.figures.clocks import label as axis_label
 from studies.figures.scales import Arms, Scale
 from studies.figures.style import Look, Looks
 from studies.results.arms import quartiles
@@ -68,13 +70,18 @@ class Places(NamedTuple):
 # the whole figure -------------------------------------------------------------------------------------------
 
 
-def convergence(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def convergence(dataset: xr.Dataset, width: float = style.WIDTH, clock: str = "cost") -> Figure:
     """The figure of a whole Dataset; the legend stands in a free panel, or below where it needs more.
 
     Args:
         dataset: a study's results.
         width: inches.
-    """
+        clock: along which losses are drawn: cost, steps, epochs or virtual_time.
+
+    Raises:
+        ValueError: there is no such clock, or it was not recorded.
+    """  # noqa: DOC502
+    dataset = timed(dataset, clock)
     shown, looks = scales.panels(dataset), style.arm_looks(dataset)
     at = _places(len(shown), dataset, looks, width)
     figure = Figure(figsize=(width, PANEL * at.rows + at.below), layout="constrained")
@@ -84,7 +91,7 @@ def convergence(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     inches = width / at.columns - 0.5  # of words
     for axes, part in zip(drawn, shown, strict=True):
         _titled(axes, part, looks, inches)
-    _label(drawn, [gap for _, _, gap in shown], at.columns, inches)
+    _label(drawn, [gap for _, _, gap in shown], at.columns, inches, axis_label(clock))
     place = grid[at.rows - 1, len(shown) % at.columns :] if at.beside else grid[at.rows, :]
     words = _note(dataset, looks, bands=any(axes.collections for axes in drawn))
     _legend(figure.add_subplot(place), _handles(dataset, looks, drawn, width), words, at.across)
@@ -106,7 +113,9 @@ def _titled(axes: Axes, shown: scales.Panel, looks: Looks, inches: float) -> Non
     panels.title(axes, title, inches, pad=room)
 
 
-def _label(drawn: Sequence[Axes], gaps: Sequence[bool], columns: int, inches: float) -> None:
+def _label(
+    drawn: Sequence[Axes], gaps: Sequence[bool], columns: int, inches: float, across: str
+) -> None:
     """The labels of the axes.
 
     Args:
@@ -114,12 +123,13 @@ def _label(drawn: Sequence[Axes], gaps: Sequence[bool], columns: int, inches: fl
         gaps: whether the losses of each are gaps.
         columns: panels in a row.
         inches: what words may take.
+        across: what the horizontal axes are.
     """
     for i, (axes, gap) in enumerate(zip(drawn, gaps, strict=True)):
         if i % columns == 0 or len(set(gaps)) > 1:
             axes.set_ylabel(scales.name(gap=gap))
         if i + columns >= len(drawn):
-            panels.cost_label(axes, inches)
+            panels.cost_label(axes, inches, across)
 
 
 def _places(number: int, dataset: xr.Dataset, looks: Looks, width: float) -> Places:
@@ -262,10 +272,9 @@ def _few(steps: dict[str, int]) -> list[str]:
 
 def _of_kind(dataset: xr.Dataset, gap: bool | None) -> Arms:  # noqa: FBT001
     """The arms whose loss is of one kind, with what their worlds spent."""
-    counted = {"value_terms", "gradient_terms", "terms"} <= set(dataset.variables)
-    return scales.arms_of(
-        dataset.assign(bill=spent(dataset)) if counted else dataset, gap, "convergence"
-    )
+    if "bill" not in dataset and set(dataset.variables) >= COUNTED:
+        dataset = dataset.assign(bill=spent(dataset))
+    return scales.arms_of(dataset, gap, "convergence")
 
 
 def _draw(told: Curve, axes: Axes, scale: Scale, look: Look, *, band: bool) -> np.ndarray:

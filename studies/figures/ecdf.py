@@ -16,8 +16,10 @@ from matplotlib.ticker import PercentFormatter
 
 from studies.analysis.running_time import restarts, runtime
 from studies.analysis.running_time.runtime import Targets
-from studies.figures import legends, panels, scales, style
+from studies.figures import clocks, legends, panels, scales, style
+from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
+from studies.results.clocks import times_of
 from studies.results.hits import hits, spent
 
 PANEL, NARROW = 2.0, 1.65  # inches: the height of a panel, its least width
@@ -32,17 +34,21 @@ CROSS: Look = {"marker": "x", "ms": 5, "mew": 1.1, "ls": "", "clip_on": False, "
 # the whole figure -------------------------------------------------------------------------------------------
 
 
-def ecdf(dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = None) -> Figure:
+def ecdf(
+    dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = None, clock: str = "cost"
+) -> Figure:
     """The figure of a whole Dataset.
 
     Args:
         dataset: a study's results.
         width: inches.
         targets: losses; None: those of the study.
+        clock: on which running times are: cost, steps, epochs or virtual_time.
 
     Raises:
-        ValueError: the study has no targets, and none are given.
+        ValueError: the study has no targets, and none are given; or there is no such clock.
     """
+    dataset = with_clock(dataset, clock)
     if targets is None and not dataset.sizes.get("target"):
         raise ValueError(
             "ecdf: expected a study with `targets:`, found none in these results; give losses as"
@@ -54,14 +60,16 @@ def ecdf(dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = Non
     figure = Figure(layout="constrained")
     grid = panels.grid(figure, len(shown), columns)
     for axes, part in zip(grid, shown, strict=False):
-        _titled(axes, part, looks, targets, inches)
-    panels.label_edges(grid, len(shown), columns, "targets reached", inches)
+        _titled(axes, part, looks, targets, inches, clock)
+    panels.label_edges(grid, len(shown), columns, "targets reached", inches, clocks.label(clock))
     handles = legends.lines(legends.drawn_arms(figure.axes, looks, dataset))
     height = PANEL * (len(grid) // columns) + 0.35
     return legends.finish(figure, handles, _said(figure, dataset, looks), width, height)
 
 
-def _titled(axes: Axes, shown: scales.Panel, looks: Looks, targets: Targets, inches: float) -> None:
+def _titled(
+    axes: Axes, shown: scales.Panel, looks: Looks, targets: Targets, inches: float, clock: str
+) -> None:
     """A panel with its title and notes.
 
     Args:
@@ -70,10 +78,11 @@ def _titled(axes: Axes, shown: scales.Panel, looks: Looks, targets: Targets, inc
         looks: label -> keywords of `Axes.plot`.
         targets: of all landscapes.
         inches: what words may take.
+        clock: of the running times.
     """
     title, part, gap = shown
     mine = _of_landscape(targets, part)
-    panel(part, axes, looks, mine, gap)
+    panel(part, axes, looks, mine, gap, clock)
     room = panels.note(axes, notes(part, mine, gap), inches - 0.1)
     panels.title(axes, title, inches, pad=room)
 
@@ -132,6 +141,7 @@ def panel(
     looks: Looks | None = None,
     targets: Targets = None,
     gap: bool | None = None,
+    clock: str = "cost",
 ) -> Axes:
     """Draw one landscape (no `landscape` dim) on Axes and return them.
 
@@ -143,6 +153,7 @@ def panel(
         targets: losses; None: those of the study.
         gap: whether the arms whose loss is the gap to the optimum are drawn, or the others; None: all, which
             must be of one kind.
+        clock: of the running times.
 
     Raises:
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
@@ -154,7 +165,7 @@ def panel(
         panels.nothing(axes, "no targets" if asking else "no runs")
         axes.set(xticks=[], yticks=[])
         return axes
-    told = curves(dataset, targets)
+    told = curves(dataset, targets, clock)
     for label, arm in asking:
         mine = told.sel({dim: arm[dim].item() for dim in told["cross"].dims})
         band = label in looks and len(looks) <= style.BANDS and arm.sizes["replicate"] > 1
@@ -215,12 +226,13 @@ def shared(dataset: xr.Dataset) -> bool:
 # the numbers ------------------------------------------------------------------------------------------------
 
 
-def curves(dataset: xr.Dataset, targets: Targets = None) -> xr.Dataset:
+def curves(dataset: xr.Dataset, targets: Targets = None, clock: str = "cost") -> xr.Dataset:
     """What is drawn of one landscape, for all arms at once.
 
     Args:
         dataset: without the dim `landscape`.
         targets: losses; None: those of the study.
+        clock: of the running times, which are called costs here.
 
     Returns:
         `solved` and `solved_interval` at the costs `cost` (.., checkpoint) up to the end of an arm's runs,
@@ -229,22 +241,29 @@ def curves(dataset: xr.Dataset, targets: Targets = None) -> xr.Dataset:
         miss a target, NaN where none does, and `height` there; where worlds share instances `restarted` at
         the costs `beyond` (.., more).
     """
-    bill, hit, soonest = spent(dataset), hits(dataset, targets), _soonest(dataset, targets)
+    which = f"hit_{clock}"
+    bill, hit = spent(dataset, clock), hits(dataset, targets, which)
+    soonest = _soonest(dataset, targets, which)
     missed, end = bill.where((hit == np.inf).any("target")), bill.max("replicate")
     cross = missed.median("replicate").reset_coords(drop=True)
-    cost = _costs(dataset["cost"], end, cross, [part for part in (hit, soonest) if part is not None])
-    shares = runtime.ecdf(dataset, cost, targets)[["solved", "solved_interval"]].reset_coords(drop=True)
-    told = shares.assign(cross=cross, cost=cost, height=_height(dataset, cross, targets))
+    cost = _costs(
+        times_of(dataset, clock), end, cross, [part for part in (hit, soonest) if part is not None]
+    )
+    shares = runtime.ecdf(dataset, cost, targets, which)[["solved", "solved_interval"]]
+    shares = shares.reset_coords(drop=True)
+    told = shares.assign(cross=cross, cost=cost, height=_height(dataset, cross, targets, which))
     if soonest is not None:
-        told["earliest"] = _solved(runtime.ecdf(dataset.assign(hit_cost=soonest), cost))
+        told["earliest"] = _solved(runtime.ecdf(dataset.assign({which: soonest}), cost, which=which))
     if shared(dataset):
-        told = told.assign(_restarted(dataset, targets, _beyond(missed.min("replicate"), end)))
+        told = told.assign(_restarted(dataset, targets, _beyond(missed.min("replicate"), end), which))
     return told
 
 
-def _restarted(dataset: xr.Dataset, targets: Targets, beyond: xr.DataArray) -> dict[str, xr.DataArray]:
+def _restarted(
+    dataset: xr.Dataset, targets: Targets, beyond: xr.DataArray, which: str
+) -> dict[str, xr.DataArray]:
     """What simulated restarts solve at these costs."""
-    solved = _solved(restarts.ecdf(dataset, beyond, targets))
+    solved = _solved(restarts.ecdf(dataset, beyond, targets, which))
     return {"beyond": beyond.rename(checkpoint="more"), "restarted": solved.rename(checkpoint="more")}
 
 
@@ -264,16 +283,16 @@ def _costs(
         cross: a further cost of each arm.
         of_hits: costs of hits (.., replicate, target), of which some are taken.
     """
-    cost = checkpoints.drop_vars("checkpoint").reset_coords(drop=True)
+    cost = checkpoints.where(checkpoints > 0).drop_vars("checkpoint").reset_coords(drop=True)
     parts = [cost.where(~(cost > end), end), cross.expand_dims("checkpoint"), *map(_some, of_hits)]
     every = xr.concat(parts, "checkpoint", coords="minimal", compat="override")
     dims = [["checkpoint"]]
     return xr.apply_ufunc(np.sort, every, input_core_dims=dims, output_core_dims=dims)  # NaN come last
 
 
-def _height(dataset: xr.Dataset, cross: xr.DataArray, targets: Targets) -> xr.DataArray:
+def _height(dataset: xr.Dataset, cross: xr.DataArray, targets: Targets, which: str) -> xr.DataArray:
     """The share that is solved at the cross of each arm."""
-    solved = runtime.ecdf(dataset, cross.expand_dims("checkpoint"), targets)["solved"]
+    solved = runtime.ecdf(dataset, cross.expand_dims("checkpoint"), targets, which)["solved"]
     return solved.isel(checkpoint=0).reset_coords(drop=True)
 
 
@@ -283,11 +302,11 @@ def _beyond(start: xr.DataArray, end: xr.DataArray) -> xr.DataArray:
     return np.exp(low + xr.DataArray(np.linspace(0, 1, STEPS), dims="checkpoint") * (high - low))
 
 
-def _soonest(dataset: xr.Dataset, targets: Targets) -> xr.DataArray | None:
+def _soonest(dataset: xr.Dataset, targets: Targets, which: str) -> xr.DataArray | None:
     """The lower ends of the intervals in which hits are known to lie; None where all are exact."""
-    if targets is not None or "hit_cost_low" not in dataset:
+    if targets is not None or f"{which}_low" not in dataset:
         return None
-    low, hit = dataset["hit_cost_low"], dataset["hit_cost"]
+    low, hit = dataset[f"{which}_low"], dataset[which]
     return low if bool((low < hit).any()) else None
 
 

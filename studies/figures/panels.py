@@ -129,13 +129,15 @@ def side_title(axes: Axes, text: str, inches: float) -> None:
     axes.set_ylabel(style.wrapped(text, inches), fontweight="bold")
 
 
-def cost_label(axes: Axes, inches: float) -> None:
-    """The label of a horizontal axis of costs."""
-    axes.set_xlabel(style.wrapped(COST, inches))
+def cost_label(axes: Axes, inches: float, label: str = COST) -> None:
+    """The label of a horizontal axis of costs, or of another clock."""
+    axes.set_xlabel(style.wrapped(label, inches))
 
 
-def label_edges(grid: np.ndarray, number: int, columns: int, up: str, inches: float) -> None:
-    """Labels at the left of rows and below the last panels of columns, which are costs.
+def label_edges(
+    grid: np.ndarray, number: int, columns: int, up: str, inches: float, across: str = COST
+) -> None:
+    """Labels at the left of rows and below the last panels of columns.
 
     Args:
         grid: places of the panels, rows behind one another.
@@ -143,11 +145,12 @@ def label_edges(grid: np.ndarray, number: int, columns: int, up: str, inches: fl
         columns: panels in a row.
         up: what the vertical axes are.
         inches: what words may take.
+        across: what the horizontal ones are.
     """
     for axes in grid[:number:columns]:
         axes.set_ylabel(up)
     for axes in grid[max(0, number - columns) : number]:
-        cost_label(axes, inches)
+        cost_label(axes, inches, across)
 
 
 def nothing(axes: Axes, text: str) -> None:

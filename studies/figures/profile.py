@@ -12,28 +12,35 @@ from matplotlib.figure import Figure
 
 from studies.analysis.running_time.profiles import profile as analysis
 from studies.figures import legends, panels, style
+from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
+from studies.results.clocks import words
 
 PANEL = 2.6  # inches
 ROW = 0.165  # inches, of entries of the legend
 
 
-def profile(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def profile(dataset: xr.Dataset, width: float = style.WIDTH, clock: str = "cost") -> Figure:
     """The figure of a whole Dataset.
 
     Args:
         dataset: results of a study with targets; each value of a swept axis makes problems of its own.
         width: inches.
-    """
-    told = profiles(dataset)
+        clock: on which running times are: cost, steps, epochs or virtual_time.
+
+    Raises:
+        ValueError: there is no such clock, or no method of these results has it.
+    """  # noqa: DOC502
+    told, named = profiles(with_clock(dataset, clock), clock), words(clock)
     names = told["optimizer"].values
     looks = {name: look for name, look in style.optimizer_looks(dataset).items() if name in names}
     figure = Figure(layout="constrained")
     axes = panel(told, figure.add_subplot(), looks)
     axes.set_ylabel("share of problems solved")
-    axes.set_xlabel(style.wrapped("cost over the least cost of any optimizer", width - 0.8))
-    words = _said(told, figure, dataset)
-    below = legends.below(figure, axes.lines[: len(looks)], words, width, margin=0.4)
+    across = f"{named} over the least {named} of any optimizer"
+    axes.set_xlabel(style.wrapped(across, width - 0.8))
+    said = _said(told, figure, dataset)
+    below = legends.below(figure, axes.lines[: len(looks)], said, width, margin=0.4)
     figure.set_size_inches(width, PANEL + 0.3 + legends.LINE * below.breaks + ROW * below.rows)
     return figure
 
@@ -47,7 +54,7 @@ def _said(told: xr.Dataset, figure: Figure, dataset: xr.Dataset) -> str:
     )
 
 
-def profiles(dataset: xr.Dataset) -> xr.Dataset:
+def profiles(dataset: xr.Dataset, clock: str = "cost") -> xr.Dataset:
     """What is drawn: all of `studies.analysis.running_time.profiles.profile`.
 
     Where hits are known to intervals also `least` and `most`.
@@ -57,19 +64,25 @@ def profiles(dataset: xr.Dataset) -> xr.Dataset:
 
     Args:
         dataset: a study's results with targets.
+        clock: of the running times.
     """
-    told = analysis(dataset)
-    low, hit = dataset.get("hit_cost_low"), dataset.get("hit_cost")
+    which = f"hit_{clock}"
+    told = analysis(dataset, value=which)
+    low, hit = dataset.get(f"{which}_low"), dataset.get(which)
     if low is None or hit is None or not bool((low < hit).any()):
         return told
     return told.assign(
-        least=_bound(dataset, told["optimizer"], hit, low),
-        most=_bound(dataset, told["optimizer"], low, hit),
+        least=_bound(dataset, told["optimizer"], hit, low, which),
+        most=_bound(dataset, told["optimizer"], low, hit, which),
     )
 
 
 def _bound(
-    dataset: xr.Dataset, optimizers: xr.DataArray, mine: xr.DataArray, others: xr.DataArray
+    dataset: xr.Dataset,
+    optimizers: xr.DataArray,
+    mine: xr.DataArray,
+    others: xr.DataArray,
+    which: str,
 ) -> xr.DataArray:
     """The profile of each optimizer with its own hits at one end of their intervals, all others at the other.
 
@@ -78,11 +91,13 @@ def _bound(
         optimizers: their names.
         mine: costs of the hits of an optimizer whose profile is taken.
         others: costs of the hits of the others.
+        which: the variable of the hits.
     """
     parts = []
     for name in optimizers.values:
         swapped = xr.where(dataset["optimizer"] == name, mine, others).transpose(*mine.dims)
-        parts.append(analysis(dataset.assign(hit_cost=swapped))["profile"].sel(optimizer=name))
+        told = analysis(dataset.assign({which: swapped}), value=which)
+        parts.append(told["profile"].sel(optimizer=name))
     return xr.concat(parts, optimizers, coords="minimal", compat="override")
 
 

@@ -18,6 +18,7 @@ from studies.analysis.noise.unfit import unfit
 from studies.analysis.running_time.tables import fixed_target
 from studies.results import gaps
 from studies.results.arms import never_asked, stack, words_on_silent
+from studies.results.clocks import common_clock, words
 from studies.results.hits import at_budget
 from studies.results.precision import precision
 from studies.results.tuning import tuning_cost
@@ -109,29 +110,33 @@ TIME_HEADS = (
     "worlds",
 )  # fmt: skip
 TIME_NOTES = (
-    "In evaluations at the nominal price of a gradient; ∞: never seen.",
+    "In {clock}; ∞: never seen.",
     "Expected running time: of an algorithm that is restarted until it reaches the target.",
 )
+PRICED = "evaluations at the nominal price of a gradient"
 
 
 def running_time(dataset: xr.Dataset) -> Table:
     """What each arm needed for each target.
 
-    The expected running time with its interval, and how many worlds reached it.
+    The expected running time with its interval, and how many worlds reached it, on the clock of the budgets;
+    in cost where these are counted on several.
 
     Raises:
         ValueError: the study has no targets.
     """
     if "hit_cost" not in dataset or not dataset.sizes.get("target"):
         raise ValueError("running times: expected a study with `targets:`, these results have none")
-    rows = []
+    rows, clock = [], common_clock(dataset)
     for name, data in _stacks(dataset):
-        times = fixed_target(data)
+        times = fixed_target(data, clock=clock)
         arms = [times.isel(arm=k) for k in range(times.sizes["arm"])]
         rows += [_time_row(name, arm.isel(target=j)) for arm in arms for j in _measured(arm)]
     unit = dataset["target_loss"].attrs.get("units", "loss")
     heads = [head.format(unit=unit) for head in TIME_HEADS]
-    return Table("Running time", heads, rows, [*TIME_NOTES, *_silent(dataset, "left out")])
+    unit = PRICED if clock == "cost" else words(clock)
+    notes = [note.format(clock=unit) for note in TIME_NOTES]
+    return Table("Running time", heads, rows, [*notes, *_silent(dataset, "left out")])
 
 
 def _measured(arm: xr.Dataset) -> list[int]:

@@ -77,6 +77,13 @@ def own_clocks(dataset: xr.Dataset) -> xr.DataArray:
     return dataset.coords.get(BUDGET_CLOCK, xr.DataArray(0)).reset_coords(drop=True)
 
 
+def common_clock(dataset: xr.Dataset) -> str:
+    """The clock on which all budgets are counted; cost where they are counted on several."""
+    numbers = set(own_clocks(dataset).values.ravel().tolist())
+    numbers = {int(number) for number in numbers if number == number}  # NaN: no arm is there
+    return list(CLOCKS)[numbers.pop()] if len(numbers) == 1 else "cost"
+
+
 def counted(dataset: xr.Dataset) -> xr.DataArray:
     """What the clock of its own budget shows at each state; of cost, at the lowest price."""
     own, shown = own_clocks(dataset), shown_on(dataset, "cost", lowest=True)

@@ -37,6 +37,7 @@ class Options(Said):
 
     needs: ClassVar[str] = ""  # the section of a study that it shows
     example: ClassVar[str] = ""
+    command: ClassVar[str] = "--KEY VALUE .."
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] | None = Field(
         default=None, description="of its files; null: the figure's, the second time with -2"
@@ -130,7 +131,36 @@ class PlaneModel(Options):
     world: Annotated[int, Ge(0)] = Field(default=0, description="of which pictures were taken")
 
 
+class ClockedModel(Options):
+    """A figure along a clock."""
+
+    example: ClassVar[str] = "clock: steps"
+    command: ClassVar[str] = "--clock steps"
+    clock: Literal["cost", "steps", "epochs", "virtual_time"] | None = Field(
+        default=None, description="of the horizontal axis; null: cost"
+    )
+
+
+class ConvergenceModel(ClockedModel):
+    """Loss along a clock."""
+
+
+class EcdfModel(ClockedModel):
+    """Running times on a clock, as distributions."""
+
+    needs: ClassVar[str] = "targets"
+
+
+class ProfileModel(ClockedModel):
+    """Running times on a clock over the least of any optimizer."""
+
+    needs: ClassVar[str] = "targets"
+
+
 QUESTIONS: dict[str, type[Options]] = {
+    "convergence": ConvergenceModel,
+    "ecdf": EcdfModel,
+    "profile": ProfileModel,
     "curve": CurveModel,
     "map": MapModel,
     "density": DensityModel,

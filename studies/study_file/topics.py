@@ -47,7 +47,28 @@ no name of a function, and none of an axis; see formulas
     optimizers:
       SGD: {kind: sgd, learning_rate: eta_max / 2}"""
 
-TOPICS = {"formulas": FORMULAS, "let": LET, "sweep": SWEEP}  # word -> what is said of it
+CLOCKS = """\
+how long a run is, when it is looked at and when it hits a target may be told on any of these clocks
+cost: evaluations of the whole loss, gradients at their price; a plain number is cost
+steps: of a population generations; epochs: evaluations over terms, a gradient counting as one
+virtual_time: of methods with workers (async_sgd, async_steady_state_ga); seconds: recorded alone, as they are
+others on another machine
+where: budget, checkpoints (also of a landscape or an optimizer); hit(0.1, clock=steps) in claims, figures,
+tuning and `python -m studies.ask`; figures convergence, ecdf, profile and the x of curve
+no hit moves because checkpoints do
+
+    budget: {bowl: {steps: 480}, default: 4000}
+    checkpoints: {count: 60, spacing: linear, clock: steps}
+    optimizers:
+      SGD: {kind: sgd, budget: {epochs: 3}, checkpoints: [0.1, 1]}
+    figures: [{convergence: {clock: steps}}, {curve: {x: epochs, y: median(loss)}}]"""
+
+TOPICS = {
+    "clocks": CLOCKS,
+    "formulas": FORMULAS,
+    "let": LET,
+    "sweep": SWEEP,
+}  # word -> what is said of it
 
 
 def line(word: str) -> str:

@@ -53,7 +53,7 @@ def test_every_kind_and_study_has_a_line():
         ("key", key) for key in StudyModel.model_fields
     }
     expected |= {("law", f"theory:{name}") for name in HOMES} | {("quantity", "hit")}
-    expected |= {("word", name) for name in ("formulas", "let", "sweep")}
+    expected |= {("word", name) for name in ("clocks", "formulas", "let", "sweep")}
     expected |= {("variable", name) for name in RECORDED} | {
         ("key", f"noise.{key}") for key in NoiseModel.model_fields
     }
@@ -70,7 +70,7 @@ def test_every_line_of_the_list_is_described():
         assert line.rstrip(".") in words, (family, name)
 
 
-@pytest.mark.parametrize("word", ["formulas", "sweep", "let"])
+@pytest.mark.parametrize("word", ["clocks", "formulas", "sweep", "let"])
 def test_the_example_of_a_word_is_a_study(word):
     """What stands indented in the text is the part of a study that it is about."""
     example = [line for line in TOPICS[word].splitlines() if line.startswith("    ")]
@@ -190,6 +190,7 @@ def test_what_describe_says_of_a_figure_is_a_command():
     words = line.partition("python -m studies.figures ")[2].split()
     args = figures_parser().parse_args(words)
     assert (str(args.results), args.names) == ("results/NAME", ["ecdf"])
+    assert args.clock == "steps"
 
 
 def test_a_bound_is_told_of_a_key():
