@@ -32,7 +32,7 @@ from studies.plan import make_plan
 from studies.results import store
 from studies.study_file import factors, sections, spending
 from studies.study_file.arm import Arm
-from studies.study_file.checkpoints import rounded
+from studies.study_file.checkpoints import budget_until
 from studies.study_file.study import Study, StudyError
 from studies.study_file.template import arm_with
 from studies.study_file.values import CHECKPOINTS
@@ -225,7 +225,7 @@ class Pilots(Stage):
     def _pilot(self, arm: Arm) -> Arm:
         """The arm up to the moment alone; the curvature is not looked at."""
         at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
-        budget = rounded(max(at, INSTANT) * arm.scalars["budget"])
+        budget = budget_until(arm, max(at, INSTANT))
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
         bare: dict[str, Any] = {"instances": None, "pictures": None}
         bare["checkpoints"] = [1.0] if self.match.asked is None else CHECKPOINTS

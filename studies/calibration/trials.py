@@ -31,7 +31,7 @@ from studies.results import store
 from studies.schema import Status
 from studies.study_file import spending
 from studies.study_file.arm import Arm
-from studies.study_file.checkpoints import rounded
+from studies.study_file.checkpoints import budget_until
 from studies.study_file.study import Study
 from studies.study_file.template import arm_with
 from studies.study_file.values import CHECKPOINTS
@@ -154,7 +154,7 @@ class Trials(Stage):
         """The arm up to the moment alone, at the nominal price; each world has an instance of its own."""
         price = arm.scalars["gradient_cost"]["value"]
         shorter = {
-            "budget": rounded(self.tuning.at * arm.scalars["budget"]),
+            "budget": budget_until(arm, self.tuning.at),
             "gradient_cost": {"value": price, "low": price, "high": price},
         }
         bare = {

@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from studies.text.shapes import Data, Json
@@ -109,7 +112,8 @@ def _run(args: argparse.Namespace) -> int:
     from studies.study_file.study import StudyError
 
     try:
-        return _study(args)
+        with _terminated():
+            return _study(args)
     except StudyError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
     except (ClusterError, OSError) as error:
@@ -118,6 +122,25 @@ def _run(args: argparse.Namespace) -> int:
         print(RESUME, file=sys.stderr)
         return STOPPED
     return WRONG
+
+
+@contextlib.contextmanager
+def _terminated() -> Iterator[None]:
+    """SIGTERM ends what is not computed, such as figures, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Take a signal for Ctrl-C."""
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _study(args: argparse.Namespace) -> int:
@@ -136,8 +159,8 @@ def _study(args: argparse.Namespace) -> int:
     console = terminal.console(stderr=True)
     outcome = _outcome(args, study, out, console)
     code = _report(outcome, out, console, study.figures, strict=args.strict)
-    if args.report and outcome.ended in ("complete", "stopped"):
-        print(finish(out, brief=outcome.ended == "stopped"))
+    if args.report and outcome.ended == "complete":
+        print(finish(out))
     return code
 
 

@@ -41,19 +41,18 @@ def live(out: Path, every: float = EVERY) -> Iterator[None]:
         thread.join()
 
 
-def finish(out: Path, *, brief: bool = False) -> str:
+def finish(out: Path) -> str:
     """Write the report of a run that has ended.
 
     Returns where it is, or why there is none: results must not be lost to a report.
 
     Args:
         out: the study's folder.
-        brief: only the figures that the study names.
     """
     try:
         from studies.report.writing import FILE, write
 
-        write(out, brief=brief)
+        write(out)
         return str(out / FILE)
     except FileNotFoundError:
         return "no report yet: none of the study's own cells has begun"

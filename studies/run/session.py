@@ -54,8 +54,8 @@ def run_study(
     where = folder(study, out)
     with live(where):
         outcome = execute(study, where, text=text_of(config), **cluster)
-    if outcome.ended in ("complete", "stopped"):
-        finish(where, brief=outcome.ended == "stopped")
+    if outcome.ended == "complete":
+        finish(where)
     return _dataset(outcome)
 
 

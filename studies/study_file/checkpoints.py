@@ -85,6 +85,12 @@ def length_of_run(arm: Arm) -> float:
     return float(arm.scalars["budget"] * beyond(arm))
 
 
+def budget_until(arm: Arm, fraction: float) -> float:
+    """A budget that is a fraction of an arm's: of steps the nearest whole number, 1 at least."""
+    budget = fraction * arm.scalars["budget"]
+    return float(max(1, round(budget))) if arm.scalars["clock"] == "steps" else rounded(budget)
+
+
 def rounded(value: float) -> float:
     """12 digits: the last ones depend on the machine's library, and an address should not."""
     return float(f"{value:.12g}")

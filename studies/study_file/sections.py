@@ -246,7 +246,8 @@ class MatchModel(Strict):
         ),
     )
     at: Annotated[float, Ge(0), Le(1)] = Field(
-        default=0.01, description="when it is measured, as a fraction of the budget"
+        default=0.01,
+        description="when it is measured, as a fraction of the budget; of steps at the nearest whole one",
     )
     vary: Annotated[
         dict[
@@ -293,7 +294,10 @@ class TuningModel(Strict):
     )
     at: Annotated[float, Gt(0), Le(1)] = Field(
         default=1.0,
-        description="when trials are judged, as a fraction of the budget at the nominal price",
+        description=(
+            "when trials are judged, as a fraction of the budget at the nominal price; of steps after the"
+            " nearest whole number of them, 1 at least"
+        ),
     )
     objective: Annotated[str, AfterValidator(quantity_or(*OF_LOSSES))] = Field(
         default="loss",

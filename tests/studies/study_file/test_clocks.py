@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from studies.calibration.pilots import Pilots
 from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
+from studies.cells.task import blocks
 from studies.plan import make_plan, manifest
 from studies.results.assembly import assemble
 from studies.results.clocks import budget
@@ -236,3 +238,30 @@ def test_a_pilot_within_less_than_one_step_is_told():
     arm = next(arm for arm in arms if arm.coords["optimizer"] == "GD")
     (note,) = spending.notes([replace(arm, scalars=arm.scalars | {"budget": 0.02})])
     assert "the first step costs 1 step, more than the budget of 0.02" in note
+
+
+@pytest.mark.parametrize(("at", "steps"), [(0.37, 3), (0.5, 4), (0.01, 1), (1, 7)])
+def test_trials_of_a_budget_of_steps_take_whole_ones(tmp_path, at, steps):
+    """0.37 of 7 are 2.59: the nearest, one at least, and no step beyond."""
+    tuned = {
+        "optimizers": {"GD": {"kind": "sgd"}},
+        "tuning": {"trials": 2, "at": at, "ranges": {"GD": {"learning_rate": [0.01, 0.1]}}},
+    }
+    task = Trials(load_study(copy.deepcopy(STUDY | tuned)), tmp_path).tasks[0]
+    assert (task.clock, task.budget, task.checkpoints) == ("steps", steps, [steps])
+    (cell, *_) = blocks(task, 3, lambda _: False)
+    assert run_cell(cell)["steps"].values.tolist() == [[steps]] * 3
+
+
+@pytest.mark.parametrize(("at", "steps"), [(0, 1), (0.01, 1), (0.37, 3)])
+def test_pilots_of_a_budget_of_steps_take_whole_ones(tmp_path, at, steps):
+    """Also one at the start, whose noise is that of the first step."""
+    matched = {
+        "landscapes": {"bowl": {"kind": "quadratic", "dim": 3, "terms": 16, "noise_scale": 1.0}},
+        "optimizers": {"GD": {"kind": "sgd"}, "ES": {"kind": "openai_es", "population": 4}},
+        "noise": {"batch": 4},
+        "match": {"reference": "GD", "at": at, "vary": {"ES": {"population": [4, 16]}}},
+    }
+    cells = next(Pilots(load_study(copy.deepcopy(STUDY | matched)), tmp_path).rounds())
+    assert {cell.task.budget for cell in cells} == {steps}
+    assert {tuple(cell.task.ledger["moments"]) for cell in cells} == {(steps if at else 0,)}

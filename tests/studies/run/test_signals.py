@@ -1,0 +1,56 @@
+"""What is not computed ends at once: a run that is told to stop draws nothing."""
+
+import os
+import signal
+
+import pytest
+
+from studies.run import __main__ as command
+from studies.run import live_report, session
+from studies.run.session import Outcome
+
+STUDY = {
+    "name": "stopped",
+    "budget": 30,
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 2}},
+    "optimizers": {"GD": {"kind": "sgd"}},
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(str(STUDY).replace("'", '"'))
+    return path
+
+
+def never(*words, **more):
+    raise AssertionError("it was drawn")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_figures_are_drawn_ends_the_run_and_says_how_to_go_on(
+    file, tmp_path, monkeypatch, capsys, number
+):
+    monkeypatch.setattr(command, "_outcome", lambda *words: Outcome("complete", [], None))
+    monkeypatch.setattr(command, "_report", lambda *words, **more: os.kill(os.getpid(), number))
+    monkeypatch.setattr(live_report, "finish", never)
+    handler = signal.getsignal(signal.SIGTERM)
+    assert command.main([str(file), "--out", str(tmp_path / "out")]) == 130
+    assert "run the same command again to go on" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_run_that_was_stopped_draws_no_report(file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "_outcome", lambda *words: Outcome("stopped", [], None))
+    monkeypatch.setattr(live_report, "finish", never)
+    assert command.main([str(file), "--out", str(tmp_path / "out")]) == 130
+    told = " ".join(capsys.readouterr().err.split())
+    assert "finished cells are kept; run the same command again to go on" in told
+
+
+def test_run_study_that_was_stopped_draws_no_report(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(session, "execute", lambda *words, **more: Outcome("stopped", [], None))
+    monkeypatch.setattr(session, "finish", never)
+    with pytest.raises(KeyboardInterrupt, match="finished cells are kept"):
+        session.run_study(str(file), tmp_path / "out", {})
