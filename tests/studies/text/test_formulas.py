@@ -2,14 +2,16 @@
 
 import importlib
 import math
-import random
 import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import special
 
 from studies.text.formulas import FUNCTIONS, evaluate, names_in
+from tests.support.properties import steady
 
 NAMES = {"x": 3.0, "n": 40, "condition": 160.0, "a.b": 5.0}
 
@@ -59,9 +61,9 @@ def test_formulas_have_the_values_of_their_functions(formula, value):
 def test_special_functions_are_those_of_scipy(name, arguments):
     theirs = {"Phi": special.ndtr, "harmonic": lambda n: special.digamma(n + 1) + np.euler_gamma}
     function = theirs.get(name) or getattr(special, name)
-    for given in arguments:
-        formula = f"{name}({', '.join(map(repr, given))})"
-        assert evaluate(formula, {}) == pytest.approx(function(*given), rel=1e-12), formula
+    for numbers in arguments:
+        formula = f"{name}({', '.join(map(repr, numbers))})"
+        assert evaluate(formula, {}) == pytest.approx(function(*numbers), rel=1e-12), formula
 
 
 @pytest.mark.parametrize(
@@ -129,25 +131,36 @@ SIGNS = (
 WORDS = [*FUNCTIONS, *NAMES, *SIGNS.split(" ")]
 
 
-def drawn(draw: random.Random, number: int) -> str:
-    """A text of the words of formulas, or of any characters."""
-    if number % 2:
-        return "".join(draw.choices(WORDS, k=draw.randrange(1, 12)))
-    codes = [draw.choice([draw.randrange(32, 127), draw.randrange(0x20, 0x2FFF)]) for _ in range(20)]
-    return "".join(map(chr, codes[: draw.randrange(1, 20)]))
+OF_WORDS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=11).map("".join)
+CHARACTERS = st.characters(min_codepoint=32, max_codepoint=0x2FFF)
+ANY_TEXT = OF_WORDS | st.text(CHARACTERS, min_size=1, max_size=20)
 
 
-def test_any_text_is_a_number_or_one_line(monkeypatch):
-    """10,000 texts: of words that formulas are made of, and of any characters."""
-    monkeypatch.setattr(importlib, "import_module", lambda name: pytest.fail(f"imports {name}"))
-    draw = random.Random(1)
-    for number in range(10_000):
-        text = drawn(draw, number)
-        if ":" in text:
-            continue  # may be an import path, which does import
-        value, message = outcome(text)
-        assert "\n" not in message, text
-        assert message or not math.isnan(value), text
+def check_texts(count: int) -> None:
+    """So many texts, of words that formulas are made of, and of any characters."""
+    messages = []
+
+    @steady(count)
+    @given(ANY_TEXT.filter(lambda text: ":" not in text))  # may be an import path, which does import
+    def a_number_or_one_line(text: str) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(importlib, "import_module", lambda name: pytest.fail(f"imports {name}"))
+            value, message = outcome(text)
+        messages.append(message)
+        assert "\n" not in message
+        assert message or not math.isnan(value)
+
+    a_number_or_one_line()
+    assert "" in messages, "some of them are formulas"
+
+
+def test_any_text_is_a_number_or_one_line():
+    check_texts(1_000)
+
+
+@pytest.mark.verify
+def test_ten_thousand_texts_are_numbers_or_one_line():
+    check_texts(10_000)
 
 
 def outcome(text: str) -> tuple[float, str]:

@@ -1,15 +1,17 @@
 """Random quantities beside plain NumPy on random results; and any text at all: a value or one line."""
 
-import random
-
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.ledger import POOLED
 from tests.support.analysis import results
+from tests.support.properties import steady
 
 LEAVES = {  # text -> of the losses (optimizer, world, checkpoint)
     "loss": lambda loss: loss[:, :, -1],
@@ -35,35 +37,46 @@ SUMMARIES = {
 }
 
 
-def of_worlds(draw, depth=2):
-    """A number of each world: its text, and what it is of the losses."""
-    if depth == 0 or draw.random() < 0.5:
-        text = draw.choice([name for name in LEAVES if name != "3"])
-        return text, LEAVES[text]
-    left, of_left = of_worlds(draw, depth - 1)
-    if draw.random() < 0.5:
-        name = draw.choice(sorted(FUNCTIONS))
-        return TEXTS[name].format(left), lambda loss: FUNCTIONS[name](of_left(loss))
-    right, of_right = draw.choice([of_worlds(draw, depth - 1), ("3", LEAVES["3"])])
-    sign = draw.choice(sorted(OPERATORS))
-    return f"({left} {sign} {right})", lambda loss: OPERATORS[sign](of_left(loss), of_right(loss))
+def applied(name, inner):
+    """A function of an expression, each (its text, what it is of the losses)."""
+    text, by_hand = inner
+    return TEXTS[name].format(text), lambda loss: FUNCTIONS[name](by_hand(loss))
 
 
-def summary(draw):
+def joined(left, sign, right):
+    """Two expressions with a sign between them."""
+    (first, of_first), (second, of_second) = left, right
+    text = f"({first} {sign} {second})"
+    return text, lambda loss: OPERATORS[sign](of_first(loss), of_second(loss))
+
+
+def summarised(name, inner):
     """A summary over worlds."""
-    inner, of_inner = of_worlds(draw)
-    name = draw.choice(sorted(SUMMARIES))
-    return f"{name}({inner})", lambda loss: SUMMARIES[name](of_inner(loss))
+    text, by_hand = inner
+    return f"{name}({text})", lambda loss: SUMMARIES[name](by_hand(loss))
 
 
-def of_all(draw):
-    """A summary over worlds, or two of them joined."""
-    left, of_left = summary(draw)
-    if draw.random() < 0.5:
-        return left, of_left
-    right, of_right = summary(draw)
-    sign = draw.choice(sorted(OPERATORS))
-    return f"{left} {sign} {right}", lambda loss: OPERATORS[sign](of_left(loss), of_right(loss))
+def names(table, *without):
+    return st.sampled_from([name for name in table if name not in without])
+
+
+def leaf(text):
+    return text, LEAVES[text]
+
+
+def larger(inner):
+    """A function of a part, or two parts joined, of which the second may be a number."""
+    other = inner | st.just(leaf("3"))
+    return st.builds(applied, names(FUNCTIONS), inner) | st.builds(
+        joined, inner, names(OPERATORS), other
+    )
+
+
+OF_WORLDS = st.recursive(names(LEAVES, "3").map(leaf), larger, max_leaves=4)
+SUMMARY = st.builds(summarised, names(SUMMARIES), OF_WORLDS)
+OF_ALL = SUMMARY | st.builds(joined, SUMMARY, names(OPERATORS), SUMMARY)
+NUMBERS = st.floats(0.5, 2.0)
+LOSSES = st.integers(2, 9).flatmap(lambda worlds: arrays(float, (2, worlds, 4), elements=NUMBERS))
 
 
 def made(loss):
@@ -72,29 +85,22 @@ def made(loss):
     return xr.concat([results(each) for each in loss], arms, coords="minimal")
 
 
-def drawn_loss(draw):
-    return np.random.default_rng(draw.randrange(2**32)).lognormal(0, 1, (2, draw.randrange(2, 10), 4))
-
-
-@pytest.mark.parametrize("block", range(4))
-def test_a_quantity_is_what_numpy_says(block):
-    draw = random.Random(block)
-    for _ in range(40):
-        (text, by_hand), loss = of_all(draw), drawn_loss(draw)
-        answer = quantity(made(loss), text)["quantity"].values
-        np.testing.assert_allclose(answer, by_hand(loss), rtol=1e-9, atol=1e-12, err_msg=text)
+@steady(60)
+@given(OF_ALL, LOSSES)
+def test_a_quantity_is_what_numpy_says(asked, loss):
+    text, by_hand = asked
+    answer = quantity(made(loss), text)["quantity"].values
+    np.testing.assert_allclose(answer, by_hand(loss), rtol=1e-9, atol=1e-9, err_msg=text)
 
 
 COMPARED = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 
 
-@pytest.mark.parametrize("sign", COMPARED)
-def test_a_share_is_counted(sign):
-    draw = random.Random(sign)
-    for _ in range(10):
-        loss, threshold = drawn_loss(draw), draw.uniform(0.1, 3)
-        answer = quantity(made(loss), f"share(loss {sign} {threshold!r})")["quantity"].values
-        np.testing.assert_allclose(answer, COMPARED[sign](loss[:, :, -1], threshold).mean(-1))
+@steady(40)
+@given(names(COMPARED), NUMBERS, LOSSES)
+def test_a_share_is_counted(sign, threshold, loss):
+    answer = quantity(made(loss), f"share(loss {sign} {threshold!r})")["quantity"].values
+    np.testing.assert_allclose(answer, COMPARED[sign](loss[:, :, -1], threshold).mean(-1))
 
 
 SIGNS = '+ - * / ** ( ) [ ] , = < >= "A" "B" 0.3 8 2 start since cost steps clock moment . : @ if lambda in not'
@@ -111,15 +117,15 @@ FORMS = [
 ]
 
 
-def texts(count, seed):
-    """Random words in a row, and random words in the places of random forms."""
-    draw = random.Random(seed)
-    for number in range(count):
-        if number % 2:
-            yield "".join(draw.choices(WORDS, k=draw.randrange(1, 9)))
-        else:
-            form = draw.choice(FORMS)
-            yield form.format(*(draw.choice(WORDS) for _ in range(form.count("{}"))))
+def in_form(form):
+    """Random words in the places of a form."""
+    return st.tuples(*[st.sampled_from(WORDS)] * form.count("{}")).map(
+        lambda words: form.format(*words)
+    )
+
+
+IN_A_ROW = st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map("".join)
+ANY_TEXT = IN_A_ROW | st.sampled_from(FORMS).flatmap(in_form)
 
 
 def said(data, text):
@@ -131,20 +137,28 @@ def said(data, text):
     return ""
 
 
-def check_texts(count, seed):
-    loss = np.random.default_rng(seed).lognormal(0, 1, (2, 3, 2))
+def check_texts(count):
+    """Of so many texts each is a value or one line, and some are either."""
+    loss = np.random.default_rng(3).lognormal(0, 1, (2, 3, 2))
     eta = xr.DataArray([0.1, 0.2], dims="eta", name="eta")
     data = xr.concat([made(loss), made(2 * loss)], eta, coords="minimal")
-    outcomes = [said(data, text) for text in texts(count, seed)]
-    assert not [message for message in outcomes if "\n" in message]
+    outcomes = []
+
+    @steady(count)
+    @given(ANY_TEXT)
+    def one_line(text):
+        outcomes.append(said(data, text))
+        assert "\n" not in outcomes[-1]
+
+    one_line()
     assert "" in outcomes, "some of them are quantities"
-    assert outcomes.count("") < count, "some of them are none"
+    assert outcomes.count("") < len(outcomes), "some of them are none"
 
 
 def test_any_text_is_a_value_or_one_line():
-    check_texts(1_500, seed=3)
+    check_texts(400)
 
 
 @pytest.mark.verify
 def test_ten_thousand_texts_are_values_or_one_line():
-    check_texts(10_000, seed=4)
+    check_texts(10_000)
