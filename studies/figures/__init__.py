@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from studies.figures import style
 from studies.figures.alignment import alignment
 from studies.figures.break_even import break_even
-from studies.figures.claims import claims
+from studies.figures.claims import claims, claims_pages
 from studies.figures.convergence import convergence
 from studies.figures.critical_difference import critical_difference
 from studies.figures.curve import curve
@@ -29,9 +29,10 @@ from studies.figures.pages import HIGHEST, apart, pages, words
 from studies.figures.phase import phase
 from studies.figures.plane import plane
 from studies.figures.price import price
-from studies.figures.profile import profile
+from studies.figures.profile import profile, profile_pages
 from studies.figures.quantity_map import quantity_map
 from studies.figures.saving import save_pages
+from studies.figures.selection import pick
 from studies.figures.sensitivity import sensitivity
 from studies.figures.spectra import spectra
 from studies.figures.trajectories import animation, trajectories
@@ -67,6 +68,11 @@ QUESTIONS: dict[str, Callable[..., Figure]] = {  # name -> figure that is told w
     "plane": plane,
 }
 EVERY = FIGURES | QUESTIONS
+TOGETHER: dict[str, Callable[..., list[Figure]]] = {  # judged together, whatever the page
+    "claims": claims_pages,
+    "law": law_pages,
+    "profile": profile_pages,
+}
 
 
 def pages_of(figure: Asked, dataset: xr.Dataset, width: float = style.WIDTH) -> list[Figure]:
@@ -77,8 +83,9 @@ def pages_of(figure: Asked, dataset: xr.Dataset, width: float = style.WIDTH) -> 
         dataset: a study's results.
         width: inches.
     """
-    if figure.figure == "law":
-        return law_pages(dataset, width, HIGHEST * width, **figure.options)
+    dataset = pick(dataset, figure.shown) if figure.shown else dataset
+    if figure.figure in TOGETHER:
+        return TOGETHER[figure.figure](dataset, width, HIGHEST * width, **figure.options)
     make = partial(EVERY[figure.figure], width=width, **figure.options)
     told = figure.options if figure.figure in QUESTIONS else None
     return pages(make, dataset, width, apart(figure.figure, dataset, told))

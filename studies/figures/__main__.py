@@ -227,7 +227,8 @@ def _known(name: str) -> list[str]:
     """The options of a figure."""
     from studies.study_file.figures import QUESTIONS
 
-    return list(QUESTIONS[name].model_fields) if name in QUESTIONS else []
+    fields = QUESTIONS[name].model_fields if name in QUESTIONS else ()
+    return [field for field in fields if field in TOLD]
 
 
 def _places(args: argparse.Namespace) -> dict[str, list[str]]:

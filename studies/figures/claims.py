@@ -85,30 +85,80 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     Raises:
         ValueError: the study has no claims.
     """
+    return _page(_judged(dataset), width)
+
+
+def claims_pages(dataset: xr.Dataset, width: float, highest: float) -> list[Figure]:
+    """The figure on pages of at most so many inches; all claims are judged together.
+
+    Args:
+        dataset: a study's results, with claims.
+        width: inches.
+        highest: inches.
+    """
+    return [_page(part, width) for part in _parts(_judged(dataset), width, highest)]
+
+
+def _judged(dataset: xr.Dataset) -> list[Judgement]:
+    """All judgements in the order of their rows: those outside of the regime last."""
     judged = judge(dataset)
     if not judged:
         raise ValueError("claims: expected a study with `claims:`, this one has none")
+    return [row for _, _, row in rows(judged) if row is not None]
+
+
+def _parts(judged: Sequence[Judgement], width: float, highest: float) -> list[list[Judgement]]:
+    """Judgements in parts, each as long as a page of so many inches allows, and at least one."""
+    parts: list[list[Judgement]] = [[]]
+    for row in judged:
+        longer = [*parts[-1], row]
+        if parts[-1] and _height(longer, width) > highest:
+            parts.append([row])
+        else:
+            parts[-1] = longer
+    return parts
+
+
+def _height(judged: Sequence[Judgement], width: float) -> float:
+    """Inches of a page of judgements."""
     page = Page(width, width > WIDE)
-    words = [
-        style.wrapped(text, page.left - 0.15, 8.2 if head else 7) for text, head, _ in rows(judged)
-    ]
-    heights = [ROW + LINE * text.count("\n") for text in words]
-    figure = Figure(figsize=(width, sum(heights)))
-    below = _legend(figure, judged, width)
-    total = sum(heights) + below + page.above
-    figure.set_figheight(total)
-    size = 1 - (page.left + page.right) / width, 1 - (below + page.above) / total
-    axes = figure.add_axes((page.left / width, below / total, *size))
-    panel(judged, axes, heights=heights, words=words, numbers=page.wide)
+    return sum(_heights(page.words(judged))) + _key_of(judged, width).inches + page.above
+
+
+def _page(judged: Sequence[Judgement], width: float) -> Figure:
+    """A page of judgements."""
+    page, below = Page(width, width > WIDE), _key_of(judged, width)
+    words, total = page.words(judged), _height(judged, width)
+    figure = Figure(figsize=(width, total))
+    figure.legend(
+        handles=key(judged), loc="lower center", ncols=below.columns, title=below.title, **LEGEND
+    )
+    size = 1 - (page.left + page.right) / width, 1 - (below.inches + page.above) / total
+    axes = figure.add_axes((page.left / width, below.inches / total, *size))
+    panel(judged, axes, heights=_heights(words), words=words, numbers=page.wide)
     return figure
 
 
-def _legend(figure: Figure, judged: Sequence[Judgement], width: float) -> float:
-    """The legend, at the lower edge; returns the inches that it takes."""
-    handles, title = key(judged), style.wrapped(SAID + _worlds(judged), width - 0.2, 7)
-    columns = legends.across([str(handle.get_label()) for handle in handles], width)
-    figure.legend(handles=handles, loc="lower center", ncols=columns, title=title, **LEGEND)
-    return 0.42 + legends.ROW * -(-len(handles) // columns) + 0.14 * (title.count("\n") + 1)
+def _heights(words: Sequence[str]) -> list[float]:
+    """Inches of rows with these words."""
+    return [ROW + LINE * text.count("\n") for text in words]
+
+
+class Key(NamedTuple):
+    """The legend at the lower edge."""
+
+    title: str
+    columns: int
+    inches: float
+
+
+def _key_of(judged: Sequence[Judgement], width: float) -> Key:
+    """The legend of a page of judgements."""
+    names = [str(handle.get_label()) for handle in key(judged)]
+    title = style.wrapped(SAID + _worlds(judged), width - 0.2, 7)
+    columns = legends.across(names, width)
+    entries = legends.ROW * -(-len(names) // columns)
+    return Key(title, columns, 0.42 + entries + 0.14 * (title.count("\n") + 1))
 
 
 class Page(NamedTuple):
@@ -131,6 +181,11 @@ class Page(NamedTuple):
     def above(self) -> float:
         """Inches of the head of the numbers."""
         return 0.28 if self.wide else 0.08
+
+    def words(self, judged: Sequence[Judgement]) -> list[str]:
+        """The words of rows, on lines that fit."""
+        sizes = [(text, 8.2 if head else 7) for text, head, _ in rows(judged)]
+        return [style.wrapped(text, self.left - 0.15, size) for text, size in sizes]
 
 
 def _worlds(judged: Sequence[Judgement]) -> str:

@@ -26,6 +26,7 @@ from studies.figures.curve import bars
 from studies.figures.facets import logarithmic, words
 from studies.figures.style import Look
 from studies.results.config import config
+from studies.results.figures import Names, named
 from studies.text.shapes import Data, Tree
 
 LEAST = 1.6  # inches: the least width of a panel
@@ -59,13 +60,13 @@ class Curve(NamedTuple):
         return np.array([getattr(point, name) for point in self.points], float)
 
 
-def law(dataset: xr.Dataset, width: float = style.WIDTH, *, claim: str | None = None) -> Figure:
+def law(dataset: xr.Dataset, width: float = style.WIDTH, *, claim: Names = None) -> Figure:
     """The figure of the laws of a study.
 
     Args:
         dataset: a study's results, with claims along an axis.
         width: inches.
-        claim: its name, or several with commas between them; None: all.
+        claim: its name, several with commas between them, or a list; None: all.
 
     Raises:
         ValueError: no claim is judged along an axis.
@@ -73,9 +74,7 @@ def law(dataset: xr.Dataset, width: float = style.WIDTH, *, claim: str | None = 
     return _page(dataset, curves(dataset, claim), width)
 
 
-def law_pages(
-    dataset: xr.Dataset, width: float, highest: float, claim: str | None = None
-) -> list[Figure]:
+def law_pages(dataset: xr.Dataset, width: float, highest: float, claim: Names = None) -> list[Figure]:
     """The figure on pages of at most so many inches; all laws are judged together.
 
     Args:
@@ -105,7 +104,7 @@ def _page(dataset: xr.Dataset, shown: list[Curve], width: float) -> Figure:
     return legends.finish(figure, _handles(shown, grid.ravel()), _said(shown), width, height)
 
 
-def curves(dataset: xr.Dataset, claim: str | None = None) -> list[Curve]:
+def curves(dataset: xr.Dataset, claim: Names = None) -> list[Curve]:
     """The claims that are judged at several values of an axis of numbers, at each place of their own.
 
     Args:
@@ -116,7 +115,7 @@ def curves(dataset: xr.Dataset, claim: str | None = None) -> list[Curve]:
         ValueError: there is none.
     """
     entries = config(dataset).get("claims", {})
-    wanted = [name.strip() for name in claim.split(",")] if claim else list(entries)
+    wanted = named(claim) or list(entries)
     shown = [
         curve
         for name in wanted

@@ -28,7 +28,9 @@ BY_ARM = (  # figures with a panel, or a row, for each arm
     "trajectories",
 )
 WITHIN = ("curve", "map")  # whose panels show several optimizers
-TOGETHER = ("profile", "claims", "plane")  # whose panels, or rows, are judged together
+BY_LINE = ("convergence", "diversity", "ecdf")  # with a line for each arm
+BY_ROW = ("phase",)  # with a row for each value of the first axis
+TOGETHER = ("plane",)  # whose panels are judged together
 
 
 def pages(
@@ -64,18 +66,21 @@ def apart(name: str, dataset: xr.Dataset, options: Tree | None = None) -> list[s
         return _of_panels(name, every, options)
     if name in TOGETHER:
         return []
-    return [PLACES, *(dim for dim in every if dim != PLACES and name in BY_ARM)]
+    if name in BY_ROW:
+        return [PLACES, *[dim for dim in every if dim not in GRID][:1]]
+    return [PLACES, *(dim for dim in every if dim != PLACES and name in BY_ARM + BY_LINE)]
 
 
 def _of_panels(figure: str, names: Sequence[str], options: Tree) -> list[str]:
     """The dims that have panels in a figure that is told what to show."""
     given = [options[role] for role in ("rows", "columns") if role in options]
     within = [options.get(role) for role in ("x", "y", "hue")]
+    last = ["optimizer"] if figure == "curve" and "optimizer" not in within[:1] else []
     if figure == "curve" and "x" not in options:
         within += [name for name in names if name not in GRID][:1]
     within += ["optimizer"] if figure in WITHIN else []
     rest = [name for name in names if name not in (*given, *within)]
-    return [name for name in (*given, *rest) if name in names]
+    return [name for name in (*given, *rest, *last) if name in names]
 
 
 def words(name: str, number: int, width: float) -> str:

@@ -6,6 +6,9 @@ drawn, and the legend says how wide it is there.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,15 +34,56 @@ def profile(dataset: xr.Dataset, width: float = style.WIDTH, clock: str = "cost"
     Raises:
         ValueError: there is no such clock, or no method of these results has it.
     """  # noqa: DOC502
-    told, named = profiles(with_clock(dataset, clock), clock), words(clock)
-    names = told["optimizer"].values
-    looks = {name: look for name, look in style.optimizer_looks(dataset).items() if name in names}
+    compared = _compared(dataset, clock)
+    return _page(compared, compared.looks, width)
+
+
+def profile_pages(
+    dataset: xr.Dataset, width: float, highest: float, clock: str = "cost"
+) -> list[Figure]:
+    """The figure on pages of at most so many inches; all optimizers are compared together.
+
+    Args:
+        dataset: results of a study with targets.
+        width: inches.
+        highest: inches.
+        clock: as of `profile`.
+    """
+    compared = _compared(dataset, clock)
+    names = np.array(list(compared.looks), object)
+    for number in range(1, max(2, len(names) + 1)):
+        parts = np.array_split(names, number)
+        looks = [{name: compared.looks[name] for name in part} for part in parts]
+        shown = [_page(compared, own, width) for own in looks]
+        if all(page.get_figheight() <= highest for page in shown):
+            break
+    return shown
+
+
+class Compared(NamedTuple):
+    """The profiles of all optimizers."""
+
+    dataset: xr.Dataset
+    told: xr.Dataset  # of `profiles`
+    looks: Looks  # of the optimizers that have one
+    clock: str
+
+
+def _compared(dataset: xr.Dataset, clock: str) -> Compared:
+    told = profiles(with_clock(dataset, clock), clock)
+    looks = style.optimizer_looks(dataset).items()
+    own = {name: look for name, look in looks if name in told["optimizer"].values}
+    return Compared(dataset, told, own, words(clock))
+
+
+def _page(compared: Compared, looks: Looks, width: float) -> Figure:
+    """A page with the profiles of some optimizers."""
     figure = Figure(layout="constrained")
-    axes = panel(told, figure.add_subplot(), looks)
+    axes = panel(compared.told, figure.add_subplot(), looks)
     axes.set_ylabel("share of problems solved")
-    across = f"{named} over the least {named} of any optimizer"
+    across = f"{compared.clock} over the least {compared.clock} of any optimizer"
     axes.set_xlabel(style.wrapped(across, width - 0.8))
-    said = _said(told, figure, dataset)
+    said = _said(compared.told, figure, compared.dataset)
     below = legends.below(figure, axes.lines[: len(looks)], said, width, margin=0.4)
     figure.set_size_inches(width, PANEL + 0.3 + legends.LINE * below.breaks + ROW * below.rows)
     return figure

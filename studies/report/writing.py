@@ -19,6 +19,7 @@ from studies import claims, open_study
 from studies.claims import report as judged
 from studies.figures import EVERY, FIGURES, style
 from studies.figures.saving import why_not
+from studies.figures.selection import pick
 from studies.report import drawings, facts
 from studies.report import tables as numbers
 from studies.report.drawings import Drawing, drawing
@@ -121,7 +122,8 @@ def _draw(page: Page, brief: bool) -> None:
     """Draw the figures that the study names itself, and, unless it is brief, all others."""
     arms, optimizers = labels(page.data), [str(name) for name in page.data["optimizer"].values]
     for figure in _asked(page, brief):
-        make = functools.partial(EVERY[figure.figure], page.data, width=style.WIDTH, **figure.options)
+        data = pick(page.data, figure.shown) if figure.shown else page.data
+        make = functools.partial(EVERY[figure.figure], data, width=style.WIDTH, **figure.options)
         draw = functools.partial(drawing, figure.file, make, arms, optimizers, _caption(figure))
         shown = _attempt(page, draw, figure.file)
         if shown and sum(len(part.markup) for part in (*page.figures, shown)) > MOST:

@@ -12,7 +12,7 @@ from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.distance import OTHER_NAME
 from studies.analysis.quantities.grammar import parsed
 from studies.results import settings
-from studies.results.figures import Asked, asked
+from studies.results.figures import Asked, asked, named
 from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
@@ -73,6 +73,7 @@ def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> It
         if words:
             yield from _options(figure, (*path, figure.figure), words)
             yield from _claims(study, figure, (*path, figure.figure))
+            yield from _shown(figure, (*path, figure.figure), arms)
     yield from _twice(figures)
 
 
@@ -86,11 +87,20 @@ def _section(study: StudyModel, figure: Asked, path: Path) -> Iterator[Mistake]:
 
 def _claims(study: StudyModel, figure: Asked, path: Path) -> Iterator[Mistake]:
     """Claims that the study does not have."""
-    for name in str(figure.options.get("claim", "")).split(","):
-        if name.strip() and name.strip() not in study.claims:
-            yield Mistake(
-                (*path, "claim"), f"unknown claim {name.strip()!r}; {suggest(name, study.claims)}"
-            )
+    given = figure.options.get("claim")
+    for place, name in enumerate(named(given)):
+        if name not in study.claims:
+            where: Path = (*path, "claim", place) if isinstance(given, list) else (*path, "claim")
+            yield Mistake(where, f"unknown claim {name!r}; {suggest(name, study.claims)}")
+
+
+def _shown(figure: Asked, path: Path, arms: Sequence[Arm]) -> Iterator[Mistake]:
+    """Landscapes and optimizers that the study does not run."""
+    for dim, labels_shown in figure.shown.items():
+        there = list(dict.fromkeys(str(arm.coords[dim]) for arm in arms))
+        for label in labels_shown:
+            if label not in there:
+                yield Mistake((*path, dim), f"unknown {dim} {label!r}; {suggest(label, there)}")
 
 
 def _options(figure: Asked, path: Path, words: Words) -> Iterator[Mistake]:

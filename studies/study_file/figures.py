@@ -42,6 +42,12 @@ class Options(Said):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] | None = Field(
         default=None, description="of its files; null: the figure's, the second time with -2"
     )
+    landscape: str | list[str] | None = Field(
+        default=None, description="the one that is shown, or a list; null: all"
+    )
+    optimizer: str | list[str] | None = Field(
+        default=None, description="the one that is shown, or a list, as its arms are called; null: all"
+    )
 
 
 class Faceted(Options):
@@ -105,9 +111,9 @@ class LawModel(Options):
 
     needs: ClassVar[str] = "claims"
     example: ClassVar[str] = "claim: noise falls as 1/B"
-    claim: str | None = Field(
+    claim: str | list[str] | None = Field(
         default=None,
-        description="its name, or several with commas between them; null: all along an axis",
+        description="its name, a list of names, or several with commas between; null: all along an axis",
     )
 
 

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from studies.analysis.quantities.evaluate import quantity
 from studies.claims.base import Judgement
+from studies.figures import FIGURES, games, pages_of, style
 from studies.figures import QUESTIONS as DRAWN
-from studies.figures import games, pages_of, style
 from studies.figures.__main__ import TOLD, main
 from studies.figures.clocks import along
 from studies.figures.curve import curve
@@ -24,7 +24,7 @@ from studies.figures.frequencies import frequencies
 from studies.figures.quantity_map import quantity_map
 from studies.figures.selection import pick
 from studies.figures.theory import on_grid
-from studies.results.figures import Asked, asked
+from studies.results.figures import SHOWN, Asked, asked, named
 from studies.study_file.figures import QUESTIONS
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
@@ -231,6 +231,24 @@ def test_files_have_names_of_their_own():
     assert figures[2].options == {"x": "k"}
 
 
+def test_a_figure_of_a_study_shows_the_landscapes_and_optimizers_that_it_names(swept):
+    """As the command's --landscape and --optimizer do: one label or a list."""
+    entry = {"curve": {"x": "B", "y": "mean(loss)", "landscape": "ridge", "optimizer": ["GA"]}}
+    (figure,) = asked([entry])
+    assert figure.said == "x = B, y = mean(loss), landscape = ridge, optimizer = GA"
+    (page,) = pages_of(figure, swept.sel(k=[0]), 6.9)
+    (drawn,) = [axes for axes in page.axes if axes.lines]
+    ((line,),) = [[line for line in drawn.lines if len(line.get_xdata()) == swept.sizes["B"]]]
+    expected = swept["loss"].sel(landscape="ridge", optimizer="GA", k=0).isel(checkpoint=-1)
+    np.testing.assert_allclose(line.get_ydata(), expected.mean("replicate").values.ravel())
+
+
+def test_a_law_figure_takes_a_list_of_claims():
+    assert named(["noise, at rest", "slope"]) == ["noise, at rest", "slope"]
+    assert named("noise, slope") == ["noise", "slope"]
+    assert named(None) == []
+
+
 STUDY = {
     "name": "drawn",
     "budget": 50,
@@ -256,11 +274,24 @@ STUDY = {
             {"curve": {"y": "1 +"}},
             "figures[0].curve.y: expected a quantity, such as median(loss), got '1 +'",
         ),
+        (
+            {"curve": {"landscape": "bowel"}},
+            "figures[0].curve.landscape: unknown landscape 'bowel'; did you mean 'bowl'?",
+        ),
+        (
+            {"curve": {"optimizer": ["SGD", "GA"]}},
+            "figures[0].curve.optimizer: unknown optimizer 'GA'; expected one of: SGD",
+        ),
+        (
+            {"law": {"claim": ["falls", "fals"]}},
+            "figures[0].law.claim[1]: unknown claim 'fals'; did you mean 'falls'?",
+        ),
     ],
 )
 def test_a_study_is_checked_for_words_that_it_has_not(figure, text):
+    claim = {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": 1}
     with pytest.raises(StudyError) as error:
-        load_study(STUDY | {"figures": [figure]})
+        load_study(STUDY | {"figures": [figure], "claims": {"falls": claim}})
     assert error.value.lines[0].endswith(text)
 
 
@@ -318,8 +349,8 @@ class TestCommand:
 
 def test_the_command_knows_all_that_figures_are_told():
     models = (model.model_fields for model in QUESTIONS.values())
-    assert set(TOLD) == {name for fields in models for name in fields}
-    assert set(QUESTIONS) == set(DRAWN)
+    assert {*TOLD, *SHOWN} == {name for fields in models for name in fields}
+    assert set(QUESTIONS) - set(FIGURES) == set(DRAWN)
 
 
 class TestMap:
