@@ -67,11 +67,20 @@ def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
         yield Mistake((*path, label), text, at_key=True)
     if len(unknown) == len(values):  # none is named, perhaps since no map was meant
         return
-    missing = [label for label in landscapes if label not in values]
+    missing = [label for label in landscapes if label not in values and _used(path[0], label, draft)]
     if path[0] in ("budget", "targets") and DEFAULT not in values and missing:
         yield Mistake(path, f"no value for landscape {missing[0]!r}; name it, or give a 'default'")
     if path == ("targets",):
         yield from _of_lengths(values)
+
+
+def _used(key: str, landscape: str, draft: Draft) -> bool:
+    """Whether an optimizer runs on a landscape without a value of its own in place of the study's."""
+    for entry in map(mapping, draft.entries("optimizers").values()):
+        own, where = {**entry, **mapping(mapping(entry.get("on")).get(landscape))}, entry.get("only")
+        if own.get(key) is None and (not isinstance(where, list) or landscape in where):
+            return True
+    return False
 
 
 def _of_lengths(targets: Data) -> Iterator[Mistake]:

@@ -57,7 +57,7 @@ LEDGER = (*schema.LEDGER_DIMS, *schema.LEDGER, *schema.AGAINST, *schema.POPULATI
 PICTURES = (
     *schema.PICTURE_DIMS,
     *schema.PICTURE,
-    *"band form genotype optimum_known distance page u v".split(),  # of `probe`
+    *"band form genotype optimum_known distance page".split(),  # of `probe`
 )
 ANALYSIS = (
     "at_least tied"

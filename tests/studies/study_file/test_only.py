@@ -209,3 +209,34 @@ def test_a_reference_that_is_absent_has_no_noise():
     assert lines(match=match) == [
         "match.reference: SGD does not run on landscape 'bits', where GA is to have its noise"
     ]
+
+
+ALONE = {"claims": {}, "figures": ["convergence"]}
+TWO = {"SSWM": {"kind": "sswm", "only": ["bits"]}, "SGD": {"kind": "sgd", "only": ["bowl"]}}
+
+
+@pytest.mark.parametrize(("key", "value", "own"), [("targets", [0.5], [1.0]), ("budget", 60, 30)])
+class TestWhereEveryOptimizerHasItsOwn:
+    """A map by landscape needs a value where some optimizer that runs there would take it."""
+
+    def test_no_value_is_needed(self, key, value, own):
+        optimizers = TWO | {"SSWM": TWO["SSWM"] | {key: own}}
+        arms = study(**ALONE, **{key: {"bowl": value}}, optimizers=optimizers).arms
+        assert {arm.coords["optimizer"]: arm.scalars[key] for arm in arms} == {
+            "SSWM": own,
+            "SGD": value,
+        }
+
+    def test_nor_of_a_landscape_alone(self, key, value, own):
+        optimizers = {"SGD": {"kind": "sgd", "on": {"bits": {key: own}}}}
+        arms = study(**ALONE, **{key: {"bowl": value}}, optimizers=optimizers).arms
+        assert {arm.coords["landscape"]: arm.scalars[key] for arm in arms} == {
+            "bowl": value,
+            "bits": own,
+        }
+
+    def test_without_it_is_missing(self, key, value, own):
+        """Also where others that run there have their own."""
+        optimizers = TWO | {"GA": {"kind": "ga", "only": ["bits"], key: own}}
+        (line,) = lines(**ALONE, **{key: {"bowl": value}}, optimizers=optimizers)
+        assert line == f"{key}: no value for landscape 'bits'; name it, or give a 'default'"

@@ -216,7 +216,7 @@ def test_an_axis_has_a_name_that_a_variable_can_bear(name):
     )
 
 
-@pytest.mark.parametrize("name", ["lr", "κ", "population_size", "x2", "N"])
+@pytest.mark.parametrize("name", ["lr", "κ", "population_size", "x2", "N", "u", "v"])
 def test_other_names_of_axes_are_taken(name):
     assert name in load_study(STUDY | {"sweep": {name: {"values": [1, 2], "sets": "seed"}}}).axes
 
