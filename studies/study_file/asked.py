@@ -11,6 +11,7 @@ from optimizers.base import Optimizer
 from studies import registry, schema
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
+from studies.analysis.quantities.leaves import DIVERGED
 from studies.analysis.quantities.ledger import HEAD
 from studies.study_file.arm import Arm
 from studies.text.formulas import CONSTANTS, PATH
@@ -68,7 +69,7 @@ def recorded(arms: Iterable[Arm], own: Iterable[str], *, ledger: bool) -> list[s
         own: what the study records.
         ledger: whether the noise ledger is kept.
     """
-    ours = [*schema.RECORDED, *schema.COUNTED, "start_loss", *own]
+    ours = [*schema.RECORDED, *schema.COUNTED, "start_loss", DIVERGED, *own]
     ours += [*schema.LEDGER, *schema.POPULATION, *schema.AGAINST] if ledger else []
     return list(dict.fromkeys([*ours, *(name for arm in arms for name in _of_arm(arm))]))
 

@@ -11,6 +11,7 @@ from studies import registry, schema
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.distance import OTHER_NAME
 from studies.analysis.quantities.grammar import parsed
+from studies.analysis.quantities.leaves import DIVERGED
 from studies.results import settings
 from studies.results.figures import Asked, asked, named
 from studies.study_file.arm import Arm
@@ -45,7 +46,7 @@ class Words:
         numbers = dict.fromkeys(
             name for arm in arms for name in settings.numbers([ran(arm, study.let)])
         )
-        recorded = [*schema.RECORDED, *schema.COUNTED, *_recorded(study), *labels.RESERVED]
+        recorded = [*schema.RECORDED, *schema.COUNTED, DIVERGED, *_recorded(study), *labels.RESERVED]
         return Words([*schema.GRID, *(axis.name for axis in axes)], [*recorded, *numbers])
 
 

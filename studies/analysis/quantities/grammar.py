@@ -58,14 +58,22 @@ def _brackets_as_calls(text: str) -> str:
 
 
 class _Selections(ast.NodeTransformer):
-    """`x.__at__(..)` as `__at__(x, ..)`."""
+    """`x.__at__(..)` as `__at__(x, ..)`, and `x[whose](when)` as `x(when)[whose]`."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """One call."""
         self.generic_visit(node)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == AT:
-            return ast.Call(ast.Name(AT, ast.Load()), [node.func.value, *node.args], node.keywords)
+        match node.func:
+            case ast.Attribute(value=value, attr=name) if name == AT:
+                return _selection(value, node)
+            case ast.Call(func=ast.Name(id=name), args=[ast.Name() as x, *whose]) if name == AT:
+                there = ast.Call(x, node.args, node.keywords)
+                return _selection(there, ast.Call(node.func, whose, node.func.keywords))
         return node
+
+
+def _selection(value: ast.expr, brackets: ast.Call) -> ast.Call:
+    return ast.Call(ast.Name(AT, ast.Load()), [value, *brackets.args], brackets.keywords)
 
 
 def _depth(tree: ast.expr) -> int:

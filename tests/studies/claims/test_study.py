@@ -226,6 +226,12 @@ def test_a_mistake_is_one_line(entry, line):
     assert caught.value.lines[0].startswith(f"study: {line}")
 
 
+def test_laws_and_figures_may_ask_who_diverged():
+    law = {**RATE, "observe": "share(diverged)", "predicted": 0, "control": 1}
+    curve = {"curve": {"x": "learning_rate", "y": "share(diverged)"}}
+    assert load_study(study(c=law) | {"figures": [curve]}).resolved["claims"]["c"]["predicted"] == 0
+
+
 RATES = [
     ({"per": "evaluation"}, "rate(loss, clock=cost)"),
     ({"since": 0.25}, "log(loss(budget=0.25) / loss) / (steps - steps(budget=0.25))"),

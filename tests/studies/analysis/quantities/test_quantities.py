@@ -126,6 +126,8 @@ BY_HAND = {
         loss[:, 1, ..., -1] < loss[:, 0, ..., -1]
     ).mean(-1),
     'median(loss["ES", "bowl"])': lambda loss, start, hit: ordered(loss[0, 1, ..., -1], 0.5),
+    'median(loss["ES"](steps=79))': lambda loss, start, hit: ordered(loss[:, 1, ..., 6], 0.5),
+    'loss["ES", noise_batch=32](start)': lambda loss, start, hit: start[:, 1, 1].mean(-1),
     'loss["ES", noise_batch=32]': lambda loss, start, hit: loss[:, 1, 1, :, -1].mean(-1),
     "mean(loss[noise_batch=8]) / mean(loss[noise_batch=32])": lambda loss, start, hit: (
         loss[:, :, 0, :, -1].mean(-1) / loss[:, :, 1, :, -1].mean(-1)
