@@ -6,13 +6,13 @@ The value, its interval and the number of worlds are printed.
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import xarray as xr
+    from rich.table import Table
 
 WRONG = 2
 
@@ -21,11 +21,10 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     from studies.analysis.quantities.vocabulary import LANGUAGE
 
+    form = argparse.RawDescriptionHelpFormatter
+    epilog = LANGUAGE.replace("%", "%%")
     words = argparse.ArgumentParser(
-        "studies.ask",
-        description=__doc__,
-        epilog=LANGUAGE.replace("%", "%%"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "studies.ask", description=__doc__, epilog=epilog, formatter_class=form
     )
     words.add_argument("results", metavar="RESULTS", help="a study's folder")
     words.add_argument("quantities", metavar="QUANTITY", nargs="+", help="what is asked")
@@ -34,51 +33,54 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the answers; 2 where there is none."""
-    asked = parser().parse_args(arguments)
-
-    from studies import open_study
-    from studies.analysis.quantities.evaluate import quantity
+    args = parser().parse_args(arguments)
     from studies.text import terminal
 
     try:
-        results = open_study(asked.results)
-        for text in asked.quantities:
-            _print(text, quantity(results, text))
+        for text, answer in _answers(args.results, args.quantities):
+            terminal.console().print(_table(text, answer))
     except (ValueError, FileNotFoundError) as error:
         terminal.console(stderr=True).print(str(error), style="red", soft_wrap=True)
         return WRONG
     return 0
 
 
-def _print(text: str, answer: xr.Dataset) -> None:
+def _answers(folder: str, quantities: Sequence[str]) -> Iterator[tuple[str, xr.Dataset]]:
+    """Each quantity of the results in a folder, and what it is."""
+    from studies import open_study
+    from studies.analysis.quantities.evaluate import quantity
+
+    results = open_study(folder)
+    for text in quantities:
+        yield text, quantity(results, text)
+
+
+def _table(text: str, answer: xr.Dataset) -> Table:
     """One row for each arm that is left."""
     from rich.table import Table
 
-    from studies.text import terminal
+    from studies.results.arms import places
 
     dims = [str(dim) for dim in answer["quantity"].dims]
     table = Table(title=text, title_justify="left")
     for head in (*dims, "value", "95 % interval", "worlds"):
         table.add_column(head, justify="left" if head in dims else "right")
-    for row in _rows(answer, dims):
-        table.add_row(*row)
-    terminal.console().print(table)
+    for place in places(answer, dims):
+        table.add_row(*_row(answer.isel(place), dims))
+    return table
 
 
-def _rows(answer: xr.Dataset, dims: list[str]) -> Iterator[list[str]]:
-    for places in itertools.product(*(range(answer.sizes[dim]) for dim in dims)):
-        cell = answer.isel(dict(zip(dims, places, strict=True)))
-        low, high = cell["quantity_interval"].values
-        labels = [
-            f"{cell[dim].item():g}" if cell[dim].dtype.kind in "fi" else str(cell[dim].item())
-            for dim in dims
-        ]
-        yield [
-            *labels,
-            f"{cell['quantity'].item():.4g}",
-            f"{low:.4g} to {high:.4g}",
-            str(cell["worlds"].item()),
-        ]
+def _row(cell: xr.Dataset, dims: list[str]) -> list[str]:
+    """Where an arm stands, its value, the interval, and the number of worlds."""
+    low, high = cell["quantity_interval"].values
+    value = f"{cell['quantity'].item():.4g}"
+    labels = [_label(cell[dim]) for dim in dims]
+    return [*labels, value, f"{low:.4g} to {high:.4g}", str(cell["worlds"].item())]
+
+
+def _label(value: xr.DataArray) -> str:
+    """A value of an axis, in words."""
+    return f"{value.item():g}" if value.dtype.kind in "fi" else str(value.item())
 
 
 if __name__ == "__main__":

@@ -8,17 +8,24 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from landscapes.base import Landscape
+    from optimizers.base import Optimizer
+    from studies.instruments import Instrument
     from studies.study_file.figures import Options
 
 Parts = list["str | Table"]
 QUANTITIES = ("quantity", "quantities")
+WORDS = (
+    "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), an"
+    " import path package.module:Class, theory or theory:LAW"
+)
 
 
 def describe(word: str) -> Parts:
@@ -34,7 +41,6 @@ def describe(word: str) -> Parts:
     Raises:
         ValueError: there is nothing of this name.
     """
-    from studies.list import names
     from studies.study_file import keys
     from studies.text.formulas import LIBRARY
 
@@ -42,50 +48,68 @@ def describe(word: str) -> Parts:
         return _library()
     if word in QUANTITIES:
         return _language()
-    if word.startswith(f"{LIBRARY}:"):
-        return _law(word)
     if ":" in word:
-        return _kind(word)
-    families = [family for family, members in names().items() if word in members and family != "key"]
-    parts = [part for family in families for part in OF[family](word)]
-    parts += keys.describe(word) or keys.of_kinds(word)
+        return _law(word) if word.startswith(f"{LIBRARY}:") else _kind(word)
+    parts = _named(word) + (keys.describe(word) or keys.of_kinds(word))
     parts += _recordable() if word == "record" else []
     if not parts:
         raise ValueError(f"unknown kind {word!r}; {_hint(word)}")
     return parts
 
 
+def _named(word: str) -> Parts:
+    """About all that `studies.list` prints under this name, but for keys."""
+    from studies.list import names
+
+    families = [family for family, members in names().items() if word in members and family != "key"]
+    return [part for family in families for part in OF[family](word)]
+
+
 def _hint(word: str) -> str:
     """What may be meant by a name that nothing has."""
-    from studies.list import names
     from studies.study_file import keys
     from studies.text.words import nearest, suggest
 
     dotted = "." in word
-    every = names()
-    short = every.pop("quantity")  # words of three letters, which are near to much
-    kinds = [name for members in every.values() for name in members]
-    near = (dotted and nearest(word, keys.known(word))) or nearest(word, kinds) or nearest(word, short)
+    near = (dotted and nearest(word, keys.known(word))) or _near_name(word)
     if near:
         return f"did you mean {near!r}?"
     return suggest(word, keys.known(word)) if dotted else "python -m studies.list prints what there is"
 
 
-def find(kind: str) -> tuple[str, Any]:
+def _near_name(word: str) -> str | None:
+    """The nearest of all names; of words of quantities last, whose three letters are near to much."""
+    from studies.list import names
+    from studies.text.words import nearest
+
+    every = names()
+    short = every.pop("quantity")
+    kinds = [name for members in every.values() for name in members]
+    return nearest(word, kinds) or nearest(word, short)
+
+
+def find(kind: str) -> tuple[str, type]:
     """Family and class of a landscape or optimizer.
 
     Raises:
         ValueError: there is no such kind.
     """
-    from studies.registry import FAMILIES, find
+    from studies.registry import FAMILIES
     from studies.text.words import suggest
 
     for family, (registry, _) in FAMILIES.items():
         if kind in registry:
             return family, registry[kind]
-    if ":" not in kind:
-        ours = [name for registry, _ in FAMILIES.values() for name in registry]
-        raise ValueError(f"unknown kind {kind!r}; {suggest(kind, ours)}")
+    if ":" in kind:
+        return _imported(kind)
+    ours = [name for registry, _ in FAMILIES.values() for name in registry]
+    raise ValueError(f"unknown kind {kind!r}; {suggest(kind, ours)}")
+
+
+def _imported(kind: str) -> tuple[str, type]:
+    """Family and class of an import path; raises ValueError where it is of none."""
+    from studies.registry import FAMILIES, find
+
     problems = []
     for family in FAMILIES:
         try:
@@ -115,20 +139,20 @@ def _claim(kind: str) -> Parts:
 
 def _figure(name: str) -> Parts:
     from studies.figures import EVERY
-    from studies.study_file import keys
     from studies.study_file.figures import QUESTIONS
     from studies.study_file.model import FIGURES as NEEDS
 
-    facts = [f"{name} (figure): {_text(sys.modules[EVERY[name].__module__])}"]
     needs = QUESTIONS[name].needs if name in QUESTIONS else NEEDS[name]
-    facts += [f"shows the `{needs}` of a study"] * bool(needs)
-    if name in QUESTIONS:
-        table = keys.parameters(QUESTIONS[name].model_json_schema())
-        return [*facts, table, _example(name, QUESTIONS[name])]
-    return [
-        *facts,
-        f"in a study: figures: [{name}]; of results: python -m studies.figures results/NAME {name}",
-    ]
+    shows = [f"shows the `{needs}` of a study"] if needs else []
+    head = f"{name} (figure): {_text(sys.modules[EVERY[name].__module__])}"
+    return [head, *shows, *(_asked(QUESTIONS[name], name) if name in QUESTIONS else [PLAIN.format(name=name)])]
+
+
+def _asked(model: type[Options], name: str) -> Parts:
+    """What a figure is told to show, and how."""
+    from studies.study_file import keys
+
+    return [keys.parameters(model.model_json_schema()), _example(name, model)]
 
 
 def _example(name: str, model: type[Options]) -> str:
@@ -137,6 +161,9 @@ def _example(name: str, model: type[Options]) -> str:
         f"in a study: figures: [{{{name}: {{{model.example}}}}}]; of results: python -m studies.figures"
         f" results/NAME {name} {model.command}"
     )
+
+
+PLAIN = "in a study: figures: [{name}]; of results: python -m studies.figures results/NAME {name}"
 
 
 SECTIONS = ("landscapes", "optimizers", "sweep", "claims", "figures")  # whose names are printed
@@ -190,9 +217,8 @@ def _law(name: str) -> Parts:
     law = about(name)
     word = PREFIX + law.name
     facts = [f"{word} (law): {law.line}", law.more, f"source: {law.source}", f"range: {law.range}"]
-    use = "none: it is a constant"
-    if law.arguments:
-        use = "numbers of these names with which the arm ran:"
+    numbers = "numbers of these names with which the arm ran:"
+    use = numbers if law.arguments else "none: it is a constant"
     rows = [f"  {name}: {meaning}" for name, meaning in law.arguments.items()]
     return [*filter(None, facts), f"arguments, {use}", *rows, f"in a claim: predicted: {word}"]
 
@@ -268,7 +294,7 @@ def _recordable() -> Parts:
     ]
 
 
-def _text(owner: Any) -> str:  # noqa: ANN401
+def _text(owner: object) -> str:
     """The docstring up to its arguments, each paragraph in a line."""
     paragraphs = inspect.cleandoc(owner.__doc__ or "").split("\n\n")
     return "\n".join(
@@ -282,24 +308,37 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _about(cls: Any, family: str) -> Iterator[str]:  # noqa: ANN401
+def _about(cls: type, family: str) -> Iterator[str]:
     """Domain, streams and paper."""
-    if family == "optimizer":
-        facts = {
-            "searches": ", ".join(domain.__name__.lower() for domain in cls.domains),
-            "asks for": "gradients" if cls.gradient else "values",
-            "draws from": ", ".join(("init", *cls.sources)),
-        }
-    elif family == "instrument":
-        facts = {"records": ", ".join(cls.variables) if isinstance(cls.variables, Mapping) else ""}
-    else:
-        facts = {"domain": _domain(cls), "loss": _loss(cls)}
-    facts["source"] = source(cls)
+    facts = FACTS[family](cls) | {"source": source(cls)}
     yield from (f"{name}: {value}" for name, value in facts.items() if value)
     if family == "optimizer":
         from studies.study_file import recordable
 
         yield from recordable.of_optimizer(cls)
+
+
+def _of_optimizer(cls: type[Optimizer]) -> dict[str, str]:
+    return {
+        "searches": ", ".join(domain.__name__.lower() for domain in cls.domains),
+        "asks for": "gradients" if cls.gradient else "values",
+        "draws from": ", ".join(("init", *cls.sources)),
+    }
+
+
+def _of_instrument(cls: type[Instrument]) -> dict[str, str]:
+    return {"records": ", ".join(cls.variables) if isinstance(cls.variables, Mapping) else ""}
+
+
+def _of_landscape(cls: type[Landscape]) -> dict[str, str]:
+    return {"domain": _domain(cls), "loss": _loss(cls)}
+
+
+FACTS: dict[str, Callable[..., dict[str, str]]] = {
+    "optimizer": _of_optimizer,
+    "instrument": _of_instrument,
+    "landscape": _of_landscape,
+}
 
 
 def source(cls: type) -> str:
@@ -311,7 +350,7 @@ def source(cls: type) -> str:
     return ""
 
 
-def _loss(cls: Any) -> str:  # noqa: ANN401
+def _loss(cls: type[Landscape]) -> str:
     """What 0 means, as far as that needs no parameters."""
     try:
         known = cls().gap_known
@@ -322,7 +361,7 @@ def _loss(cls: Any) -> str:  # noqa: ANN401
     return "the landscape's own value, with the defaults: the optimum is not known"
 
 
-def _domain(cls: Any) -> str:  # noqa: ANN401
+def _domain(cls: type[Landscape]) -> str:
     try:
         return str(cls().domain)
     except TypeError:  # a parameter has no default
@@ -332,11 +371,7 @@ def _domain(cls: Any) -> str:  # noqa: ANN401
 def main() -> None:
     """The command line; exit code 2 where there is nothing of this name."""
     parser = argparse.ArgumentParser(prog="python -m studies.describe", description=__doc__)
-    words = (
-        "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), an"
-        " import path package.module:Class, theory or theory:LAW"
-    )
-    parser.add_argument("name", metavar="NAME", help=words)
+    parser.add_argument("name", metavar="NAME", help=WORDS)
     name = parser.parse_args().name
     from studies.text import terminal
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from studies import schema
 
 HITS = {"hit": "recommended point", "best_hit": "best evaluated point"}
+FIRST_HIT = "{} at which the {} first reached each target; inf: never"
 STATUS = (
     "what the world does: running, hit_target, budget_spent, diverged, failed, missing or absent (not"
     " asked for)",
@@ -54,24 +55,60 @@ def names() -> dict[str, list[str]]:
 
 def families() -> dict[str, Family]:
     """All that a study or a probe can name."""
-    from studies.analysis.quantities.vocabulary import WORDS
-    from studies.probe.datasets import measure_names
-    from studies.probe.measures import measure
-    from studies.study_file import keys, topics
-    from studies.study_file.files import question, ready_studies
-    from studies.theory import HOMES, PREFIX, about
-
-    variable, key, study = variables(), dict(keys.rows()), ready_studies()
     return _of_classes() | {
         "figure": _figures(),
-        "measure": Family(measure_names(), lambda name: measure(name).line),
-        "variable": Family([*variable], lambda name: variable[name][0]),
-        "law": Family([f"{PREFIX}{name}" for name in HOMES], lambda name: about(name).line),
-        "word": Family([*topics.TOPICS], topics.line),
-        "quantity": Family([*WORDS], lambda name: WORDS[name].line),
-        "key": Family([*key], key.__getitem__),
-        "study": Family([*study], lambda name: question(study[name])),
+        "measure": _measures(),
+        "variable": _variables(),
+        "law": _laws(),
+        "word": _words(),
+        "quantity": _quantities(),
+        "key": _keys(),
+        "study": _studies(),
     }
+
+
+def _measures() -> Family:
+    from studies.probe.datasets import measure_names
+    from studies.probe.measures import measure
+
+    return Family(measure_names(), lambda name: measure(name).line)
+
+
+def _variables() -> Family:
+    about = variables()
+    return Family([*about], lambda name: about[name][0])
+
+
+def _laws() -> Family:
+    from studies.theory import HOMES, PREFIX, about
+
+    return Family([f"{PREFIX}{name}" for name in HOMES], lambda name: about(name).line)
+
+
+def _words() -> Family:
+    from studies.study_file import topics
+
+    return Family([*topics.TOPICS], topics.line)
+
+
+def _quantities() -> Family:
+    from studies.analysis.quantities.vocabulary import WORDS
+
+    return Family([*WORDS], lambda name: WORDS[name].line)
+
+
+def _keys() -> Family:
+    from studies.study_file import keys
+
+    lines = dict(keys.rows())
+    return Family([*lines], lines.__getitem__)
+
+
+def _studies() -> Family:
+    from studies.study_file.files import question, ready_studies
+
+    paths = ready_studies()
+    return Family([*paths], lambda name: question(paths[name]))
 
 
 def _of_classes() -> dict[str, Family]:
@@ -79,14 +116,13 @@ def _of_classes() -> dict[str, Family]:
     from studies.claims import CLAIMS
     from studies.registry import FAMILIES
 
-    registries: dict[str, Mapping[str, type]] = {
-        kind: registry for kind, (registry, _) in FAMILIES.items()
-    }
-    registries["claim"] = CLAIMS
-    return {
-        kind: Family([*registry], functools.partial(_of_class, registry))
-        for kind, registry in registries.items()
-    }
+    of_kinds = {kind: _of_registry(registry) for kind, (registry, _) in FAMILIES.items()}
+    return of_kinds | {"claim": _of_registry(CLAIMS)}
+
+
+def _of_registry(registry: Mapping[str, type]) -> Family:
+    """All names of a registry; a line is the summary of the class."""
+    return Family([*registry], functools.partial(_of_class, registry))
 
 
 def _of_class(registry: Mapping[str, type], name: str) -> str:
@@ -103,35 +139,35 @@ def _figures() -> Family:
 
 def variables() -> dict[str, tuple[str, str]]:
     """Name -> long name and unit, of the variables of a Dataset that every study may have."""
-    from optimizers import OPTIMIZERS
     from studies import schema
 
-    def told(words: Mapping[str, schema.Variable]) -> dict[str, tuple[str, str]]:
-        return {name: (about.long_name, str(about.units)) for name, about in words.items()}
+    ours = {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED
+    of_states = schema.LEDGER | schema.AGAINST | schema.POPULATION | schema.PICTURE
+    return (
+        _about(ours) | _hits(schema.CLOCKS) | {"status": STATUS} | _of_optimizers() | _about(of_states)
+    )
 
-    of_optimizers = {
+
+def _about(variables: Mapping[str, schema.Variable]) -> dict[str, tuple[str, str]]:
+    """Name -> long name and unit."""
+    return {name: (about.long_name, str(about.units)) for name, about in variables.items()}
+
+
+def _of_optimizers() -> dict[str, tuple[str, str]]:
+    """Name -> long name and unit, of what optimizers record and count."""
+    from optimizers import OPTIMIZERS
+
+    return {
         variable: (line, unit)
         for cls in OPTIMIZERS.values()
         for variable, line, unit in (*cls.recorded.values(), *cls.counted.values())
     }
-    ours = told({"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED)
-    status = {"status": STATUS}
-    return (
-        ours
-        | _hits(schema.CLOCKS)
-        | status
-        | of_optimizers
-        | told(schema.LEDGER | schema.AGAINST | schema.POPULATION | schema.PICTURE)
-    )
 
 
 def _hits(clocks: Mapping[str, schema.Variable]) -> dict[str, tuple[str, str]]:
     """Of first hits on every clock."""
     return {
-        f"{stem}_{clock}": (
-            f"{clock.replace('_', ' ')} at which the {whose} first reached each target; inf: never",
-            str(about.units),
-        )
+        f"{stem}_{clock}": (FIRST_HIT.format(clock.replace("_", " "), whose), str(about.units))
         for stem, whose in HITS.items()
         for clock, about in clocks.items()
     }
@@ -150,12 +186,11 @@ def main() -> None:
     from studies.text import terminal
 
     table = Table.grid(padding=(0, 2))
-    last = ""
-    for family, name, line in rows():
-        if family != last:
-            table.add_row(HEADS.get(family, f"{family}s"), style="bold")
-        table.add_row(f"  {name}", line)
-        last = family
+    for kind, family in families().items():
+        if family.names:
+            table.add_row(HEADS.get(kind, f"{kind}s"), style="bold")
+        for name in family.names:
+            table.add_row(f"  {name}", family.line(name))
     terminal.console().print(table)
 
 

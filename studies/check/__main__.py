@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
+
     from landscapes.base import Landscape
     from optimizers.base import Optimizer
     from studies.check.promises import Check
@@ -20,16 +22,10 @@ def parser() -> argparse.ArgumentParser:
         description="Hold a landscape or an optimizer to its contract: one line for each promise.",
         epilog="exit codes: 0 it keeps the contract, 1 it breaks a promise, 2 it cannot be loaded",
     )
-    words.add_argument(
-        "kind", metavar="KIND", help="an import path such as mine:Kind, or the name of a kind of ours"
-    )
-    words.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="PARAMETER=VALUE",
-        help="a parameter that is not its default",
-    )
+    kind = "an import path such as mine:Kind, or the name of a kind of ours"
+    words.add_argument("kind", metavar="KIND", help=kind)
+    other = "a parameter that is not its default"
+    words.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE", help=other)
     return words
 
 
@@ -43,13 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"{args.kind}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    broken = 0
-    for name, check in checks(made):
-        line = verdict(check)
-        broken += line.startswith("FAIL")
-        print(f"{line[:4]}  {name}{line[4:]}")
+    broken = sum(_broken(name, check) for name, check in checks(made))
     print(f"{args.kind}: {f'{broken} promises are broken' if broken else 'keeps the contract'}")
     return 1 if broken else 0
+
+
+def _broken(name: str, check: Callable[[], str]) -> bool:
+    """Print what came of a check; whether the promise is broken."""
+    line = verdict(check)
+    print(f"{line[:4]}  {name}{line[4:]}")
+    return line.startswith("FAIL")
 
 
 def verdict(check: Callable[[], str]) -> str:
@@ -73,18 +72,28 @@ def checks(made: Optimizer | Landscape) -> Iterator[Check]:
     import torch
 
     from optimizers.base import Optimizer
-    from studies.check.landscapes import LandscapeTrial
-    from studies.check.optimizers import OptimizerTrial
 
     for dtype in (torch.float64, torch.float32):
         precision = str(dtype).removeprefix("torch.")
-        if not isinstance(made, Optimizer):
-            for name, check in LandscapeTrial(made, dtype).checks():
-                yield f"{name} ({precision})", check
-            continue
-        for domain in made.domains:
-            for name, check in OptimizerTrial(made, domain(), dtype).checks():
-                yield f"{name} ({precision}, {domain.__name__})", check
+        if isinstance(made, Optimizer):
+            yield from _of_optimizer(made, dtype, precision)
+        else:
+            yield from _of_landscape(made, dtype, precision)
+
+
+def _of_landscape(made: Landscape, dtype: torch.dtype, precision: str) -> Iterator[Check]:
+    from studies.check.landscapes import LandscapeTrial
+
+    for name, check in LandscapeTrial(made, dtype).checks():
+        yield f"{name} ({precision})", check
+
+
+def _of_optimizer(made: Optimizer, dtype: torch.dtype, precision: str) -> Iterator[Check]:
+    from studies.check.optimizers import OptimizerTrial
+
+    for domain in made.domains:
+        for name, check in OptimizerTrial(made, domain(), dtype).checks():
+            yield f"{name} ({precision}, {domain.__name__})", check
 
 
 if __name__ == "__main__":

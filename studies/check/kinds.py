@@ -15,6 +15,16 @@ from studies import registry
 from studies.check.promises import STEPS
 from studies.study_file import fields
 from studies.study_file.document import value_of
+from studies.text.shapes import Data
+
+NEITHER = (
+    "expected an optimizer or a landscape: a name that `python -m studies.list` prints, or an import"
+    " path 'module:Class'"
+)
+INSTRUMENT = (
+    "expected an optimizer or a landscape, got an instrument, which is held to its contract while a"
+    " study runs"
+)
 
 
 def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
@@ -24,20 +34,23 @@ def load(kind: str, settings: Sequence[str] = ()) -> Optimizer | Landscape:
         ValueError: there is no such kind, or it does not take these parameters.
     """  # noqa: DOC502
     family = _family(kind)
-    if family == "instrument":
-        raise ValueError(
-            "expected an optimizer or a landscape, got an instrument, which is held to its contract while a"
-            " study runs"
-        )
     cls = registry.find(kind, family)
-    given = {"kind": kind} | dict(map(_setting, settings))
-    try:
-        checked = fields.entry_model(f"{family}s", kind, cls).model_validate(given)
-    except ValidationError as error:
-        raise ValueError("; ".join(map(_line, error.errors()))) from error
-    parameters = checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")
+    parameters = _checked(cls, family, {"kind": kind} | dict(map(_setting, settings)))
     made = registry.build({"kind": kind, **parameters}, family)
     return made if family == "landscape" else made.budgeted(STEPS)
+
+
+def _checked(cls: type, family: str, given: Data) -> Data:
+    """The parameters of a kind, as a study file would have them.
+
+    Raises:
+        ValueError: it does not take them.
+    """
+    try:
+        checked = fields.entry_model(f"{family}s", given["kind"], cls).model_validate(given)
+    except ValidationError as error:
+        raise ValueError("; ".join(map(_line, error.errors()))) from error
+    return checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")
 
 
 def _family(kind: str) -> str:
@@ -45,12 +58,12 @@ def _family(kind: str) -> str:
         return "landscape"
     if kind in OPTIMIZERS:
         return "optimizer"
-    if ":" in kind:
-        return registry.family(kind)
-    raise ValueError(
-        "expected an optimizer or a landscape: a name that `python -m studies.list` prints, or an import"
-        " path 'module:Class'"
-    )
+    if ":" not in kind:
+        raise ValueError(NEITHER)
+    family = registry.family(kind)
+    if family == "instrument":
+        raise ValueError(INSTRUMENT)
+    return family
 
 
 def _setting(text: str) -> tuple[str, object]:

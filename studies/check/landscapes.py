@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -12,6 +13,8 @@ from landscapes.streams import Streams
 from studies.cells import contract
 from studies.cells.landscape_guards import Bound, author, check_bind
 from studies.check.promises import ALONE, SEED, WORLDS, Check
+
+OTHER = "gives another landscape when bound again to the same worlds; draw its tables from the streams"
 
 
 class LandscapeTrial:
@@ -30,9 +33,9 @@ class LandscapeTrial:
 
     def checks(self) -> Iterator[Check]:
         """What it promises."""
-        yield "shapes, draws, nothing in place, a world alone", lambda: self.contract(gradient=False)
+        yield "shapes, draws, nothing in place, a world alone", partial(self.contract, gradient=False)
         if self.made.sloped and isinstance(self.made.domain, Reals):
-            yield "the same of its gradient", lambda: self.contract(gradient=True)
+            yield "the same of its gradient", partial(self.contract, gradient=True)
         yield "bound twice it is the same", self.twice
         yield "tensors stay on their device", self.on_its_device
 
@@ -47,10 +50,7 @@ class LandscapeTrial:
         """Its tables follow from the worlds."""
         first, second = self.values(self.few.device), self.values(self.few.device)
         if not torch.equal(first, second):
-            raise contract.Method(self.made, "bind").broken(
-                "gives another landscape when bound again to the same worlds; draw its tables from the"
-                " streams"
-            )
+            raise contract.Method(self.made, "bind").broken(OTHER)
         return ""
 
     def on_its_device(self) -> str:

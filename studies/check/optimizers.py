@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -16,6 +17,13 @@ from studies.cells.trees import difference, rows_of
 from studies.check.promises import ALONE, DIM, SEED, STEPS, WORLDS, Check
 from studies.text.shapes import Data
 
+ROUNDED = (
+    "but for the last digits, which depend on the batch; see matmul, logistic and power in"
+    " landscapes.base"
+)
+RESUMED = (
+    "differs when another object goes on from the state of step {}; keep in the state all that counts"
+)
 METHODS = ("init", "ask", "tell", "recommend", "center")
 
 
@@ -70,13 +78,15 @@ class OptimizerTrial:
 
     def problem(self, streams: Streams) -> Problem:
         """The bowl as the optimizer sees it."""
+        domain = Bits() if isinstance(self.domain, Bits) else self.domain
+        return Problem(DIM, domain, True, partial(self.start, streams))
 
-        def start(n: int) -> torch.Tensor:
-            if isinstance(self.domain, Reals):
-                return 2 * streams.at(0).uniform("init", (n, DIM)) - 1
-            return streams.at(0).bernoulli("init", 0.5, (n, DIM)).to(torch.uint8)
-
-        return Problem(DIM, Bits() if isinstance(self.domain, Bits) else self.domain, True, start)
+    def start(self, streams: Streams, n: int) -> torch.Tensor:
+        """So many points (R, n, DIM) at which a search may begin."""
+        draws = streams.at(0)
+        if isinstance(self.domain, Reals):
+            return 2 * draws.uniform("init", (n, DIM)) - 1
+        return draws.bernoulli("init", 0.5, (n, DIM)).to(torch.uint8)
 
     def answer(self, query: Query) -> Answer:
         """Of the bowl sum_d (x_d - 0.3)^2."""
@@ -115,11 +125,12 @@ class OptimizerTrial:
     def calls(self, step: Step, streams: Streams) -> list[tuple[str, Callable[[], object]]]:
         """The methods of a step, to be called again."""
         made, state = self.made, step.state
+        draws = partial(streams.at, step.number)
         return [
             ("recommend", lambda: made.recommend(state)),
             ("center", lambda: made.center(state)),
-            ("ask", lambda: made.ask(state, streams.at(step.number))),
-            ("tell", lambda: made.tell(state, step.query, step.answer, streams.at(step.number))),
+            ("ask", lambda: made.ask(state, draws())),
+            ("tell", lambda: made.tell(state, step.query, step.answer, draws())),
         ]
 
     def each_call(self) -> Iterator[tuple[Step, str, Callable[[], object]]]:
@@ -135,26 +146,28 @@ class OptimizerTrial:
         state = self.init(self.few)
         promises.check_state(self.methods["init"], state, self.sizes)
         for number in range(1, STEPS + 1):
-            draws = self.few.at(number)
-            for name in ("recommend", "center"):
-                promises.check_point(self.methods[name], getattr(self.made, name)(state), self.sizes)
-            query = self.made.ask(state, draws)
-            promises.check_query(self.methods["ask"], query, self.sizes)
-            outcome = self.made.tell(state, query, self.answer(query), draws)
-            promises.check_told(self.methods["tell"], outcome, self.sizes)
-            state = outcome[0]
+            state = self._shapes_of_step(state, self.few.at(number))
         return ""
+
+    def _shapes_of_step(self, state: State, draws: Streams) -> State:
+        """Look at what the methods return in a step; the state after it."""
+        for name in ("recommend", "center"):
+            promises.check_point(self.methods[name], getattr(self.made, name)(state), self.sizes)
+        query = self.made.ask(state, draws)
+        promises.check_query(self.methods["ask"], query, self.sizes)
+        outcome = self.made.tell(state, query, self.answer(query), draws)
+        promises.check_told(self.methods["tell"], outcome, self.sizes)
+        return outcome[0]
 
     def finite(self) -> str:
         """No point is NaN or infinite, while all that it saw is moderate."""
         rows = torch.ones(len(WORLDS), dtype=torch.bool)
         for step in self.steps(self.few):
-            asked, center = step.query.points, self.made.center(step.state)
+            center = self.made.center(step.state)
             self._check_finite("recommend", self.made.recommend(step.state), rows)
             self._check_finite("center", center, rows, "centers")
-            self._check_finite("ask", asked, rows)
-            if asked.is_floating_point():
-                rows = rows & promises.moderate(asked) & promises.moderate(step.answer.value)
+            self._check_finite("ask", step.query.points, rows)
+            rows = rows & _moderate(step)
         return ""
 
     def _check_finite(
@@ -189,9 +202,7 @@ class OptimizerTrial:
 
     def declared(self) -> str:
         """It draws from no source that it does not declare."""
-        first = self.few.at(0)
-        state = self.made.init(self.problem(self.few), first)
-        drawn = first.drawn.union(*(step.drawn for step in self.steps(self.few, state=state)))
+        drawn = self._drawn()
         missing = sorted(drawn - set(self.made.sources))
         if missing:
             sources = ", ".join(f'"{name}"' for name in (*self.made.sources, *missing))
@@ -201,21 +212,25 @@ class OptimizerTrial:
             )
         return f"it draws from {', '.join(sorted(drawn)) or 'none'}"
 
+    def _drawn(self) -> set[str]:
+        """The sources from which it draws."""
+        first = self.few.at(0)
+        state = self.made.init(self.problem(self.few), first)
+        return first.drawn.union(*(step.drawn for step in self.steps(self.few, state=state)))
+
     def alone(self) -> str:
         """Every method gives one world what it gives it among others."""
         self._alone("init", lambda: self.init(self.few), lambda: self.init(self.single))
-        exact = True
-        for step in self.steps(self.few):
-            part = step._replace(**rows_of(step.given, [ALONE]))
-            pairs = zip(self.calls(step, self.few), self.calls(part, self.single), strict=True)
-            for (name, together), (_, alone) in pairs:
-                exact &= self._alone(name, together, alone)
-        if exact:
-            return ""
-        return (
-            "but for the last digits, which depend on the batch; see matmul, logistic and power in"
-            " landscapes.base"
-        )
+        exact = all([
+            self._step_alone(step) for step in self.steps(self.few)
+        ])  # every step is looked at
+        return "" if exact else ROUNDED
+
+    def _step_alone(self, step: Step) -> bool:
+        """Whether the methods of a step give one world the same bits."""
+        part = step._replace(**rows_of(step.given, [ALONE]))
+        both = zip(self.calls(step, self.few), self.calls(part, self.single), strict=True)
+        return all([self._alone(name, together, alone) for (name, together), (_, alone) in both])
 
     def _alone(self, name: str, together: Callable[[], object], alone: Callable[[], object]) -> bool:
         """Whether a method gives one world the same bits; raises where it gives other numbers.
@@ -237,10 +252,7 @@ class OptimizerTrial:
         for step, again in zip(rest, self.steps(self.few, fresh, rest[0].state, begun), strict=True):
             other = difference(step.outcome, again.outcome, rounding=False)
             if other:
-                raise self.methods["tell"].broken(
-                    f"{other} differs when another object goes on from the state of step {begun - 1}; keep"
-                    " in the state all that counts"
-                )
+                raise self.methods["tell"].broken(f"{other} {RESUMED.format(begun - 1)}")
         return ""
 
     def on_its_device(self) -> str:
@@ -255,3 +267,11 @@ class OptimizerTrial:
             yield step.query, step.outcome
             yield self.made.recommend(step.state)
             yield self.made.center(step.state)
+
+
+def _moderate(step: Step) -> torch.Tensor:
+    """The worlds (R,) in which all points and values of a step are moderate."""
+    points = step.query.points
+    if not points.is_floating_point():
+        return torch.ones(len(points), dtype=torch.bool)
+    return promises.moderate(points) & promises.moderate(step.answer.value)

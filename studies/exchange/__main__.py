@@ -9,9 +9,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 WRONG = 2  # exit code of bad input
 FORMATS = ("coco", "ioh", "parquet", "csv", "netcdf")
+POINTS = ("recommended", "best")
+POINT = (
+    "whose loss (coco, ioh): recommended (default), or best, the best evaluated point, which the loggers"
+    " of COCO and IOHprofiler have"
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,11 +42,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("results", metavar="RESULTS", help="a study's folder, results/NAME")
     command.add_argument("--to", required=True, choices=FORMATS, help="the format")
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
-    about = (
-        "whose loss (coco, ioh): recommended (default), or best, the best evaluated point, which the loggers"
-        " of COCO and IOHprofiler have"
-    )
-    command.add_argument("--point", choices=("recommended", "best"), default="recommended", help=about)
+    command.add_argument("--point", choices=POINTS, default=POINTS[0], help=POINT)
 
 
 def _add_import(command: argparse.ArgumentParser) -> None:
@@ -67,24 +72,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export(args: argparse.Namespace) -> list[Path]:
     from studies import exchange, open_study
 
-    dataset = open_study(args.results)
-    if args.to in ("coco", "ioh"):
-        return getattr(exchange, f"export_{args.to}")(dataset, args.out, point=args.point)
-    return getattr(exchange, f"export_{args.to}")(dataset, args.out)
+    write = getattr(exchange, f"export_{args.to}")
+    whose = {"point": args.point} if args.to in ("coco", "ioh") else {}
+    return write(open_study(args.results), args.out, **whose)
 
 
 def _import(args: argparse.Namespace) -> list[Path]:
-    from studies import exchange, open_study
     from studies.exchange.folders import whole
 
-    like = open_study(args.like) if args.like else None
-    dataset = (exchange.import_coco if args.source == "coco" else exchange.import_ioh)(args.files, like)
+    dataset = _imported(args).assign_attrs(view="imported")
     view = args.out / "dataset.zarr"
     with whole(args.out) as temporary:
-        dataset.assign_attrs(view="imported").to_zarr(
-            temporary / view.name, zarr_format=3, consolidated=False
-        )
+        dataset.to_zarr(temporary / view.name, zarr_format=3, consolidated=False)
     return [view]
+
+
+def _imported(args: argparse.Namespace) -> xr.Dataset:
+    """What the files say, laid out as a study's results where one is given."""
+    from studies import exchange, open_study
+
+    read = exchange.import_coco if args.source == "coco" else exchange.import_ioh
+    return read(args.files, open_study(args.like) if args.like else None)
 
 
 if __name__ == "__main__":

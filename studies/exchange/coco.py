@@ -20,7 +20,6 @@ a black-box setting, Optimization Methods and Software 36. The format: coco-expe
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,9 +28,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from studies.exchange.folders import opened, safe, whole
+from studies.exchange.folders import files_in, numbered, opened, safe, whole
 from studies.exchange.imported import to_dataset
-from studies.exchange.records import BBOB, Experiment, Run, experiments, until
+from studies.exchange.records import BBOB, Experiment, Run, experiments, improvements, until
 
 SUITES = dict(zip(BBOB, ("bbob", "bbob-noisy"), strict=True))
 HEADER = (
@@ -41,6 +40,7 @@ HEADER = (
 FORMAT = "logger = 'bbob', data_format = 'bbob-new2'"
 # a name may have an apostrophe
 KEY = re.compile(r"(\w+) *= *(?:'(?P<a>.*?)'|\"(?P<b>.*?)\"|(?P<c>[^,]*?)) *(?=, *\w+ *=|,? *$)")
+Block = list[tuple[float, float]]  # evaluations and best gap of a run
 READ = {"bbob": "bbob", "bbob-noisy": "bbob_noisy"}  # suite -> kind of its landscapes
 NUMBERS = {"bbob": range(1, 25), "bbob_noisy": range(101, 131)}
 
@@ -63,8 +63,7 @@ def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommend
     with whole(out) as temporary:
         folders = _folders(experiments(dataset, point))
         for arm in folders:
-            for function, by_dim in arm.functions.items():
-                _write(temporary / arm.folder, function, by_dim, arm.name)
+            arm.write(temporary / arm.folder)
     return [Path(out) / arm.folder for arm in folders]
 
 
@@ -85,10 +84,18 @@ class _Folder:
 
     def add(self, experiment: Experiment) -> None:
         """Add the runs of an experiment to those on the same function in as many dimensions."""
-        by_dim = self.functions.setdefault(experiment.landscape["function"], {})
-        dim = experiment.landscape["dim"]
+        dim, by_dim = experiment.landscape["dim"], self._by_dim(experiment)
         earlier = by_dim[dim].runs if dim in by_dim else []
         by_dim[dim] = experiment._replace(runs=[*earlier, *experiment.runs])
+
+    def _by_dim(self, experiment: Experiment) -> dict[int, Experiment]:
+        """What there is on the function of an experiment."""
+        return self.functions.setdefault(experiment.landscape["function"], {})
+
+    def write(self, folder: Path) -> None:
+        """Write the files of all functions."""
+        for function, by_dim in self.functions.items():
+            _write(folder, function, by_dim, self.name)
 
 
 def _folders(every: Iterable[Experiment]) -> list[_Folder]:
@@ -96,9 +103,10 @@ def _folders(every: Iterable[Experiment]) -> list[_Folder]:
     arms: dict[str, _Folder] = {}
     for experiment in every:
         _check(experiment)
-        if experiment.optimizer not in arms:
-            arms[experiment.optimizer] = _Folder.beside(arms.values(), experiment.optimizer)
-        arms[experiment.optimizer].add(experiment)
+        name = experiment.optimizer
+        if name not in arms:
+            arms[name] = _Folder.beside(arms.values(), name)
+        arms[name].add(experiment)
     if not arms:
         raise ValueError("expected results, found no run with numbers")
     return list(arms.values())
@@ -116,8 +124,7 @@ def _check(experiment: Experiment) -> None:
 def _name(optimizer: str, taken: Collection[str]) -> str:
     """An optimizer's name as cocopp can read it between quotes, unlike those taken."""
     name = optimizer.replace("\\", "/").replace("',", "\u2019,").strip("'\"")
-    free = itertools.chain([name], (f"{name} {i}" for i in itertools.count(2)))
-    return next(text for text in free if text not in taken)
+    return next(text for text in numbered(name) if text not in taken)
 
 
 def _write(folder: Path, function: int, by_dim: Mapping[int, Experiment], optimizer: str) -> None:
@@ -128,8 +135,8 @@ def _write(folder: Path, function: int, by_dim: Mapping[int, Experiment], optimi
         name = f"data_f{function}/bbobexp_f{function}_DIM{dim}"
         lines += _info(experiment, f"{name}.dat", optimizer)
         for ending, every in ((".dat", False), (".tdat", True)):
-            text = "".join(_text(run, every=every) for run in experiment.runs)
-            (folder / f"{name}{ending}").write_text(text)
+            blocks = (_text(run, every=every) for run in experiment.runs)
+            (folder / f"{name}{ending}").write_text("".join(blocks))
     (folder / f"bbobexp_f{function}.info").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -144,10 +151,9 @@ def _info(experiment: Experiment, file: str, optimizer: str) -> list[str]:
 
 def _text(run: Run, *, every: bool) -> str:
     """A block of a data file: the improvements, or every record."""
-    shown = np.append(True, run.gap[1:] < run.gap[:-1]) | every
-    shown[-1] = True
-    gaps = [f"{gap:+.16e}" for gap in run.gap[shown].tolist()]
-    rows = zip(run.evaluations[shown].tolist(), gaps, strict=True)
+    shown = run if every else improvements(run)
+    gaps = [f"{gap:+.16e}" for gap in shown.gap.tolist()]
+    rows = zip(shown.evaluations.tolist(), gaps, strict=True)
     return "\n".join([HEADER, *(f"{n} 0 {gap} {gap} {gap}" for n, gap in rows)]) + "\n"
 
 
@@ -171,27 +177,28 @@ def import_coco(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
         ValueError: no file, or one that is not of this format.
     """
     with opened(path) as folder:
-        files = [folder] if folder.is_file() else sorted(folder.rglob("*.info"))
+        files = files_in(folder, "*.info")
         if not files:
             raise ValueError(f"{path}: expected COCO's files, found no *.info")
-        return to_dataset(
-            [experiment for file in files for experiment in _read(file)],
-            like,
-            source="COCO",
-            name=Path(path).name,
-        )
+        every = [experiment for file in files for experiment in _read(file)]
+        return to_dataset(every, like, source="COCO", name=Path(path).name)
 
 
 def _read(info: Path) -> Iterator[Experiment]:
     lines = _lines(info)
     for head, data in zip(lines[::2], lines[1::2], strict=False):
-        about = {key[1]: (key["a"] or key["b"] or key["c"] or "").strip() for key in KEY.finditer(head)}
+        about = _header(head)
         _check_suite(info, about)
         try:
             experiment = _experiment(about, data, info.parent)
         except (ValueError, IndexError, OSError) as error:
             raise ValueError(f"{info.name}: not in COCO's format at {head[:60]!r}: {error}") from error
         yield experiment
+
+
+def _header(text: str) -> dict[str, str]:
+    """The keys and values of a header."""
+    return {key[1]: (key["a"] or key["b"] or key["c"] or "").strip() for key in KEY.finditer(text)}
 
 
 def _lines(info: Path) -> list[str]:
@@ -202,14 +209,17 @@ def _lines(info: Path) -> list[str]:
 
 def _experiment(about: Mapping[str, str], data: str, folder: Path) -> Experiment:
     """What an .info file says of a function: in a header, and in a line of data files."""
-    function = int(about.get("funcId", about.get("function", "")))
-    dim = int(about.get("DIM", about.get("dim", "")))
+    function, dim = int(_first(about, "funcId", "function")), int(_first(about, "DIM", "dim"))
     if not data.split(",")[0].endswith("dat"):
         raise ValueError("a single-objective experiment was expected")
     spec = {"kind": _kind(about.get("suite", ""), function), "function": function, "dim": dim}
     runs = [run for names in _files(data) for run in _runs(folder, *names)]
-    optimizer = about.get("algId", about.get("algorithm", ""))
-    return Experiment(optimizer, spec, f"f{function} {dim}-D", runs)
+    return Experiment(_first(about, "algId", "algorithm"), spec, f"f{function} {dim}-D", runs)
+
+
+def _first(about: Mapping[str, str], *keys: str) -> str:
+    """The value of the first of these keys that is there; empty: of none."""
+    return next((about[key] for key in keys if key in about), "")
 
 
 def _check_suite(info: Path, about: dict[str, str]) -> None:
@@ -218,15 +228,20 @@ def _check_suite(info: Path, about: dict[str, str]) -> None:
     Raises:
         ValueError: it is none of ours.
     """
-    logger = about.get("logger", "")
-    older = "bbob-biobj" if "indicator" in about else "bbob"  # these files name no suite
-    suite = about.get("suite") or (logger if logger.startswith("bbob-") else older)
+    suite = _suite(about)
     if suite not in READ:
         ours = " or ".join(READ)
         raise ValueError(
             f"{info.name}: expected the suite {ours}, whose functions are landscapes of ours, got {suite};"
             " leave its files out"
         )
+
+
+def _suite(about: Mapping[str, str]) -> str:
+    """What a header says of the suite; older files do not name it."""
+    logger = about.get("logger", "")
+    older = "bbob-biobj" if "indicator" in about else "bbob"
+    return about.get("suite") or (logger if logger.startswith("bbob-") else older)
 
 
 def _kind(suite: str, function: int) -> str:
@@ -247,16 +262,26 @@ def _files(data: str) -> Iterator[tuple[str, list[str]]]:
 
 def _runs(folder: Path, name: str, ends: Sequence[str]) -> Iterator[Run]:
     """The runs of a data file and of the one beside it, by what the .info file says of their ends."""
+    blocks = _both(folder, name)
+    for number, end in enumerate(ends):
+        rows = [row for runs in blocks for row in _at(runs, number)]
+        if rows:
+            instance, spent = _end(end)
+            yield Run(instance, *_merged(np.array(rows), spent))
+
+
+def _both(folder: Path, name: str) -> list[list[Block]]:
+    """The runs of a data file, and of the one beside it, if that is there."""
     file = folder / name
     if not file.exists():
         raise ValueError(f"there is no {name}")
     files = dict.fromkeys((file, file.with_suffix(".tdat")))
-    blocks = [_blocks(path) for path in files if path.exists()]
-    for i, end in enumerate(ends):
-        rows = [row for runs in blocks for row in (runs[i] if i < len(runs) else ())]
-        if rows:
-            number, spent = _end(end)
-            yield Run(number, *_merged(np.array(rows), spent))
+    return [_blocks(path) for path in files if path.exists()]
+
+
+def _at(runs: Sequence[Block], number: int) -> Block:
+    """The rows of a run, if the file has it."""
+    return runs[number] if number < len(runs) else []
 
 
 def _end(text: str) -> tuple[int, int]:
@@ -265,9 +290,9 @@ def _end(text: str) -> tuple[int, int]:
     return int(number), int(float(rest.split("|")[0])) if rest else 0
 
 
-def _blocks(path: Path) -> list[list[tuple[float, float]]]:
+def _blocks(path: Path) -> list[Block]:
     """(evaluations, best gap) of every run of a file; comment lines part them."""
-    runs: list[list[tuple[float, float]]] = []
+    runs: list[Block] = []
     fresh = True
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         columns = [] if line.startswith("%") else line.split()
@@ -280,7 +305,6 @@ def _blocks(path: Path) -> list[list[tuple[float, float]]]:
 
 
 def _merged(rows: np.ndarray, spent: int) -> tuple[np.ndarray, np.ndarray]:
-    rows = rows[np.lexsort((-rows[:, 1], rows[:, 0]))]
-    evaluations = rows[:, 0].astype(np.int64)
-    gap = np.fmin.accumulate(rows[:, 1])
-    return until(evaluations, gap, spent)
+    order = np.lexsort((-rows[:, 1], rows[:, 0]))
+    evaluations, gap = rows[order].T
+    return until(evaluations.astype(np.int64), np.fmin.accumulate(gap), spent)

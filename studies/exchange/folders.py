@@ -23,9 +23,8 @@ def whole(out: str | Path) -> Iterator[Path]:
     out = Path(out)
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise ValueError(f"{out}: expected a folder that is new or empty; remove it, or choose another")
-    out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
-    temporary.mkdir()
+    temporary.mkdir(parents=True)
     try:
         yield temporary
         os.replace(temporary, out)
@@ -45,22 +44,42 @@ def opened(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path}: expected a folder, a file or an archive, found nothing")
-    endings = [ending for _, of_format, _ in shutil.get_unpack_formats() for ending in of_format]
-    if path.is_dir() or not path.name.endswith(tuple(endings)):
+    if path.is_dir() or not path.name.endswith(_endings()):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            shutil.unpack_archive(path, folder, filter=None if path.suffix == ".zip" else "data")
-        except (OSError, EOFError, ValueError, shutil.ReadError) as error:
-            raise ValueError(f"{path}: the archive cannot be unpacked: {error}") from error
+        _unpack(path, folder)
         yield Path(folder)
+
+
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """The files of this form in a folder and those within; of a file, the file."""
+    return [folder] if folder.is_file() else sorted(folder.rglob(pattern))
+
+
+def _endings() -> tuple[str, ...]:
+    """Those of the names of archives."""
+    return tuple(ending for _, endings, _ in shutil.get_unpack_formats() for ending in endings)
+
+
+def _unpack(path: Path, folder: str) -> None:
+    """Unpack an archive; raises ValueError where it cannot be read."""
+    try:
+        shutil.unpack_archive(path, folder, filter=None if path.suffix == ".zip" else "data")
+    except (OSError, EOFError, ValueError, shutil.ReadError) as error:
+        raise ValueError(f"{path}: the archive cannot be unpacked: {error}") from error
+
+
+def numbered(name: str, form: str = "{} {}") -> Iterator[str]:
+    """The name, then `name 2`, `name 3` and so on, in this form."""
+    yield name
+    for number in itertools.count(2):
+        yield form.format(name, number)
 
 
 def safe(label: str, taken: set[str]) -> str:
     """A file name made of a label, unlike those taken, to which it is added."""
     name = re.sub(r"[^\w.+-]+", "_", label).strip("._") or "unnamed"
-    numbered = (f"{name}_{i}" for i in itertools.count(2))
-    free = next(text for text in itertools.chain([name], numbered) if text.casefold() not in taken)
+    free = next(text for text in numbered(name, "{}_{}") if text.casefold() not in taken)
     taken.add(free.casefold())
     return free

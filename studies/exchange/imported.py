@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from studies.exchange.folders import numbered
 from studies.exchange.records import Experiment, Run
 from studies.exchange.shown import Shown, common_rows, cut, places
 from studies.exchange.specs import Key, Spec, by_label, key_of, specs_of, words
@@ -40,6 +41,10 @@ from studies.text.shapes import Data
 
 PER_DECADE = 20  # checkpoints
 TARGETS = np.power(10.0, np.arange(10, -41, -1) / 5)  # COCO's: 10^2 .. 10^-8
+RELATIVE = (
+    "targets: expected losses, those of the study are relative to the starts of its worlds;"
+    " import without like (--like)"
+)
 HIT = "cost at which the {} first reached the target, as far as the files tell; inf: never"
 VARIABLES = {  # behind landscape, optimizer, replicate
     "loss": Variable(
@@ -52,7 +57,10 @@ VARIABLES = {  # behind landscape, optimizer, replicate
     "hit_cost": Variable(HIT.format("recommended point"), EVALUATIONS, ("target",)),
     "best_hit_cost": Variable(HIT.format("best evaluated point"), EVALUATIONS, ("target",)),
 }
+CELLS = ("landscape", "optimizer", "replicate")
 PAIRED = {"long_name": "whether worlds are the same worlds as those of the other optimizers so marked"}
+IMPORTED = {"kind": "imported"}
+
 Runs = dict[tuple[Key, str], list[Run]]  # landscape and optimizer -> runs, none of them empty
 
 
@@ -97,12 +105,17 @@ def to_dataset(
     else:
         landscapes = _of_study(like, landscapes, name)
         axes = _axes_of(like, [landscape.label for landscape in landscapes.values()])
+    data = _laid_out(landscapes, runs, axes)
+    specs = {landscape.label: landscape.spec for landscape in landscapes.values()}
+    stored = _attrs(name, specs, data["optimizer"].values.tolist(), float(axes.cost.max()))
+    return data.assign_attrs({"name": name, "source": source} | stored)
+
+
+def _laid_out(landscapes: Mapping[Key, Landscape], runs: Runs, axes: Axes) -> xr.Dataset:
+    """The runs on these landscapes, with the coordinates that say what they are."""
     optimizers = list(dict.fromkeys(optimizer for key, optimizer in runs if key in landscapes))
     data = _filled(_chosen(runs, [*landscapes], optimizers, axes), axes)
-    data = data.assign_coords(_about_landscapes(landscapes.values()) | _about_optimizers(optimizers))
-    specs = {landscape.label: landscape.spec for landscape in landscapes.values()}
-    stored = _attrs(name, specs, optimizers, float(axes.cost.max()))
-    return data.assign_attrs({"name": name, "source": source} | stored)
+    return data.assign_coords(_about_landscapes(landscapes.values()) | _about_optimizers(optimizers))
 
 
 def _chosen(
@@ -116,10 +129,11 @@ def _chosen(
         optimizers: those that are shown.
         axes: of the L landscapes.
     """
-    return [
-        [[cut(run, end) for run in runs.get((key, optimizer), [])] for optimizer in optimizers]
-        for key, end in zip(landscapes, axes.ends, strict=True)
-    ]
+    chosen = []
+    for key, end in zip(landscapes, axes.ends, strict=True):
+        of_optimizers = [runs.get((key, optimizer), []) for optimizer in optimizers]
+        chosen.append([[cut(run, end) for run in mine] for mine in of_optimizers])
+    return chosen
 
 
 def _about_optimizers(labels: Sequence[str]) -> Data:
@@ -135,21 +149,23 @@ def _collected(experiments: Sequence[Experiment]) -> tuple[dict[Key, Landscape],
     labels = _labels(experiment.optimizer for experiment in experiments)
     for experiment in experiments:
         key = key_of(experiment.landscape, experiment.label)
-        landscapes[key] = Landscape(
-            experiment.landscape, as_label(experiment.label), experiment.gap_known
-        )
+        landscapes[key] = _landscape(experiment)
         if experiment.runs:
             runs.setdefault((key, labels[experiment.optimizer]), []).extend(experiment.runs)
     present = sorted({key for key, _ in runs}, key=lambda key: (key[0], key[1] or 0, key[2]))
     return {key: landscapes[key] for key in present}, runs
 
 
+def _landscape(experiment: Experiment) -> Landscape:
+    """What is said of the landscape of an experiment."""
+    return Landscape(experiment.landscape, as_label(experiment.label), experiment.gap_known)
+
+
 def _labels(given: Iterable[str]) -> dict[str, str]:
     """The names of others' optimizers -> labels, each another one."""
     labels: dict[str, str] = {}
     for name in dict.fromkeys(given):
-        label = as_label(name)
-        free = itertools.chain([label], (f"{label} {i}" for i in itertools.count(2)))
+        free = numbered(as_label(name))
         labels[name] = next(text for text in free if text not in labels.values())
     return labels
 
@@ -160,19 +176,20 @@ def _labels(given: Iterable[str]) -> dict[str, str]:
 def _of_study(like: xr.Dataset, present: Mapping[Key, Landscape], name: str) -> dict[Key, Landscape]:
     """The landscapes that a study has too, in its order and words."""
     specs = specs_of(like)
-    labels = {
-        key: label
-        for label, spec in specs.items()
-        for key in (key_of(spec, label), by_label(label))
-        if key in present
-    }
+    labels = _shared(specs, present)
     if not labels:
-        raise ValueError(
-            f"{name}: expected a landscape of {', '.join(specs)}, found"
-            f" {', '.join(sorted(map(words, present)))}"
-        )
+        there = ", ".join(sorted(map(words, present)))
+        raise ValueError(f"{name}: expected a landscape of {', '.join(specs)}, found {there}")
     is_gap = {key: landscape.gap_known for key, landscape in present.items()} | _known(like, labels)
     return {key: Landscape(specs[label], label, is_gap[key]) for key, label in labels.items()}
+
+
+def _shared(specs: Mapping[str, Spec], present: Mapping[Key, Landscape]) -> dict[Key, str]:
+    """Key -> label of the landscapes of a study that are present, by what they are or by their labels."""
+    keys = [(key_of(spec, label), label) for label, spec in specs.items()]
+    by_labels = [(by_label(label), label) for label in specs]
+    both = itertools.chain.from_iterable(zip(keys, by_labels, strict=True))
+    return {key: label for key, label in both if key in present}
 
 
 def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
@@ -184,8 +201,9 @@ def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
     if "gap_known" not in like.coords:
         return {}
     is_gap = gap_known(like)
-    for axis in [str(dim) for dim in is_gap.dims if dim != "landscape"]:
-        alike(like, axis)
+    for axis in map(str, is_gap.dims):
+        if axis != "landscape":
+            alike(like, axis)
     return {key: bool(_at(is_gap, label).any()) for key, label in labels.items()}
 
 
@@ -197,10 +215,7 @@ def _at(part: xr.DataArray, label: str) -> xr.DataArray:
 def _axes_of(like: xr.Dataset, labels: list[str]) -> Axes:
     """Those of a study."""
     if like["target_loss"].attrs.get("units", LOSS) != LOSS:
-        raise ValueError(
-            "targets: expected losses, those of the study are relative to the starts of its worlds;"
-            " import without like (--like)"
-        )
+        raise ValueError(RELATIVE)
     cost, targets = (_per_landscape(like[name], labels) for name in ("cost", "target_loss"))
     end = budget(like)
     ends = np.array([float(_at(end, label)) for label in labels])
@@ -210,11 +225,17 @@ def _axes_of(like: xr.Dataset, labels: list[str]) -> Axes:
 def _own_axes(landscapes: int, runs: Sequence[Run]) -> Axes:
     """Evenly in the logarithm of the cost up to the longest run, with the targets of COCO."""
     end = float(max(run.evaluations[-1] for run in runs))
-    fractions = np.ones(1)
-    if end > 1:
-        fractions = np.geomspace(1 / end, 1, max(int(np.ceil(np.log10(end) * PER_DECADE)), 1) + 1)
+    fractions = _fractions(end)
     cost, targets = (np.tile(row, (landscapes, 1)) for row in (fractions * end, TARGETS))
     return Axes(cost, targets, fractions, np.nanmax(cost, 1))
+
+
+def _fractions(end: float) -> np.ndarray:
+    """Checkpoints from the first evaluation to the end, as fractions of it."""
+    if end <= 1:
+        return np.ones(1)
+    steps = max(int(np.ceil(np.log10(end) * PER_DECADE)), 1)
+    return np.geomspace(1 / end, 1, steps + 1)
 
 
 def _per_landscape(part: xr.DataArray, labels: list[str]) -> np.ndarray:
@@ -222,8 +243,9 @@ def _per_landscape(part: xr.DataArray, labels: list[str]) -> np.ndarray:
     shown = "landscape" in part.dims
     values = part.sel(landscape=labels) if shown else part.expand_dims(landscape=labels)
     if values.ndim != 2:
+        dims = ", ".join(map(str, values.dims))
         raise ValueError(
-            f"{part.name}: expected one value per landscape, got one per {', '.join(map(str, values.dims))};"
+            f"{part.name}: expected one value per landscape, got one per {dims};"
             " select one value of these axes first"
         )
     return values.transpose("landscape", ...).values.astype(float)
@@ -234,8 +256,7 @@ def _per_landscape(part: xr.DataArray, labels: list[str]) -> np.ndarray:
 
 def _filled(runs: list[list[list[Run]]], axes: Axes) -> xr.Dataset:
     """The runs, by landscape and optimizer, as arrays with coordinates of worlds, checkpoints and targets."""
-    numbers = [np.array([run.instance - 1 for run in mine], float) for row in runs for mine in row]
-    instance = common_rows(next(part for part in numbers if len(part)), numbers)
+    instance = _rows(runs)
     cells = (len(runs), len(runs[0]), len(instance))
     shown = Shown.empty(cells, axes.cost.shape[1], axes.targets.shape[1])
     for (i, j, r), run in _placed(runs, instance):
@@ -243,6 +264,13 @@ def _filled(runs: list[list[list[Run]]], axes: Axes) -> xr.Dataset:
         for array, values in zip(shown, own, strict=True):
             array[i, j, r] = values
     return xr.Dataset(_variables(shown), _coordinates(axes, instance))
+
+
+def _rows(runs: list[list[list[Run]]]) -> np.ndarray:
+    """The instance of each row of worlds."""
+    numbers = [np.array([run.instance - 1 for run in mine], float) for row in runs for mine in row]
+    first = next(part for part in numbers if len(part))
+    return common_rows(first, numbers)
 
 
 def _placed(
@@ -256,7 +284,16 @@ def _placed(
 
 
 def _variables(shown: Shown) -> dict[str, tuple]:
-    arrays = {
+    arrays = _arrays(shown)
+    variables: dict[str, tuple] = {
+        name: ((*CELLS, *about.dims), arrays[name], about.attrs) for name, about in VARIABLES.items()
+    }
+    return variables | {"status": ((*CELLS, "checkpoint"), shown.status, status_attrs())}
+
+
+def _arrays(shown: Shown) -> dict[str, np.ndarray]:
+    """The values of `VARIABLES`, none of them shared."""
+    return {
         "loss": shown.best,
         "best_loss": shown.best.copy(),
         "value_terms": shown.counts,
@@ -264,11 +301,6 @@ def _variables(shown: Shown) -> dict[str, tuple]:
         "hit_cost": shown.hit.copy(),
         "best_hit_cost": shown.hit.copy(),
     }
-    cells = ("landscape", "optimizer", "replicate")
-    variables: dict[str, tuple] = {
-        name: ((*cells, *about.dims), arrays[name], about.attrs) for name, about in VARIABLES.items()
-    }
-    return variables | {"status": ((*cells, "checkpoint"), shown.status, status_attrs())}
 
 
 def _coordinates(axes: Axes, instance: np.ndarray) -> Data:
@@ -322,19 +354,9 @@ def _attrs(
         optimizers: labels.
         end: the budget.
     """
-    study = {
-        "name": name,
-        "question": None,
-        "budget": end,
-        "gradient_cost": {"value": 1.0, "range": None},
-        "landscapes": dict(landscapes),
-        "optimizers": {optimizer: {"kind": "imported"} for optimizer in optimizers},
-        "sweep": {},
-        "claims": {},
-    }
     return {
         "study": "",
-        config.ATTRIBUTE: json.dumps(study),
+        config.ATTRIBUTE: json.dumps(_study(name, landscapes, optimizers, end)),
         settings.ATTRIBUTE: json.dumps(_settings(landscapes, optimizers, end)),
         "totals": "{}",
         "versions": "{}",
@@ -343,13 +365,27 @@ def _attrs(
     }
 
 
+def _study(name: str, landscapes: Mapping[str, Spec], optimizers: Sequence[str], end: float) -> Data:
+    """The study that these runs would be of; the arguments are those of `_attrs`."""
+    return {
+        "name": name,
+        "question": None,
+        "budget": end,
+        "gradient_cost": {"value": 1.0, "range": None},
+        "landscapes": dict(landscapes),
+        "optimizers": dict.fromkeys(optimizers, IMPORTED),
+        "sweep": {},
+        "claims": {},
+    }
+
+
 def _settings(landscapes: Mapping[str, Spec], optimizers: Sequence[str], end: float) -> Data:
     """What `studies.results.settings` reads: of the optimizers the files tell no more than the name."""
     study = {"budget": end, "gradient_cost": {"value": 1.0, "low": 1.0, "high": 1.0}}
-    imported = {"optimizer": {"kind": "imported"}, "study": study}
     arms = [
-        {"coords": {"landscape": name, "optimizer": label}, "label": label, "task": i}
+        {"coords": {"landscape": name, "optimizer": label}, "label": label, "task": number}
         for label in optimizers
-        for i, name in enumerate(landscapes)
+        for number, name in enumerate(landscapes)
     ]
-    return {"arms": arms, "tasks": [{"landscape": spec, **imported} for spec in landscapes.values()]}
+    tasks = [{"landscape": spec, "optimizer": IMPORTED, "study": study} for spec in landscapes.values()]
+    return {"arms": arms, "tasks": tasks}

@@ -29,11 +29,11 @@ import numpy as np
 import xarray as xr
 
 from studies.exchange import pbo
-from studies.exchange.folders import opened, safe, whole
+from studies.exchange.folders import files_in, opened, safe, whole
 from studies.exchange.imported import to_dataset
-from studies.exchange.records import Experiment, Run, experiments, until
+from studies.exchange.records import Experiment, Run, experiments, improvements, until
 from studies.exchange.specs import Spec
-from studies.text.shapes import Data
+from studies.text.shapes import Data, Json
 
 VERSION = "0.4.2"
 NAMES = (
@@ -75,7 +75,8 @@ def export_ioh(dataset: xr.Dataset, out: str | Path, *, point: str = "recommende
             raise ValueError("expected results, found no run with numbers")
         for (folder, function), same in entries.items():
             _write(temporary / folder, function, same)
-    return [Path(out) / name for name in dict.fromkeys(folder for folder, _ in entries)]
+    folders = dict.fromkeys(folder for folder, _ in entries)
+    return [Path(out) / name for name in folders]
 
 
 class Function(NamedTuple):
@@ -133,16 +134,19 @@ def _write(folder: Path, function: Function, same: Sequence[Experiment]) -> None
     stem = f"f{function.number}_{function.name}"
     data = folder / f"data_{stem}"
     data.mkdir(parents=True)
-    scenarios = []
-    for dim, runs in sorted(_by_dim(same).items()):
-        file = data / f"IOHprofiler_f{function.number}_DIM{dim}.dat"
-        file.write_text("".join(map(_text, runs)))
-        path = f"{data.name}/{file.name}"
-        scenarios.append({"dimension": dim, "path": path, "runs": list(map(_about, runs))})
-    head = _head(function, same[0].optimizer)
-    (folder / f"IOHprofiler_{stem}.json").write_text(
-        json.dumps(head | {"scenarios": scenarios}, indent=1)
-    )
+    scenarios = [
+        _scenario(data / f"IOHprofiler_f{function.number}_DIM{dim}.dat", dim, runs)
+        for dim, runs in sorted(_by_dim(same).items())
+    ]
+    about = _head(function, same[0].optimizer) | {"scenarios": scenarios}
+    (folder / f"IOHprofiler_{stem}.json").write_text(json.dumps(about, indent=1))
+
+
+def _scenario(file: Path, dim: int, runs: Sequence[Run]) -> Data:
+    """Write the data file of runs in so many dimensions; what is said of it."""
+    file.write_text("".join(map(_text, runs)))
+    path = f"{file.parent.name}/{file.name}"
+    return {"dimension": dim, "path": path, "runs": list(map(_about, runs))}
 
 
 def _by_dim(same: Iterable[Experiment]) -> dict[int, list[Run]]:
@@ -166,9 +170,8 @@ def _head(function: Function, optimizer: str) -> Data:
 
 
 def _text(run: Run) -> str:
-    shown = np.append(True, run.gap[1:] < run.gap[:-1])
-    shown[-1] = True
-    rows = zip(run.evaluations[shown].tolist(), run.gap[shown].tolist(), strict=True)
+    shown = improvements(run)
+    rows = zip(shown.evaluations.tolist(), shown.gap.tolist(), strict=True)
     return "\n".join(["evaluations raw_y", *(f"{n} {gap!r}" for n, gap in rows)]) + "\n"
 
 
@@ -196,7 +199,7 @@ def import_ioh(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
             of ours.
     """
     with opened(path) as folder:
-        files = [folder] if folder.is_file() else sorted(folder.rglob("*.json"))
+        files = files_in(folder, "*.json")
         every = [experiment for file in files for experiment in _read(file)]
         if not every:
             raise ValueError(f"{path}: expected IOHprofiler's files, found no *.json with scenarios")
@@ -204,46 +207,53 @@ def import_ioh(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
 
 
 def _read(file: Path) -> Iterator[Experiment]:
-    try:
-        about = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{file.name}: not in IOHprofiler's format: {error}") from error
+    about = _about_file(file)
     if not isinstance(about, dict) or "scenarios" not in about:
         return
     suite = str(about.get("suite", ""))
     if suite.upper() in OTHER_SUITES:
-        raise ValueError(
-            f"{file.name}: the suite {suite} {OTHER_SUITES[suite.upper()]}; leave its files out"
-        )
+        why = OTHER_SUITES[suite.upper()]
+        raise ValueError(f"{file.name}: the suite {suite} {why}; leave its files out")
     try:
         for scenario in about["scenarios"]:
             yield _experiment(about, scenario, file.parent)
     except (KeyError, TypeError, ValueError, OSError) as error:
-        raise ValueError(
-            f"{file.name}: not in IOHprofiler's format: {error or type(error).__name__}"
-        ) from error
+        raise _unreadable(file, error) from error
+
+
+def _about_file(file: Path) -> Json:
+    """What a .json file says."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> ValueError:
+    """That a file is not of the format, and why."""
+    why = str(error) or type(error).__name__
+    return ValueError(f"{file.name}: not in IOHprofiler's format: {why}")
 
 
 def _experiment(about: Spec, scenario: Spec, folder: Path) -> Experiment:
     """The runs on a function in some number of dimensions."""
-    function = Function(
-        str(about.get("suite", "")), int(about["function_id"]), str(about["function_name"])
-    )
+    suite, name = str(about.get("suite", "")), str(about["function_name"])
+    function = Function(suite, int(about["function_id"]), name)
     what = _what(function, int(scenario["dimension"]), maximised=bool(about["maximization"]))
-    if what.landscape["kind"] == "bbob" and function.suite != "BBOB":
-        _check_values(what.landscape, scenario["runs"], function.suite)
+    if what.landscape["kind"] == "bbob" and suite != "BBOB":
+        _check_values(what.landscape, scenario["runs"], suite)
     runs = list(_runs(folder / scenario["path"], scenario["runs"], what.gap))
     label = _label(function, what.landscape)
     return Experiment(about["algorithm"]["name"], what.landscape, label, runs, what.gap_known)
 
 
-def _what(function: Function, dim: int, *, maximised: bool) -> pbo.Found:
+def _what(function: Function, dim: int, *, maximised: bool) -> pbo.Function:
     """The landscape that a function is here, and its loss from raw_y."""
     if maximised:
         return pbo.landscape(function.name, dim)
     if function.is_bbob:
-        return pbo.Found({"kind": "bbob", "function": function.number, "dim": dim}, np.asarray)
-    return pbo.Found({"kind": function.name, "dim": dim}, np.asarray, gap_known=False)
+        return pbo.Function({"kind": "bbob", "function": function.number, "dim": dim}, np.asarray)
+    return pbo.Function({"kind": function.name, "dim": dim}, np.asarray, gap_known=False)
 
 
 def _label(function: Function, spec: Spec) -> str:
@@ -309,10 +319,15 @@ def _runs(path: Path, stored: Sequence[Spec], loss: pbo.Values) -> Iterator[Run]
     if len(parts) != len(stored):
         raise ValueError(f"{path.name}: expected {len(stored)} runs, found {len(parts)}")
     for part, about in zip(parts, stored, strict=True):
-        evaluations, values = _columns(part)
-        with np.errstate(divide="ignore"):
-            gap = np.fmin.accumulate(loss(values))
-        yield Run(int(about["instance"]), *until(evaluations, gap, int(about["evals"])))
+        yield _run(part, about, loss)
+
+
+def _run(text: str, about: Spec, loss: pbo.Values) -> Run:
+    """A run, from its text and what the .json file says of it."""
+    evaluations, values = _columns(text)
+    with np.errstate(divide="ignore"):
+        gap = np.fmin.accumulate(loss(values))
+    return Run(int(about["instance"]), *until(evaluations, gap, int(about["evals"])))
 
 
 def _columns(part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -11,8 +11,11 @@ from studies.exchange.specs import landscapes_of
 from studies.results import settings
 from studies.results.config import changed, config
 from studies.schema import DIMS, Status
+from studies.text.shapes import Data
 
+AGAIN = "import again with like=ours (--like RESULTS)"
 GRIDS = ("cost", "target_loss")
+JOINING: Data = {"coords": "minimal", "compat": "override", "data_vars": "all", "join": "exact"}
 OF_LANDSCAPES = (*GRIDS, "terms", "gap_known", "spacing", "precision")  # coordinates that ours keep
 
 
@@ -57,36 +60,36 @@ def _on_common_landscapes(ours: xr.Dataset, theirs: xr.Dataset) -> tuple[xr.Data
     others = landscapes_of(theirs)
     shared = [label for label, key in landscapes_of(ours).items() if others.get(label) == key]
     if not shared:
-        raise ValueError(
-            "beside: expected a landscape in common, found none; import again with like=ours (--like RESULTS)"
-        )
+        raise ValueError(f"beside: expected a landscape in common, found none; {AGAIN}")
+    _check_optimizers(ours, theirs)
+    return ours.sel(landscape=shared), theirs.sel(landscape=shared)
+
+
+def _check_optimizers(ours: xr.Dataset, theirs: xr.Dataset) -> None:
+    """Refuse labels that both have."""
     both = sorted({*ours["optimizer"].values.tolist()} & {*theirs["optimizer"].values.tolist()})
     if both:
         raise ValueError(
             f"beside: expected different optimizers, both have {', '.join(both)}; rename with"
             " theirs.assign_coords(optimizer=..)"
         )
-    return ours.sel(landscape=shared), theirs.sel(landscape=shared)
 
 
 def _check(left: xr.Dataset, right: xr.Dataset) -> None:
     """The same checkpoints and targets; one instance for each world."""
     for name in GRIDS:
-        a, b = xr.broadcast(
-            left[name].reset_coords(drop=True),
-            right[name].reset_coords(drop=True),
-            exclude=["checkpoint", "target"],
-        )
-        if a.shape != b.shape or not np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True):
-            raise ValueError(
-                f"beside: expected the same {name}, theirs are others; import again with like=ours (--like"
-                " RESULTS)"
-            )
+        if not _same(left[name], right[name]):
+            raise ValueError(f"beside: expected the same {name}, theirs are others; {AGAIN}")
     if left["instance"].ndim != 1:
-        raise ValueError(
-            "beside: expected one instance for each world, got dims"
-            f" {', '.join(map(str, left['instance'].dims))}; select first"
-        )
+        dims = ", ".join(map(str, left["instance"].dims))
+        raise ValueError(f"beside: expected one instance for each world, got dims {dims}; select first")
+
+
+def _same(ours: xr.DataArray, theirs: xr.DataArray) -> bool:
+    """Whether checkpoints, or targets, are the same on all landscapes."""
+    both = (part.reset_coords(drop=True) for part in (ours, theirs))
+    a, b = xr.broadcast(*both, exclude=["checkpoint", "target"])
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True)
 
 
 def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
@@ -96,17 +99,9 @@ def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
     """
     rows = common_rows(left["instance"].values, [right["instance"].values])
     coords = {name: left[name] for name in OF_LANDSCAPES if name in left.coords}
-    ours, theirs = (
-        _placed(part.drop_vars([*coords, "paired"], errors="ignore"), rows) for part in (left, right)
-    )
-    joined = xr.concat(
-        [ours, _like(theirs, ours)],
-        "optimizer",
-        coords="minimal",
-        compat="override",
-        data_vars="all",
-        join="exact",
-    )
+    without = [*coords, "paired"]
+    ours, theirs = (_placed(part.drop_vars(without, errors="ignore"), rows) for part in (left, right))
+    joined = xr.concat([ours, _like(theirs, ours)], "optimizer", **JOINING)
     instance = ("replicate", rows, left["instance"].attrs)
     joined = joined.transpose(*left.dims, missing_dims="ignore")
     return joined.assign_coords(coords | {"instance": instance})
@@ -119,26 +114,35 @@ def _like(theirs: xr.Dataset, ours: xr.Dataset) -> xr.Dataset:
     }
     theirs = theirs.assign(absent)[list(ours.data_vars)]
     theirs = theirs.assign_coords({name: ours[name] for name in ("checkpoint", "target")})
+    return _recorded(theirs, ours)
+
+
+def _recorded(theirs: xr.Dataset, ours: xr.Dataset) -> xr.Dataset:
+    """Theirs are looked up at all checkpoints, where ours say at which each optimizer is."""
     own = ours.get("recorded", ours["checkpoint"])
-    if "optimizer" in own.dims:  # theirs are looked up at all checkpoints
-        every = xr.ones_like(own.isel(optimizer=np.zeros(theirs.sizes["optimizer"], int)))
-        theirs = theirs.assign_coords(recorded=every.assign_coords(optimizer=theirs["optimizer"]))
-    return theirs
+    if "optimizer" not in own.dims:
+        return theirs
+    every = xr.ones_like(_for_each(own, theirs["optimizer"]))
+    return theirs.assign_coords(recorded=every)
+
+
+def _for_each(part: xr.DataArray, optimizers: xr.DataArray) -> xr.DataArray:
+    """The values of the first optimizer, for these."""
+    first = part.isel(optimizer=np.zeros(optimizers.size, int))
+    return first.assign_coords(optimizer=optimizers.values)
 
 
 def _placed(part: xr.Dataset, rows: np.ndarray) -> xr.Dataset:
     """The worlds of a part in the rows of their instances."""
     empty = {name: _empty(array) for name, array in part.data_vars.items()}
-    moved = part.drop_vars("instance").assign_coords(replicate=places(rows, part["instance"].values))
+    own = places(rows, part["instance"].values)
+    moved = part.drop_vars("instance").assign_coords(replicate=own)
     return moved.reindex(replicate=np.arange(len(rows)), fill_value=empty)
 
 
 def _nothing(array: xr.DataArray, other: xr.Dataset) -> xr.DataArray:
     """A variable that the other side has not, for its optimizers."""
-    moved = array.isel(optimizer=np.zeros(other.sizes["optimizer"], int)).assign_coords(
-        optimizer=other["optimizer"].values
-    )
-    return xr.full_like(moved, _empty(array))
+    return xr.full_like(_for_each(array, other["optimizer"]), _empty(array))
 
 
 def _empty(array: xr.DataArray) -> float:

@@ -24,8 +24,9 @@ def export_netcdf(dataset: xr.Dataset, out: str | Path) -> list[Path]:
         ValueError: something at `out`.
     """  # noqa: DOC502
     name = f"{safe(str(dataset.attrs.get('name', 'results')), set())}.nc"
-    with whole(out) as temporary:
-        plain(dataset).to_netcdf(temporary / name, engine="h5netcdf", encoding=_encoding(dataset))
+    encoding = _encoding(dataset)
+    with whole(out) as folder:
+        plain(dataset).to_netcdf(folder / name, engine="h5netcdf", encoding=encoding)
     return [Path(out) / name]
 
 
@@ -34,12 +35,16 @@ def plain(dataset: xr.Dataset) -> xr.Dataset:
 
     Truth values and mappings are JSON, None is left out, `/` in a name is `_`.
     """
-    names = {name: str(name).replace("/", "_") for name in dataset.variables if "/" in str(name)}
-    copy = dataset.rename(names).copy()
+    copy = dataset.rename(_renamed(dataset)).copy()
     copy.attrs = _attrs(dataset.attrs)
     for name in copy.variables:
         copy[name].attrs = _attrs(copy[name].attrs)
     return copy
+
+
+def _renamed(dataset: xr.Dataset) -> dict[Hashable, str]:
+    """The names that NetCDF cannot hold, and those in their place."""
+    return {name: str(name).replace("/", "_") for name in dataset.variables if "/" in str(name)}
 
 
 def _attrs(attrs: Mapping[Hashable, object]) -> Data:

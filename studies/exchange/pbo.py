@@ -46,7 +46,7 @@ MAXIMA: dict[str, Callable[[int], float]] = {
 }
 
 
-class Found(NamedTuple):
+class Function(NamedTuple):
     """What a function of PBO is here."""
 
     landscape: Spec
@@ -54,47 +54,53 @@ class Found(NamedTuple):
     gap_known: bool = True  # whether the best loss is 0
 
 
-def landscape(name: str, n: int) -> Found:
+def landscape(name: str, n: int) -> Function:
     """The landscape of a maximised function on n bits, and its loss from raw_y."""
-    side = math.isqrt(n)
-    square = side * side == n and side % 2 == 0 and side >= 4
-    fits = {
-        "OneMax": True,
-        "LeadingOnes": True,
-        "ConcatenatedTrap": n % TRAP == 0,
-        "IsingRing": n >= 3,
-        "IsingTorus": square,
-        "LABS": n >= 2,
-    }
-    if fits.get(name):
+    if name in OURS and FITS[name](n):
         return OURS[name](n)
     layer = name.removeprefix("OneMax").removeprefix("LeadingOnes")
     if layer in MAXIMA:
         best = MAXIMA[layer](n)
-        return Found({"kind": name, "dim": n}, lambda y: best - y)
-    return Found({"kind": name, "dim": n}, lambda y: -y, gap_known=False)
+        return Function({"kind": name, "dim": n}, lambda y: best - y)
+    return Function({"kind": name, "dim": n}, lambda y: -y, gap_known=False)
+
+
+def _is_torus(n: int) -> bool:
+    """Whether n bits are a square lattice of an even side, at least 4."""
+    side = math.isqrt(n)
+    return side * side == n and side % 2 == 0 and side >= 4
 
 
 def _ferromagnet(n: int, graph: str) -> Spec:
     return {"kind": "spin_glass", "n": n, "graph": graph, "order": 2, "couplings": "ferromagnet"}
 
 
-def _trap(n: int) -> Found:
+def _trap(n: int) -> Function:
     spec = {"kind": "trap", "n": n, "block": TRAP, "slope": 1.0}
-    return Found(spec, lambda y: np.round(n - TRAP * y))
+    return Function(spec, lambda y: np.round(n - TRAP * y))
 
 
-def _labs(n: int) -> Found:
+def _labs(n: int) -> Function:
     least = _least_energy(n)
-    return Found({"kind": "labs", "n": n}, lambda y: np.round(n * n / (2 * y)) - least, bool(least))
+    return Function({"kind": "labs", "n": n}, lambda y: np.round(n * n / (2 * y)) - least, bool(least))
 
 
-OURS: dict[str, Callable[[int], Found]] = {
-    "OneMax": lambda n: Found({"kind": "onemax", "n": n}, lambda y: n - y),
-    "LeadingOnes": lambda n: Found({"kind": "leading_ones", "n": n}, lambda y: n - y),
+FITS: dict[str, Callable[[int], bool]] = {  # whether a landscape of ours has so many bits
+    "OneMax": lambda n: True,
+    "LeadingOnes": lambda n: True,
+    "ConcatenatedTrap": lambda n: n % TRAP == 0,
+    "IsingRing": lambda n: n >= 3,
+    "IsingTorus": _is_torus,
+    "LABS": lambda n: n >= 2,
+}
+
+
+OURS: dict[str, Callable[[int], Function]] = {
+    "OneMax": lambda n: Function({"kind": "onemax", "n": n}, lambda y: n - y),
+    "LeadingOnes": lambda n: Function({"kind": "leading_ones", "n": n}, lambda y: n - y),
     "ConcatenatedTrap": _trap,
-    "IsingRing": lambda n: Found(_ferromagnet(n, "ring"), lambda y: 2 * (n - y)),
-    "IsingTorus": lambda n: Found(_ferromagnet(n, "lattice"), lambda y: 2 * (2 * n - y)),
+    "IsingRing": lambda n: Function(_ferromagnet(n, "ring"), lambda y: 2 * (n - y)),
+    "IsingTorus": lambda n: Function(_ferromagnet(n, "lattice"), lambda y: 2 * (2 * n - y)),
     "LABS": _labs,
 }
 
@@ -106,5 +112,9 @@ def _least_energy(n: int) -> int:
     if n > len(OPTIMAL_RUNS) + 1:
         return 0
     runs = [int(length, 36) for length in OPTIMAL_RUNS[n - 2]]
-    signs = np.concatenate([np.full(length, (-1) ** place) for place, length in enumerate(runs)])
-    return sum(int(signs[:-lag] @ signs[lag:]) ** 2 for lag in range(1, n))
+    return _energy(np.repeat([(-1) ** place for place in range(len(runs))], runs))
+
+
+def _energy(signs: np.ndarray) -> int:
+    """The sum of the squares of all autocorrelations of signs (n,)."""
+    return sum(int(signs[:-lag] @ signs[lag:]) ** 2 for lag in range(1, len(signs)))

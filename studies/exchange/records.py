@@ -85,10 +85,15 @@ def _needed(dataset: xr.Dataset, point: str) -> list[str]:
         raise ValueError(f"point: expected one of {', '.join(POINTS)}, got {point!r}")
     needed = {"loss", *POINTS[point], "status", "value_terms", "gradient_terms"}
     there = {*map(str, dataset.variables)}
-    if needed - there or "landscape" not in dataset.dims:
-        lacking = ", ".join(sorted(needed - there)) or "dim landscape"
-        raise ValueError(f"expected a study's results (see studies.open_study), found no {lacking}")
+    _check_there(needed - there, dataset)
     return sorted(needed | ({LEVEL} & there))
+
+
+def _check_there(lacking: set[str], dataset: xr.Dataset) -> None:
+    """Refuse results that lack variables, or have no landscapes."""
+    if lacking or "landscape" not in dataset.dims:
+        words = ", ".join(sorted(lacking)) or "dim landscape"
+        raise ValueError(f"expected a study's results (see studies.open_study), found no {words}")
 
 
 class _World(NamedTuple):
@@ -103,27 +108,35 @@ class _World(NamedTuple):
 
 def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
     """The runs of an arm, world by world; those without numbers are left out."""
+    worlds = zip(_instances(arm, spec), _worlds(arm, point), strict=True)
+    return [Run(number, *_records(world)) for number, world in worlds if not np.isnan(world.bill)]
+
+
+def _worlds(arm: xr.Dataset, point: str) -> list[_World]:
+    """What a study knows of each run of an arm."""
     names = (COST, *POINTS[point])
     cost, loss, hit = (arm[name].transpose("replicate", ...).values for name in names)
-    levels = arm.get(
-        LEVEL, arm["target_loss"]
-    )  # of each world, where targets are relative to its start
-    targets = np.broadcast_to(levels.values.astype(float), hit.shape)
-    numbers = arm.coords["instance"].values if "instance" in arm.coords else np.arange(len(loss))
-    fixed = spec.get("instance")
-    worlds = map(_World, cost, loss, hit, targets, arm[SPENT].values)
-    return [
-        Run(int(number) + 1 if fixed is None else int(fixed), *_records(world))
-        for number, world in zip(numbers, worlds, strict=True)
-        if not np.isnan(world.bill)
-    ]
+    # of each world, where targets are relative to its start
+    levels = arm.get(LEVEL, arm["target_loss"]).values
+    targets = np.broadcast_to(levels.astype(float), hit.shape)
+    return list(map(_World, cost, loss, hit, targets, arm[SPENT].values))
+
+
+def _instances(arm: xr.Dataset, spec: Spec) -> list[int]:
+    """The number of the instance of each world in a benchmark."""
+    fixed, worlds = spec.get("instance"), arm.sizes["replicate"]
+    if fixed is not None:
+        return [int(fixed)] * worlds
+    own = arm.coords["instance"].values if "instance" in arm.coords else np.arange(worlds)
+    return [int(number) + 1 for number in own]
 
 
 def _records(world: _World) -> tuple[np.ndarray, np.ndarray]:
     """Evaluations and best loss so far of one world."""
     evaluations, gap = _in_order(*_points(world))
     if not len(evaluations) or evaluations[0] > 1:
-        evaluations, gap = np.append(1, evaluations), np.append(_opening(world, gap), gap)
+        opening = _opening(world, gap)
+        evaluations, gap = np.append(1, evaluations), np.append(opening, gap)
     return until(evaluations, gap, int(_whole(np.array(world.bill))))
 
 
@@ -138,15 +151,17 @@ def _points(world: _World) -> tuple[np.ndarray, np.ndarray]:
 def _in_order(evaluations: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Different evaluations, rising, and the best loss so far at each."""
     order = np.argsort(evaluations, kind="stable")
-    evaluations, gap = evaluations[order], np.minimum.accumulate(loss[order])
-    last = np.diff(evaluations, append=-1) != 0  # of those at the same evaluation
-    return evaluations[last], gap[last]
+    rising = evaluations[order]
+    gap = np.minimum.accumulate(loss[order])
+    last = np.diff(rising, append=-1) != 0  # of those at the same evaluation
+    return rising[last], gap[last]
 
 
 def _opening(world: _World, gap: np.ndarray) -> float:
     """The loss that is shown at evaluation 1 where none is known there: see the module's text."""
-    later = world.targets[(world.hit > 1) & ~np.isnan(world.targets)]
-    opening = max([*gap[:1], ABOVE * later.max(initial=-np.inf)])
+    later = (world.hit > 1) & ~np.isnan(world.targets)
+    target = world.targets[later].max(initial=-np.inf)
+    opening = max([*gap[:1], ABOVE * target])
     return opening if np.isfinite(opening) else UNKNOWN
 
 
@@ -155,6 +170,13 @@ def until(evaluations: np.ndarray, gap: np.ndarray, spent: int) -> tuple[np.ndar
     if spent <= evaluations[-1]:
         return evaluations, gap
     return np.append(evaluations, spent), np.append(gap, gap[-1])
+
+
+def improvements(run: Run) -> Run:
+    """The first record, those that are better than the one before, and the last."""
+    shown = np.append(True, run.gap[1:] < run.gap[:-1])
+    shown[-1] = True
+    return run._replace(evaluations=run.evaluations[shown], gap=run.gap[shown])
 
 
 def _whole(cost: np.ndarray) -> np.ndarray:

@@ -17,20 +17,19 @@ def common_rows(first: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
 
     Those of `first`, then as many more of each instance as one of the others has.
     """
-    counts = Counter(first.tolist())
+    own = first.tolist()
     most: Counter[float] = Counter()
     for part in others:
         most |= Counter(part.tolist())
-    return np.array([*first.tolist(), *sorted((most - counts).elements())])
+    more = most - Counter(own)
+    return np.array([*own, *sorted(more.elements())])
 
 
 def places(rows: np.ndarray, instances: Sequence[float] | np.ndarray) -> list[int]:
     """The row of each run: the k-th run of an instance stands in the k-th row of that instance."""
-    free = {
-        number: iter(np.flatnonzero(rows == number).tolist())
-        for number in set(np.asarray(instances).tolist())
-    }
-    return [next(free[number]) for number in np.asarray(instances).tolist()]
+    numbers = np.asarray(instances).tolist()
+    free = {number: iter(np.flatnonzero(rows == number).tolist()) for number in set(numbers)}
+    return [next(free[number]) for number in numbers]
 
 
 def cut(run: Run, end: float) -> Run:
@@ -81,13 +80,19 @@ class Shown(NamedTuple):
         there = ~np.isnan(cost) & (place >= 0)
         best = np.where(there, run.gap[place], np.nan)
         asked = np.fmin(np.floor(reach), run.evaluations[-1])
-        over = (run.evaluations[-1] >= _last(end)) & (reach >= run.evaluations[-1])
+        status = _status(best, targets, _over(run, reach, end))
         return cls(
             best,
             np.where(there, asked, 0).astype(np.int64),
-            np.where(there, _status(best, targets, over), Status.MISSING),
+            np.where(there, status, Status.MISSING),
             _first_hits(run, targets),
         )
+
+
+def _over(run: Run, reach: np.ndarray, end: float) -> np.ndarray:
+    """Whether a run that goes on to the end is over, at each cost (C,)."""
+    last = run.evaluations[-1]
+    return (last >= _last(end)) & (reach >= last)
 
 
 def _status(best: np.ndarray, targets: np.ndarray, over: np.ndarray) -> np.ndarray:
@@ -99,5 +104,6 @@ def _status(best: np.ndarray, targets: np.ndarray, over: np.ndarray) -> np.ndarr
 def _first_hits(run: Run, targets: np.ndarray) -> np.ndarray:
     """The cost of the first hit of each target (T,); inf: never, NaN: there is no such target."""
     reached = run.gap[:, None] <= targets * (1 + WHOLE)
-    hit = np.where(reached.any(0), run.evaluations[reached.argmax(0)], np.inf)
+    first = run.evaluations[reached.argmax(0)]
+    hit = np.where(reached.any(0), first, np.inf)
     return np.where(np.isnan(targets), np.nan, hit)

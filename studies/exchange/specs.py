@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 
 import xarray as xr
 
 from studies.results import settings
+from studies.results.arms import places
 from studies.text.shapes import Data
 
 Spec = Data  # kind and parameters
@@ -37,9 +37,8 @@ def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
         raise ValueError(f"landscapes.{label}: expected to know what it is; {settings.OLD}")
     axes = [axis for axis in settings.axis_values(here[0]) if _changes(here, axis)]
     _check_coordinates(part, axes, label)
-    along = [axis for axis in axes if axis in part.dims]
-    for places in itertools.product(*(range(part.sizes[axis]) for axis in along)):
-        chosen = part.isel(dict(zip(along, places, strict=True)))
+    for place in places(part, [axis for axis in axes if axis in part.dims]):
+        chosen = part.isel(place)
         yield dict(_arms_on(chosen, label)[0].landscape), chosen
 
 
@@ -64,21 +63,23 @@ def specs_of(dataset: xr.Dataset) -> dict[str, Spec]:
         ValueError: a landscape is several, or all worlds have one chosen instance, so that `instance` does
             not count the benchmark's.
     """
-    specs = {}
-    for label in dataset["landscape"].values.tolist():
-        spec, *others = [spec for spec, _ in variants(dataset.sel(landscape=label), label)]
-        if others:
-            raise ValueError(
-                f"landscapes.{label}: expected one landscape, an axis makes {1 + len(others)} of it; select"
-                " one value of the axis first"
-            )
-        if spec.get("instance") is not None:
-            raise ValueError(
-                f"landscapes.{label}.instance: expected null, so that worlds have the benchmark's instances,"
-                f" got {spec['instance']}"
-            )
-        specs[label] = spec
-    return specs
+    return {label: _spec_of(dataset, label) for label in dataset["landscape"].values.tolist()}
+
+
+def _spec_of(dataset: xr.Dataset, label: str) -> Spec:
+    """Kind and parameters of a landscape; raises ValueError as `specs_of` does."""
+    spec, *others = [spec for spec, _ in variants(dataset.sel(landscape=label), label)]
+    if others:
+        raise ValueError(
+            f"landscapes.{label}: expected one landscape, an axis makes {1 + len(others)} of it; select"
+            " one value of the axis first"
+        )
+    if spec.get("instance") is not None:
+        raise ValueError(
+            f"landscapes.{label}.instance: expected null, so that worlds have the benchmark's instances,"
+            f" got {spec['instance']}"
+        )
+    return spec
 
 
 def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:
@@ -91,13 +92,13 @@ def key_of(spec: Spec, label: str) -> Key:
 
     Kind and shape of one that PBO has too; the label of any other.
     """
-    function = spec.get("function")
-    shape = SHAPES.get(spec["kind"], ())
+    kind, function = spec["kind"], spec.get("function")
     if function is not None:
-        return spec["kind"], function, int(spec.get("dim", 0))
-    if shape and all(name in spec for name in shape):
-        return f"{spec['kind']} ({', '.join(f'{name} = {spec[name]}' for name in shape)})", None, 0
-    return by_label(label)
+        return kind, function, int(spec.get("dim", 0))
+    shape = {name: spec[name] for name in SHAPES.get(kind, ()) if name in spec}
+    if not shape or len(shape) < len(SHAPES[kind]):
+        return by_label(label)
+    return f"{kind} ({', '.join(f'{name} = {value}' for name, value in shape.items())})", None, 0
 
 
 def by_label(label: str) -> Key:
@@ -114,9 +115,13 @@ def _changes(arms: Sequence[settings.Arm], axis: str) -> bool:
     """Whether two arms that differ in this axis alone have different landscapes."""
     first: dict[tuple[tuple[str, object], ...], Spec] = {}
     for arm in arms:
-        others = tuple(
-            (name, value) for name, value in settings.axis_values(arm).items() if name != axis
-        )
-        if first.setdefault(others, dict(arm.landscape)) != dict(arm.landscape):
+        spec = dict(arm.landscape)
+        if first.setdefault(_others(arm, axis), spec) != spec:
             return True
     return False
+
+
+def _others(arm: settings.Arm, axis: str) -> tuple[tuple[str, object], ...]:
+    """The values of all axes of an arm but one."""
+    values = settings.axis_values(arm).items()
+    return tuple((name, value) for name, value in values if name != axis)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +16,15 @@ import numpy as np
 import xarray as xr
 
 from studies.exchange.folders import whole
-from studies.results.arms import absent
+from studies.results.arms import absent, places
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    Tables = tuple[pd.DataFrame, pd.DataFrame]  # records and hits
+
+NAMES = ("records", "hits")
 
 GONE = "absent"  # a column on the way
 ROWS = 10**6  # of a block of a table, about
@@ -45,10 +48,13 @@ def to_frame(dataset: xr.Dataset, at: Literal["checkpoint", "end"] = "checkpoint
         raise ValueError(f"at: expected checkpoint or end, got {at!r}")
     dataset = dataset.isel(checkpoint=[-1]) if at == "end" else dataset
     frame = _tabled(dataset, _order(dataset, "checkpoint"))
-    if "status" in frame:
-        meanings = np.array(dataset["status"].attrs.get("flag_meanings", "").split() or [""], object)
-        frame["state"] = meanings[np.clip(frame["status"], 0, len(meanings) - 1)]
-    return frame
+    return frame.assign(state=_states(dataset, frame["status"])) if "status" in frame else frame
+
+
+def _states(dataset: xr.Dataset, status: pd.Series) -> np.ndarray:
+    """What numbers of `status` mean."""
+    meanings = dataset["status"].attrs.get("flag_meanings", "").split() or [""]
+    return np.array(meanings, object)[np.clip(status, 0, len(meanings) - 1)]
 
 
 def hits_frame(dataset: xr.Dataset) -> pd.DataFrame:
@@ -66,10 +72,8 @@ def _order(dataset: xr.Dataset, last: str) -> list[str]:
     """The dims of the table: those of the study, `last` at the end."""
     first = "loss" if last == "checkpoint" else "hit_cost"
     if first not in dataset or last not in dataset[first].dims:
-        raise ValueError(
-            f"expected a study's results with {first} ({last}), found"
-            f" {', '.join(map(str, dataset.data_vars)) or 'nothing'}"
-        )
+        there = ", ".join(map(str, dataset.data_vars)) or "nothing"
+        raise ValueError(f"expected a study's results with {first} ({last}), found {there}")
     return list(map(str, dataset[first].dims))
 
 
@@ -85,20 +89,24 @@ def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
     ]
     others = [name for name in dataset.coords if name not in (*coords, *dims)]
     part = dataset[variables].drop_vars(others, errors="ignore").reset_coords(coords)
-    gone = absent(dataset).reset_coords(drop=True) if "status" in dataset else False
-    frame = part.assign({GONE: gone}).to_dataframe(dim_order=dims)
-    frame = frame[~frame[GONE]].reset_index()
+    frame = _rows(part, dataset, dims)
     return frame[[*dims, *map(str, coords), *map(str, variables)]]
 
 
-def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+def _rows(part: xr.Dataset, dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
+    """A row for each place along the dims, but for arms that nobody asked for."""
+    gone = absent(dataset).reset_coords(drop=True) if "status" in dataset else False
+    frame = part.assign({GONE: gone}).to_dataframe(dim_order=dims)
+    return frame[~frame[GONE]].reset_index()
+
+
+def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[Tables]:
     """Records and hits of one part of the study after the other: a large one need not fit into memory.
 
     The first dims are cut first.
     """
-    cut = _cut(dataset, rows)
-    for places in itertools.product(*(range(dataset.sizes[dim]) for dim in cut)):
-        part = dataset.isel({dim: slice(i, i + 1) for dim, i in zip(cut, places, strict=True)}).load()
+    for place in places(dataset, _cut(dataset, rows)):
+        part = dataset.isel({dim: slice(at, at + 1) for dim, at in place.items()}).load()
         if not bool(absent(part).all()):
             yield to_frame(part), hits_frame(part)
 
@@ -122,11 +130,11 @@ def export_csv(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> lis
     Raises:
         ValueError: something at `out`.
     """  # noqa: DOC502
-    with whole(out) as temporary:
-        for i, tables in enumerate(frames(dataset, rows)):
-            for name, table in zip(("records", "hits"), tables, strict=True):
-                table.to_csv(temporary / f"{name}.csv", mode="a", header=i == 0, index=False)
-        return _done(dataset, temporary, Path(out))
+    with whole(out) as folder:
+        for number, tables in enumerate(frames(dataset, rows)):
+            for name, table in zip(NAMES, tables, strict=True):
+                table.to_csv(folder / f"{name}.csv", mode="a", header=number == 0, index=False)
+        return _done(dataset, folder, Path(out))
 
 
 def export_parquet(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:
@@ -139,13 +147,18 @@ def export_parquet(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) ->
     """
     if importlib.util.find_spec("pyarrow") is None:
         raise ValueError("parquet needs pyarrow: pip install two-descents[parquet]")
-    with whole(out) as temporary, contextlib.ExitStack() as files:
-        writers: Data = {}
-        for tables in frames(dataset, rows):
-            for name, frame in zip(("records", "hits"), tables, strict=True):
-                _append(frame, temporary / f"{name}.parquet", writers, files)
-        files.close()
-        return _done(dataset, temporary, Path(out))
+    with whole(out) as folder:
+        with contextlib.ExitStack() as files:
+            _write_parquet(frames(dataset, rows), folder, files)
+        return _done(dataset, folder, Path(out))
+
+
+def _write_parquet(parts: Iterator[Tables], folder: Path, files: contextlib.ExitStack) -> None:
+    """Write tables part by part, to files that are closed with the stack."""
+    writers: Data = {}
+    for tables in parts:
+        for name, frame in zip(NAMES, tables, strict=True):
+            _append(frame, folder / f"{name}.parquet", writers, files)
 
 
 def _append(frame: pd.DataFrame, path: Path, writers: Data, files: contextlib.ExitStack) -> None:
@@ -175,8 +188,6 @@ def _done(dataset: xr.Dataset, temporary: Path, out: Path) -> list[Path]:
 def _plain(value: object) -> object:
     """An attribute as JSON: what is JSON already is opened."""
     if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
+        with contextlib.suppress(ValueError):
             return json.loads(value)
-        except ValueError:
-            return value
     return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -83,12 +83,12 @@ def pages_of(figure: Asked, dataset: xr.Dataset, width: float = style.WIDTH) -> 
         dataset: a study's results.
         width: inches.
     """
+    name, options = figure.figure, figure.options
     dataset = pick(dataset, figure.shown) if figure.shown else dataset
-    if figure.figure in TOGETHER:
-        return TOGETHER[figure.figure](dataset, width, HIGHEST * width, **figure.options)
-    make = partial(EVERY[figure.figure], width=width, **figure.options)
-    told = figure.options if figure.figure in QUESTIONS else None
-    return pages(make, dataset, width, apart(figure.figure, dataset, told))
+    if name in TOGETHER:
+        return TOGETHER[name](dataset, width, HIGHEST * width, **options)
+    make = partial(EVERY[name], width=width, **options)
+    return pages(make, dataset, width, apart(name, dataset, options if name in QUESTIONS else None))
 
 
 def draw(

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import xarray as xr
+    from pydantic import ValidationError
 
     from studies.figures.style import Settings
     from studies.results.figures import Asked
-    from studies.text.shapes import Data
+    from studies.text.shapes import Data, Json
 
 FORMATS = ("pdf", "png", "svg", "gif", "mp4")
 WRONG = 2  # exit code
@@ -60,25 +61,32 @@ def parser() -> argparse.ArgumentParser:
     )
     which = "figures; all: every one that these results can show (default: the study's `figures:`)"
     words.add_argument("names", nargs="*", metavar="NAME", help=which)
+    _add_looks(words)
+    _add_places(words)
+    for option, meaning in TOLD.items():
+        words.add_argument(f"--{option}", metavar="V", help=meaning)
+    where = "where the files go (default: `figures` in the study's folder)"
+    words.add_argument("--out", type=Path, metavar="DIR", help=where)
+    return words
+
+
+def _add_looks(words: argparse.ArgumentParser) -> None:
+    """The options of the files and of how they look."""
     kinds = f"of {', '.join(FORMATS)} (default: pdf,png); gif, mp4: animations"
     words.add_argument("--format", default="pdf,png", metavar="F,..", help=kinds)
     styles = "paper (default) or slides: less on a page, to be enlarged"
     words.add_argument("--style", default="paper", metavar="S", help=styles)
     widths = "3.4: one column of a paper, 7: two (default; slides: 5)"
     words.add_argument("--width", type=float, metavar="INCHES", help=widths)
-    words.add_argument(
-        "--landscape", action="append", metavar="L", help="this one alone; may be repeated"
-    )
-    words.add_argument(
-        "--optimizer", action="append", metavar="O", help="this one alone; may be repeated"
-    )
+
+
+def _add_places(words: argparse.ArgumentParser) -> None:
+    """The options of what is drawn of a study."""
+    alone = "this one alone; may be repeated"
+    words.add_argument("--landscape", action="append", metavar="L", help=alone)
+    words.add_argument("--optimizer", action="append", metavar="O", help=alone)
     at = "these values of an axis alone, such as B=8 or B=8,32; may be repeated"
     words.add_argument("--at", action="append", metavar="AXIS=V", help=at)
-    for option, meaning in TOLD.items():
-        words.add_argument(f"--{option}", metavar="V", help=meaning)
-    where = "where the files go (default: `figures` in the study's folder)"
-    words.add_argument("--out", type=Path, metavar="DIR", help=where)
-    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,19 +161,24 @@ class Files:
 
 
 def _figures(args: argparse.Namespace) -> int:
+    everything = "all" in args.names
+    figures = _wanted(args)
+    files = _files(args)
+    failed = [
+        figure for figure in figures or _of_study(files.data, everything) if not _written(files, figure)
+    ]
+    return WRONG if failed and not everything else 0
+
+
+def _files(args: argparse.Namespace) -> Files:
+    """What is drawn, and how."""
     from studies.figures.selection import pick
 
     formats = _checked("--format", args.format.split(","), FORMATS)
     looks, width = _style(args)
-    figures = _wanted(args)
     data = pick(_results(args.results), _places(args))
     folder = args.results.parent if args.results.suffix == ".zarr" else args.results
-    files = Files(data, args.out or folder / "figures", formats, width, looks)
-    everything = "all" in args.names
-    failed = [
-        figure for figure in figures or _of_study(data, everything) if not _written(files, figure)
-    ]
-    return WRONG if failed and not everything else 0
+    return Files(data, args.out or folder / "figures", formats, width, looks)
 
 
 def _wanted(args: argparse.Namespace) -> list[Asked]:
@@ -175,13 +188,18 @@ def _wanted(args: argparse.Namespace) -> list[Asked]:
         ValueError: there is no such figure, or an option is none of theirs.
     """
     from studies.figures import EVERY
-    from studies.results.figures import asked
 
     names = _checked("figures", args.names, [*EVERY, "all"])
     options = {option: getattr(args, option) for option in TOLD if getattr(args, option) is not None}
     right = list(dict.fromkeys(option for name in names for option in _known(name)))
     entries = [{name: _own(name, options, right)} for name in names or ["figures"]]
-    return [] if "all" in names or not names else asked(entries)
+    return _asked(entries) if names and "all" not in names else []
+
+
+def _asked(entries: Iterable[Json]) -> list[Asked]:
+    from studies.results.figures import asked
+
+    return asked(entries)
 
 
 def _own(name: str, options: Mapping[str, str], right: Sequence[str]) -> Data:
@@ -197,8 +215,8 @@ def _own(name: str, options: Mapping[str, str], right: Sequence[str]) -> Data:
     """
     for option in options:
         if option not in right:
-            known = ", ".join(f"--{word}" for word in right) or "none"
-            raise ValueError(f"{name}: unknown option --{option}; expected of {known}")
+            words = ", ".join(f"--{word}" for word in right) or "none"
+            raise ValueError(f"{name}: unknown option --{option}; expected of {words}")
     return _typed(name, {option: value for option, value in options.items() if option in _known(name)})
 
 
@@ -217,10 +235,17 @@ def _typed(name: str, options: Mapping[str, str]) -> Data:
     try:
         return QUESTIONS[name].model_validate_strings(dict(options), strict=False).model_dump()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        option, text = first["loc"][0], first["msg"][0].lower() + first["msg"][1:]
-        meaning = QUESTIONS[name].model_fields[str(option)].description
-        raise ValueError(f"{name}: --{option}: {text}: {meaning}") from error
+        raise ValueError(f"{name}: {_mistake(name, error)}") from error
+
+
+def _mistake(name: str, error: ValidationError) -> str:
+    """The first option of a figure that is wrong, what is wrong with it, and what it means."""
+    from studies.study_file.figures import QUESTIONS
+
+    first = error.errors(include_url=False)[0]
+    option, text = str(first["loc"][0]), first["msg"]
+    meaning = QUESTIONS[name].model_fields[option].description
+    return f"--{option}: {text[0].lower()}{text[1:]}: {meaning}"
 
 
 def _known(name: str) -> list[str]:
@@ -239,11 +264,17 @@ def _places(args: argparse.Namespace) -> dict[str, list[str]]:
     """
     chosen = {"landscape": args.landscape, "optimizer": args.optimizer}
     for text in args.at or []:
-        given = re.fullmatch("([^=]+)=(.+)", text)
-        if not given:
-            raise ValueError(f"--at: expected AXIS=VALUE, such as B=8, got {text!r}")
-        chosen.setdefault(given[1].strip(), []).extend(given[2].split(","))
+        axis, values = _axis_and_values(text)
+        chosen.setdefault(axis, []).extend(values)
     return {dim: labels for dim, labels in chosen.items() if labels}
+
+
+def _axis_and_values(text: str) -> tuple[str, list[str]]:
+    """`B=8,32` as an axis and its values."""
+    given = re.fullmatch("([^=]+)=(.+)", text)
+    if not given:
+        raise ValueError(f"--at: expected AXIS=VALUE, such as B=8, got {text!r}")
+    return given[1].strip(), given[2].split(",")
 
 
 def _written(files: Files, figure: Asked) -> bool:
@@ -269,11 +300,15 @@ def _style(args: argparse.Namespace) -> tuple[Settings, float]:
 
     (name,) = _checked("--style", [args.style], style.STYLES)
     looks, width = style.STYLES[name]
-    if args.width is not None and not WIDTHS[0] <= args.width <= WIDTHS[1]:
-        raise ValueError(
-            f"--width: expected {WIDTHS[0]:g} <= inches <= {WIDTHS[1]:g}, got {args.width:g}"
-        )
-    return looks, args.width or width
+    return looks, width if args.width is None else _inches(args.width)
+
+
+def _inches(width: float) -> float:
+    """A width on which figures can be laid out; raises ValueError where they cannot."""
+    least, most = WIDTHS
+    if not least <= width <= most:
+        raise ValueError(f"--width: expected {least:g} <= inches <= {most:g}, got {width:g}")
+    return width
 
 
 def _results(path: Path) -> xr.Dataset:
@@ -312,17 +347,12 @@ def _of_study(data: xr.Dataset, everything: bool) -> list[Asked]:
     """The figures that the study asks for, and maybe all others that need not be told what to show."""
     from studies.figures import EVERY, FIGURES
     from studies.results.config import config
-    from studies.results.figures import asked
 
-    own = [
-        figure
-        for figure in asked(config(data).get("figures", ["convergence"]))
-        if figure.figure in EVERY
-    ]
-    if not everything:
-        return own
-    there = [figure.file for figure in own]
-    return [*own, *asked(name for name in FIGURES if name not in there)]
+    own = _asked(config(data).get("figures", ["convergence"]))
+    own = [figure for figure in own if figure.figure in EVERY]
+    files = [figure.file for figure in own]
+    others = [name for name in FIGURES if name not in files] if everything else []
+    return [*own, *_asked(others)]
 
 
 if __name__ == "__main__":

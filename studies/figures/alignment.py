@@ -35,6 +35,8 @@ CROWDED = 12  # digits below a panel, more of which stand upright
 APART = 0.14  # of the axis, that labels of sizes need
 MARGIN = 1.3  # of the axis of sizes, on either side: a factor
 DOT: Look = {"marker": "o", "ms": 3}
+OPEN: Look = DOT | {"ls": "none", "mfc": "white", "gid": HIDDEN}
+WORD: Look = {"ha": "center", "va": "center", "color": style.WORDS, "fontsize": 7}
 SAMPLE = "sample: terms in a mini-batch, or points asked"
 REFERENCES = {
     "raw": "raw gradient",
@@ -75,23 +77,30 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     panels.expect(dataset, "mean_step_along", "alignment", "a `ledger:`")
     dataset = panels.at_moment(dataset, moment)
     looks, references = style.optimizer_looks(dataset), _known(dataset)
-    least = max(NARROW, 0.45 + TICK * len(looks))
     figure = Figure(layout="constrained")
     rows = panels.rows_of(
-        figure, dataset.sizes["landscape"], len(references), width, least, sharey=True
+        figure,
+        dataset.sizes["landscape"],
+        len(references),
+        width,
+        max(NARROW, 0.45 + TICK * len(looks)),
+        sharey=True,
     )
     for (name, part), row in zip(panels.landscapes(dataset), rows.places, strict=True):
         for axes, reference in zip(row, references, strict=False):
             panel(part, axes, looks, reference)
         panels.side_title(row[0], name, ROW - 0.1)
-    for row in rows.titled():
-        for axes, text in zip(row, references.values(), strict=False):
-            panels.small_title(axes, [text], rows.inches - 0.15)
-    for axes in rows.lowest(len(references)):
-        axes.set_xlabel("sample size")
+    _label(rows, list(references.values()))
     figure.supylabel("cosine with the mean step", fontsize=8)
     height = (ROW + 0.15 + TITLE * (rows.lines > 1)) * len(rows.places) * rows.lines + 0.7
     return _with_legend(figure, dataset, looks, width, height)
+
+
+def _label(rows: panels.Rows, titles: list[str]) -> None:
+    """The references above the columns, the sample below them."""
+    rows.entitle(titles, rows.inches - 0.15)
+    for axes in rows.lowest(len(titles)):
+        axes.set_xlabel("sample size")
 
 
 def _with_legend(
@@ -115,7 +124,7 @@ def _known(dataset: xr.Dataset) -> dict[str, str]:
     """The references that some world knows, and their titles; the first where none is known."""
     squared = dataset["reference_squared"]
     recorded = [name for name in REFERENCES if name in squared["reference"].values]
-    names = [name for name in recorded if bool(squared.sel(reference=name).notnull().any())]
+    names = [name for name in recorded if squared.sel(reference=name).notnull().any()]
     return {name: REFERENCES[name] for name in names or list(REFERENCES)[:1]}
 
 
@@ -123,7 +132,7 @@ def _said(dataset: xr.Dataset, grid: Iterable[Axes], absent: list[str]) -> str:
     """The words above the legend; `absent`: optimizers that no panel shows."""
     worlds = legends.worlds(dataset.sizes["replicate"], "; bars: 95 % intervals")
     words = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {SAMPLE}"
-    if any(line.get_gid() == HIDDEN for axes in grid for line in axes.lines):
+    if legends.has_line(grid, HIDDEN):
         words += "; open: above 1 by noise"
     if absent:
         names = ", ".join(absent) if len(absent) <= 3 else f"{len(absent)} optimizers"
@@ -146,18 +155,26 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, reference
         _draw_sizes(axes, series, looks)
         _sizes_across(axes, series)
     else:
-        series = dict(
-            sorted(series.items(), key=lambda item: item[1][0].size)
-        )  # neighbours share a size
+        series = _by_size(series)
         _draw_places(axes, series, looks)
         _places_across(axes, series)
     if not series:
         panels.nothing(axes, "no cosine")
+    _cosines_up(axes)
+    panels.rules(axes, "both" if several else "y")
+    return axes
+
+
+def _by_size(series: Points) -> Points:
+    """Optimizers of one size of sample in its order, so that neighbours share it."""
+    return dict(sorted(series.items(), key=lambda item: item[1][0].size))
+
+
+def _cosines_up(axes: Axes) -> None:
+    """A vertical axis of cosines."""
     axes.axhline(0.0, **style.DASHED)
     axes.set_ylim(-1.08, 1.08)
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    panels.rules(axes, "both" if several else "y")
-    return axes
 
 
 def _draw_sizes(axes: Axes, series: Points, looks: Looks) -> None:
@@ -167,11 +184,8 @@ def _draw_sizes(axes: Axes, series: Points, looks: Looks) -> None:
         aside = ASIDE / 72 * (place - (len(series) - 1) / 2)
         shift = ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
         points = np.array(sorted(mine)).T
-        drawn.append((
-            points[0],
-            points,
-            {"label": label, "transform": axes.transData + shift, **looks[label]},
-        ))
+        look = {"label": label, "transform": axes.transData + shift, **looks[label]}
+        drawn.append((points[0], points, look))
     _draw(axes, drawn)
 
 
@@ -181,7 +195,7 @@ def _draw_places(axes: Axes, series: Points, looks: Looks) -> None:
     for place, (label, (point,)) in enumerate(series.items()):
         drawn.append((np.array([place]), np.array([point]).T, {"label": label, **looks[label]}))
         if np.isnan([point.cosine, point.end]).all():
-            axes.text(place, NOWHERE, NONE, ha="center", va="center", color=style.WORDS, fontsize=7)
+            axes.text(place, NOWHERE, NONE, **WORD)
     _draw(axes, drawn)
 
 
@@ -194,22 +208,15 @@ def _draw(axes: Axes, drawn: list[tuple[np.ndarray, np.ndarray, Look]]) -> None:
     """
     for x, (_, cosine, low, high, _), look in drawn:
         axes.plot(x, cosine, **DOT, **look)
-        axes.vlines(x, low, high, lw=1, **_without(look, "label", "linestyle"))
+        axes.vlines(x, low, high, lw=1, **_bare(look))
     for x, (*_, end), look in drawn:
         if np.isfinite(end).any():
-            axes.plot(
-                x,
-                end,
-                ls="none",
-                mfc="white",
-                gid=HIDDEN,
-                **DOT,
-                **_without(look, "label", "linestyle"),
-            )
+            axes.plot(x, end, **OPEN, **_bare(look))
 
 
-def _without(look: Look, *names: str) -> Look:
-    return {name: value for name, value in look.items() if name not in names}
+def _bare(look: Look) -> Look:
+    """A look without its label and the style of its line."""
+    return {name: value for name, value in look.items() if name not in ("label", "linestyle")}
 
 
 def points(dataset: xr.Dataset, reference: str) -> Points:
@@ -219,36 +226,45 @@ def points(dataset: xr.Dataset, reference: str) -> Points:
     """
     series: Points = {}
     for _, arm in arms(dataset):
-        cosines = noise.alignment(arm).isel(moment=0)
-        hidden = cosines["unresolved"] & (
-            cosines["length"] > 0
-        )  # a length of 0: no step is seen at all
-        if bool((cosines["cosine"].notnull() | hidden).any()):
-            mine = cosines.assign(hidden=hidden).sel(reference=reference)
-            series.setdefault(str(arm["optimizer"].item()), []).append(_point(arm, mine))
+        cosines = _cosines(arm)
+        if bool((cosines["cosine"].notnull() | cosines["hidden"]).any()):
+            point = _point(arm, cosines.sel(reference=reference))
+            series.setdefault(str(arm["optimizer"].item()), []).append(point)
     return series
+
+
+def _cosines(arm: xr.Dataset) -> xr.Dataset:
+    """The cosines of an arm with all references, and whether each is hidden by noise."""
+    cosines = noise.alignment(arm).isel(moment=0)
+    # a length of 0: no step is seen at all
+    return cosines.assign(hidden=cosines["unresolved"] & (cosines["length"] > 0))
 
 
 def _point(arm: xr.Dataset, cosine: xr.Dataset) -> Point:
     low, high = cosine["cosine_interval"].values.tolist()
+    size = float(arm["sample_size"].mean())
     end = 1.0 if bool(cosine["hidden"]) else np.nan
-    return Point(float(arm["sample_size"].mean()), float(cosine["cosine"]), low, high, end)
+    return Point(size, float(cosine["cosine"]), low, high, end)
 
 
 def _sizes_across(axes: Axes, series: Points) -> None:
     """A horizontal axis of sizes, on a log scale."""
-    sizes = sorted({
-        point.size for mine in series.values() for point in mine if np.isfinite(point.size)
-    })
+    sizes = _sizes(series)
     if not sizes:
-        return _places_across(axes, series)
+        _places_across(axes, series)
+        return
     axes.set_xscale("log")
     axes.set_xlim(sizes[0] / MARGIN, sizes[-1] * MARGIN)
     shown = _apart(sizes)
     axes.set_xticks(shown, [f"{size:g}" for size in shown])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks([], minor=True)
-    return None
+
+
+def _sizes(series: Points) -> list[float]:
+    """All sizes, increasing."""
+    sizes = {point.size for mine in series.values() for point in mine}
+    return sorted(size for size in sizes if np.isfinite(size))
 
 
 def _apart(sizes: list[float]) -> list[float]:
@@ -265,14 +281,13 @@ def _places_across(axes: Axes, series: Points) -> None:
     """A place for each optimizer; below neighbours of the same size stands that size, once."""
     axes.set_xlim(-0.6, max(1, len(series)) - 0.4)
     groups = _groups(series)
-    middles = [float(np.mean(places)) for places in groups.values()]
     crowded = len(series) * max(map(len, groups), default=0) > CROWDED
+    middles = [float(np.mean(places)) for places in groups.values()]
     axes.set_xticks(middles, list(groups), rotation=90 if crowded else 0)
-    axes.set_xticks(
-        [first - 0.5 for first, *_ in list(groups.values())[1:]], minor=True
-    )  # between sizes
-    for which, length in (("major", 0), ("minor", 4)):
-        axes.tick_params(axis="x", which=which, length=length)
+    between = [first - 0.5 for first, *_ in list(groups.values())[1:]]
+    axes.set_xticks(between, minor=True)
+    axes.tick_params(axis="x", which="major", length=0)
+    axes.tick_params(axis="x", which="minor", length=4)
 
 
 def _groups(series: Points) -> dict[str, list[int]]:

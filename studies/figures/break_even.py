@@ -7,7 +7,6 @@ line its interval; it ends in an arrow where that goes on beyond what was looked
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -23,16 +22,20 @@ from studies.analysis.price import break_even as analysis
 from studies.analysis.price.break_even import rivals
 from studies.figures import legends, panels, style
 from studies.figures.style import Look, Looks
+from studies.results.arms import places
 from studies.schema import DIMS
 
 ROW = 0.17  # inches
 MOST = 40  # rows of a landscape; of more, only the pairs of the first optimizer that uses gradients are shown
 FIXED = (*DIMS, "price", "bound")
+SIDES = ("first", "second")  # attributes of a row: its optimizers
 SAID = (
     "who has the lower loss at the budget, stronger where more of {} worlds agree; dots: break-even price,"
     " 95 % interval"
 )
+CELL: Look = {"height": 0.8, "linewidth": 0}
 INTERVAL: Look = {"solid_capstyle": "butt"}
+ARROW: Look = {"color": "black", "ms": 3.5, "clip_on": False}
 DOT: Look = {
     "marker": "o",
     "color": "black",
@@ -72,15 +75,16 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         bars(part.rows, axes, looks, width)
         _titles(axes, name, part.left_out, 0.6 * width)
     grid[-1].set_xlabel("price of a gradient (evaluations)")
-    below = _legend(figure, [told for part in parts.values() for _, told in part.rows], looks, width)
+    rows = [row for part in parts.values() for _, row in part.rows]
+    below = _legend(figure, rows, looks, width)
     figure.set_size_inches(width, sum(heights) + below)
     return figure
 
 
 def _legend(figure: Figure, every: list[xr.Dataset], looks: Looks, width: float) -> float:
     """The legend of these rows; returns the inches of it and of the axis above it."""
-    words = SAID.format(_worlds(every))
-    below = legends.below(figure, _handles(every, looks, width), words, width, margin=0.4)
+    handles = _handles(every, looks, width)
+    below = legends.below(figure, handles, SAID.format(_worlds(every)), width, margin=0.4)
     usual = 1 + (width < 5)  # breaks of line in the words
     more = legends.LINE * max(0, below.breaks - usual)
     return 0.59 + legends.ROW * (below.rows + usual) + more
@@ -115,17 +119,15 @@ def _titles(axes: Axes, name: str, left_out: str, inches: float) -> None:
 
 def _worlds(every: list[xr.Dataset]) -> str:
     """How many worlds the rows have: a number, or from the least to the most."""
-    counts = sorted({int(told["worlds"].max()) for told in every} or {0})
+    counts = sorted({int(row["worlds"].max()) for row in every} or {0})
     return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
 def _handles(every: list[xr.Dataset], looks: Looks, width: float) -> list[Patch]:
     """An entry for each optimizer of these rows, and for what is hatched."""
-    shown = {told.attrs[side] for told in every for side in ("first", "second")}
-    return [
-        *swatches({name: look["color"] for name, look in looks.items() if name in shown}, width),
-        legends.undecided("undecided"),
-    ]
+    shown = {row.attrs[side] for row in every for side in SIDES}
+    colours = {name: look["color"] for name, look in looks.items() if name in shown}
+    return [*swatches(colours, width), legends.undecided("undecided")]
 
 
 def swatches(colours: Mapping[str, style.Colour], width: float) -> list[Patch]:
@@ -154,8 +156,11 @@ def rows(dataset: xr.Dataset, pairs: list[Pair]) -> Part:
         every += _rows_of(dataset, pair)
         if len(every) > MOST and pair[0] != lead:
             break
-    if len(every) <= MOST:
-        return Part(every, "")
+    return Part(every, "") if len(every) <= MOST else _only(lead, every)
+
+
+def _only(lead: str, every: list[Row]) -> Part:
+    """The first rows of one optimizer against others."""
     mine = [row for row in every if row[1].attrs["first"] == lead]
     cut = f", {MOST} of {len(mine)} rows" if len(mine) > MOST else ""
     return Part(mine[:MOST], f"only {lead} against others{cut}")
@@ -163,24 +168,27 @@ def rows(dataset: xr.Dataset, pairs: list[Pair]) -> Part:
 
 def _rows_of(dataset: xr.Dataset, pair: Pair) -> Iterator[Row]:
     """A row for each value of the axes that touch two optimizers, where they can be compared."""
-    told = analysis.break_even(_touched(dataset.sel(optimizer=list(pair))), *pair)
-    axes = [str(dim) for dim in told["win"].dims if dim not in FIXED]
-    for at in itertools.product(*(range(told.sizes[axis]) for axis in axes)):
-        place = told.isel(dict(zip(axes, at, strict=True)))
-        if place["win"].notnull().any():
-            yield (
-                ", ".join([" / ".join(pair), *(f"{axis} = {place[axis].item()}" for axis in axes)]),
-                place,
-            )
+    prices = analysis.break_even(_touched(dataset.sel(optimizer=list(pair))), *pair)
+    axes = [str(dim) for dim in prices["win"].dims if dim not in FIXED]
+    for place in places(prices, axes):
+        row = prices.isel(place)
+        if row["win"].notnull().any():
+            at = [f"{axis} = {row[axis].item()}" for axis in axes]
+            yield ", ".join([" / ".join(pair), *at]), row
 
 
 def _touched(pair: xr.Dataset) -> xr.Dataset:
     """Without the axes along which no loss changes."""
     for axis in [str(dim) for dim in pair["loss"].dims if dim not in FIXED]:
-        first = pair["loss"].isel({axis: 0})
-        if bool(((pair["loss"] == first) | (pair["loss"].isnull() & first.isnull())).all()):
+        if _alike(pair["loss"], axis):
             pair = pair.isel({axis: 0}, drop=True)
     return pair
+
+
+def _alike(loss: xr.DataArray, axis: str) -> bool:
+    """Whether losses are the same all along an axis."""
+    first = loss.isel({axis: 0})
+    return bool(((loss == first) | (loss.isnull() & first.isnull())).all())
 
 
 # a panel ----------------------------------------------------------------------------------------------------
@@ -200,9 +208,9 @@ def bars(rows: list[Row], axes: Axes, looks: Looks, width: float = style.WIDTH) 
         looks: optimizer -> keywords of `Axes.plot`.
         width: inches of the figure: labels take at most 0.4 of it.
     """
-    for place, (_, told) in enumerate(rows):
-        _bar(told, axes, place, looks)
-        _dot(told, axes, place)
+    for place, (_, row) in enumerate(rows):
+        _bar(row, axes, place, looks)
+        _dot(row, axes, place)
     letters = int(0.4 * width / (style.LETTER * 7))
     labels = [_shortened(label, letters) for label, _ in rows]
     axes.set(xscale="log", yticks=range(len(rows)), yticklabels=labels)
@@ -222,51 +230,66 @@ def _prices(axes: Axes, edges: np.ndarray) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
 
 
-def _bar(told: xr.Dataset, axes: Axes, place: int, looks: Looks) -> None:
+def _bar(row: xr.Dataset, axes: Axes, place: int, looks: Looks) -> None:
     """A cell for each price: colour by who is ahead, strength by how often.
 
     Hatched where that is undecided.
     """
-    edges, win = _edges(told), told["win"].values
-    colours = [looks[told.attrs[side]]["color"] for side in ("first", "second")]
-    for begin, end, share in zip(edges[:-1], edges[1:], win, strict=True):
+    edges = _edges(row)
+    colours = [looks[row.attrs[side]]["color"] for side in SIDES]
+    for begin, end, share in zip(edges[:-1], edges[1:], row["win"].values, strict=True):
         if np.isfinite(share):
             colour = style.paler(colours[int(share < 0.5)], 1 - abs(2 * share - 1))
-            axes.barh(place, end - begin, left=begin, height=0.8, color=colour, linewidth=0)
-    low, high = told["win_interval"].transpose("bound", ...).values
-    for first, last in _stretches(np.isfinite(win) & (low <= 0.5) & (high >= 0.5)):
-        _hatch(axes, place, edges[first], edges[last])
+            axes.barh(place, end - begin, left=begin, color=colour, **CELL)
+    for first, last in _stretches(_undecided(row)):
+        begin, end = edges[first], edges[last]
+        axes.barh(place, end - begin, left=begin, **CELL | style.UNDECIDED)
 
 
-def _hatch(axes: Axes, place: int, low: float, high: float) -> None:
-    """Hatch a row between two prices."""
-    axes.barh(place, high - low, left=low, height=0.8, **style.UNDECIDED)
+def _undecided(row: xr.Dataset) -> np.ndarray:
+    """The prices (N,) at which the interval of the probability holds 1/2."""
+    low, high = panels.ends(row, "win")
+    return np.isfinite(row["win"].values) & (low <= 0.5) & (high >= 0.5)
 
 
-def _dot(told: xr.Dataset, axes: Axes, place: int) -> None:
+def _dot(row: xr.Dataset, axes: Axes, place: int) -> None:
     """The break-even price and its interval."""
-    price, (low, high) = float(told["break_even"]), told["break_even_interval"].values
-    if not np.isfinite(price):
-        return
-    first, *_, last = _edges(told)
-    ends = max(low, first), min(high, last)
-    for colour, line in (("white", 2.6), ("black", 1.0)):
-        axes.plot(ends, [place, place], color=colour, lw=line, **INTERVAL)
-    for end, mark, beyond in ((first, "<", low < first), (last, ">", high > last)):
-        if beyond:
-            axes.plot(end, place, mark, color="black", ms=3.5, clip_on=False)
-    axes.plot(price, place, **DOT)
+    price = float(row["break_even"])
+    if np.isfinite(price):
+        first, *_, last = _edges(row)
+        _interval(row["break_even_interval"].values, (first, last), axes, place)
+        axes.plot(price, place, **DOT)
+
+
+def _interval(interval: np.ndarray, ends: tuple[float, float], axes: Axes, place: int) -> None:
+    """A line between these ends, with an arrow where the interval goes on beyond one.
+
+    Args:
+        interval: (2,) prices.
+        ends: of what was looked at.
+        axes: where to draw.
+        place: of the row.
+    """
+    (low, high), (first, last) = interval, ends
+    line = max(low, first), min(high, last)
+    axes.plot(line, [place, place], color="white", lw=2.6, **INTERVAL)
+    axes.plot(line, [place, place], color="black", lw=1.0, **INTERVAL)
+    if low < first:
+        axes.plot(first, place, "<", **ARROW)
+    if high > last:
+        axes.plot(last, place, ">", **ARROW)
 
 
 def _stretches(where: np.ndarray) -> list[tuple[int, int]]:
     """Begin and end of every run of True."""
-    change = np.flatnonzero(np.diff(np.concatenate([[False], where, [False]]).astype(int)))
-    return list(zip(change[::2].tolist(), change[1::2].tolist(), strict=True))
+    padded = np.concatenate([[False], where, [False]]).astype(int)
+    change = np.flatnonzero(np.diff(padded)).tolist()
+    return list(zip(change[::2], change[1::2], strict=True))
 
 
-def _edges(told: xr.Dataset) -> np.ndarray:
+def _edges(row: xr.Dataset) -> np.ndarray:
     """Borders of cells whose middles, on a log scale, are the prices."""
-    x = np.log(told["price"].values)
+    x = np.log(row["price"].values)
     if len(x) == 1:
         return np.exp([x[0] - 0.1, x[0] + 0.1])
     middle = (x[1:] + x[:-1]) / 2

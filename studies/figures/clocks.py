@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import xarray as xr
 
 from studies.analysis.quantities.evaluate import quantity
@@ -73,23 +75,32 @@ def along(dataset: xr.Dataset, text: str, clock: str) -> xr.Dataset:
         ValueError: the clock was not kept, or there is no such quantity.
     """
     times = _times(dataset, clock)
-    parts = [
-        quantity(dataset.isel(checkpoint=[place]), text) for place in range(dataset.sizes["checkpoint"])
-    ]
-    told = xr.concat(parts, "checkpoint", coords="minimal", compat="override", join="override")
+    answers = _at_checkpoints(dataset, text)
     there = running(dataset)
-    extra = [dim for dim in there.dims if dim != "checkpoint" and dim not in told["quantity"].dims]
-    numbers = told["quantity"].where(there.any(extra))
-    lost = [dim for dim in times.dims if dim != "checkpoint" and dim not in numbers.dims]
+    extra = [dim for dim in _beside(there) if dim not in answers["quantity"].dims]
+    numbers = answers["quantity"].where(there.any(extra))
+    lost = [dim for dim in _beside(times) if dim not in numbers.dims]
     x = times.median(lost) if lost else times
-    return told.assign(quantity=numbers, x=x.broadcast_like(numbers))
+    return answers.assign(quantity=numbers, x=x.broadcast_like(numbers))
+
+
+def _at_checkpoints(dataset: xr.Dataset, text: str) -> xr.Dataset:
+    """A quantity at every checkpoint."""
+    places = range(dataset.sizes["checkpoint"])
+    parts = [quantity(dataset.isel(checkpoint=[place]), text) for place in places]
+    return xr.concat(parts, "checkpoint", coords="minimal", compat="override", join="override")
+
+
+def _beside(values: xr.DataArray) -> list[Hashable]:
+    """The dims beside the checkpoints."""
+    return [dim for dim in values.dims if dim != "checkpoint"]
 
 
 def _times(dataset: xr.Dataset, clock: str) -> xr.DataArray:
     """The clock at checkpoints, over worlds the median."""
     if clock not in dataset:
-        kept = [name for name in CLOCKS if name in dataset]
-        raise ValueError(f"curve: expected a clock that was kept ({', '.join(kept)}), got {clock}")
+        kept = ", ".join(name for name in CLOCKS if name in dataset)
+        raise ValueError(f"curve: expected a clock that was kept ({kept}), got {clock}")
     times = dataset[clock].astype(float)
     return times.median("replicate") if "replicate" in times.dims else times
 

@@ -30,6 +30,9 @@ NOTE = (
     " Nemenyi's critical difference CD)"
 )
 FEW = "fewer than two optimizers with numbers, or no world that all ran in"
+SMALL: Look = {"fontsize": 7, "color": style.WORDS, "va": "bottom"}
+ALONE: Look = {"ha": "center", "color": style.WORDS, "fontsize": 7}  # words in place of a diagram
+TICK: Look = {"color": "black", "lw": 0.8}
 JOIN: Look = {"color": "black", "lw": 2.6, "solid_capstyle": "round", "gid": "bar"}
 
 
@@ -37,8 +40,23 @@ class Diagram(NamedTuple):
     """What a diagram shows."""
 
     title: str
-    told: xr.Dataset  # of `studies.analysis.comparison.ranks.ranks`
+    ranks: xr.Dataset  # of `studies.analysis.comparison.ranks.ranks`
     blocks: str  # what the blocks are
+
+
+class Page(NamedTuple):
+    """Where diagrams stand."""
+
+    width: float  # inches
+    height: float
+    columns: int
+    rows: list[float]  # inches of each
+
+    def place(self, number: int) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of a diagram, as fractions of the page."""
+        row, column = divmod(number, self.columns)
+        bottom = (self.height - sum(self.rows[: row + 1])) / self.height
+        return column / self.columns, bottom, 1 / self.columns, self.rows[row] / self.height
 
 
 class Side(NamedTuple):
@@ -65,14 +83,12 @@ def critical_difference(dataset: xr.Dataset, width: float = style.WIDTH) -> Figu
     titles = [style.wrapped(part.title, each - 0.4, 10) for part in shown]
     tall = _heights(shown, titles, columns, each)
     note = style.wrapped(NOTE + legends.silent(dataset), width - 0.2, 7)
-    height = sum(tall) + 0.14 * (note.count("\n") + 1) + 0.1
-    figure = Figure(figsize=(width, height))
-    for i, (title, part) in enumerate(zip(titles, shown, strict=True)):
-        row, column = divmod(i, columns)
-        low = (height - sum(tall[: row + 1])) / height
-        axes = figure.add_axes((column / columns, low, 1 / columns, tall[row] / height))
-        _titled(axes, part, looks, title, (each, tall[row]))
-    figure.text(0.1 / width, 0.05 / height, note, fontsize=7, color=style.WORDS, va="bottom")
+    page = Page(width, sum(tall) + 0.14 * (note.count("\n") + 1) + 0.1, columns, tall)
+    figure = Figure(figsize=(width, page.height))
+    for number, (title, part) in enumerate(zip(titles, shown, strict=True)):
+        axes = figure.add_axes(page.place(number))
+        _titled(axes, part, looks, title, (each, tall[number // columns]))
+    figure.text(0.1 / width, 0.05 / page.height, note, **SMALL)
     return figure
 
 
@@ -86,7 +102,7 @@ def _titled(axes: Axes, part: Diagram, looks: Looks, title: str, inches: tuple[f
         title: wrapped.
         inches: width and height of the Axes.
     """
-    diagram(part.told, axes, looks, part.blocks, inches, TOP + title.count("\n") + 1)
+    diagram(part.ranks, axes, looks, part.blocks, inches, TOP + title.count("\n") + 1)
     width, height = inches
     corner = (0.1 / width, 1 - 0.06 / height)
     axes.text(*corner, title, transform=axes.transAxes, va="top", fontweight="bold")
@@ -94,8 +110,7 @@ def _titled(axes: Axes, part: Diagram, looks: Looks, title: str, inches: tuple[f
 
 def _diagrams(dataset: xr.Dataset) -> Iterator[Diagram]:
     """Of each landscape, where these are few, and nothing is swept; and of all."""
-    dims = losses(dataset, at=np.inf).dims
-    axes = [str(dim) for dim in dims if dim not in ("landscape", "optimizer", "replicate")]
+    axes = _swept(dataset)
     number = dataset.sizes["landscape"]
     if not axes and number <= MOST:
         for name, part in panels.landscapes(dataset):
@@ -103,6 +118,12 @@ def _diagrams(dataset: xr.Dataset) -> Iterator[Diagram]:
     if axes or number > 1:
         what = " x ".join(["landscapes", *axes])
         yield Diagram(f"all {what}", ranks(dataset), "problems" if axes else "landscapes")
+
+
+def _swept(dataset: xr.Dataset) -> list[str]:
+    """The axes along which losses differ."""
+    dims = map(str, losses(dataset, at=np.inf).dims)
+    return [dim for dim in dims if dim not in ("landscape", "optimizer", "replicate")]
 
 
 def _blocks(dataset: xr.Dataset) -> str:
@@ -120,30 +141,36 @@ def _heights(shown: list[Diagram], titles: list[str], columns: int, each: float)
         each: inches, the width of a diagram.
     """
     heights = [
-        _height(part.told, each) + UNIT * (title.count("\n") + 1)
+        _height(part.ranks, each) + UNIT * _lines(title)
         for title, part in zip(titles, shown, strict=True)
     ]
-    return [max(heights[first : first + columns]) for first in range(0, len(heights), columns)]
+    return panels.highest(heights, columns)
 
 
-def _height(told: xr.Dataset, each: float) -> float:
+def _lines(text: str) -> int:
+    """How many lines a text has."""
+    return text.count("\n") + 1
+
+
+def _height(ranks: xr.Dataset, each: float) -> float:
     """Inches of a diagram, without its title."""
-    if _too_few(told):
+    if _too_few(ranks):
         return UNIT * 5
-    lines = np.array([_wrapped(str(name), each).count("\n") + 1.1 for name in told["optimizer"].values])
-    bars = groups(told["average_rank"].values, told["differ"].values)
-    side = max(sum(lines[half].tolist()) for half in _halves(told))
+    names = [_wrapped(str(name), each) for name in ranks["optimizer"].values]
+    heights = np.array([name.count("\n") + 1.1 for name in names])
+    side = max(sum(heights[half].tolist()) for half in _halves(ranks))
+    bars = groups(ranks["average_rank"].values, ranks["differ"].values)
     return UNIT * (TOP + BAR * len(bars) + NAMES + side + 0.3)
 
 
-def _too_few(told: xr.Dataset) -> bool:
+def _too_few(ranks: xr.Dataset) -> bool:
     """Whether there is nothing to compare."""
-    return bool(told.sizes["optimizer"] < 2 or told["blocks"] < 2)
+    return bool(ranks.sizes["optimizer"] < 2 or ranks["blocks"] < 2)
 
 
-def _halves(told: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+def _halves(ranks: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """The better and the worse half of the optimizers, each from its end of the axis inwards."""
-    order = np.argsort(told["average_rank"].values, kind="stable")
+    order = np.argsort(ranks["average_rank"].values, kind="stable")
     half = -(-len(order) // 2)
     return order[:half], order[half:][::-1]
 
@@ -171,7 +198,7 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
 
 
 def diagram(
-    told: xr.Dataset,
+    of_optimizers: xr.Dataset,
     axes: Axes,
     looks: Looks,
     blocks: str,
@@ -181,7 +208,7 @@ def diagram(
     """Draw average ranks on Axes and return them.
 
     Args:
-        told: of `studies.analysis.comparison.ranks.ranks`.
+        of_optimizers: of `studies.analysis.comparison.ranks.ranks`.
         axes: where.
         looks: optimizer -> keywords of `Axes.plot`.
         blocks: what the blocks of the ranks are.
@@ -189,79 +216,86 @@ def diagram(
         top: units of them above the axis of ranks.
     """
     axes.set_axis_off()
-    if _too_few(told):
-        where = axes.transAxes
-        axes.text(0.5, 0.4, FEW, transform=where, ha="center", color=style.WORDS, fontsize=7)
+    if _too_few(of_optimizers):
+        axes.text(0.5, 0.4, FEW, transform=axes.transAxes, **ALONE)
         return axes
-    (each, height), k = inches, told.sizes["optimizer"]
-    beside = _beside(told, each)
-    scale = (each - 2 * beside) / (k - 1)  # inches per rank
-    axes.set(xlim=(1 - beside / scale, k + beside / scale), ylim=(height / UNIT - top, -top))
-    _ruler(axes, k, scale)
-    _critical(axes, k, float(told["critical_difference"]), f"({int(told['blocks'])} {blocks})")
-    y = _bars(axes, told, AROUND / scale) + NAMES
-    gap, (left, right) = 0.1 / scale, _halves(told)
-    for side in (Side(left, 1 - gap, "right"), Side(right, k + gap, "left")):
-        _names(axes, side, y, told, looks, each)
+    (each, height), number = inches, of_optimizers.sizes["optimizer"]
+    beside = _beside(of_optimizers, each)
+    scale = (each - 2 * beside) / (number - 1)  # inches per rank
+    margin = beside / scale
+    axes.set(xlim=(1 - margin, number + margin), ylim=(height / UNIT - top, -top))
+    _ruler(axes, number, scale)
+    _critical(axes, of_optimizers, blocks)
+    y = _bars(axes, of_optimizers, AROUND / scale) + NAMES
+    for side in _sides(of_optimizers, 0.1 / scale):
+        _names(axes, side, y, of_optimizers, looks, each)
     return axes
 
 
-def _beside(told: xr.Dataset, each: float) -> float:
+def _sides(ranks: xr.Dataset, gap: float) -> tuple[Side, Side]:
+    """Names of the better optimizers at the left, of the others at the right, so far from the ranks."""
+    left, right = _halves(ranks)
+    return Side(left, 1 - gap, "right"), Side(right, ranks.sizes["optimizer"] + gap, "left")
+
+
+def _beside(ranks: xr.Dataset, each: float) -> float:
     """Inches that names take at either side of a diagram of so many inches."""
-    names = [_wrapped(str(name), each).split("\n") for name in told["optimizer"].values]
-    longest = max(len(line) for lines in names for line in lines)
+    names = [_wrapped(str(name), each) for name in ranks["optimizer"].values]
+    longest = max(len(line) for name in names for line in name.split("\n"))
     return longest * style.LETTER * SIZE + 0.2 + RANK * (each >= WIDE)
 
 
 def _ruler(axes: Axes, k: int, scale: float) -> None:
     """The axis of ranks 1 .. k, so many inches apart."""
-    axes.plot([1, k], [0, 0], color="black", lw=0.8)
+    axes.plot([1, k], [0, 0], **TICK)
     step = int(np.ceil(0.22 / scale))
     for rank in range(1, k + 1):
-        axes.plot([rank, rank], [-0.25, 0], color="black", lw=0.8)
-        if (rank - 1) % step == 0:
-            axes.text(rank, -0.3, str(rank), ha="center", va="bottom", fontsize=7)
+        axes.plot([rank, rank], [-0.25, 0], **TICK)
+    for rank in range(1, k + 1, step):
+        axes.text(rank, -0.3, str(rank), ha="center", va="bottom", fontsize=7)
 
 
-def _critical(axes: Axes, k: int, difference: float, of: str) -> None:
+def _critical(axes: Axes, ranks: xr.Dataset, blocks: str) -> None:
     """The critical difference as a bar above the axis, as far as that goes, and in numbers."""
-    fits = difference < k - 1
-    ends = [1, 1 + min(difference, k - 1)]
+    difference, longest = float(ranks["critical_difference"]), ranks.sizes["optimizer"] - 1
+    fits = difference < longest
+    ends = [1, 1 + min(difference, longest)]
     axes.plot(ends, [-1.55] * 2, color="black", lw=1.2, marker="|" if fits else "", ms=5)
-    text = f"CD = {difference:.2f} {of}" + ("" if fits else ", wider than the axis")
+    text = f"CD = {difference:.2f} ({int(ranks['blocks'])} {blocks})"
+    text += "" if fits else ", wider than the axis"
     axes.text(1, -1.85, text, fontsize=7, ha="left", va="bottom")
 
 
-def _bars(axes: Axes, told: xr.Dataset, around: float) -> float:
+def _bars(axes: Axes, ranks: xr.Dataset, around: float) -> float:
     """A bar for each group that the test does not tell apart; returns how far down they go."""
-    rank, y = told["average_rank"].values, 0.0
-    for number, members in enumerate(groups(rank, told["differ"].values), 1):
+    rank, y = ranks["average_rank"].values, 0.0
+    for number, members in enumerate(groups(rank, ranks["differ"].values), 1):
         y = BAR * number
-        axes.plot([min(rank[members]) - around, max(rank[members]) + around], [y] * 2, **JOIN)
+        ends = [min(rank[members]) - around, max(rank[members]) + around]
+        axes.plot(ends, [y] * 2, **JOIN)
     return y
 
 
-def _names(axes: Axes, side: Side, y: float, told: xr.Dataset, looks: Looks, each: float) -> None:
+def _names(axes: Axes, side: Side, y: float, ranks: xr.Dataset, looks: Looks, each: float) -> None:
     """Names below one another at one side, each joined to its rank.
 
     Args:
         axes: where.
         side: which.
         y: units below the axis, at which the first stands.
-        told: the ranks.
+        ranks: of the optimizers.
         looks: optimizer -> keywords of `Axes.plot`.
         each: inches, the width of the diagram.
     """
     for i in side.order:
-        name, rank = str(told["optimizer"].values[i]), float(told["average_rank"][i])
+        name, rank = str(ranks["optimizer"].values[i]), float(ranks["average_rank"][i])
         text = _wrapped(name, each)
-        lines = text.count("\n") + 1
-        middle = y + (lines - 1) / 2
+        middle = y + (_lines(text) - 1) / 2
         color = looks[name]["color"]
         axes.plot([rank, rank, side.edge], [0, middle, middle], color=color, lw=1.0, gid=name)
         words = _beside_each_other(text, f"{rank:.2f}" if each >= WIDE else "", side.align)
         axes.text(side.edge, middle, words, ha=side.align, va="center", fontsize=SIZE)
-        y += lines + 0.1
+        y += _lines(text) + 0.1
 
 
 def _beside_each_other(name: str, rank: str, align: str) -> str:

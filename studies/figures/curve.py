@@ -9,7 +9,8 @@ upper edge.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,18 @@ from matplotlib.figure import Figure
 from studies.analysis.quantities.evaluate import quantity
 from studies.figures import legends, panels, style
 from studies.figures.clocks import CLOCKS, along, label
-from studies.figures.facets import Facets, Place, dim_of, dims, facets, logarithmic, numeric, words
+from studies.figures.facets import (
+    GRID,
+    Facets,
+    Place,
+    as_numbers,
+    dim_of,
+    dims,
+    facets,
+    logarithmic,
+    numeric,
+    words,
+)
 from studies.figures.style import Look, Looks
 
 PANEL, LEAST = 1.75, 1.55  # inches: the height of a panel, its least width
@@ -44,11 +56,18 @@ class Line(NamedTuple):
     low: np.ndarray  # (N,)
     high: np.ndarray  # (N,)
 
+    def only(self, where: np.ndarray) -> Line:
+        """The numbers at some places (N,)."""
+        return Line(*(numbers[where] for numbers in self))
+
+
+Named = Sequence[tuple[str, Line]]  # lines with their labels
+
 
 class Drawing(NamedTuple):
     """What all panels of a figure share."""
 
-    told: xr.Dataset  # quantity, its interval, x
+    numbers: xr.Dataset  # quantity, its interval, x
     at: Facets
     looks: Looks
     y: str  # what the vertical axis is called
@@ -83,15 +102,15 @@ def curve(
         ValueError: the results have no such axis, clock or quantity.
     """
     drawing = asked(dataset, x=x, y=y, hue=hue, rows=rows, columns=columns)
-    places = [place for row in drawing.at.panels(drawing.told) for place in row]
-    across = _across(drawing, len(places), width)
+    places = drawing.at.places(drawing.numbers)
     figure = Figure(layout="constrained")
-    grid = panels.grid(figure, len(places), across)
-    for axes, place in zip(grid, places, strict=False):
-        panel(drawing, axes, place, width / across - 0.6)
-        panels.title(axes, words(place), 0.85 * (width / across - 0.5))
-    _finish(list(grid[: len(places)]), drawing, across, width / across - 0.5)
-    inches = PANEL * (len(grid) // across) + 0.75
+    across = _across(drawing, len(places), width)
+    grid = panels.laid_out(figure, len(places), across, width)
+    for axes, place in zip(grid.panels, places, strict=True):
+        panel(drawing, axes, place, grid.inches - 0.6)
+        panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
+    _finish(grid, drawing)
+    inches = PANEL * grid.lines + 0.75
     return legends.finish(figure, _handles(drawing, figure), _said(drawing, dataset), width, inches)
 
 
@@ -100,7 +119,7 @@ def _across(drawing: Drawing, number: int, width: float) -> int:
     fit = panels.abreast(number, width, LEAST)
     if drawing.at.rows is None or drawing.at.columns is None:
         return fit
-    own = drawing.told.sizes[drawing.at.columns]
+    own = drawing.numbers.sizes[drawing.at.columns]
     return own if own <= fit else fit
 
 
@@ -114,33 +133,52 @@ def asked(dataset: xr.Dataset, *, x: str | None, y: str, **given: str | None) ->
         given: hue, rows, columns.
     """
     names = dims(dataset)
-    swept = [
-        dim for dim in names if dim not in ("optimizer", "landscape") and numeric(dataset[dim].values)
-    ]
-    x = dim_of(x or next(iter(swept), "cost"), names, "curve", [*CLOCKS])
-    told = along(dataset, y, x) if x in CLOCKS and x not in names else quantity(dataset, y)
-    on_clock = "checkpoint" in told.dims
-    at = facets(
-        told.isel(checkpoint=-1) if on_clock else told, {"x": None if on_clock else x} | given, "curve"
-    )
-    if at.x is None and not on_clock:
-        raise ValueError(f"curve: expected a quantity that depends on {x}, {y!r} is the same along it")
-    return Drawing(at.kept(told), at, _looks(dataset, told, at.hue), y, label(x) if on_clock else x)
+    x = dim_of(x or _first_swept(dataset, names), names, "curve", [*CLOCKS])
+    numbers = along(dataset, y, x) if x in CLOCKS and x not in names else quantity(dataset, y)
+    if "checkpoint" in numbers.dims:
+        at = facets(numbers.isel(checkpoint=-1), {"x": None} | given, "curve")
+        axis = label(x)
+    else:
+        at = _on_axis(numbers, x, y, given)
+        axis = x
+    return Drawing(at.kept(numbers), at, _looks(dataset, numbers, at.hue), y, axis)
 
 
-def _looks(dataset: xr.Dataset, told: xr.Dataset, hue: str | None) -> Looks:
+def _first_swept(dataset: xr.Dataset, names: Sequence[str]) -> str:
+    """The first axis of numbers; the cost where nothing is swept."""
+    for dim in names:
+        if dim not in GRID and numeric(dataset[dim].values):
+            return dim
+    return "cost"
+
+
+def _on_axis(numbers: xr.Dataset, axis: str, y: str, given: dict[str, str | None]) -> Facets:
+    """Where the dims of a quantity go, one of them along the axis."""
+    at = facets(numbers, {"x": axis} | given, "curve")
+    if at.x is None:
+        raise ValueError(
+            f"curve: expected a quantity that depends on {axis}, {y!r} is the same along it"
+        )
+    return at
+
+
+def _looks(dataset: xr.Dataset, numbers: xr.Dataset, hue: str | None) -> Looks:
     """The look of each line: an optimizer's own, shades for numbers; a mark that grey prints keep."""
     if hue is None:
         return {"": {"color": style.COLOURS[0], "marker": "o"}}
-    names = [words({hue: value}) for value in told[hue].values.tolist()]
-    looks = style.looks(names)
+    values = numbers[hue].values
+    names = [words({hue: value}) for value in values.tolist()]
     if hue == "optimizer":
-        looks = {name: style.optimizer_looks(dataset)[name] for name in names}
-    elif numeric(told[hue].values):
-        shades = SHADES(np.linspace(0, 1, len(names)))
-        looks = {name: {"color": tuple(shade)} for name, shade in zip(names, shades, strict=True)}
-    marks = (MARKERS[place % len(MARKERS)] for place in range(len(names)))
-    return {name: looks[name] | {"marker": mark} for name, mark in zip(names, marks, strict=True)}
+        looks = style.optimizer_looks(dataset)
+    else:
+        looks = _shades(names) if numeric(values) else style.looks(names)
+    return {name: looks[name] | {"marker": mark} for name, mark in zip(names, cycle(MARKERS))}
+
+
+def _shades(names: Sequence[str]) -> Looks:
+    """Shades of blue, the later the darker."""
+    shades = SHADES(np.linspace(0, 1, len(names)))
+    return {name: {"color": tuple(shade)} for name, shade in zip(names, shades, strict=True)}
 
 
 # a panel ----------------------------------------------------------------------------------------------------
@@ -155,32 +193,50 @@ def panel(drawing: Drawing, axes: Axes, place: Place, inches: float = 2.0) -> Ax
         place: the values of the dims that panels have of their own.
         inches: of the width of the Axes.
     """
-    part = drawing.told.sel(place)
+    part = drawing.numbers.sel(place)
     lines = [(name, line_of(mine, drawing.at.x)) for name, mine in drawing.at.lines(part)]
-    texts = drawing.at.x is not None and not numeric(part[drawing.at.x].values)
-    for number, (name, line) in enumerate(lines):
-        look = drawing.looks[name] | {"label": name}
-        if texts:
-            aside = ASIDE * ((number + 0.5) / len(lines) - 0.5)
-            line, look = line._replace(x=line.x + aside), look | {"ls": ""}
-        draw(line, axes, look, band=drawing.at.x is None and len(lines) <= style.BANDS)
-    scale(axes, [line for _, line in lines], inches, texts=texts)
-    if texts:
-        _texts(axes, part[str(drawing.at.x)].values.tolist())
+    names = _texts(part, drawing.at.x)
+    if names:
+        _draw_aside(lines, axes, drawing.looks)
+    else:
+        _draw_joined(lines, axes, drawing)
+    scale(axes, [line for _, line in lines], inches, texts=bool(names))
+    if names:
+        _texts_across(axes, names)
     panels.rules(axes)
     _never(axes, lines, drawing.looks)
     return axes
 
 
+def _texts(part: xr.Dataset, dim: str | None) -> list[str]:
+    """The values of an axis, where these are no numbers."""
+    if dim is None or numeric(part[dim].values):
+        return []
+    return [str(name) for name in part[dim].values.tolist()]
+
+
+def _draw_joined(lines: Named, axes: Axes, drawing: Drawing) -> None:
+    """Lines along numbers, along a clock with bands where these are few."""
+    band = drawing.at.x is None and len(lines) <= style.BANDS
+    for name, line in lines:
+        draw(line, axes, drawing.looks[name] | {"label": name}, band=band)
+
+
+def _draw_aside(lines: Named, axes: Axes, looks: Looks) -> None:
+    """Dots above texts, those of several lines beside one another."""
+    for number, (name, line) in enumerate(lines):
+        aside = ASIDE * ((number + 0.5) / len(lines) - 0.5)
+        look = looks[name] | {"label": name, "ls": ""}
+        draw(line._replace(x=line.x + aside), axes, look, band=False)
+
+
 def line_of(part: xr.Dataset, dim: str | None) -> Line:
     """The numbers of a line; along the checkpoints, where no dim is given."""
     name = dim or "checkpoint"
-    values = part[name].values if dim else part["x"].values
-    x = values if numeric(values) else np.arange(len(values))
+    x = as_numbers(part[dim or "x"].values)
     low, high = part["quantity_interval"].transpose("bound", name).values
-    line = Line(x.astype(float), part["quantity"].values, low, high)
-    there = np.isfinite(line.x) & ~np.isnan(line.y)
-    return Line(*(numbers[there] for numbers in line))
+    line = Line(x, part["quantity"].values, low, high)
+    return line.only(np.isfinite(line.x) & ~np.isnan(line.y))
 
 
 def draw(line: Line, axes: Axes, look: Look, *, band: bool) -> None:
@@ -192,15 +248,14 @@ def draw(line: Line, axes: Axes, look: Look, *, band: bool) -> None:
         look: keywords of `Axes.plot`, with the label.
         band: whether it has a band.
     """
-    there = np.isfinite(line.y)
-    x, y = line.x[there], line.y[there]
-    low, high = (np.where(np.isnan(end), line.y, end)[there] for end in (line.low, line.high))
+    low, high = (np.where(np.isnan(end), line.y, end) for end in (line.low, line.high))
+    x, y, low, high = Line(line.x, line.y, low, high).only(np.isfinite(line.y))
     if band:
         axes.fill_between(x, low, high, color=look["color"], alpha=0.15, lw=0)
         axes.plot(x, y, **look | {"marker": "o" if len(x) == 1 else ""}, ms=3)
-        return
-    axes.plot(x, y, ms=3.5, **look)
-    bars(axes, x, low, high, look["color"])
+    else:
+        axes.plot(x, y, ms=3.5, **look)
+        bars(axes, x, low, high, look["color"])
 
 
 def bars(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: style.Colour) -> None:
@@ -214,21 +269,22 @@ def bars(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: s
         colour: of the bars.
     """
     ends = np.stack([low, high])
-    finite = ends[np.isfinite(ends)]
-    beyond = BEYOND * max(1.0, np.abs(finite).max(initial=0.0))
-    axes.vlines(x, *np.where(np.isfinite(ends), ends, np.nan), color=colour, lw=0.9)
-    open_ended = np.isinf(high) & np.isfinite(low)
-    rising = [[(at, end), (at, beyond)] for at, end in zip(x[open_ended], low[open_ended], strict=True)]
+    finite = np.isfinite(ends)
+    beyond = BEYOND * max(1.0, np.abs(ends[finite]).max(initial=0.0))
+    axes.vlines(x, *np.where(finite, ends, np.nan), color=colour, lw=0.9)
+    endless = np.isinf(high) & np.isfinite(low)
+    rising = [[(at, end), (at, beyond)] for at, end in zip(x[endless], low[endless], strict=True)]
     axes.add_collection(LineCollection(rising, colors=[colour], linewidths=0.9), autolim=False)
 
 
-def _never(axes: Axes, lines: Iterable[tuple[str, Line]], looks: Looks) -> None:
+def _never(axes: Axes, lines: Named, looks: Looks) -> None:
     """A triangle at the upper edge where a quantity is infinite."""
+    where = axes.get_xaxis_transform()
     for name, line in lines:
         x = line.x[np.isinf(line.y)]
         if len(x):
-            where, colour = axes.get_xaxis_transform(), looks[name]["color"]
-            axes.plot(x, np.ones(len(x)), transform=where, color=colour, gid="never", **NEVER)
+            look = NEVER | {"color": looks[name]["color"]}
+            axes.plot(x, np.ones(len(x)), transform=where, gid="never", **look)
 
 
 def scale(axes: Axes, lines: Sequence[Line], inches: float, *, texts: bool = False) -> None:
@@ -240,31 +296,39 @@ def scale(axes: Axes, lines: Sequence[Line], inches: float, *, texts: bool = Fal
         inches: that the horizontal axis is long.
         texts: whether its values are no numbers.
     """
-    x = np.concatenate([np.array([]), *(line.x for line in lines)])
     ends = [np.concatenate([line.y, line.low]) for line in lines]
-    y = np.concatenate([np.array([]), *ends])
-    _upwards(axes, y[np.isfinite(y)])
-    if texts:
-        return
+    _upwards(axes, np.concatenate([np.array([]), *ends]))
+    if not texts:
+        x = np.concatenate([np.array([]), *(line.x for line in lines)])
+        _across_numbers(axes, x, inches)
+
+
+def _across_numbers(axes: Axes, x: np.ndarray, inches: float) -> None:
+    """A horizontal axis of these numbers, so many inches long."""
     if logarithmic(x):
         axes.set_xscale("log")
     panels.at_values(axes.xaxis, np.unique(x), inches)
 
 
-def _upwards(axes: Axes, y: np.ndarray) -> None:
-    """The vertical axis of finite numbers; what lies far beyond, as diverged worlds, is cut off."""
+def _upwards(axes: Axes, values: np.ndarray) -> None:
+    """The vertical axis of numbers; what lies far beyond, as diverged worlds, is cut off."""
+    y = values[np.isfinite(values)]
     high = TOP * np.median(np.abs(y)) if y.size else 0.0
     cut = bool(high > 0 and y.max() > high)
     if logarithmic(y) and y.min() > 0:
-        axes.set_yscale("log")
-        top = high if cut else y.max()
-        axes.set_ylim(max(y.min(), top / SPAN) / 1.3, top * 1.3)
-        panels.decades(axes.yaxis)
+        _decades(axes, y.min(), high if cut else y.max())
     elif cut:
         axes.set_ylim(top=high)
 
 
-def _texts(axes: Axes, names: Sequence[str]) -> None:
+def _decades(axes: Axes, low: float, high: float) -> None:
+    """A vertical log axis between these numbers, that spans no more than it can."""
+    axes.set_yscale("log")
+    axes.set_ylim(max(low, high / SPAN) / 1.3, high * 1.3)
+    panels.decades(axes.yaxis)
+
+
+def _texts_across(axes: Axes, names: Sequence[str]) -> None:
     """A horizontal axis of names."""
     axes.set_xticks(range(len(names)), [style.wrapped(str(name), 0.7, 7) for name in names])
     axes.set_xlim(-0.5, len(names) - 0.5)
@@ -273,31 +337,26 @@ def _texts(axes: Axes, names: Sequence[str]) -> None:
 # words ------------------------------------------------------------------------------------------------------
 
 
-def _finish(drawn: Sequence[Axes], drawing: Drawing, across: int, inches: float) -> None:
+def _finish(grid: panels.Grid, drawing: Drawing) -> None:
     """Labels at the left and below; panels of one scale where they show the same kind of numbers."""
-    for axes in drawn[::across]:
-        axes.set_ylabel(style.wrapped(drawing.y, PANEL))
-    for axes in drawn[max(0, len(drawn) - across) :]:
-        axes.set_xlabel(style.wrapped(drawing.x, inches))
+    grid.label(style.wrapped(drawing.y, PANEL), style.wrapped(drawing.x, grid.inches - 0.5))
     if "landscape" not in (drawing.at.rows, drawing.at.columns):
-        _alike(drawn)
+        _alike(grid.panels)
 
 
 def _alike(drawn: Sequence[Axes]) -> None:
     """The same vertical scale in all panels."""
     if len({axes.get_yscale() for axes in drawn}) == 1:
-        ends = np.array([axes.get_ylim() for axes in drawn])
+        low, high = np.array([axes.get_ylim() for axes in drawn]).T
         for axes in drawn:
-            axes.set_ylim(ends[:, 0].min(), ends[:, 1].max())
+            axes.set_ylim(low.min(), high.max())
 
 
 def _handles(drawing: Drawing, figure: Figure) -> list[Artist]:
     """An entry for each line that is drawn, and for the triangles."""
     shown = legends.drawn(figure.axes, drawing.looks) if drawing.at.hue else {}
-    handles: list[Artist] = [legends.entry(name, ms=3.5, **look) for name, look in shown.items()]
-    if any(line.get_gid() == "never" for axes in figure.axes for line in axes.lines):
-        handles.append(legends.entry("never", color=style.WORDS, **NEVER))
-    return handles
+    never = legends.entry("never", color=style.WORDS, **NEVER)
+    return [*legends.lines(shown, ms=3.5), *[never] * legends.has_line(figure.axes, "never")]
 
 
 def _said(drawing: Drawing, dataset: xr.Dataset) -> str:

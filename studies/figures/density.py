@@ -39,9 +39,8 @@ THEORY: Look = {"color": style.COLOURS[1], "lw": 1.4}
 class Drawing(NamedTuple):
     """What all panels of a figure share."""
 
-    told: (
-        xr.Dataset
-    )  # quantity: the values of worlds; density, on x; distance, its interval and its floor
+    # quantity: the values of worlds; density, on x; distance, its interval and its floor
+    numbers: xr.Dataset
     at: Facets
     of: str
     against: str | None
@@ -73,19 +72,17 @@ def density(
         ValueError: there is no such number, or it is not of each world, or the density has no value.
     """
     drawing = asked(dataset, of, against, int(bins), {"rows": rows, "columns": columns})
-    places = [place for row in drawing.at.panels(drawing.told) for place in row]
+    places = drawing.at.places(drawing.numbers)
+    figure = Figure(layout="constrained")
     across = panels.abreast(len(places), width, LEAST)
-    figure, inches = Figure(layout="constrained"), width / across - 0.5
-    grid = panels.grid(figure, len(places), across)
-    for axes, place in zip(grid, places, strict=False):
+    grid = panels.laid_out(figure, len(places), across, width)
+    inches = grid.inches - 0.5
+    for axes, place in zip(grid.panels, places, strict=True):
         room = panels.note(axes, _distance(drawing, place), inches)
         panel(drawing, axes, place)
         panels.title(axes, words(place), 0.85 * inches, pad=room)
-    for axes in grid[: len(places) : across]:
-        axes.set_ylabel("density")
-    for axes in grid[max(0, len(places) - across) : len(places)]:
-        axes.set_xlabel(style.wrapped(of, inches))
-    height = (PANEL + 0.15) * (len(grid) // across) + 0.75
+    grid.label("density", style.wrapped(of, inches))
+    height = (PANEL + 0.15) * grid.lines + 0.75
     return legends.finish(figure, _handles(drawing), _said(drawing, dataset), width, height)
 
 
@@ -104,16 +101,26 @@ def asked(
     Raises:
         ValueError: it is no number of each world.
     """
+    values = _of_worlds(dataset, of)
+    numbers = xr.Dataset({"quantity": values})
+    if against is not None:
+        numbers = numbers.merge(_theory(dataset, of, against, bins, values), compat="override")
+    at = facets(numbers.isel(replicate=0), given, "density", lines=False)
+    return Drawing(at.kept(numbers, "replicate", POINT), at, of, against, bins)
+
+
+def _of_worlds(dataset: xr.Dataset, of: str) -> xr.DataArray:
+    """A number of each world.
+
+    Raises:
+        ValueError: it is none.
+    """
     question = Question(dataset, of, CALLS)
     values = question.value(parsed(of))
     if not of_worlds(values):
         question.refuse("expected a number of each world, such as a recorded name")
-    assert isinstance(values, xr.DataArray)
-    told = xr.Dataset({"quantity": values})
-    if against is not None:
-        told = told.merge(_theory(dataset, of, against, bins, values), compat="override")
-    at = facets(told.isel(replicate=0), given, "density", lines=False)
-    return Drawing(at.kept(told, "replicate", POINT), at, of, against, bins)
+    assert isinstance(values, xr.DataArray)  # noqa: S101 - for the type checker
+    return values
 
 
 def _theory(dataset: xr.Dataset, of: str, against: str, bins: int, values: xr.DataArray) -> xr.Dataset:
@@ -128,18 +135,35 @@ def _theory(dataset: xr.Dataset, of: str, against: str, bins: int, values: xr.Da
     """
     pair = f"({of}, {against}, bins={bins})"
     distance, floor = (quantity(dataset, f"{name}{pair}") for name in ("distance", "distance_floor"))
-    low, high = float(values.min()), float(values.max())
-    grid = xr.DataArray(np.linspace(2 * low - high, 2 * high - low, 3 * FINE), dims=POINT)
-    question = Question(dataset, against, CALLS, bound={of: grid, OTHER_NAME: grid})
-    value = question.value(parsed(against))
-    assert isinstance(value, float | xr.DataArray)  # noqa: S101 - distance refuses all others
-    mass = value + 0.0 * grid
+    grid = _grid(values)
+    mass = _mass(dataset, of, against, grid)
     return xr.Dataset({
         "density": mass / mass.integrate(POINT) / float(grid[1] - grid[0]),
         "x": grid,
         "distance": distance["quantity"],
         "floor": floor["quantity"],
     })
+
+
+def _grid(values: xr.DataArray) -> xr.DataArray:
+    """Points from below all values to above them, by as much as these span."""
+    low, high = float(values.min()), float(values.max())
+    return xr.DataArray(np.linspace(2 * low - high, 2 * high - low, 3 * FINE), dims=POINT)
+
+
+def _mass(dataset: xr.Dataset, of: str, against: str, grid: xr.DataArray) -> xr.DataArray:
+    """A density, which need not be normalised, at the points of a grid.
+
+    Args:
+        dataset: a study's results.
+        of: the number of each world.
+        against: its density.
+        grid: its values.
+    """
+    question = Question(dataset, against, CALLS, bound={of: grid, OTHER_NAME: grid})
+    value = question.value(parsed(against))
+    assert isinstance(value, float | xr.DataArray)  # noqa: S101 - distance refuses all others
+    return value + 0.0 * grid
 
 
 def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
@@ -150,24 +174,34 @@ def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
         axes: where.
         place: the values of the dims that panels have of their own.
     """
-    every = drawing.told["quantity"].values
-    edges = np.linspace(np.nanmin(every), np.nanmax(every), drawing.bins + 1)
-    part = drawing.told.sel(place)
-    values = part["quantity"].values
+    part = drawing.numbers.sel(place)
+    values, edges = part["quantity"].values, _edges(drawing)
     heights, *_ = axes.hist(values[np.isfinite(values)], edges.tolist(), density=True, **HISTOGRAM)
     if drawing.against is not None:
-        inside = (part["x"] >= edges[0]) & (part["x"] <= edges[-1])
-        axes.plot(part["x"].values[inside], part["density"].values[inside], **THEORY)
+        _draw_theory(part, axes, edges)
         axes.set_ylim(0, min(axes.get_ylim()[1], PEAK * float(np.max(heights))))
     panels.rules(axes)
     return axes
+
+
+def _edges(drawing: Drawing) -> np.ndarray:
+    """The borders of the bins, the same in all panels."""
+    values = drawing.numbers["quantity"].values
+    return np.linspace(np.nanmin(values), np.nanmax(values), drawing.bins + 1)
+
+
+def _draw_theory(part: xr.Dataset, axes: Axes, edges: np.ndarray) -> None:
+    """The density, as far as the histogram goes."""
+    x, density = part["x"].values, part["density"].values
+    inside = (x >= edges[0]) & (x <= edges[-1])
+    axes.plot(x[inside], density[inside], **THEORY)
 
 
 def _distance(drawing: Drawing, place: Place) -> list[str]:
     """How far values and density are apart, in words."""
     if drawing.against is None:
         return []
-    part = drawing.told.sel(place)
+    part = drawing.numbers.sel(place)
     return [f"total variation {float(part['distance']):.2g} (noise {float(part['floor']):.2g})"]
 
 

@@ -67,9 +67,7 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
 
 def _label(rows: panels.Rows, columns: list[str], inches: float) -> None:
     """Titles above the columns, labels below; `inches`: what words may take."""
-    for row in rows.titled():
-        for axes, what in zip(row, columns, strict=False):
-            panels.small_title(axes, [what], inches)
+    rows.entitle(columns, inches)
     for axes in rows.lowest(len(columns)):
         panels.cost_label(axes, inches)
 
@@ -85,7 +83,8 @@ def kinds(dataset: xr.Dataset) -> list[str]:
     if "on_bits" not in dataset.coords:
         return [EITHER]
     bits = dataset["on_bits"].values
-    return [DISTANCE] * bool((bits == 0).any()) + [HETEROZYGOSITY] * bool((bits == 1).any()) or [EITHER]
+    there = {DISTANCE: (bits == 0).any(), HETEROZYGOSITY: (bits == 1).any()}
+    return [kind for kind, some in there.items() if some] or [EITHER]
 
 
 def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, what: str = EITHER) -> Axes:
@@ -99,48 +98,59 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, what: str
             loss_variance.
     """
     curves = _curves(dataset, looks or style.arm_looks(dataset), what)
-    for label, (look, curve) in curves.items():
-        if (curve.high > curve.low).any():
-            axes.fill_between(curve.cost, curve.low, curve.high, color=look["color"], alpha=0.15, lw=0)
-        axes.plot(curve.cost, curve.value, label=label, **look)
     if not curves:
-        panels.nothing(axes, "none here")
-        axes.set(xticks=[], yticks=[])
+        panels.empty(axes, "none here")
         return axes
+    for label, (look, curve) in curves.items():
+        _draw(curve, axes, look | {"label": label})
     panels.costs(axes, 5)
     axes.set_ylim(bottom=0)
     panels.rules(axes)
     return axes
 
 
+def _draw(curve: Curve, axes: Axes, look: Look) -> None:
+    """A curve, with its band if it has one."""
+    if (curve.high > curve.low).any():
+        axes.fill_between(curve.cost, curve.low, curve.high, color=look["color"], alpha=0.15, lw=0)
+    axes.plot(curve.cost, curve.value, **look)
+
+
 def _curves(dataset: xr.Dataset, looks: Looks, what: str) -> dict[str, tuple[Look, Curve]]:
     """Look and curve of each arm that has something to draw."""
     name, stacked = NAMES.get(what, what), _of_kind(stack(dataset), what)
-    ledger = name != DIVERSITY
     bands = len(looks) <= style.BANDS and set(stacked["arm"].values) <= set(looks)
-    told = analysis.population(stacked) if ledger else analysis.diversity(stacked, interval=bands)
+    values = _values(stacked, name, bands)
+    marks = {} if name == DIVERSITY else MOMENT
     curves = {}
     for number, label in enumerate(stacked["arm"].values.tolist()):
         arm = stacked.isel(arm=number)
-        curve = _curve(arm, told.isel(arm=number), name, bands=bands)
+        curve = _curve(arm, values.isel(arm=number), name, bands=bands)
         if curve.cost.size:
-            curves[label] = style.look(looks, label, arm) | (MOMENT if ledger else {}), curve
+            curves[label] = style.look(looks, label, arm) | marks, curve
     return curves
 
 
-def _curve(arm: xr.Dataset, told: xr.Dataset, name: str, *, bands: bool) -> Curve:
+def _values(stacked: xr.Dataset, name: str, bands: bool) -> xr.Dataset:
+    """The diversity of arms, or what the ledger says of their populations."""
+    if name == DIVERSITY:
+        return analysis.diversity(stacked, interval=bands)
+    return analysis.population(stacked)
+
+
+def _curve(arm: xr.Dataset, values: xr.Dataset, name: str, *, bands: bool) -> Curve:
     """The curve of an arm, maybe without any place.
 
     Args:
         arm: its results.
-        told: its diversity, or what the ledger says of its population.
+        values: its diversity, or what the ledger says of its population.
         name: of the variable.
         bands: whether there are intervals.
     """
     ledger = name != DIVERSITY
     cost = (arm["moment_cost"].mean("replicate") if ledger else arm["cost"]).values
-    value = told[name].values
-    ends = told[f"{name}_interval"].transpose("bound", ...).values if bands else (value, value)
+    value = values[name].values
+    ends = panels.ends(values, name) if bands else (value, value)
     shown = np.isfinite(value) & (cost > 0) & ((value > 0) | ledger)
     return Curve(*(part[shown] for part in (cost, value, *ends)))
 

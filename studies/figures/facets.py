@@ -13,6 +13,7 @@ from studies.text.words import suggest
 
 GRID = ("optimizer", "landscape")
 ROLES = ("x", "y", "hue", "rows", "columns")
+FREE = ("hue", "columns", "rows")  # which the dims that were not named take, in this order
 Place = dict[str, object]  # dim -> value
 
 
@@ -27,20 +28,23 @@ class Facets(NamedTuple):
 
     def panels(self, data: xr.Dataset) -> list[list[Place]]:
         """The places of panels, row by row."""
-        return [
-            [row | column for column in _values(data, self.columns)] for row in _values(data, self.rows)
-        ]
+        rows, columns = _values(data, self.rows), _values(data, self.columns)
+        return [[row | column for column in columns] for row in rows]
+
+    def places(self, data: xr.Dataset) -> list[Place]:
+        """The places of panels, one after another."""
+        return [place for row in self.panels(data) for place in row]
 
     def lines(self, data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
         """Label and part of each line of a panel."""
         for place in _values(data, self.hue):
             yield words(place), data.sel(place)
 
-    def kept(self, told: xr.Dataset, *more: str) -> xr.Dataset:
+    def kept(self, numbers: xr.Dataset, *more: str) -> xr.Dataset:
         """The results without the dims that have no use; `more`: dims that stay too."""
-        told = told.sel(self.first)
+        numbers = numbers.sel(self.first)
         used = (self.x, self.hue, self.rows, self.columns, "bound", "checkpoint", *more)
-        return told.squeeze([dim for dim in told.dims if dim not in used], drop=True)
+        return numbers.squeeze([dim for dim in numbers.dims if dim not in used], drop=True)
 
     @property
     def said(self) -> str:
@@ -85,16 +89,16 @@ def dim_of(word: str, names: Sequence[str], figure: str, more: Sequence[str] = (
     Raises:
         ValueError: there is none, or there are several.
     """
+    right = [*names, *more]
     ends = [name for name in names if name.rpartition(".")[2] == word]
-    if word in (*names, *more) or len(ends) != 1:
-        ends = [word]
-    if ends[0] not in (*names, *more):
-        raise ValueError(f"{figure}: unknown axis {word!r}; {suggest(word, [*names, *more])}")
-    return ends[0]
+    dim = ends[0] if len(ends) == 1 and word not in right else word
+    if dim not in right:
+        raise ValueError(f"{figure}: unknown axis {word!r}; {suggest(word, right)}")
+    return dim
 
 
 def facets(
-    told: xr.Dataset, given: Mapping[str, str | None], figure: str, *, lines: bool = True
+    numbers: xr.Dataset, given: Mapping[str, str | None], figure: str, *, lines: bool = True
 ) -> Facets:
     """What every dim of a quantity is used for.
 
@@ -102,7 +106,7 @@ def facets(
     order. Dims of one value need no place.
 
     Args:
-        told: the quantity, `quantity`.
+        numbers: the quantity, `quantity`.
         given: x, y, hue, rows, columns -> word, as far as they were said.
         figure: for messages.
         lines: whether there are lines, to which a dim may go.
@@ -110,20 +114,33 @@ def facets(
     Raises:
         ValueError: a word means no dim, or two the same.
     """
-    names = [str(dim) for dim in told["quantity"].dims]
+    names = [str(dim) for dim in numbers["quantity"].dims]
+    used = _given(given, names, figure)
+    left = _left(numbers, names, used)
+    free = [role for role in FREE if role not in used and (lines or role != "hue")]
+    used |= dict(zip(free, left, strict=False))
+    first = {dim: numbers[dim].values.tolist()[0] for dim in left[len(free) :]}
+    return Facets(used.get("x"), used.get("hue"), used.get("rows"), used.get("columns"), first)
+
+
+def _given(given: Mapping[str, str | None], names: Sequence[str], figure: str) -> dict[str, str]:
+    """Role -> dim, as far as they were said.
+
+    Raises:
+        ValueError: a word means no dim, or two the same.
+    """
     used = {role: dim_of(word, names, figure) for role, word in given.items() if word}
     for dim in used.values():
         roles = [role for role, other in used.items() if other == dim]
         if len(roles) > 1:
             raise ValueError(f"{figure}: expected {dim} in one place, got it as {' and '.join(roles)}")
-    left = [dim for dim in names if told.sizes[dim] > 1 and dim not in used.values()]
-    left.sort(key=lambda dim: (*GRID, *names).index(dim))
-    free = [
-        role for role in ("hue", "columns", "rows") if role not in used and (lines or role != "hue")
-    ]
-    used |= dict(zip(free, left, strict=False))
-    first = {dim: told[dim].values.tolist()[0] for dim in left[len(free) :]}
-    return Facets(used.get("x"), used.get("hue"), used.get("rows"), used.get("columns"), first)
+    return used
+
+
+def _left(numbers: xr.Dataset, names: Sequence[str], used: Mapping[str, str]) -> list[str]:
+    """The dims of several values that have no role yet: optimizer, landscape, axes."""
+    left = [dim for dim in names if numbers.sizes[dim] > 1 and dim not in used.values()]
+    return sorted(left, key=[*GRID, *names].index)
 
 
 # axes of numbers --------------------------------------------------------------------------------------------
@@ -136,11 +153,20 @@ def numeric(values: np.ndarray) -> bool:
     return values.dtype.kind in "iuf"
 
 
+def as_numbers(values: np.ndarray) -> np.ndarray:
+    """The values of an axis as numbers; of texts their places, 0, 1, .."""
+    return (values if numeric(values) else np.arange(len(values))).astype(float)
+
+
 def logarithmic(values: np.ndarray) -> bool:
     """Whether numbers are spaced by factors, or span so much that only a log axis shows them."""
     values = np.unique(values[np.isfinite(values)])
     if len(values) < 2 or values[0] <= 0:
         return False
-    ratios = np.diff(np.log(values))
-    even = len(values) > 2 and np.ptp(ratios) < 1e-6 * ratios.max()
-    return bool(even or values[-1] >= SPANS * values[0])
+    return bool(_even(np.log(values)) or values[-1] >= SPANS * values[0])
+
+
+def _even(places: np.ndarray) -> bool:
+    """Whether three places or more, in order, are at equal distances."""
+    steps = np.diff(places)
+    return bool(len(places) > 2 and np.ptp(steps) < 1e-6 * steps.max())

@@ -20,6 +20,7 @@ from studies.figures.style import Look, Looks
 ROW = 0.105  # inches for one dot
 BETWEEN = 0.9  # of it between two groups of dots
 TWO = 5.0  # inches that two columns need
+DIMS = ("landscape", "optimizer", "factor")
 MARKS = "osD^vP*"
 EFFECTS = "effect of switching on ({unit})\n< 0 helps, > 0 hurts"
 INTERACTIONS = "interaction ({unit})\n< 0 better together, > 0 worse"
@@ -41,7 +42,7 @@ class Part(NamedTuple):
     """What is drawn of one landscape."""
 
     name: str
-    told: xr.Dataset
+    effects: xr.Dataset
     mains: list[Row]
     pairs: list[Row]
 
@@ -55,10 +56,10 @@ def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
         dataset: a study's results with `factors`, and no other swept axis.
         width: inches.
     """
-    told = analysis.effects(dataset)
-    _check_no_sweep(told)
-    looks = _looks([str(name) for name in told["optimizer"].values])
-    parts = [Part(name, part, mains(part), pairs(part)) for name, part in panels.landscapes(told)]
+    effects = analysis.effects(dataset)
+    _check_no_sweep(effects)
+    looks = _looks([str(name) for name in effects["optimizer"].values])
+    parts = [Part(name, part, mains(part), pairs(part)) for name, part in panels.landscapes(effects)]
     columns = 2 if width >= TWO else 1
     heights = _heights(parts, columns)
     figure = Figure(layout="constrained")
@@ -66,27 +67,31 @@ def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     for part, both in zip(parts, grid.reshape(-1, 2), strict=True):
         _draw(part, both, looks, 0.7 * width / columns)
         panels.title(both[0], part.name, width / 2)
-    worlds = legends.worlds(dataset.sizes["replicate"], ", 95 % intervals")
-    words = f"mean of {worlds}; other sources on and off in equal parts"
     height = sum(heights) + 0.75 * len(heights) + 0.28
-    return legends.finish(figure, legends.lines(looks, ls=""), words, width, height)
+    return legends.finish(figure, legends.lines(looks, ls=""), _said(dataset), width, height)
+
+
+def _said(dataset: xr.Dataset) -> str:
+    """What is drawn, in words."""
+    worlds = legends.worlds(dataset.sizes["replicate"], ", 95 % intervals")
+    return f"mean of {worlds}; other sources on and off in equal parts"
 
 
 def _heights(parts: list[Part], columns: int) -> list[float]:
     """Inches of each row of panels."""
     heights = [_height(rows) for part in parts for rows in (part.mains, part.pairs)]
-    return [max(heights[i : i + columns]) for i in range(0, len(heights), columns)]
+    return panels.highest(heights, columns)
 
 
 def _draw(part: Part, both: np.ndarray, looks: Looks, inches: float) -> None:
     """Effects and interactions of one landscape on two Axes; `inches`: what labels may take."""
-    unit = "decades of the gap" if bool(part.told["logarithmic"].any()) else "loss"
+    unit = "decades of the gap" if bool(part.effects["logarithmic"].any()) else "loss"
     for rows, axes, words in zip((part.mains, part.pairs), both, (EFFECTS, INTERACTIONS), strict=True):
         dots(rows, looks, axes).set_xlabel(_wrapped(words.format(unit=unit), inches))
 
 
-def _check_no_sweep(told: xr.Dataset) -> None:
-    more = [str(dim) for dim in told["effect"].dims if dim not in ("landscape", "optimizer", "factor")]
+def _check_no_sweep(effects: xr.Dataset) -> None:
+    more = [str(dim) for dim in effects["effect"].dims if dim not in DIMS]
     if more:
         raise ValueError(
             f"factorial: expected a study that sweeps nothing beside its factors, got {', '.join(more)};"
@@ -97,8 +102,8 @@ def _check_no_sweep(told: xr.Dataset) -> None:
 def _looks(names: list[str]) -> Looks:
     """Keywords of a dot: the colour that an optimizer has everywhere, and a mark of its own."""
     colours = style.looks(names)
-    marks = dict(zip(names, itertools.cycle(MARKS), strict=False))
-    return {name: {"color": colours[name]["color"], "marker": marks[name], "ms": 3.2} for name in names}
+    marks = zip(names, itertools.cycle(MARKS))
+    return {name: {"color": colours[name]["color"], "marker": mark, "ms": 3.2} for name, mark in marks}
 
 
 def _wrapped(text: str, inches: float) -> str:
@@ -119,17 +124,20 @@ def mains(part: xr.Dataset) -> list[Row]:
 
 def pairs(part: xr.Dataset) -> list[Row]:
     """A row for each pair of sources that some optimizer has, of the interactions on one landscape."""
-    names = itertools.combinations(part["factor"].values, 2)
-    rows = [(f"{a} $\\times$ {b}", _dots(part, "interaction", factor=a, other=b)) for a, b in names]
-    return [row for row in rows if row[1]]
+    rows = []
+    for first, second in itertools.combinations(part["factor"].values, 2):
+        of_pair = _dots(part, "interaction", factor=first, other=second)
+        if of_pair:
+            rows.append((f"{first} $\\times$ {second}", of_pair))
+    return rows
 
 
 def _dots(part: xr.Dataset, name: str, **at: str) -> dict[str, Dot]:
     """The numbers of the optimizers that the sources touch."""
-    found = part[[name, f"{name}_interval"]].sel(at)
+    every = part[[name, f"{name}_interval"]].sel(at)
     dots = {}
     for optimizer in part["optimizer"].values:
-        mine = found.sel(optimizer=optimizer)
+        mine = every.sel(optimizer=optimizer)
         if np.isfinite(mine[name]):
             dots[str(optimizer)] = Dot(float(mine[name]), *mine[f"{name}_interval"].values.tolist())
     return dots
@@ -154,9 +162,10 @@ def dots(rows: list[Row], looks: Looks, axes: Axes) -> Axes:
 
 def _group(axes: Axes, place: float, of_row: dict[str, Dot], looks: Looks) -> None:
     """The dots of a row, the first at this place, with their intervals."""
-    for y, (name, dot) in enumerate(of_row.items()):
-        axes.plot([dot.low, dot.high], [place + y] * 2, color=looks[name]["color"], **INTERVAL)
-        axes.plot(dot.value, place + y, ls="", **looks[name])
+    for number, (name, dot) in enumerate(of_row.items()):
+        look, y = looks[name], place + number
+        axes.plot([dot.low, dot.high], [y, y], color=look["color"], **INTERVAL)
+        axes.plot(dot.value, y, ls="", **look)
 
 
 def _empty(axes: Axes) -> None:

@@ -26,6 +26,7 @@ from studies.figures.style import Look
 DEPTHS = LinearSegmentedColormap.from_list(
     "depths", ["#0a1f3f", "#12466f", "#1d6f95", "#4b9bb0", "#8cc2c4", "#c7e2d8", "#f7f7ea"]
 )
+BLUE = style.COLOURS[0]
 GOLD, NOWHERE = "#E69F00", "#dddddd"  # the optimum; where there is no finite loss
 STAR: Look = {
     "marker": "*",
@@ -48,6 +49,9 @@ END: Look = STAR | {
     "color": GOLD,
     "markeredgewidth": 0.6,
 }  # of a path
+UNCLIPPED: Look = {"zorder": 5, "clip_on": False, "scalex": False, "scaley": False}
+STREAMS: Look = {"density": 0.85, "linewidth": 0.6, "arrowsize": 0.6, "cmap": DEPTHS.reversed()}
+ABSENT: Look = {"ha": "center", "va": "center", "fontsize": 7}
 # edges: loss falls, rises or stays on the way to the best genotype
 TOWARDS, AWAY, LEVEL = "#56B4E9", "#D55E00", "#bbbbbb"
 WHITE: Look = {"colors": "white", "linewidths": 0.25, "alpha": 0.55, "linestyles": "solid"}
@@ -93,11 +97,9 @@ def heights(loss: np.ndarray, gap_known: bool) -> tuple[np.ndarray, Normalize]:
         return finite, Normalize(low, low + max(1.0, abs(low)) * 1e-9)
     above = finite if gap_known or low > 0 else finite - low
     norm = _decades(above[above > 0])
-    return (
-        (finite, Normalize(low, high))
-        if norm is None
-        else (np.maximum(above, float(norm.vmin or 0)), norm)
-    )
+    if norm is None:
+        return finite, Normalize(low, high)
+    return np.maximum(above, float(norm.vmin or 0)), norm
 
 
 def _decades(heights: np.ndarray) -> LogNorm | None:
@@ -105,30 +107,35 @@ def _decades(heights: np.ndarray) -> LogNorm | None:
     if not heights.size or heights.max() / np.quantile(heights, 0.05) <= 10**DECADES:
         return None
     top = float(heights.max())
-    return LogNorm(max(float(np.quantile(heights, 0.001)), top * 10**-DEEPEST), top)
+    least = float(np.quantile(heights, 0.001))
+    return LogNorm(max(least, top * 10**-DEEPEST), top)
 
 
 def _plane(data: xr.Dataset, axes: Axes) -> None:
     """The loss on a plane, its scale, and, if there are such, the optimum with its path, and a start."""
     norm = _contours(data, axes)
     if norm is None:
-        look: Look = {"ha": "center", "va": "center", "fontsize": 7}
-        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, **look)
+        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, **ABSENT)
     else:
         _bar(axes, norm)
     if "path_u" in data:
-        path = data["path_u"], data["path_v"]
-        axes.plot(*path, color=GOLD, linewidth=0.8, solid_joinstyle="round")
-        axes.plot(*(part[-1:] for part in path), **END)
+        _path(data, axes)
     _marks(data, axes)
     _frame(data, axes)
 
 
+def _path(data: xr.Dataset, axes: Axes) -> None:
+    """The path of an optimum, and its end."""
+    path = data["path_u"], data["path_v"]
+    axes.plot(*path, color=GOLD, linewidth=0.8, solid_joinstyle="round")
+    axes.plot(*(part[-1:] for part in path), **END)
+
+
 def _frame(data: xr.Dataset, axes: Axes) -> None:
     """The axes of a plane."""
-    (left, right), (low, high) = (data[axis].values[[0, -1]] for axis in ("u", "v"))
-    names = {"xlabel": data.attrs["u_name"], "ylabel": data.attrs["v_name"]}
-    axes.set(xlim=(left, right), ylim=(low, high), **names)
+    u, v = data["u"].values, data["v"].values
+    axes.set(xlim=(u[0], u[-1]), ylim=(v[0], v[-1]))
+    axes.set(xlabel=data.attrs["u_name"], ylabel=data.attrs["v_name"])
     _square(axes)
 
 
@@ -138,18 +145,24 @@ def _contours(data: xr.Dataset, axes: Axes) -> Normalize | None:
     Returns their scale, None where nothing is finite.
     """
     axes.set_facecolor(NOWHERE)
-    u, v, loss = (data[name].values for name in ("u", "v", "loss"))
-    if data.attrs.get("noisy"):
-        loss = np.clip(loss, *np.nanquantile(loss, (0.005, 0.995)))
-    height, norm = heights(loss, bool(data.attrs["gap_known"]))
+    height, norm = heights(_shown(data), bool(data.attrs["gap_known"]))
     if not np.isfinite(height).any():
         return None
     levels = _levels(norm)
     if len(levels) <= 3:
         axes.set_facecolor(DEPTHS(0.5))
-        return norm
-    _fill(axes, (u, v, np.ma.masked_invalid(height)), levels, norm)
+    else:
+        plane = data["u"].values, data["v"].values, np.ma.masked_invalid(height)
+        _fill(axes, plane, levels, norm)
     return norm
+
+
+def _shown(data: xr.Dataset) -> np.ndarray:
+    """The loss; of a noisy one without what is rare."""
+    loss = data["loss"].values
+    if not data.attrs.get("noisy"):
+        return loss
+    return np.clip(loss, *np.nanquantile(loss, (0.005, 0.995)))
 
 
 def _fill(axes: Axes, plane: tuple[np.ndarray, ...], levels: np.ndarray, norm: Normalize) -> None:
@@ -165,7 +178,8 @@ def _fill(axes: Axes, plane: tuple[np.ndarray, ...], levels: np.ndarray, norm: N
     filled.set_rasterized(True)
     filled.set_edgecolor("face")
     lines = axes.contour(*plane, levels=levels[4:-1:4], **WHITE)
-    if sum(np.shape(path.vertices)[0] for path in lines.get_paths()) > SMOOTH:
+    vertices = sum(np.shape(path.vertices)[0] for path in lines.get_paths())
+    if vertices > SMOOTH:
         lines.remove()
 
 
@@ -182,7 +196,7 @@ def thumbnail(data: xr.Dataset, axes: Axes) -> None:
     _frame(data, axes)
     axes.set(xticks=[], yticks=[], ylabel="")
     axes.set_xlabel(_range(norm), fontsize=6.5, labelpad=2)
-    kind = "\n".join(textwrap.wrap(str(data.attrs["kind"]), 20))
+    kind = textwrap.fill(str(data.attrs["kind"]), 20)
     axes.set_title(kind, fontsize=7, loc="left", pad=2, linespacing=1.05)
 
 
@@ -200,25 +214,34 @@ def _round(value: float | None) -> str:
 
 def _marks(data: xr.Dataset, axes: Axes) -> None:
     """A star at the optimum (hollow: the lowest point seen), a dot at a start; only where they are inside."""
-    ends = np.array([data[axis].values[[0, -1]] for axis in ("u", "v")]).T
-    inside: Look = {"zorder": 5, "clip_on": False, "scalex": False, "scaley": False}
     for name, look in (("optimum", _star(data)), ("start", DOT)):
         place = np.atleast_1d(data.attrs.get(name, np.nan))
-        if ((place >= ends[0]) & (place <= ends[1])).all():
-            axes.plot(*np.atleast_2d(place).T, **look, **inside)
+        if _inside(data, place):
+            axes.plot(*np.atleast_2d(place).T, **look, **UNCLIPPED)
+
+
+def _inside(data: xr.Dataset, place: np.ndarray) -> bool:
+    """Whether a point (2,) is on the plane."""
+    low, high = np.array([data[axis].values[[0, -1]] for axis in ("u", "v")]).T
+    return bool(((place >= low) & (place <= high)).all())
 
 
 def _bar(axes: Axes, norm: Normalize) -> None:
     """A slim scale at the right of the panel."""
     inset = axes.inset_axes((1.04, 0, 0.05, 1))
     bar = axes.figure.colorbar(ScalarMappable(norm, DEPTHS), cax=inset)
-    inset.tick_params(labelsize=6, length=1.5, pad=1.5, width=0.4)
-    even = MaxNLocator(4, steps=[1, 2, 5, 10])
-    inset.yaxis.set_major_locator(LogLocator(numticks=5) if isinstance(norm, LogNorm) else even)
-    inset.yaxis.set_minor_locator(NullLocator())
+    _ticks(inset, logarithmic=isinstance(norm, LogNorm))
     inset.set_title("loss", fontsize=6, pad=2)
     bar.outline.set_linewidth(0.4)
     bar.solids.set_rasterized(True)  # type: ignore[union-attr]
+
+
+def _ticks(inset: Axes, *, logarithmic: bool) -> None:
+    """The ticks of a scale."""
+    inset.tick_params(labelsize=6, length=1.5, pad=1.5, width=0.4)
+    even = MaxNLocator(4, steps=[1, 2, 5, 10])
+    inset.yaxis.set_major_locator(LogLocator(numticks=5) if logarithmic else even)
+    inset.yaxis.set_minor_locator(NullLocator())
 
 
 def _line(data: xr.Dataset, axes: Axes) -> None:
@@ -226,7 +249,8 @@ def _line(data: xr.Dataset, axes: Axes) -> None:
     axes.plot(data["u"], data["loss"], color=style.COLOURS[0], linewidth=0.9)
     if "optimum" in data.attrs:
         place = float(data.attrs["optimum"])
-        axes.plot([place], [float(data["loss"].interp(u=place))], **STAR, zorder=5)
+        lowest = float(data["loss"].interp(u=place))
+        axes.plot([place], [lowest], **STAR, zorder=5)
     axes.set(xlabel="$x$", ylabel="loss")
     _square(axes)
 
@@ -236,8 +260,9 @@ def _line(data: xr.Dataset, axes: Axes) -> None:
 
 def _network(data: xr.Dataset, axes: Axes) -> None:
     """All genotypes, in columns by Hamming distance to the best; edges join neighbours."""
-    n, best, distance = int(data.attrs["n"]), int(data.attrs["optimum"]), data["distance"].values
-    places = np.stack([distance, _stacked(data["genotype"].values ^ best, n)], -1)
+    n, best = int(data.attrs["n"]), int(data.attrs["optimum"])
+    heights = _stacked(data["genotype"].values ^ best, n)
+    places = np.stack([data["distance"].values, heights], -1)
     axes.add_collection(_edges(data, places, n))
     _bar(axes, _genotypes(data, axes, places))
     axes.plot(*places[best], **_star(data) | {"markersize": 8}, zorder=5, clip_on=False)
@@ -257,8 +282,15 @@ def _edges(data: xr.Dataset, places: np.ndarray, n: int) -> LineCollection:
     loss, distance = data["loss"].values, data["distance"].values
     neighbours = [(a, a ^ (1 << i)) for a in range(2**n) for i in range(n)]
     edges = [(a, b) for a, b in neighbours if distance[a] < distance[b]]
-    ways = [TOWARDS if loss[a] < loss[b] else AWAY if loss[a] > loss[b] else LEVEL for a, b in edges]
+    ways = [_way(loss[a], loss[b]) for a, b in edges]
     return LineCollection([places[list(edge)] for edge in edges], colors=ways, linewidths=0.6, zorder=1)
+
+
+def _way(near: float, far: float) -> str:
+    """The colour of an edge, by the losses at its ends, the nearer to the best first."""
+    if near < far:
+        return TOWARDS
+    return AWAY if near > far else LEVEL
 
 
 def _genotypes(data: xr.Dataset, axes: Axes, places: np.ndarray) -> Normalize:
@@ -267,16 +299,21 @@ def _genotypes(data: xr.Dataset, axes: Axes, places: np.ndarray) -> Normalize:
     sizes = np.where(peak, 30, 15)
     sizes[int(data.attrs["optimum"])] = 0
     colours, norm = _depths(data["loss"].values)
-    rims: Look = {"linewidths": np.where(peak, 1.1, 0.4), "edgecolors": np.where(peak, GOLD, "black")}
-    axes.scatter(places[:, 0], places[:, 1], c=colours, s=sizes, zorder=2, **rims)
+    axes.scatter(places[:, 0], places[:, 1], c=colours, s=sizes, zorder=2, **_rims(peak))
     return norm
+
+
+def _rims(peak: np.ndarray) -> Look:
+    """Those of genotypes, golden and broad around local optima."""
+    return {"linewidths": np.where(peak, 1.1, 0.4), "edgecolors": np.where(peak, GOLD, "black")}
 
 
 def _depths(loss: np.ndarray) -> tuple[np.ndarray, Normalize]:
     """Colours (P, 4) of losses (P,), grey where these are not finite, and their scale."""
     finite = np.isfinite(loss)
     norm = Normalize(loss[finite].min(), loss[finite].max()) if finite.any() else Normalize(0, 1)
-    return np.where(finite[:, None], DEPTHS(norm(np.where(finite, loss, 0.0))), 0.87), norm
+    colours = DEPTHS(norm(np.where(finite, loss, 0.0)))
+    return np.where(finite[:, None], colours, 0.87), norm
 
 
 def _stacked(differences: np.ndarray, n: int) -> np.ndarray:
@@ -285,19 +322,19 @@ def _stacked(differences: np.ndarray, n: int) -> np.ndarray:
     distance = np.array([int(d).bit_count() for d in differences])
     for d in range(n + 1):
         members = np.flatnonzero(distance == d)
-        members = members[np.argsort(-differences[members])]
-        places[members] = np.arange(len(members)) - (len(members) - 1) / 2
+        order = np.argsort(-differences[members])
+        places[members[order]] = np.arange(len(members)) - (len(members) - 1) / 2
     return places
 
 
 def _band(data: xr.Dataset, axes: Axes) -> None:
     """Quantiles of the loss by Hamming distance to the best genotype."""
-    quantiles, distance, blue = data["loss"].values, data["distance"].values, style.COLOURS[0]
+    quantiles, distance = data["loss"].values, data["distance"].values
     for (low, high), dark in BANDS:
         axes.fill_between(
-            distance, quantiles[low], quantiles[high], color=blue, alpha=dark, linewidth=0
+            distance, quantiles[low], quantiles[high], color=BLUE, alpha=dark, linewidth=0
         )
-    axes.plot(distance, quantiles[3], color=blue, linewidth=1.1)
+    axes.plot(distance, quantiles[3], color=BLUE, linewidth=1.1)
     axes.plot(0, quantiles[3, 0], **_star(data), zorder=5, clip_on=False)
     axes.set(xlabel="mutations from the best", ylabel="loss", xlim=(0, distance[-1]))
     _square(axes)
@@ -308,16 +345,19 @@ def _band(data: xr.Dataset, axes: Axes) -> None:
 
 def _field(data: xr.Dataset, axes: Axes) -> None:
     """Streamlines of simultaneous gradient descent, pale where steps are short."""
-    step = np.nan_to_num(np.stack([data["step_u"].values, data["step_v"].values]), posinf=0, neginf=0)
-    step = step / max(float(np.abs(step).max()), 1e-300)
+    step = _steps(data)
     speed = np.hypot(*step)
     shades = Normalize(-0.35 * speed.max(), max(speed.max(), 1e-300))
-    look: Look = {"density": 0.85, "linewidth": 0.6, "arrowsize": 0.6, "cmap": DEPTHS.reversed()}
-    axes.streamplot(
-        data["u"].values, data["v"].values, step[0], step[1], color=speed, norm=shades, **look
-    )
+    u, v = data["u"].values, data["v"].values
+    axes.streamplot(u, v, step[0], step[1], color=speed, norm=shades, **STREAMS)
     _marks(data, axes)
     _frame(data, axes)
+
+
+def _steps(data: xr.Dataset) -> np.ndarray:
+    """The steps (2, V, U) over the largest of their parts."""
+    step = np.nan_to_num(np.stack([data["step_u"].values, data["step_v"].values]), posinf=0, neginf=0)
+    return step / max(float(np.abs(step).max()), 1e-300)
 
 
 FORMS = {"plane": _plane, "line": _line, "network": _network, "band": _band, "field": _field}
@@ -333,21 +373,24 @@ def key(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
     if "network" in forms:
         handles.append(legends.entry("local optimum", **HOLLOW | {"marker": "o", "markersize": 5}))
         handles += [legends.entry(name, color=colour, linewidth=1) for name, colour in WAYS.items()]
-    times = [int(data.attrs["horizon"]) for data in pictures if "path_u" in data]
-    if times:
-        label = f"path of the optimum, {max(times)} units of time"
-        handles.append(legends.entry(label, linewidth=0.8, **END | {"linestyle": "-"}))
+    handles += _paths(pictures)
     if "band" in forms:
-        handles.append(legends.entry(BAND, color=style.COLOURS[0], linewidth=1))
+        handles.append(legends.entry(BAND, color=BLUE, linewidth=1))
     return handles
+
+
+def _paths(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
+    """The entry of paths of optima, if there are any."""
+    times = [int(data.attrs["horizon"]) for data in pictures if "path_u" in data]
+    if not times:
+        return []
+    label = f"path of the optimum, {max(times)} units of time"
+    return [legends.entry(label, linewidth=0.8, **END | {"linestyle": "-"})]
 
 
 def _places(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
     """The entries of stars and dots."""
-    marked = [
-        data.attrs for data in pictures if "optimum" in data.attrs or data.attrs["form"] == "band"
-    ]
-    exact = {bool(attrs["optimum_known"]) for attrs in marked}
+    exact = {bool(data.attrs["optimum_known"]) for data in pictures if _has_star(data)}
     handles = []
     if True in exact:
         handles.append(legends.entry("optimum", **STAR | {"markeredgecolor": GOLD}))
@@ -356,3 +399,8 @@ def _places(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
     if any("start" in data.attrs for data in pictures):
         handles.append(legends.entry("a start", **DOT))
     return handles
+
+
+def _has_star(data: xr.Dataset) -> bool:
+    """Whether a picture shows where the loss is lowest."""
+    return "optimum" in data.attrs or data.attrs["form"] == "band"

@@ -6,7 +6,8 @@ one another (`stacked`), which suits genotypes, whose frequencies sum to 1.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from itertools import cycle
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -32,7 +33,7 @@ class Drawing(NamedTuple):
     """What all panels of a figure share."""
 
     name: str  # of the vector
-    told: xr.Dataset  # quantity (.., checkpoint, member) and steps (.., checkpoint)
+    numbers: xr.Dataset  # quantity (.., checkpoint, member) and steps (.., checkpoint)
     at: Facets
     member: str  # the dim of loci, or genotypes
     stacked: bool
@@ -62,26 +63,25 @@ def frequencies(
     Raises:
         ValueError: no vector was recorded, or there is no such world.
     """
-    drawing = asked(
-        dataset, of, world, str(stacked).lower() == "true", {"rows": rows, "columns": columns}
-    )
-    places = [place for row in drawing.at.panels(drawing.told) for place in row]
+    given = {"rows": rows, "columns": columns}
+    drawing = asked(dataset, of, world, str(stacked).lower() == "true", given)
+    places = drawing.at.places(drawing.numbers)
+    figure = Figure(layout="constrained")
     across = panels.abreast(len(places), width, LEAST)
-    figure, inches = Figure(layout="constrained"), width / across - 0.5
-    grid = panels.grid(figure, len(places), across)
-    for axes, place in zip(grid, places, strict=False):
+    grid = panels.laid_out(figure, len(places), across, width)
+    for axes, place in zip(grid.panels, places, strict=True):
         panel(drawing, axes, place)
-        panels.title(axes, words(place), 0.85 * inches)
-    for axes in grid[: len(places) : across]:
-        axes.set_ylabel("frequency")
-    for axes in grid[max(0, len(places) - across) : len(places)]:
-        axes.set_xlabel("steps (generations)")
-    shown = (
-        f"mean of {legends.worlds(dataset.sizes['replicate'])}" if world == MEAN else f"world {world}"
-    )
-    height = PANEL * (len(grid) // across) + 0.75
-    text = f"{drawing.name} by its index, {shown}{drawing.at.said}"
-    return legends.finish(figure, _handles(drawing), text, width, height)
+        panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
+    grid.label("frequency", "steps (generations)")
+    height = PANEL * grid.lines + 0.75
+    return legends.finish(figure, _handles(drawing), _said(drawing, dataset, world), width, height)
+
+
+def _said(drawing: Drawing, dataset: xr.Dataset, world: int | str) -> str:
+    """What is drawn, in words."""
+    mean = f"mean of {legends.worlds(dataset.sizes['replicate'])}"
+    shown = mean if world == MEAN else f"world {world}"
+    return f"{drawing.name} by its index, {shown}{drawing.at.said}"
 
 
 def vectors(dataset: xr.Dataset, of: str | None) -> str:
@@ -90,9 +90,7 @@ def vectors(dataset: xr.Dataset, of: str | None) -> str:
     Raises:
         ValueError: there is none.
     """
-    names = [
-        str(name) for name, part in dataset.data_vars.items() if _member(dataset, part) is not None
-    ]
+    names = _vectors(dataset)
     if of is None and names:
         return names[0]
     if of not in names:
@@ -101,10 +99,16 @@ def vectors(dataset: xr.Dataset, of: str | None) -> str:
     return str(of)
 
 
+def _vectors(dataset: xr.Dataset) -> list[str]:
+    """The names of the recorded vectors."""
+    return [str(name) for name, part in dataset.data_vars.items() if _member(dataset, part)]
+
+
 def _member(dataset: xr.Dataset, part: xr.DataArray) -> str | None:
     """The dim of a vector that is recorded along a run."""
     more = [str(dim) for dim in part.dims if dim not in dataset["status"].dims]
-    return more[0] if set(RECORDS) <= set(part.dims) and len(more) == 1 else None
+    along_runs = set(RECORDS) <= set(part.dims)
+    return more[0] if along_runs and len(more) == 1 else None
 
 
 def asked(
@@ -123,17 +127,27 @@ def asked(
         ValueError: there is no such vector or world.
     """
     name = vectors(dataset, of)
-    there = dataset["replicate"].values.tolist()
-    if world != MEAN and str(world) not in map(str, there):
-        raise ValueError(
-            f"frequencies: expected mean, or a world of 0 to {len(there) - 1}, got {world}"
-        )
-    parts = dataset[[name, STEPS]].astype(float)
-    shown = parts.mean("replicate") if world == MEAN else parts.sel(replicate=int(world))
-    told = shown.rename({name: "quantity"})
+    parts = _of_world(dataset, dataset[[name, STEPS]].astype(float), world)
+    numbers = parts.rename({name: "quantity"})
     member = str(_member(dataset, dataset[name]))
-    at = facets(told.isel({member: 0, "checkpoint": 0}), given, "frequencies", lines=False)
-    return Drawing(name, at.kept(told, member), at, member, stacked)
+    at = facets(numbers.isel({member: 0, "checkpoint": 0}), given, "frequencies", lines=False)
+    return Drawing(name, at.kept(numbers, member), at, member, stacked)
+
+
+def _of_world(dataset: xr.Dataset, parts: xr.Dataset, world: int | str) -> xr.Dataset:
+    """Some variables in one world, or their mean over worlds.
+
+    Raises:
+        ValueError: there is no such world.
+    """
+    if world == MEAN:
+        return parts.mean("replicate")
+    worlds = dataset["replicate"].values.tolist()
+    if str(world) not in map(str, worlds):
+        raise ValueError(
+            f"frequencies: expected mean, or a world of 0 to {len(worlds) - 1}, got {world}"
+        )
+    return parts.sel(replicate=int(world))
 
 
 def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
@@ -144,42 +158,50 @@ def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
         axes: where.
         place: the values of the dims that panels have of their own.
     """
-    part = drawing.told.sel(place)
-    y = part["quantity"].transpose(drawing.member, "checkpoint").values
-    x = part[STEPS].values
-    there = np.isfinite(x) & np.isfinite(y).any(0)
-    y = y[np.isfinite(y).any(1)][:, there]
-    colours = shades(len(y))
+    x, y = _numbers(drawing, place)
     if drawing.stacked:
-        axes.stackplot(x[there], y, colors=colours, edgecolor="white", linewidth=0.3)
+        axes.stackplot(x, y, colors=shades(len(y)), edgecolor="white", linewidth=0.3)
+        axes.set_ylim(-0.02, max(1.02, y.sum(0).max(initial=0.0)))
     else:
-        thin = max(0.5, 1.3 - 0.02 * len(y))
-        for number, (values, colour) in enumerate(zip(y, colours, strict=True)):
-            dash = style.DASHES[number % len(style.DASHES)] if len(y) <= FEW else "-"
-            axes.plot(x[there], values, color=colour, lw=thin, ls=dash)
-    axes.set_ylim(-0.02, max(1.02, y.sum(0).max(initial=0.0)) if drawing.stacked else 1.02)
+        _lines(axes, x, y)
+        axes.set_ylim(-0.02, 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     panels.rules(axes)
     return axes
 
 
-def shades(number: int) -> list[Any]:
+def _numbers(drawing: Drawing, place: Place) -> tuple[np.ndarray, np.ndarray]:
+    """Steps (S,) and frequencies (M, S) of one place, without those that were not recorded."""
+    part = drawing.numbers.sel(place)
+    y = part["quantity"].transpose(drawing.member, "checkpoint").values
+    x = part[STEPS].values
+    there = np.isfinite(x) & np.isfinite(y).any(0)
+    members = np.isfinite(y).any(1)
+    return x[there], y[members][:, there]
+
+
+def _lines(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    """A line for each member, the thinner the more there are."""
+    thin = max(0.5, 1.3 - 0.02 * len(y))
+    dashes = cycle(style.DASHES if len(y) <= FEW else ["-"])
+    for values, colour, dash in zip(y, shades(len(y)), dashes, strict=False):
+        axes.plot(x, values, color=colour, lw=thin, ls=dash)
+
+
+def shades(number: int) -> list[style.Shade]:
     """So many colours, from dark to light, so that grey prints keep their order."""
     return [colormaps[PALETTE](share) for share in np.linspace(0.05, 0.85, number)]
 
 
 def _handles(drawing: Drawing) -> list[Line2D]:
     """An entry for each part, where they are few."""
-    number = drawing.told.sizes[drawing.member]
+    number = drawing.numbers.sizes[drawing.member]
     if number > FEW:
         return []
-    looks = zip(shades(number), style.DASHES * 2, strict=False)
+    dashes = ["-"] * number if drawing.stacked else style.DASHES * 2
+    width = 2 if drawing.stacked else 1.3
+    looks = zip(shades(number), dashes, strict=False)
     return [
-        legends.entry(
-            str(place),
-            color=colour,
-            ls="-" if drawing.stacked else dash,
-            lw=2 if drawing.stacked else 1.3,
-        )
+        legends.entry(str(place), color=colour, ls=dash, lw=width)
         for place, (colour, dash) in enumerate(looks)
     ]

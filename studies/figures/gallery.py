@@ -36,6 +36,11 @@ LEGEND: Look = {
 }
 
 
+BESIDE: Look = {"xycoords": "axes fraction", "textcoords": "offset points"}
+KIND: Look = BESIDE | {"fontsize": 7.5, "fontweight": "bold"}
+PARAMETERS: Look = BESIDE | {"fontsize": 6.5, "va": "top", "color": "#444444", "linespacing": 1.1}
+
+
 class Margins(NamedTuple):
     """Inches around the square of a panel."""
 
@@ -82,11 +87,11 @@ def pages(pictures: Sequence[xr.Dataset]) -> dict[str, Callable[[], Figure]]:
     drawn: dict[str, Callable[[], Figure]] = {}
     for group in (("binary",), ("continuous",), ("bbob",), TOGETHER):
         members = [data for kind in group for data in pictures if data.attrs["page"] == kind]
-        title, columns = _title(members), PAGES[group[0]][1]
+        draw = partial(page, title=_title(members), columns=PAGES[group[0]][1])
         parts = [members[first : first + MOST] for first in range(0, len(members), MOST)]
         for number, shown in enumerate(parts, 1):
             name = f"gallery-{group[0]}" + f"-{number}" * (len(parts) > 1)
-            drawn[name] = partial(page, shown, title=title, columns=columns)
+            drawn[name] = partial(draw, shown)
     return drawn
 
 
@@ -110,17 +115,21 @@ def page(pictures: Sequence[xr.Dataset], title: str = "", columns: int = 4) -> F
     handles, rows = forms.key(pictures), -(-len(pictures) // columns)
     height = layout.top + rows * layout.each + 0.2 * -(-len(handles) // ACROSS)
     figure = Figure(figsize=(style.WIDTH, height))
-    for i, data in enumerate(pictures):
-        axes = figure.add_axes(layout.place(i, height))
-        if columns > MANY and data.attrs["form"] == "plane":
-            forms.thumbnail(data, axes)
-        else:
-            panel(data, axes, letters=int((layout.side + 0.25) * 19))
+    for number, data in enumerate(pictures):
+        _draw(data, figure.add_axes(layout.place(number, height)), layout)
     if title:
         corner = 0.06 / style.WIDTH, 1 - 0.06 / height
         figure.text(*corner, title, va="top", fontsize=9, fontweight="bold")
     _legend(figure, handles)
     return figure
+
+
+def _draw(data: xr.Dataset, axes: Axes, layout: Layout) -> None:
+    """A picture, small where it is a plane among many."""
+    if layout.columns > MANY and data.attrs["form"] == "plane":
+        forms.thumbnail(data, axes)
+    else:
+        panel(data, axes, letters=int((layout.side + 0.25) * 19))
 
 
 def _legend(figure: Figure, handles: Sequence[Line2D]) -> None:
@@ -135,9 +144,9 @@ def panel(data: xr.Dataset, axes: Axes, letters: int = 28) -> Axes:
     forms.draw(data, axes)
     _head(data, axes, letters)
     axes.tick_params(labelsize=6.5, length=2, pad=1.5)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set_fontsize(7)
-    axes.xaxis.labelpad, axes.yaxis.labelpad = 1.5, 1.0
+    for axis, pad in ((axes.xaxis, 1.5), (axes.yaxis, 1.0)):
+        axis.label.set_fontsize(7)
+        axis.labelpad = pad
     axes.spines[:].set_linewidth(0.5)
     return axes
 
@@ -147,8 +156,5 @@ def _head(data: xr.Dataset, axes: Axes, letters: int) -> None:
     lines = textwrap.wrap(data.attrs["parameters"], letters, break_long_words=False)
     text = "\n".join(lines[:2]) + "\u2026" * (len(lines) > 2)
     above = 11 + 8 * min(2, len(lines))  # points
-    where: Look = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    kind = str(data.attrs["kind"])
-    axes.annotate(kind, (0, 1), (-14, above), fontsize=7.5, fontweight="bold", **where)
-    small: Look = {"fontsize": 6.5, "va": "top", "color": "#444444", "linespacing": 1.1}
-    axes.annotate(text, (0, 1), (-14, above - 2), **small, **where)
+    axes.annotate(str(data.attrs["kind"]), (0, 1), (-14, above), **KIND)
+    axes.annotate(text, (0, 1), (-14, above - 2), **PARAMETERS)

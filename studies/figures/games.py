@@ -8,12 +8,15 @@ a spiral (complex) or a center (imaginary); stable where all real parts are belo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from studies.results import settings
+
+if TYPE_CHECKING:
+    from landscapes.base import Landscape
 
 GRID = 61  # points along each side
 STEP = 1e-4  # of central differences, over the side
@@ -51,14 +54,9 @@ def field_of(dataset: xr.Dataset, landscape: str) -> Field | None:
 
     from landscapes.oracle.evaluation import evaluate
     from landscapes.streams import Streams
-    from studies import registry
-    from studies.study_file.fields import parameter_names
 
     arm = settings.at(dataset, {"landscape": landscape})[0]
-    cls = registry.find(arm.landscape["kind"], "landscape")
-    own = {"kind", *parameter_names(cls)}
-    spec = {name: value for name, value in arm.landscape.items() if name in own}
-    made = registry.build(spec, "landscape")
+    made = _landscape(arm)
     if made.dim != 2 or len(made.players) != 2:
         return None
     streams = Streams(seed=int(arm.study.get("seed", 1)), worlds=torch.tensor([0]), dtype=torch.float64)
@@ -72,6 +70,17 @@ def field_of(dataset: xr.Dataset, landscape: str) -> Field | None:
     return velocity
 
 
+def _landscape(arm: settings.Arm) -> Landscape:
+    """The landscape on which an arm ran."""
+    from studies import registry
+    from studies.study_file.fields import parameter_names
+
+    kind = arm.landscape["kind"]
+    own = {"kind", *parameter_names(registry.find(kind, "landscape"))}
+    spec = {name: value for name, value in arm.landscape.items() if name in own}
+    return registry.build(spec, "landscape")
+
+
 def flow(field: Field, extent: np.ndarray) -> Flow:
     """The dynamics on a grid over an extent (2, 2), with the fixed points in it."""
     x, y = (np.linspace(low, high, GRID) for low, high in extent)
@@ -80,32 +89,38 @@ def flow(field: Field, extent: np.ndarray) -> Flow:
     side = float((extent[:, 1] - extent[:, 0]).max())
     roots = [_root(field, point, side) for point in _near(points, velocity)]
     inside = [root for root in roots if root is not None and _within(root, extent)]
-    return Flow(
-        x,
-        y,
-        velocity,
-        [FixedPoint(root, kind(jacobian(field, root, side))) for root in _once(inside, side)],
-    )
+    return Flow(x, y, velocity, [_fixed(field, root, side) for root in _once(inside, side)])
+
+
+def _fixed(field: Field, root: np.ndarray, side: float) -> FixedPoint:
+    """A fixed point and its class."""
+    return FixedPoint(root, kind(jacobian(field, root, side)))
 
 
 def _near(points: np.ndarray, velocity: np.ndarray) -> np.ndarray:
     """Corners (P, 2) of the cells in which both velocities change their sign, or one is 0."""
     corners = np.stack([velocity[:-1, :-1], velocity[1:, :-1], velocity[:-1, 1:], velocity[1:, 1:]])
-    crossed = ((corners.min(0) <= 0) & (corners.max(0) >= 0)).all(-1)
+    crossed = (corners.min(0) <= 0) & (corners.max(0) >= 0)
     middle = (points[:-1, :-1] + points[1:, 1:]) / 2
-    return middle[crossed]
+    return middle[crossed.all(-1)]
 
 
 def _root(field: Field, start: np.ndarray, side: float) -> np.ndarray | None:
     """The fixed point to which Newton's method leads; None where it leads to none."""
     place = start
     for _ in range(NEWTON):
-        value = field(place[None])[0]
-        step, *_ = np.linalg.lstsq(jacobian(field, place, side), -value, rcond=None)
+        step = _newton(field, place, side)
         place = place + step
         if np.abs(step).max() < 1e-10 * side:
             return place if np.abs(field(place[None])).max() < 1e-6 else None
     return None
+
+
+def _newton(field: Field, place: np.ndarray, side: float) -> np.ndarray:
+    """A step (2,) of Newton's method."""
+    value = field(place[None])[0]
+    step, *_ = np.linalg.lstsq(jacobian(field, place, side), -value, rcond=None)
+    return step
 
 
 def jacobian(field: Field, place: np.ndarray, side: float) -> np.ndarray:
@@ -133,10 +148,9 @@ def kind(matrix: np.ndarray) -> str:
     """The class of a fixed point, from the Jacobian (2, 2) of its dynamics."""
     values = np.linalg.eigvals(matrix)
     real, imaginary = values.real, np.abs(values.imag).max()
+    stable = "stable" if real.max() < 0 else "unstable"
     if imaginary > 0 and np.abs(real).max() <= SMALL * imaginary:
         return "center"
     if imaginary > SMALL * np.abs(real).max():
-        return "stable spiral" if real.max() < 0 else "unstable spiral"
-    if real.min() < 0 < real.max():
-        return "saddle"
-    return "stable node" if real.max() < 0 else "unstable node"
+        return f"{stable} spiral"
+    return "saddle" if real.min() < 0 < real.max() else f"{stable} node"

@@ -24,7 +24,7 @@ from studies.figures import legends, panels, style, theory
 from studies.figures.claims import LOOKS
 from studies.figures.curve import bars
 from studies.figures.facets import logarithmic, words
-from studies.figures.style import Look
+from studies.figures.style import Look, Looks
 from studies.results.config import config
 from studies.results.figures import Names, named
 from studies.text.shapes import Data, Tree
@@ -43,6 +43,10 @@ HELD: Look = {"color": "#CFE6DB", "lw": 0, "zorder": 0}
 OF_POINTS: Look = {"ls": "", "ms": 4.5, "zorder": 3}
 
 
+Line = tuple[np.ndarray, np.ndarray]  # x (N,) and y (N,)
+Lines = dict[str, Line]  # of `predicted`, the law, and of `control`, the wrong one
+
+
 class Curve(NamedTuple):
     """A claim at one place, along an axis."""
 
@@ -58,6 +62,14 @@ class Curve(NamedTuple):
     def of(self, name: str) -> np.ndarray:
         """A number of every point (N,)."""
         return np.array([getattr(point, name) for point in self.points], float)
+
+    def observed(self) -> list[np.ndarray]:
+        """What was observed at every point, and the ends of its interval: (N,) each."""
+        return [self.of(name) for name in ("observed", "observed_low", "observed_high")]
+
+    def inside(self) -> np.ndarray:
+        """Whether the points are in the regime (N,)."""
+        return np.array([point.in_regime for point in self.points])
 
 
 def law(dataset: xr.Dataset, width: float = style.WIDTH, *, claim: Names = None) -> Figure:
@@ -86,7 +98,8 @@ def law_pages(dataset: xr.Dataset, width: float, highest: float, claim: Names = 
     shown = curves(dataset, claim)
     lines = max(1, int((highest - LEGEND) / LINE))
     most = lines * panels.abreast(len(shown), width, LEAST)
-    return [_page(dataset, shown[first : first + most], width) for first in range(0, len(shown), most)]
+    parts = [shown[first : first + most] for first in range(0, len(shown), most)]
+    return [_page(dataset, part, width) for part in parts]
 
 
 def _page(dataset: xr.Dataset, shown: list[Curve], width: float) -> Figure:
@@ -94,14 +107,18 @@ def _page(dataset: xr.Dataset, shown: list[Curve], width: float) -> Figure:
     entries = config(dataset).get("claims", {})
     figure, across = Figure(layout="constrained"), panels.abreast(len(shown), width, LEAST)
     lines = -(-len(shown) // across)
-    grid = figure.subplots(2 * lines, across, squeeze=False, height_ratios=[PANEL, BELOW] * lines)
-    pairs = grid.reshape(lines, 2, across).transpose(0, 2, 1).reshape(-1, 2)
+    pairs = _pairs(figure, lines, across)
     for own, pair in zip(shown, pairs, strict=False):
         _pair(dataset, own, entries.get(own.claim, {}), pair, width / across - 0.5)
-    for axes in pairs[len(shown) :].ravel():
-        axes.set_axis_off()
+    panels.switch_off(pairs[len(shown) :].ravel())
     height = LINE * lines + 0.6
-    return legends.finish(figure, _handles(shown, grid.ravel()), _said(shown), width, height)
+    return legends.finish(figure, _handles(shown, figure.axes), _said(shown), width, height)
+
+
+def _pairs(figure: Figure, lines: int, across: int) -> np.ndarray:
+    """Axes (P, 2) of curves and of their residuals below, in so many rows."""
+    grid = figure.subplots(2 * lines, across, squeeze=False, height_ratios=[PANEL, BELOW] * lines)
+    return grid.reshape(lines, 2, across).transpose(0, 2, 1).reshape(-1, 2)
 
 
 def curves(dataset: xr.Dataset, claim: Names = None) -> list[Curve]:
@@ -116,13 +133,10 @@ def curves(dataset: xr.Dataset, claim: Names = None) -> list[Curve]:
     """
     entries = config(dataset).get("claims", {})
     wanted = named(claim) or list(entries)
-    shown = [
-        curve
-        for name in wanted
-        for curve in _curves(
-            name, [row for row in judge(dataset) if row.claim == name], entries.get(name, {})
-        )
-    ]
+    shown = []
+    for name in wanted:
+        rows = [row for row in judge(dataset) if row.claim == name]
+        shown += _curves(name, rows, entries.get(name, {}))
     if not shown:
         raise ValueError(
             f"law: expected a claim along an axis, such as {{along: B}}, found none of {wanted}"
@@ -138,14 +152,18 @@ def _curves(name: str, rows: Sequence[Judgement], entry: Tree) -> list[Curve]:
     places: dict[str, list[Judgement]] = {}
     for row in rows:
         if axis in row.where:
-            rest = {dim: value for dim, value in row.where.items() if dim != axis}
-            places.setdefault(repr(rest), []).append(row)
+            places.setdefault(repr(_rest(row, axis)), []).append(row)
     return [_curve(name, axis, points) for points in places.values() if len(points) > 1]
 
 
+def _rest(row: Judgement, axis: str) -> Data:
+    """The place of a judgement, but for the axis."""
+    return {dim: value for dim, value in row.where.items() if dim != axis}
+
+
 def _curve(name: str, axis: str, points: list[Judgement]) -> Curve:
-    rest = {dim: value for dim, value in points[0].where.items() if dim != axis}
-    return Curve(name, axis, rest, sorted(points, key=lambda point: float(point.where[axis])))
+    along = sorted(points, key=lambda point: float(point.where[axis]))
+    return Curve(name, axis, _rest(points[0], axis), along)
 
 
 def _axis(rows: Sequence[Judgement]) -> str | None:
@@ -168,15 +186,13 @@ def _pair(dataset: xr.Dataset, own: Curve, entry: Tree, places: np.ndarray, inch
     residuals(own, lower)
     panels.at_values(lower.xaxis, own.x(), inches - 0.1)
     upper.tick_params(labelbottom=False)
-    place = words(own.where)
-    texts = [own.claim, *([place] if place else [])]
-    panels.small_title(upper, texts, 0.9 * inches)
+    panels.small_title(upper, [*filter(None, [own.claim, words(own.where)])], 0.9 * inches)
     upper.set_ylabel(style.wrapped(own.points[0].quantity, PANEL, 7.5), fontsize=7.5)
     lower.set_xlabel(own.axis)
     lower.set_ylabel("residual", fontsize=7)
 
 
-def lines(dataset: xr.Dataset, own: Curve, entry: Tree) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def lines(dataset: xr.Dataset, own: Curve, entry: Tree) -> Lines:
     """X and y of the law and of the wrong law.
 
     Between the values of the axis too, where the formula can be evaluated there.
@@ -192,9 +208,7 @@ def lines(dataset: xr.Dataset, own: Curve, entry: Tree) -> dict[str, tuple[np.nd
     }
 
 
-def _smooth(
-    dataset: xr.Dataset, formula: object, own: Curve, name: str
-) -> tuple[np.ndarray, np.ndarray] | None:
+def _smooth(dataset: xr.Dataset, formula: object, own: Curve, name: str) -> Line | None:
     """X and y of a formula between the values of the axis.
 
     None where it has no value there, or does not depend on the axis as what was judged does.
@@ -205,21 +219,24 @@ def _smooth(
         own: the curve.
         name: predicted, or control.
     """
-    x = own.x()
-    fine = theory.between(x, logarithmic=logarithmic(x), points=FINE)
     if not isinstance(formula, str):
         return None
+    x = own.x()
+    fine = theory.between(x, logarithmic=logarithmic(x), points=FINE)
     try:
-        here, between = (
-            theory.on_grid(dataset, formula, own.where, {own.axis: at}) for at in (x, fine)
-        )
+        here, between = (_along(dataset, formula, own, at) for at in (x, fine))
     except ValueError:
         return None
     same = np.allclose(here, own.of(name), rtol=1e-6, equal_nan=True)
     return (fine, between) if same else None
 
 
-def panel(own: Curve, axes: Axes, shown: dict[str, tuple[np.ndarray, np.ndarray]]) -> Axes:
+def _along(dataset: xr.Dataset, formula: str, own: Curve, at: np.ndarray) -> np.ndarray:
+    """A formula at these values (N,) of the axis of a curve."""
+    return theory.on_grid(dataset, formula, own.where, {own.axis: at})
+
+
+def panel(own: Curve, axes: Axes, shown: Lines) -> Axes:
     """Draw a law and its observations on Axes and return them.
 
     Args:
@@ -228,36 +245,45 @@ def panel(own: Curve, axes: Axes, shown: dict[str, tuple[np.ndarray, np.ndarray]
         shown: of `lines`.
     """
     for name, (x, y) in shown.items():
-        look = LAW if name == "predicted" else WRONG
         there = np.isfinite(y)
         if there.any():
-            axes.plot(x[there], y[there], gid=name, **look)
-    _observed(own, axes, own.of("observed"), own.of("observed_low"), own.of("observed_high"))
+            axes.plot(x[there], y[there], gid=name, **(LAW if name == "predicted" else WRONG))
+    _observed(own, axes, own.observed())
     _scale(own, axes, [y for _, y in shown.values()])
     _regime(own, axes)
     panels.rules(axes)
     return axes
 
 
-def _observed(own: Curve, axes: Axes, y: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    """A mark for each value of the axis, by the verdict; hollow outside of the regime."""
-    x = own.x()
+def _observed(own: Curve, axes: Axes, ends: Sequence[np.ndarray]) -> None:
+    """A mark for each value of the axis, by the verdict; hollow outside of the regime.
+
+    Args:
+        own: the curve.
+        axes: where.
+        ends: what was observed, and the ends of its interval: (N,) each.
+    """
+    verdicts = np.array([point.verdict for point in own.points])
     for verdict, look in LOOKS.items():
         for inside in (True, False):
-            mine = [point.verdict == verdict and point.in_regime == inside for point in own.points]
-            here = np.array(mine) & np.isfinite(y)
+            here = (verdicts == verdict) & (own.inside() == inside) & np.isfinite(ends[0])
             if here.any():
-                face = look["color"] if inside else "white"
-                gid = verdict if inside else "outside"
-                axes.plot(x[here], y[here], gid=gid, mfc=face, **look, **OF_POINTS)
-                bars(axes, x[here], low[here], high[here], look["color"])
+                more = {"gid": verdict} if inside else {"gid": "outside", "mfc": "white"}
+                _points(axes, [part[here] for part in (own.x(), *ends)], look | more)
+
+
+def _points(axes: Axes, numbers: Sequence[np.ndarray], look: Look) -> None:
+    """Marks with their intervals; `numbers`: x, y, low and high (N,)."""
+    x, y, low, high = numbers
+    axes.plot(x, y, **OF_POINTS | look)
+    bars(axes, x, low, high, look["color"])
 
 
 def _scale(own: Curve, axes: Axes, more: Iterable[np.ndarray]) -> None:
     """Log axes where the values are spaced by factors or span them."""
-    y = np.concatenate([own.of("observed"), own.of("observed_low"), *more])
     if logarithmic(own.x()):
         axes.set_xscale("log")
+    y = np.concatenate([own.of("observed"), own.of("observed_low"), *more])
     finite = y[np.isfinite(y)]
     apart = logarithmic(y) or (axes.get_xscale() == "log" and finite.max() > FEW * finite.min())
     if apart and finite.min() > 0:
@@ -267,32 +293,38 @@ def _scale(own: Curve, axes: Axes, more: Iterable[np.ndarray]) -> None:
 
 def _regime(own: Curve, axes: Axes) -> None:
     """Shade the range of the axis that lies outside of the regime."""
-    x, inside = own.x(), np.array([point.in_regime for point in own.points])
+    inside = own.inside()
     if inside.all():
         return
     low, high = axes.get_xlim()
-    middle = np.sqrt(x[1:] * x[:-1]) if axes.get_xscale() == "log" else (x[1:] + x[:-1]) / 2
-    edges = np.concatenate([[low], middle, [high]])
+    edges = np.concatenate([[low], _between(own.x(), axes.get_xscale()), [high]])
     for place in np.flatnonzero(~inside):
         axes.axvspan(edges[place], edges[place + 1], gid="outside", **OUTSIDE)
     axes.set_xlim(low, high)
 
 
+def _between(x: np.ndarray, scale: str) -> np.ndarray:
+    """The middles (N - 1,) between neighbouring values (N,) of an axis."""
+    return np.sqrt(x[1:] * x[:-1]) if scale == "log" else (x[1:] + x[:-1]) / 2
+
+
 def residuals(own: Curve, axes: Axes) -> Axes:
     """Draw observed - predicted, over what is tolerated, on Axes and return them."""
-    unit = np.abs(own.of("high") - own.of("low")) / 2
-    unit = np.where(np.isfinite(unit) & (unit > 0), unit, np.nan)
-    parts = [
-        (own.of(name) - own.of("predicted")) / unit
-        for name in ("observed", "observed_low", "observed_high")
-    ]
+    unit = _tolerated(own)
+    parts = [(part - own.of("predicted")) / unit for part in own.observed()]
     axes.axhspan(-1, 1, **HELD)
     axes.axhline(0, color=style.GREY, lw=0.6)
-    _observed(own, axes, *(np.clip(part, -BEYOND, BEYOND) for part in parts))
+    _observed(own, axes, [np.clip(part, -BEYOND, BEYOND) for part in parts])
     axes.set(ylim=(-BEYOND * 1.05, BEYOND * 1.05), yticks=[-1, 0, 1])
     axes.tick_params(axis="y", labelsize=6.5)
     _regime(own, axes)
     return axes
+
+
+def _tolerated(own: Curve) -> np.ndarray:
+    """How far from the law each point may be (N,); NaN: not known."""
+    unit = np.abs(own.of("high") - own.of("low")) / 2
+    return np.where(np.isfinite(unit) & (unit > 0), unit, np.nan)
 
 
 # words ------------------------------------------------------------------------------------------------------
@@ -301,13 +333,12 @@ def residuals(own: Curve, axes: Axes) -> Axes:
 def _handles(shown: Sequence[Curve], drawn: Iterable[Axes]) -> list[Artist]:
     """Entries of what is drawn."""
     points = [point for own in shown for point in own.points]
-    there = {line.get_gid() for axes in drawn for line in axes.lines}
     handles: list[Artist] = [legends.entry("law", **LAW)]
-    handles += [legends.entry("wrong law", **WRONG)] * ("control" in there)
+    if legends.has_line(drawn, "control"):
+        handles.append(legends.entry("wrong law", **WRONG))
     verdicts = {point.verdict for point in points if point.in_regime}
-    handles += [
-        legends.entry(name, **look, **OF_POINTS) for name, look in LOOKS.items() if name in verdicts
-    ]
+    marks: Looks = {name: look for name, look in LOOKS.items() if name in verdicts}
+    handles += legends.lines(marks, **OF_POINTS)
     if not all(point.in_regime for point in points):
         handles.append(Patch(**OUTSIDE | {"color": "#dddddd"}, label="outside the regime"))
     return handles

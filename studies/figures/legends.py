@@ -16,12 +16,13 @@ from matplotlib.patches import Patch
 
 from studies.analysis.intervals.proportions import clopper_pearson
 from studies.figures import style
-from studies.figures.style import Looks
+from studies.figures.style import Look, Looks
 from studies.results.arms import labels, never_asked, words_on_silent
 from studies.schema import DIMS
 
 ROW, LINE = 0.16, 0.13  # inches: a row of entries, a line of words
 SIZE = 7.5  # points
+OUTSIDE: Look = {"loc": "outside lower center", "title_fontsize": SIZE}
 EARLIEST = "earliest"  # gid of the hatched parts, where hits are known to intervals
 
 
@@ -51,9 +52,7 @@ def below(
     """
     title = style.wrapped(words, width - margin, SIZE)
     columns = across([str(handle.get_label()) for handle in handles], width)
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=columns, title=title, title_fontsize=SIZE
-    )
+    figure.legend(handles=handles, ncols=columns, title=title, **OUTSIDE)
     return Below(-(-len(handles) // columns), title.count("\n"))
 
 
@@ -75,8 +74,9 @@ def finish(
 
 def across(names: Sequence[str], width: float) -> int:
     """Columns of a legend of these labels that fit into so many inches, >= 1."""
-    each = 0.5 + SIZE * style.LETTER * max(map(len, names), default=0)
-    return max(1, min(len(names), int((width - 0.3) / each)))
+    longest = max(map(len, names), default=0)
+    fit = int((width - 0.3) / (0.5 + SIZE * style.LETTER * longest))
+    return max(1, min(len(names), fit))
 
 
 # entries ----------------------------------------------------------------------------------------------------
@@ -101,6 +101,11 @@ def drawn(panels: Iterable[Axes], looks: Looks) -> Looks:
     """The looks of what some panel shows."""
     there = {line.get_label() for axes in panels for line in axes.lines}
     return {label: look for label, look in looks.items() if label in there}
+
+
+def has_line(panels: Iterable[Axes], gid: str) -> bool:
+    """Whether some panel has a line with this id."""
+    return any(line.get_gid() == gid for axes in panels for line in axes.lines)
 
 
 def drawn_arms(panels: Iterable[Axes], looks: Looks, dataset: xr.Dataset) -> Looks:
@@ -143,12 +148,17 @@ def hatched(panels: Iterable[Axes]) -> str:
 
 def bands(figure: Figure, dataset: xr.Dataset) -> str:
     """A word on the bands of shares in a figure, or none where none is drawn."""
-    parts = [part for axes in figure.axes for part in axes.collections]
-    there = any(isinstance(part, PolyCollection) and part.get_gid() != EARLIEST for part in parts)
-    if not there or dataset.sizes["replicate"] < 2:
+    if not _has_bands(figure) or dataset.sizes["replicate"] < 2:
         return ""
-    widest = float(clopper_pearson(np.array(0.0), np.array(float(_units(dataset))))[1])
+    units = np.array(float(_units(dataset)))
+    widest = float(clopper_pearson(np.array(0.0), units)[1])
     return f"; bands: 95 % intervals, not drawn at 0 and 100 %, where it is {widest:.0%} wide"
+
+
+def _has_bands(figure: Figure) -> bool:
+    """Whether a band is drawn that is not hatched."""
+    parts = [part for axes in figure.axes for part in axes.collections]
+    return any(isinstance(part, PolyCollection) and part.get_gid() != EARLIEST for part in parts)
 
 
 def _units(dataset: xr.Dataset) -> int:

@@ -40,7 +40,11 @@ HATCHES = {"evaluation": "....", "recombination": "////", "acceptance": "xxxx", 
 TOGETHER = "several together"
 HEIGHT = 0.78  # of a bar, of its row
 LEAST = 0.001  # share from which on a source is shown
+SHAPE: Look = {"width_ratios": [1.7, 1], "sharex": "col"}
 INTERVAL: Look = {"color": "black", "path_effects": [withStroke(linewidth=2.2, foreground="white")]}
+RATIO: Look = {"color": "black", "ms": 3}
+ALONG: Look = {"lw": 0.9, "solid_capstyle": "butt", "gid": "interval"}
+AT_END: Look = {"marker": "|", "ls": "", "ms": 3.2, "mew": 0.9}
 Arms = list[tuple[str, xr.Dataset]]  # label and ledger at one moment
 
 
@@ -71,9 +75,8 @@ def noise_sources(
     rows = {name: arms(part) for name, part in panels.landscapes(dataset)}
     labels = [[style.wrapped(label, width / 4, 7) for label, _ in mine] for mine in rows.values()]
     heights = [_height(texts) for texts in labels]
-    shape: Look = {"height_ratios": heights, "width_ratios": [1.7, 1], "sharex": "col"}
     figure = Figure(layout="constrained")
-    grid = figure.subplots(len(rows), 2, squeeze=False, **shape)
+    grid = figure.subplots(len(rows), 2, squeeze=False, height_ratios=heights, **SHAPE)
     shown: set[str] = set()
     for (name, mine), texts, (left, right) in zip(rows.items(), labels, grid, strict=True):
         shown |= bars(mine, left)
@@ -88,10 +91,10 @@ def _finish(grid: np.ndarray, width: float) -> int:
     """Ticks and labels of the horizontal axes; returns the breaks of line in those at the right."""
     for axes in [*grid[:, 1]] * 2:  # twice: they share an axis, and each widens it
         panels.decades_across(axes, 0.25 * width)
-    ratio = style.wrapped("noise-to-signal ratio of a step", width / 3.1)
-    grid[-1, 0].set_xlabel(style.wrapped("share of the variance of a step", width / 2.4))
-    grid[-1, 1].set_xlabel(ratio)
-    return ratio.count("\n")
+    left, right = grid[-1]
+    left.set_xlabel(style.wrapped("share of the variance of a step", width / 2.4))
+    right.set_xlabel(style.wrapped("noise-to-signal ratio of a step", width / 3.1))
+    return right.get_xlabel().count("\n")
 
 
 def _matched_at(dataset: xr.Dataset) -> float | None:
@@ -145,9 +148,14 @@ def _parts(arm: xr.Dataset) -> Iterator[Part]:
     """The share of each source, and of those that only act together."""
     shares = noise.shares(arm).sel(direction="all").isel(moment=0)
     for source in arm["source"].values:
-        mine = shares.sel(source=source)
-        yield Part(str(source), float(mine["first"]), *mine["first_interval"].values.tolist())
-    yield Part(TOGETHER, float(shares["interaction"]), *shares["interaction_interval"].values.tolist())
+        yield _part(str(source), shares.sel(source=source), "first")
+    yield _part(TOGETHER, shares, "interaction")
+
+
+def _part(source: str, shares: xr.Dataset, name: str) -> Part:
+    """A share, which has this name."""
+    low, high = shares[f"{name}_interval"].values.tolist()
+    return Part(source, float(shares[name]), low, high)
 
 
 def _stack(axes: Axes, row: int, parts: list[Part]) -> set[str]:
@@ -164,22 +172,17 @@ def _stack(axes: Axes, row: int, parts: list[Part]) -> set[str]:
 
 def _intervals(axes: Axes, row: int, intervals: list[tuple[float, float, float]]) -> None:
     """(low, end of the bar, high) of each part of a bar, below one another, so that all are seen."""
-    for i, (low, end, high) in enumerate(intervals):
-        y = row + HEIGHT * ((i + 1) / (len(intervals) + 1) - 0.5)
+    for number, (low, end, high) in enumerate(intervals, 1):
+        y = row + HEIGHT * (number / (len(intervals) + 1) - 0.5)
         if np.isfinite(low + high):
-            axes.plot([low, high], [y, y], lw=0.9, solid_capstyle="butt", gid="interval", **INTERVAL)
-            axes.plot([end], [y], "|", ms=3.2, mew=0.9, **INTERVAL)
+            axes.plot([low, high], [y, y], **ALONG, **INTERVAL)
+            axes.plot([end], [y], **AT_END, **INTERVAL)
 
 
 def ratios(rows: Arms, axes: Axes) -> Axes:
     """The noise-to-signal ratio of each arm with its interval, on a log scale."""
     for row, (_, arm) in enumerate(rows):
-        told = noise.currencies(arm).isel(moment=0)
-        ratio, ends = float(told["noise_to_signal"]), told["noise_to_signal_interval"].values
-        if np.isfinite(ratio) and ratio > 0:
-            panels.row_dot(
-                axes, row, ratio, ends, line={"color": style.WORDS}, dot={"color": "black", "ms": 3}
-            )
+        _ratio(arm, axes, row)
     empty = not axes.lines
     axes.axvline(1.0, **style.DASHED)
     if empty:
@@ -188,6 +191,14 @@ def ratios(rows: Arms, axes: Axes) -> Axes:
     panels.rows(axes, len(rows))
     panels.rules(axes, "x")
     return axes
+
+
+def _ratio(arm: xr.Dataset, axes: Axes, row: int) -> None:
+    """The noise-to-signal ratio of an arm with its interval, where it is above 0."""
+    signal = noise.currencies(arm).isel(moment=0)
+    ratio, ends = float(signal["noise_to_signal"]), signal["noise_to_signal_interval"].values
+    if np.isfinite(ratio) and ratio > 0:
+        panels.row_dot(axes, row, ratio, ends, line={"color": style.WORDS}, dot=RATIO)
 
 
 def _look(source: str) -> Look:

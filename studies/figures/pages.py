@@ -49,7 +49,8 @@ def pages(
     several = [dim for dim in along if dataset.sizes.get(dim, 1) > 1]
     if share <= 1.001 or not several:
         return [figure]
-    parts = parts_of(dataset, several[0], min(dataset.sizes[several[0]], math.ceil(share)))
+    number = min(dataset.sizes[several[0]], math.ceil(share))
+    parts = parts_of(dataset, several[0], number)
     return [page for part in parts for page in pages(make, part, width, several)]
 
 
@@ -74,13 +75,18 @@ def apart(name: str, dataset: xr.Dataset, options: Tree | None = None) -> list[s
 def _of_panels(figure: str, names: Sequence[str], options: Tree) -> list[str]:
     """The dims that have panels in a figure that is told what to show."""
     given = [options[role] for role in ("rows", "columns") if role in options]
+    within = _within(figure, names, options)
+    rest = [name for name in names if name not in (*given, *within)]
+    last = ["optimizer"] if figure == "curve" and options.get("x") != "optimizer" else []
+    return [name for name in (*given, *rest, *last) if name in names]
+
+
+def _within(figure: str, names: Sequence[str], options: Tree) -> list[str | None]:
+    """The dims that are shown within a panel."""
     within = [options.get(role) for role in ("x", "y", "hue")]
-    last = ["optimizer"] if figure == "curve" and "optimizer" not in within[:1] else []
     if figure == "curve" and "x" not in options:
         within += [name for name in names if name not in GRID][:1]
-    within += ["optimizer"] if figure in WITHIN else []
-    rest = [name for name in names if name not in (*given, *within)]
-    return [name for name in (*given, *rest, *last) if name in names]
+    return [*within, "optimizer"] if figure in WITHIN else within
 
 
 def words(name: str, number: int, width: float) -> str:

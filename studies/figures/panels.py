@@ -24,6 +24,14 @@ from studies.figures import style
 from studies.figures.style import Look
 
 COST = "cost (evaluations)"
+ABSENT: Look = {  # words in the middle of empty Axes
+    "ha": "center",
+    "va": "center",
+    "color": style.WORDS,
+    "fontsize": 7,
+    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1},
+}
+NOTE: Look = {"fontsize": 6.5, "color": style.WORDS, "va": "bottom"}
 
 
 # what is shown ----------------------------------------------------------------------------------------------
@@ -54,6 +62,11 @@ def at_moment(dataset: xr.Dataset, moment: float | None) -> xr.Dataset:
     return dataset.sel(moment=[moment], method="nearest")
 
 
+def ends(results: xr.Dataset, name: str) -> np.ndarray:
+    """The lower and the upper ends of the interval of a variable: (2, ..)."""
+    return results[f"{name}_interval"].transpose("bound", ...).values
+
+
 # where panels stand -----------------------------------------------------------------------------------------
 
 
@@ -62,13 +75,58 @@ def abreast(number: int, width: float, least: float) -> int:
     return max(1, min(number, int(width // least)))
 
 
+def highest(heights: Sequence[float], columns: int) -> list[float]:
+    """Of panels in rows of so many, the height of each row."""
+    return [max(heights[first : first + columns]) for first in range(0, len(heights), columns)]
+
+
 def grid(figure: Figure, number: int, columns: int) -> np.ndarray:
     """So many panels in rows -> all places, those beyond the last panel empty, at least one."""
     rows = max(1, -(-number // columns))
     places = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in places[number:]:
-        axes.set_axis_off()
+    switch_off(places[number:])
     return places
+
+
+def switch_off(places: np.ndarray) -> None:
+    """Leave places empty."""
+    for axes in places:
+        axes.set_axis_off()
+
+
+class Grid(NamedTuple):
+    """Panels of one size, row by row."""
+
+    places: np.ndarray  # Axes, those beyond the last panel at the end
+    number: int  # of panels
+    columns: int
+    inches: float  # of the width of a panel
+
+    @property
+    def panels(self) -> list[Axes]:
+        """The Axes of panels."""
+        return list(self.places[: self.number])
+
+    @property
+    def lines(self) -> int:
+        """How many rows there are."""
+        return len(self.places) // self.columns
+
+    def label(self, up: str, across: str) -> None:
+        """Labels at the left of rows and below the last panels of columns."""
+        for axes in self.panels[:: self.columns]:
+            axes.set_ylabel(up)
+        for axes in self.lowest():
+            axes.set_xlabel(across)
+
+    def lowest(self) -> list[Axes]:
+        """The last panel of each column."""
+        return self.panels[max(0, self.number - self.columns) :]
+
+
+def laid_out(figure: Figure, number: int, columns: int, width: float) -> Grid:
+    """So many panels in rows over so many inches."""
+    return Grid(grid(figure, number, columns), number, columns, width / columns)
 
 
 class Rows(NamedTuple):
@@ -81,6 +139,12 @@ class Rows(NamedTuple):
     def titled(self) -> np.ndarray:
         """The rows whose panels have titles of their own: the first, or all where they have several lines."""
         return self.places if self.lines > 1 else self.places[:1]
+
+    def entitle(self, titles: Sequence[str], inches: float) -> None:
+        """A small title above each column; `inches`: what words may take."""
+        for row in self.titled():
+            for axes, text in zip(row, titles, strict=False):
+                small_title(axes, [text], inches)
 
     def lowest(self, number: int) -> np.ndarray:
         """The last panel of each column; `number`: of panels of a landscape."""
@@ -106,8 +170,7 @@ def rows_of(
     shape = landscapes * lines, across
     places = figure.subplots(*shape, squeeze=False, **share)  # type: ignore[call-overload]
     rows = places.reshape(landscapes, -1)
-    for axes in rows[:, number:].ravel():
-        axes.set_axis_off()
+    switch_off(rows[:, number:].ravel())
     return Rows(rows, lines, width / across)
 
 
@@ -147,17 +210,18 @@ def label_edges(
         inches: what words may take.
         across: what the horizontal ones are.
     """
-    for axes in grid[:number:columns]:
-        axes.set_ylabel(up)
-    for axes in grid[max(0, number - columns) : number]:
-        cost_label(axes, inches, across)
+    Grid(grid, number, columns, inches).label(up, style.wrapped(across, inches))
 
 
 def nothing(axes: Axes, text: str) -> None:
     """Say on Axes that are empty why they are."""
-    back = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-    look: Look = {"ha": "center", "va": "center", "color": style.WORDS, "fontsize": 7, "bbox": back}
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, **look)
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, **ABSENT)
+
+
+def empty(axes: Axes, text: str) -> None:
+    """Say why Axes without ticks are empty."""
+    nothing(axes, text)
+    axes.set(xticks=[], yticks=[])
 
 
 def note(axes: Axes, lines: Sequence[str], inches: float) -> int:
@@ -168,8 +232,7 @@ def note(axes: Axes, lines: Sequence[str], inches: float) -> int:
     if not lines:
         return 4
     text = "\n".join(style.wrapped(line, inches, 6.5) for line in lines)
-    look: Look = {"fontsize": 6.5, "color": style.WORDS, "va": "bottom"}
-    axes.annotate(text, (0, 1), (0, 2), "axes fraction", "offset points", **look)
+    axes.annotate(text, (0, 1), (0, 2), "axes fraction", "offset points", **NOTE)
     return 4 + 9 * (text.count("\n") + 1)
 
 
@@ -239,11 +302,18 @@ def decades_across(axes: Axes, inches: float) -> None:
 def decades_along(axis: Axis, inches: float) -> None:
     """Ticks of a log axis that is so many inches long."""
     low, high = axis.get_view_interval()
-    most, span = max(2, int(inches / 0.34)), np.log10(high / low)
+    most = max(2, int(inches / 0.34))
+    span = np.log10(high / low)
     if span >= 1.5:
-        return powers(axis, most)
-    steps = next((steps for steps in ((1, 2, 5), (1, 3)) if len(steps) * span <= most), (1,))
-    return numbers(axis, steps, max(most, 3))
+        powers(axis, most)
+    else:
+        numbers(axis, _steps(span, most), max(most, 3))
+
+
+def _steps(span: float, most: int) -> Sequence[float]:
+    """Multiples of powers of ten that stand on so many decades, at most so many ticks where it goes."""
+    fit = [steps for steps in ((1, 2, 5), (1, 3)) if len(steps) * span <= most]
+    return fit[0] if fit else (1,)
 
 
 def at_values(axis: Axis, values: np.ndarray, inches: float) -> None:
@@ -256,22 +326,32 @@ def at_values(axis: Axis, values: np.ndarray, inches: float) -> None:
     """
     every = next((step for step in (1, 2, 3) if _fits(axis, values[::step], inches)), None)
     if every:
-        axis.set_major_locator(FixedLocator(values[::every].tolist()))
-        axis.set_major_formatter(FixedFormatter(_numbers(values[::every])))
-        axis.set_minor_locator(FixedLocator(values.tolist()))
-        axis.set_minor_formatter(NullFormatter())
+        _tick(axis, values, values[::every])
     elif axis.get_scale() == "log":
         decades_along(axis, inches)
 
 
+def _tick(axis: Axis, values: np.ndarray, named: np.ndarray) -> None:
+    """Ticks at values, and numbers at those that are named."""
+    axis.set_major_locator(FixedLocator(named.tolist()))
+    axis.set_major_formatter(FixedFormatter(_numbers(named)))
+    axis.set_minor_locator(FixedLocator(values.tolist()))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _fits(axis: Axis, values: np.ndarray, inches: float) -> bool:
     """Whether numbers at these values have room side by side."""
-    widths = style.LETTER * 7 * (0.8 + np.array([len(name) for name in _numbers(values)]))
-    places = axis.get_transform().transform(np.asarray(values, float))
     if len(values) < 2:
         return len(values) == 1
-    gaps = np.diff(places) / np.ptp(places) * inches
+    widths = style.LETTER * 7 * (0.8 + np.array([len(name) for name in _numbers(values)]))
+    gaps = _gaps(axis, values, inches)
     return bool((gaps >= (widths[1:] + widths[:-1]) / 2).all())
+
+
+def _gaps(axis: Axis, values: np.ndarray, inches: float) -> np.ndarray:
+    """Inches between values, which go from one end of an axis to the other."""
+    places = axis.get_transform().transform(np.asarray(values, float))
+    return np.diff(places) / np.ptp(places) * inches
 
 
 def _numbers(values: np.ndarray) -> list[str]:

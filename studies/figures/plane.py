@@ -26,6 +26,12 @@ from studies.figures.trajectories import FRAMES, START, contours, levels
 from studies.results import settings
 from studies.results.arms import arms
 
+NO_MAP = (
+    "plane: expected a landscape of one or two coordinates with pictures of this world; with more"
+    " each method has a plane of its own, which `trajectories` shows"
+)
+SPREAD = "ellipses: two standard deviations of the points of a step, early, midway, at the end"
+REST = "where player 1 (solid) and player 2 (dashed) rest"
 NARROW = 1.6  # inches, the least width of a panel
 GROUND = LinearSegmentedColormap.from_list("ground", ["#7d7d7d", "#c4c4c4", "#fafafa"])
 POPULATION = 3  # points in a step, from which they have an ellipse
@@ -39,11 +45,10 @@ MARKS: dict[str, Look] = {  # of fixed points
     "saddle": {"marker": "X", "mfc": "white"},
 }
 MARK: Look = {"ls": "", "mec": "black", "mew": 0.9, "ms": 5.5, "zorder": 5}
-NULLCLINES: tuple[Look, ...] = (
-    {"color": "#555555", "ls": "-"},
-    {"color": "#555555", "ls": (0, (4, 2))},
-)
+RESTING: Look = {"colors": "#555555", "linewidths": 0.9}
+NULLCLINES = (RESTING | {"linestyles": ["-"]}, RESTING | {"linestyles": [(0, (4, 2))]})
 ARROWS: Look = {"density": 0.7, "linewidth": 0.4, "arrowsize": 0.5, "color": "#aaaaaa"}
+ROUND: Look = {"fill": False, "lw": 0.9, "gid": "spread", "zorder": 4}
 END: Look = {"marker": "*", "ms": 8, "mec": "white", "mew": 0.5, "zorder": 6}
 
 
@@ -70,29 +75,27 @@ def plane(dataset: xr.Dataset, width: float = style.WIDTH, *, world: int | str =
     panels.expect(dataset, "picture_center", "plane", "`pictures:`")
     maps = _maps(dataset, int(world))
     if not maps:
-        raise ValueError(
-            "plane: expected a landscape of one or two coordinates with pictures of this world; with more"
-            " each method has a plane of its own, which `trajectories` shows"
-        )
+        raise ValueError(NO_MAP)
     looks = style.arm_looks(dataset)
     across = panels.abreast(len(maps), width, NARROW)
     figure = Figure(layout="constrained")
-    grid = panels.grid(figure, len(maps), across)
-    for axes, shown in zip(grid, maps, strict=False):
+    grid = panels.laid_out(figure, len(maps), across, width)
+    for axes, shown in zip(grid.panels, maps, strict=True):
         panel(shown, axes, looks)
-        panels.title(axes, shown.landscape, 0.85 * (width / across - 0.5))
-    height = (width / across - 0.2) * (len(grid) // across) + 0.55
+        panels.title(axes, shown.landscape, 0.85 * (grid.inches - 0.5))
+    height = (grid.inches - 0.2) * grid.lines + 0.55
     words = f"world {world}{_said(figure, maps)}"
     return legends.finish(figure, _handles(maps, looks), words, width, height)
 
 
 def _said(figure: Figure, maps: Sequence[Map]) -> str:
     """What ellipses, colours and lines are, of those that are there."""
-    spread = any(patch.get_gid() == "spread" for axes in figure.axes for patch in axes.patches)
+    flows = [bool(shown.flow) for shown in maps]
+    patches = [patch for axes in figure.axes for patch in axes.patches]
     there = {
-        "low loss is dark": not all(shown.flow for shown in maps),
-        "ellipses: two standard deviations of the points of a step, early, midway, at the end": spread,
-        "where player 1 (solid) and player 2 (dashed) rest": any(shown.flow for shown in maps),
+        "low loss is dark": not all(flows),
+        SPREAD: any(patch.get_gid() == "spread" for patch in patches),
+        REST: any(flows),
     }
     return "".join(f"; {text}" for text, shown in there.items() if shown)
 
@@ -102,12 +105,23 @@ def _maps(dataset: xr.Dataset, world: int) -> list[Map]:
     maps = []
     for name, part in panels.landscapes(dataset.sel(replicate=world)):
         shown = [(label, arm) for label, arm in arms(part) if np.isfinite(arm["picture_center"]).any()]
-        if shown and float(settings.at(dataset, {"landscape": name})[0].landscape["dim"]) <= 2:
-            extents = np.stack([arm["picture_extent"].values for _, arm in shown])
-            extent = np.stack([extents[..., 0].min(0), extents[..., 1].max(0)], -1)
+        if shown and _is_flat(dataset, name):
+            extent = _extent([arm for _, arm in shown])
             field = field_of(dataset, name)
             maps.append(Map(name, shown, extent, None if field is None else flow(field, extent)))
     return maps
+
+
+def _is_flat(dataset: xr.Dataset, landscape: str) -> bool:
+    """Whether a landscape has one or two coordinates."""
+    arm = settings.at(dataset, {"landscape": landscape})[0]
+    return float(arm.landscape["dim"]) <= 2
+
+
+def _extent(shown: Sequence[xr.Dataset]) -> np.ndarray:
+    """The least extent (2, 2) that holds the pictures of all arms."""
+    extents = np.stack([arm["picture_extent"].values for arm in shown])
+    return np.stack([extents[..., 0].min(0), extents[..., 1].max(0)], -1)
 
 
 def panel(shown: Map, axes: Axes, looks: Looks) -> Axes:
@@ -124,8 +138,8 @@ def panel(shown: Map, axes: Axes, looks: Looks) -> Axes:
         _phases(shown.flow, axes)
     for label, arm in shown.arms:
         _method(arm, axes, style.look(looks, label, arm) | {"label": label})
-    across, up = shown.extent
-    axes.set(xlim=tuple(across), ylim=tuple(up), xlabel="$x_1$", ylabel="$x_2$")
+    across, up = map(tuple, shown.extent)
+    axes.set(xlim=across, ylim=up, xlabel="$x_1$", ylabel="$x_2$")
     axes.set_box_aspect(1)
     panels.few(axes, 3)
     return axes
@@ -134,8 +148,7 @@ def panel(shown: Map, axes: Axes, looks: Looks) -> Axes:
 def _ground(shown: Map, axes: Axes) -> None:
     """The loss, on one scale for the pictures of all methods, the largest picture below."""
     losses = [np.ma.masked_invalid(arm["picture_loss"].values) for _, arm in shown.arms]
-    there = [loss.compressed() for loss in losses]
-    every = np.concatenate(there)
+    every = np.concatenate([loss.compressed() for loss in losses])
     if not every.size:
         return
     scale = levels(float(every.min()), float(every.max()))
@@ -150,22 +163,14 @@ def _size(arm: xr.Dataset) -> float:
     return float(np.prod(extent[:, 1] - extent[:, 0]))
 
 
-def _phases(told: Flow, axes: Axes) -> None:
+def _phases(game: Flow, axes: Axes) -> None:
     """Arrows, nullclines and fixed points of a game."""
-    u, v = told.velocity[..., 0], told.velocity[..., 1]
-    axes.streamplot(told.x, told.y, u, v, **ARROWS)
+    u, v = game.velocity[..., 0], game.velocity[..., 1]
+    axes.streamplot(game.x, game.y, u, v, **ARROWS)
     for part, look in zip((u, v), NULLCLINES, strict=True):
         if part.min() < 0 < part.max():
-            axes.contour(
-                told.x,
-                told.y,
-                part,
-                levels=[0.0],
-                colors=look["color"],
-                linestyles=[look["ls"]],
-                linewidths=0.9,
-            )
-    for point in told.fixed:
+            axes.contour(game.x, game.y, part, levels=[0.0], **look)
+    for point in game.fixed:
         axes.plot(*point.place[:, None], gid=point.kind, **MARK, **MARKS[point.kind])
 
 
@@ -184,8 +189,13 @@ def _method(arm: xr.Dataset, axes: Axes, look: Look) -> None:
     for share in FRAMES:
         _ellipse(points[round(share * (len(points) - 1))], axes, look["color"])
     if len(center):
-        axes.plot(*center[0][:, None], zorder=6, **START | {"mec": look["color"]})
-        axes.plot(*center[-1][:, None], color=look["color"], **END)
+        _ends(center, axes, look["color"])
+
+
+def _ends(center: np.ndarray, axes: Axes, colour: style.Colour) -> None:
+    """Marks at the ends of a trail (N, 2)."""
+    axes.plot(*center[0][:, None], zorder=6, **START | {"mec": colour})
+    axes.plot(*center[-1][:, None], color=colour, **END)
 
 
 def _ellipse(points: np.ndarray, axes: Axes, colour: style.Colour) -> None:
@@ -194,30 +204,15 @@ def _ellipse(points: np.ndarray, axes: Axes, colour: style.Colour) -> None:
     if len(there) < POPULATION:
         return
     sizes, directions = np.linalg.eigh(np.cov(there.T))
-    angle = np.degrees(np.arctan2(*directions[::-1, -1]))
+    angle = float(np.degrees(np.arctan2(*directions[::-1, -1])))
     across, up = 2 * DEVIATIONS * np.sqrt(sizes[::-1].clip(0))
-    axes.add_patch(
-        Ellipse(
-            there.mean(0),
-            across,
-            up,
-            angle=float(angle),
-            fill=False,
-            ec=colour,
-            lw=0.9,
-            gid="spread",
-            zorder=4,
-        )
-    )
+    axes.add_patch(Ellipse(there.mean(0), across, up, angle=angle, ec=colour, **ROUND))
 
 
 def _handles(maps: Sequence[Map], looks: Looks) -> list[Artist]:
     """Entries of the methods and of the fixed points."""
     names = {label for shown in maps for label, _ in shown.arms}
-    handles: list[Artist] = [
-        *legends.lines({name: look for name, look in looks.items() if name in names})
-    ]
     kinds = {point.kind for shown in maps if shown.flow for point in shown.flow.fixed}
-    return handles + [
-        legends.entry(kind, **MARK, **look) for kind, look in MARKS.items() if kind in kinds
-    ]
+    methods = {name: look for name, look in looks.items() if name in names}
+    marks = {kind: look for kind, look in MARKS.items() if kind in kinds}
+    return [*legends.lines(methods), *legends.lines(marks, **MARK)]

@@ -38,31 +38,31 @@ def price(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     shown = _populations(dataset)
     columns = panels.abreast(len(shown), width, NARROW)
     figure = Figure(layout="constrained")
-    grid = panels.grid(figure, len(shown), columns)
-    _draw(grid, shown, columns, width / columns - 0.5)
+    grid = panels.laid_out(figure, len(shown), columns, width)
+    _draw(grid, shown)
     figure.supylabel("change of the mean true loss in a step", fontsize=8)
     worlds = legends.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
-    height = ROW * (len(grid) // columns) + 0.8
+    height = ROW * grid.lines + 0.8
     return legends.finish(figure, _handles(dataset), f"means of {worlds}", width, height)
 
 
-def _draw(grid: np.ndarray, shown: list[Population], columns: int, inches: float) -> None:
-    """All panels; `inches`: what words may take of one."""
-    for axes, (name, label, arm) in zip(grid, shown, strict=False):
+def _draw(grid: panels.Grid, shown: list[Population]) -> None:
+    """All panels."""
+    inches = grid.inches - 0.5
+    for axes, (name, label, arm) in zip(grid.panels, shown, strict=True):
         panel(arm, axes)
         panels.small_title(axes, [name, label], inches)
-    for axes in grid[max(0, len(shown) - columns) : len(shown)]:
+    for axes in grid.lowest():
         panels.cost_label(axes, inches)
     if not shown:
-        panels.nothing(grid[0], "no population with numbers")
+        panels.nothing(grid.places[0], "no population with numbers")
 
 
 def _handles(dataset: xr.Dataset) -> list[Artist]:
     """An entry for each force, and for their sum."""
-    forces = [
-        Patch(label=force, **face(force, SELECTION)) for force in dataset["force"].values.tolist()
-    ]
-    return [*forces, legends.entry("all together", color="black", marker="o", ms=3, lw=0.8)]
+    forces = dataset["force"].values.tolist()
+    handles = [Patch(label=force, **face(force, SELECTION)) for force in forces]
+    return [*handles, legends.entry("all together", color="black", marker="o", ms=3, lw=0.8)]
 
 
 def _populations(dataset: xr.Dataset) -> list[Population]:
@@ -82,24 +82,31 @@ def panel(arm: xr.Dataset, axes: Axes) -> Axes:
         arm: a ledger without the dims `landscape` and `optimizer`.
         axes: where to draw.
     """
-    told, places = population(arm), np.arange(arm.sizes["moment"])
-    _bars(axes, told, places)
-    axes.plot(places, told["price"].sum("force", min_count=1), "o-", color="black", ms=2.5, lw=0.8)
+    forces, places = population(arm), np.arange(arm.sizes["moment"])
+    _bars(axes, forces, places)
+    together = forces["price"].sum("force", min_count=1)
+    axes.plot(places, together, "o-", color="black", ms=2.5, lw=0.8)
     axes.axhline(0.0, color=style.GREY, lw=0.6)
-    shown, cost = places[:: -(-len(places) // TICKS)], arm["moment_cost"].mean("replicate").values
-    axes.set_xticks(shown, [_three_digits(cost[i]) for i in shown])
+    _costs(axes, places, arm["moment_cost"].mean("replicate").values)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     return axes
 
 
-def _bars(axes: Axes, told: xr.Dataset, places: np.ndarray) -> None:
+def _costs(axes: Axes, places: np.ndarray, cost: np.ndarray) -> None:
+    """The costs of some moments below their places."""
+    shown = places[:: -(-len(places) // TICKS)]
+    axes.set_xticks(shown, [_three_digits(cost[i]) for i in shown])
+
+
+def _bars(axes: Axes, forces: xr.Dataset, places: np.ndarray) -> None:
     """A bar for each force at each moment, with its interval."""
-    forces = told["force"].values.tolist()
-    broad = 0.8 / len(forces)
-    for i, force in enumerate(forces):
-        part, x = told.sel(force=force), places + (i - (len(forces) - 1) / 2) * broad
-        axes.bar(x, part["price"], broad, **face(force, SELECTION))
-        axes.vlines(x, *part["price_interval"].transpose("bound", ...).values, color="#444444", lw=0.6)
+    names = forces["force"].values.tolist()
+    broad = 0.8 / len(names)
+    for number, name in enumerate(names):
+        part = forces.sel(force=name)
+        x = places + (number - (len(names) - 1) / 2) * broad
+        axes.bar(x, part["price"], broad, **face(name, SELECTION))
+        axes.vlines(x, *panels.ends(part, "price"), color="#444444", lw=0.6)
 
 
 def _three_digits(cost: float) -> str:

@@ -19,6 +19,19 @@ BLUE, ORANGE = style.COLOURS[:2]
 DECADES = 300  # ratio of the largest loss to the least, but a few, from which on a loss has a log axis
 ZERO: Look = {"color": style.GREY, "linewidth": 0.5}
 BAND: Look = {"color": BLUE, "alpha": 0.15, "linewidth": 0}  # from the lowest world to the highest
+AT_LEFT: Look = {
+    "xycoords": ("axes fraction", "data"),
+    "textcoords": "offset points",
+    "fontsize": 6.5,
+    "color": style.WORDS,
+}
+CORNER: Look = {
+    "xycoords": "axes fraction",
+    "va": "top",
+    "fontsize": 7,
+    "bbox": {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
+}
+POINT: Look = {"color": BLUE, "markersize": 1.8, "alpha": 0.6, "rasterized": True}
 TYPES = {  # of epistasis
     "none": "#bbbbbb",
     "magnitude": style.COLOURS[4],
@@ -66,8 +79,7 @@ def _draw(picture: Panel, data: xr.Dataset, axes: Axes) -> None:
     if any(_there(data, name) for name in picture.needs):
         picture.draw(data, axes)
     else:
-        panels.nothing(axes, "not measured")
-        axes.set(xticks=[], yticks=[])
+        panels.empty(axes, "not measured")
 
 
 def _there(data: xr.Dataset, name: str) -> bool:
@@ -93,22 +105,23 @@ def _mean(data: xr.Dataset, name: str) -> float:
 
 def _autocorrelation(data: xr.Dataset, axes: Axes) -> None:
     """Mean over worlds, the band from the lowest to the highest; where it falls to 1/e."""
-    lag, (low, mean, high) = data["lag_value"].values, _over_worlds(data["autocorrelation"])
-    axes.fill_between(lag, low, high, **BAND)
-    axes.plot(lag, mean, color=BLUE)
-    _fallen(axes, _mean(data, "correlation_length"), float(np.nanmax(lag)))
+    lag, spread = data["lag_value"].values, _over_worlds(data["autocorrelation"])
+    axes.fill_between(lag, spread.low, spread.high, **BAND)
+    axes.plot(lag, spread.mean, color=BLUE)
+    most = float(np.nanmax(lag))
+    _fallen(axes, _mean(data, "correlation_length"), most)
     axes.set(xlabel="distance (units of $x$)", ylabel="autocorrelation")
-    axes.set(xlim=(0, np.nanmax(lag)), ylim=(min(0.0, np.nanmin(low)) - 0.05, 1.05))
+    axes.set(xlim=(0, most), ylim=(min(0.0, np.nanmin(spread.low)) - 0.05, 1.05))
 
 
 def _fallen(axes: Axes, length: float, most: float) -> None:
     """A line at 1/e, and on it the correlation length, where it lies within the axis, up to `most`."""
     fallen = np.exp(-1)
     axes.axhline(fallen, **ZERO, linestyle=(0, (4, 3)))
-    beside: Look = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    axes.annotate("1/e", (0.01, fallen), (0, 1.5), fontsize=6.5, color=style.WORDS, **beside)
+    axes.annotate("1/e", (0.01, fallen), (0, 1.5), **AT_LEFT)
     if length <= most:
-        axes.plot([length], [fallen], "o", color=ORANGE, markersize=3.5, label=f"length {length:.3g}")
+        label = f"length {length:.3g}"
+        axes.plot([length], [fallen], "o", color=ORANGE, markersize=3.5, label=label)
         axes.legend(loc="upper right", handletextpad=0.1, borderaxespad=0.1, fontsize=7)
 
 
@@ -116,15 +129,13 @@ def _scatter(data: xr.Dataset, axes: Axes) -> None:
     """Loss against distance to the optimum, world 0."""
     loss, distance = data["sample_loss"].values, data["sample_distance"].values
     shown = np.isfinite(loss) & np.isfinite(distance)
-    axes.plot(distance[shown], loss[shown], ".", color=BLUE, markersize=1.8, alpha=0.6, rasterized=True)
+    axes.plot(distance[shown], loss[shown], ".", **POINT)
     _scale_for(axes, loss[shown])
     place = "optimum" if bool(data["optimum_known"] == 1) else "best seen"
     axes.set(xlabel=f"distance to the {place} (units of $x$)", ylabel="loss")
     correlation = _mean(data, "distance_correlation_pearson")
     if np.isfinite(correlation):
-        back = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}
-        corner: Look = {"xycoords": "axes fraction", "va": "top", "fontsize": 7}
-        axes.annotate(f"r = {correlation:.2f}", (0.03, 0.95), bbox=back, **corner)
+        axes.annotate(f"r = {correlation:.2f}", (0.03, 0.95), **CORNER)
 
 
 def _slices(data: xr.Dataset, axes: Axes) -> None:

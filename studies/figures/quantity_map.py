@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
@@ -23,7 +24,17 @@ from matplotlib.pyplot import get_cmap
 
 from studies.analysis.quantities.evaluate import quantity
 from studies.figures import legends, panels, style, theory
-from studies.figures.facets import Facets, Place, dim_of, dims, facets, logarithmic, numeric, words
+from studies.figures.facets import (
+    Facets,
+    Place,
+    as_numbers,
+    dim_of,
+    dims,
+    facets,
+    logarithmic,
+    numeric,
+    words,
+)
 from studies.figures.style import Look
 from studies.text.shapes import Tree
 
@@ -34,13 +45,15 @@ PALETTES = {"diverging": "PuOr", "even": "viridis"}
 LINE: Look = {"colors": "black", "linewidths": 1.3}
 PREDICTED: Look = LINE | {"linestyles": [(0, (4, 2))]}
 SIGN: Look = {"ha": "center", "va": "center", "fontsize": 7}
-SIGNS = {"∞": "infinite: never", "–": "no number"}
+INFINITE, NO_NUMBER = "∞", "–"
+SIGNS = {INFINITE: "infinite: never", NO_NUMBER: "no number"}
+SIGN_COLOURS = {INFINITE: "white", NO_NUMBER: "black"}
 
 
 class Drawing(NamedTuple):
     """What all panels of a figure share."""
 
-    told: xr.Dataset  # quantity and its interval
+    numbers: xr.Dataset  # quantity and its interval
     at: Facets
     x: str
     y: str
@@ -48,6 +61,11 @@ class Drawing(NamedTuple):
     norm: Normalize
     palette: Colormap
     theory: str | None
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """The axis across, and the one upwards."""
+        return self.x, self.y
 
 
 # the whole figure -------------------------------------------------------------------------------------------
@@ -82,18 +100,17 @@ def quantity_map(
         ValueError: the results have no such axes or quantity, or the formula has no value.
     """
     drawing = asked(dataset, x, y, colour, line, theory, {"rows": rows, "columns": columns})
-    places = [place for row in drawing.at.panels(drawing.told) for place in row]
+    places = drawing.at.places(drawing.numbers)
+    figure = Figure(layout="constrained")
     across = panels.abreast(len(places), width - BAR, LEAST)
-    figure, inches = Figure(layout="constrained"), (width - BAR) / across
-    grid = panels.grid(figure, len(places), across)
-    for axes, place in zip(grid, places, strict=False):
-        panel(drawing, axes, place, inches - 0.6)
-        panels.title(axes, words(place), 0.85 * (inches - 0.5))
+    grid = panels.laid_out(figure, len(places), across, width - BAR)
+    for axes, place in zip(grid.panels, places, strict=True):
+        panel(drawing, axes, place, grid.inches - 0.6)
+        panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
         _predict(dataset, drawing, axes, place)
-    _label(drawing, grid, len(places), across)
-    bar = figure.colorbar(ScalarMappable(drawing.norm, drawing.palette), ax=grid.tolist(), aspect=25)
-    _finish_bar(bar.ax, colour, len(grid) // across)
-    height = (CELLS + 0.5) * (len(grid) // across) + 0.6
+    grid.label(drawing.y, drawing.x)
+    _bar(drawing, grid, colour)
+    height = (CELLS + 0.5) * grid.lines + 0.6
     return legends.finish(figure, _handles(drawing), _said(drawing, dataset, colour), width, height)
 
 
@@ -122,18 +139,28 @@ def asked(
     """
     names = dims(dataset)
     x, y = (dim_of(word, names, "map") for word in (x, y))
-    told = quantity(dataset, colour)
-    for dim in (x, y):
-        if dim not in told["quantity"].dims:
+    numbers = _over(dataset, colour, (x, y))
+    at = facets(numbers, {"x": x, "y": y} | given, "map", lines=False)
+    numbers = at.kept(numbers, y)
+    line = None if line is None else float(line)
+    norm = scale(numbers["quantity"].values, line)
+    palette = get_cmap(PALETTES["even" if line is None else "diverging"])
+    return Drawing(numbers, at, x, y, line, norm, palette, theory)
+
+
+def _over(dataset: xr.Dataset, colour: str, axes: tuple[str, str]) -> xr.Dataset:
+    """A quantity that depends on both axes.
+
+    Raises:
+        ValueError: it does not.
+    """
+    numbers = quantity(dataset, colour)
+    for dim in axes:
+        if dim not in numbers["quantity"].dims:
             raise ValueError(
                 f"map: expected a quantity that depends on {dim}, {colour!r} is the same along it"
             )
-    at = facets(told, {"x": x, "y": y} | given, "map", lines=False)
-    told = at.kept(told, y)
-    line = None if line is None else float(line)
-    norm = scale(told["quantity"].values, line)
-    palette = get_cmap(PALETTES["even" if line is None else "diverging"])
-    return Drawing(told, at, x, y, line, norm, palette, theory)
+    return numbers
 
 
 def scale(values: np.ndarray, line: float | None) -> Normalize:
@@ -145,17 +172,20 @@ def scale(values: np.ndarray, line: float | None) -> Normalize:
     """
     finite = values[np.isfinite(values)]
     if line is None:
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-        return (
-            LogNorm(low, high)
-            if logarithmic(finite)
-            else Normalize(low, high if high > low else low + 1)
-        )
+        return _even(finite)
     if line > 0 and (finite > 0).all():
         factor = float(np.exp(np.abs(np.log(finite / line)).max(initial=np.log(2))))
         return LogNorm(line / factor, line * factor)
     away = float(np.abs(finite - line).max(initial=1e-12))
     return Normalize(line - away, line + away)
+
+
+def _even(finite: np.ndarray) -> Normalize:
+    """The scale from the least of finite values to the largest."""
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    if logarithmic(finite):
+        return LogNorm(low, high)
+    return Normalize(low, high if high > low else low + 1)
 
 
 # a panel ----------------------------------------------------------------------------------------------------
@@ -170,38 +200,43 @@ def panel(drawing: Drawing, axes: Axes, place: Place, inches: float = 2.0) -> Ax
         place: the values of the dims that panels have of their own.
         inches: of the width of the Axes.
     """
-    part = drawing.told.sel(place)
-    values = part["quantity"].transpose(drawing.y, drawing.x).values
+    part = drawing.numbers.sel(place)
+    shown = _clipped(drawing, part)
     edges = [
-        _axis(axes, along, part[dim].values) for along, dim in (("x", drawing.x), ("y", drawing.y))
+        _edges_along(axes, along, part[dim].values)
+        for along, dim in zip("xy", drawing.axes, strict=True)
     ]
-    shown = np.ma.masked_invalid(np.clip(values, drawing.norm.vmin, drawing.norm.vmax))
     axes.set_facecolor("#e4e4e4")
     axes.pcolormesh(*edges, shown, norm=drawing.norm, cmap=drawing.palette, edgecolor="white", lw=0.4)
     _marks(drawing, axes, part, edges)
     if drawing.line is not None:
-        _contour(
-            axes,
-            [part[dim].values for dim in (drawing.x, drawing.y)],
-            shown.filled(np.nan),
-            drawing.line,
-        )
-    panels.at_values(axes.xaxis, _numbers(part[drawing.x].values), inches)
-    panels.at_values(axes.yaxis, _numbers(part[drawing.y].values), 2 * CELLS)
-    for axis, dim in ((axes.xaxis, drawing.x), (axes.yaxis, drawing.y)):
-        if not numeric(part[dim].values):
-            axis.set_ticks(range(part.sizes[dim]), [str(name) for name in part[dim].values.tolist()])
+        _contour(axes, _places(drawing, part), shown.filled(np.nan), drawing.line)
+    _ticks(axes.xaxis, part[drawing.x].values, inches)
+    _ticks(axes.yaxis, part[drawing.y].values, 2 * CELLS)
     return axes
 
 
-def _numbers(values: np.ndarray) -> np.ndarray:
-    """The values of an axis, or, where they are texts, their places."""
-    return np.unique(values.astype(float)) if numeric(values) else np.arange(float(len(values)))
+def _places(drawing: Drawing, part: xr.Dataset) -> list[np.ndarray]:
+    """The values of both axes."""
+    return [part[dim].values for dim in drawing.axes]
 
 
-def _axis(axes: Axes, along: str, values: np.ndarray) -> np.ndarray:
+def _clipped(drawing: Drawing, part: xr.Dataset) -> np.ma.MaskedArray:
+    """The quantity (Y, X) within the scale of colours; what is no number is masked."""
+    values = part["quantity"].transpose(drawing.y, drawing.x).values
+    return np.ma.masked_invalid(np.clip(values, drawing.norm.vmin, drawing.norm.vmax))
+
+
+def _ticks(axis: Axis, values: np.ndarray, inches: float) -> None:
+    """Ticks at the values of an axis, so many inches long."""
+    panels.at_values(axis, np.unique(as_numbers(values)), inches)
+    if not numeric(values):
+        axis.set_ticks(range(len(values)), [str(name) for name in values.tolist()])
+
+
+def _edges_along(axes: Axes, along: str, values: np.ndarray) -> np.ndarray:
     """The edges of the cells along an axis, which becomes logarithmic where its values are."""
-    places = values.astype(float) if numeric(values) else np.arange(float(len(values)))
+    places = as_numbers(values)
     if numeric(values) and logarithmic(places):
         getattr(axes, f"set_{along}scale")("log")
         return np.exp(_edges(np.log(places)))
@@ -211,94 +246,109 @@ def _axis(axes: Axes, along: str, values: np.ndarray) -> np.ndarray:
 def _edges(places: np.ndarray) -> np.ndarray:
     """Edges of cells around places that increase: half way between them."""
     if len(places) < 2:
-        return np.array([places[0] - 0.5, places[0] + 0.5])
+        return places[0] + np.array([-0.5, 0.5])
     middle = (places[1:] + places[:-1]) / 2
-    return np.concatenate([[2 * places[0] - middle[0]], middle, [2 * places[-1] - middle[-1]]])
+    first, last = 2 * places[0] - middle[0], 2 * places[-1] - middle[-1]
+    return np.concatenate([[first], middle, [last]])
 
 
 def _marks(drawing: Drawing, axes: Axes, part: xr.Dataset, edges: list[np.ndarray]) -> None:
     """Hatch cells that are undecided, and sign those without a finite number."""
     values = part["quantity"].transpose(drawing.y, drawing.x).values
-    low, high = part["quantity_interval"].transpose("bound", drawing.y, drawing.x).values
+    open_cells = _undecided(drawing, part)
     across, up = edges
     for row, column in np.ndindex(values.shape):
-        corner = float(across[column]), float(up[row])
-        size = float(np.diff(across)[column]), float(np.diff(up)[row])
-        if drawing.line is not None and low[row, column] <= drawing.line <= high[row, column]:
-            axes.add_patch(Rectangle(corner, *size, gid="undecided", **style.UNDECIDED))
+        if open_cells[row, column]:
+            _hatch(axes, across[column : column + 2], up[row : row + 2])
         if not np.isfinite(values[row, column]):
-            _sign(axes, part, (row, column), drawing, unknown=bool(np.isnan(values[row, column])))
+            sign = NO_NUMBER if np.isnan(values[row, column]) else INFINITE
+            x, y = (
+                _middle(part[dim].values, at)
+                for dim, at in zip(drawing.axes, (column, row), strict=True)
+            )
+            axes.text(x, y, sign, color=SIGN_COLOURS[sign], **SIGN)
 
 
-def _sign(
-    axes: Axes, part: xr.Dataset, at: tuple[int, int], drawing: Drawing, *, unknown: bool
-) -> None:
-    """A sign in the middle of a cell."""
-    x = part[drawing.x].values[at[1]] if numeric(part[drawing.x].values) else at[1]
-    y = part[drawing.y].values[at[0]] if numeric(part[drawing.y].values) else at[0]
-    axes.text(
-        float(x), float(y), "–" if unknown else "∞", color="black" if unknown else "white", **SIGN
-    )
+def _undecided(drawing: Drawing, part: xr.Dataset) -> np.ndarray:
+    """Cells (Y, X) whose interval holds the line."""
+    low, high = part["quantity_interval"].transpose("bound", drawing.y, drawing.x).values
+    if drawing.line is None:
+        return np.zeros(low.shape, bool)
+    return (low <= drawing.line) & (drawing.line <= high)
+
+
+def _hatch(axes: Axes, across: np.ndarray, up: np.ndarray) -> None:
+    """Hatch a cell between these edges."""
+    corner = float(across[0]), float(up[0])
+    width, height = float(np.diff(across)[0]), float(np.diff(up)[0])
+    axes.add_patch(Rectangle(corner, width, height, gid="undecided", **style.UNDECIDED))
+
+
+def _middle(values: np.ndarray, at: int) -> float:
+    """Where a cell's middle stands along an axis of these values."""
+    return float(values[at] if numeric(values) else at)
 
 
 def _contour(
     axes: Axes, places: list[np.ndarray], values: np.ndarray, line: float, **look: object
 ) -> None:
     """The line at which values (rows, columns) are the given one, between the cells."""
+    if _crossed(values, line) and all(numeric(place) for place in places):
+        finite = values[np.isfinite(values)]
+        above = np.log(values / line) if line > 0 and (finite > 0).all() else values - line
+        axes.contour(*places, above, levels=[0.0], **(LINE | look))
+
+
+def _crossed(values: np.ndarray, line: float) -> bool:
+    """Whether values on a grid are on both sides of a line."""
     finite = values[np.isfinite(values)]
-    crossed = finite.size and finite.min() < line < finite.max()
-    if not crossed or min(values.shape) < 2 or not all(numeric(place) for place in places):
-        return
-    above = np.log(values / line) if line > 0 and (finite > 0).all() else values - line
-    axes.contour(*places, above, levels=[0.0], **(LINE | look))
+    return bool(min(values.shape) > 1 and finite.size and finite.min() < line < finite.max())
 
 
 def _predict(dataset: xr.Dataset, drawing: Drawing, axes: Axes, place: Place) -> None:
     """The predicted line, dashed."""
     if drawing.theory is None or drawing.line is None:
         return
-    part = drawing.told.sel(place)
-    grid = {
-        dim: theory.between(part[dim].values, logarithmic=logarithmic(part[dim].values), points=FINE)
-        for dim in (drawing.x, drawing.y)
-    }
+    part = drawing.numbers.sel(place)
+    grid = {dim: _finer(part[dim].values) for dim in drawing.axes}
     where: Tree = {**drawing.at.first, **place}
     values = theory.on_grid(dataset, drawing.theory, where, grid).T
     _contour(axes, list(grid.values()), values, drawing.line, linestyles=PREDICTED["linestyles"])
 
 
+def _finer(values: np.ndarray) -> np.ndarray:
+    """Points between the values of an axis."""
+    return theory.between(values, logarithmic=logarithmic(values), points=FINE)
+
+
 # words ------------------------------------------------------------------------------------------------------
 
 
-def _label(drawing: Drawing, grid: np.ndarray, number: int, across: int) -> None:
-    for axes in grid[:number:across]:
-        axes.set_ylabel(drawing.y)
-    for axes in grid[max(0, number - across) : number]:
-        axes.set_xlabel(drawing.x)
-
-
-def _finish_bar(bar: Axes, colour: str, rows: int) -> None:
+def _bar(drawing: Drawing, grid: panels.Grid, colour: str) -> None:
     """The scale of colours, with what it is."""
-    bar.set_ylabel(style.wrapped(colour, CELLS * rows + 0.4, 7.5), fontsize=7.5)
+    inches = CELLS * grid.lines
+    colours = ScalarMappable(drawing.norm, drawing.palette)
+    bar = grid.panels[0].figure.colorbar(colours, ax=grid.places.tolist(), aspect=25).ax
+    bar.set_ylabel(style.wrapped(colour, inches + 0.4, 7.5), fontsize=7.5)
     bar.tick_params(labelsize=6.5)
     if bar.get_yscale() == "log":
-        panels.decades_along(bar.yaxis, CELLS * rows)
+        panels.decades_along(bar.yaxis, inches)
 
 
 def _handles(drawing: Drawing) -> list[Artist]:
     """Entries of the line, of that which is predicted, and of what is hatched."""
     if drawing.line is None:
         return []
-    handles: list[Artist] = [legends.entry(f"= {drawing.line:g}", color="black", lw=1.3)]
-    if drawing.theory is not None:
-        handles.append(legends.entry("predicted", color="black", lw=1.3, ls=(0, (4, 2))))
-    return [*handles, legends.undecided("undecided")]
+    drawn = legends.entry(f"= {drawing.line:g}", color="black", lw=1.3)
+    predicted = legends.entry("predicted", color="black", lw=1.3, ls=(0, (4, 2)))
+    lines = [drawn] if drawing.theory is None else [drawn, predicted]
+    return [*lines, legends.undecided("undecided")]
 
 
 def _said(drawing: Drawing, dataset: xr.Dataset, colour: str) -> str:
     """What is drawn, in words."""
-    values = drawing.told["quantity"].values
-    signs = {"∞": np.isinf(values).any(), "–": np.isnan(values).any()}
+    values = drawing.numbers["quantity"].values
+    signs = {INFINITE: np.isinf(values).any(), NO_NUMBER: np.isnan(values).any()}
     hatched = "; hatched: the 95 % interval holds the line" * (drawing.line is not None)
     meant = "".join(f"; {sign}: {SIGNS[sign]}" for sign, there in signs.items() if there)
     return f"{colour}, {legends.worlds(dataset.sizes['replicate'])}{hatched}{meant}{drawing.at.said}"

@@ -14,6 +14,9 @@ from matplotlib.figure import Figure
 from studies.figures import style
 
 MOVING = ("gif", "mp4")
+NO_FFMPEG = (
+    "expected the program ffmpeg for an mp4, found none on the PATH; install it, or take --format gif"
+)
 SECOND = 8  # frames
 # sides that the codec takes, colours that browsers show
 EVEN = ("-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p")
@@ -64,12 +67,16 @@ def save_pages(
     """
     with rc_context(looks), style.any_letter():
         pages = make()
-        names = [name] if len(pages) == 1 else [f"{name}-{page + 1}" for page in range(len(pages))]
         return [
-            _saved(figure, out / f"{name}.{kind}", looks["savefig.dpi"])
-            for name, figure in zip(names, pages, strict=True)
+            _saved(page, out / f"{file}.{kind}", looks["savefig.dpi"])
+            for file, page in zip(_names(name, len(pages)), pages, strict=True)
             for kind in formats
         ]
+
+
+def _names(name: str, pages: int) -> list[str]:
+    """The names of the files of so many pages."""
+    return [name] if pages == 1 else [f"{name}-{page + 1}" for page in range(pages)]
 
 
 def _saved(figure: Figure, file: Path, dots: float) -> Path:
@@ -102,10 +109,7 @@ def save_moving(
         ValueError: a film is asked for, and ffmpeg is not there.
     """
     if "mp4" in formats and not FFMpegWriter.isAvailable():
-        raise ValueError(
-            f"{name}: expected the program ffmpeg for an mp4, found none on the PATH; install it, or take"
-            " --format gif"
-        )
+        raise ValueError(f"{name}: {NO_FFMPEG}")
     files = [out / f"{name}.{kind}" for kind in formats]
     with rc_context(looks), style.any_letter():
         for file in files:

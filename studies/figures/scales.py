@@ -24,6 +24,10 @@ ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is n
 SPANS = 30.0  # ratio of the largest loss to the least, from which on a positive raw loss has a log axis
 LEAST, MOST = 1e-300, 1e300  # what an axis of doubles can reach, with its margins
 NAMED = 3  # arms that are named one by one
+BOTH_KINDS = (
+    "expected losses of one kind, got gaps to the optimum of some arms and raw losses of others; give"
+    " gap=True or False"
+)
 GAP, RAW = "gap to the optimum", "loss"
 BOTTOM: Look = {"color": style.WORDS, "fontsize": 6.5, "va": "bottom", "ha": "left"}
 TOP: Look = BOTTOM | {"va": "top", "ha": "right"}
@@ -72,7 +76,8 @@ def panels(dataset: xr.Dataset) -> list[Panel]:
     shown = []
     for label, part in shared.landscapes(dataset):
         both = kinds(arms(part)) or [is_gap(part)]
-        shown += [(f"{label}, {name(gap=gap)}" if len(both) > 1 else label, part, gap) for gap in both]
+        titles = [f"{label}, {name(gap=gap)}" if len(both) > 1 else label for gap in both]
+        shown += [(title, part, gap) for title, gap in zip(titles, both, strict=True)]
     return shown
 
 
@@ -91,10 +96,7 @@ def arms_of(dataset: xr.Dataset, gap: bool | None, figure: str) -> Arms:  # noqa
     """
     every = arms(dataset.assign_coords(precision=precision(dataset), asked=asked(dataset)))
     if gap is None and len(kinds(every)) > 1:
-        raise ValueError(
-            f"{figure}: expected losses of one kind, got gaps to the optimum of some arms and raw losses of"
-            " others; give gap=True or False"
-        )
+        raise ValueError(f"{figure}: {BOTH_KINDS}")
     return [(label, arm) for label, arm in every if gap is None or is_gap(arm) == gap]
 
 
@@ -123,12 +125,21 @@ def scale(of_arms: Arms) -> Scale:
         return Scale(False, -MOST, MOST)
     loss = _finite(np.concatenate([np.ravel(arm["loss"].values) for _, arm in of_arms]))
     start = np.concatenate([_start(arm) for _, arm in of_arms])
-    least = max(LEAST, min(float(arm.coords.get("precision", DEFAULT)) for _, arm in of_arms))
+    least = _least(of_arms)
     if _logarithmic(loss, gap=is_gap(of_arms[0][1]), least=least):
-        worst = float(start.max(initial=0.0)) if start.size else math.inf
-        ceiling = max(ABOVE * worst, least * ABOVE) if worst > 0 else MOST
-        return Scale(True, least, min(MOST, ceiling))
+        return Scale(True, least, _ceiling(start, least))
     return _linear(start)
+
+
+def _least(of_arms: Arms) -> float:
+    """The precision of the arms, at least what an axis can reach."""
+    return max(LEAST, min(float(arm.coords.get("precision", DEFAULT)) for _, arm in of_arms))
+
+
+def _ceiling(start: np.ndarray, least: float) -> float:
+    """The largest loss on a log axis, from those at the start and the precision."""
+    worst = float(start.max(initial=0.0)) if start.size else math.inf
+    return min(MOST, max(ABOVE * worst, least * ABOVE)) if worst > 0 else MOST
 
 
 def _linear(start: np.ndarray) -> Scale:
@@ -151,7 +162,7 @@ def _start(arm: xr.Dataset) -> np.ndarray:
     if "start_loss" in arm:
         return _finite(np.ravel(arm["start_loss"].values))
     first = _finite(arm["loss"].isel(checkpoint=0).values)
-    return np.atleast_1d(np.median(first)) if first.size else first
+    return np.array([np.median(first)]) if first.size else first
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
@@ -171,11 +182,16 @@ def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
     if not drawn.size:
         return
     low, high = float(drawn.min()), float(drawn.max())
-    if not shown.logarithmic:
+    if shown.logarithmic:
+        _decades(axes, low, high)
+        _edges(axes, shown, low, high)
+    else:
         margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.1
         axes.set_ylim(low - margin, high + margin)
-        return
-    _decades(axes, low, high)
+
+
+def _edges(axes: Axes, shown: Scale, low: float, high: float) -> None:
+    """Lines at the ends of the scale that are reached."""
     if low <= shown.floor:
         _edge(axes, shown.floor, 0.02, f"≤ precision {style.short(shown.floor)}", BOTTOM)
     if high >= shown.ceiling:

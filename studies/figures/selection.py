@@ -28,10 +28,14 @@ def pick(dataset: xr.Dataset, chosen: Mapping[str, Sequence[str]]) -> xr.Dataset
     picked = dataset.assign_attrs({OPTIMIZERS: dataset.attrs.get(OPTIMIZERS, every)})
     for word, labels in chosen.items():
         dim = dim_of(word, dims(dataset), "--at")
-        values = dataset[dim].values.tolist()
-        places = sorted({_place(values, dim, label) for label in labels})
-        picked = picked.isel({dim: places})
+        picked = picked.isel({dim: _places(dataset, dim, labels)})
     return picked
+
+
+def _places(dataset: xr.Dataset, dim: str, labels: Sequence[str]) -> list[int]:
+    """Where these labels stand along a dim, in its order."""
+    values = dataset[dim].values.tolist()
+    return sorted({_place(values, dim, label) for label in labels})
 
 
 def _place(values: Sequence[object], dim: str, label: str) -> int:
@@ -56,6 +60,6 @@ def _text(value: object) -> str:
 
 def parts_of(dataset: xr.Dataset, dim: str, parts: int) -> list[xr.Dataset]:
     """The results in so many parts along a dim, as even as can be."""
-    places = np.array_split(np.arange(dataset.sizes[dim]), parts)
-    names = [[str(value) for value in dataset[dim].values[own].tolist()] for own in places if len(own)]
-    return [pick(dataset, {dim: own}) for own in names]
+    labels = [str(value) for value in dataset[dim].values.tolist()]
+    places = np.array_split(np.arange(len(labels)), parts)
+    return [pick(dataset, {dim: [labels[i] for i in own]}) for own in places if len(own)]

@@ -23,6 +23,9 @@ from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
 from studies.text.words import counted
 
+NOT_TUNED = (
+    "expected arms that were tuned, found none in these results; keep the labels that the study gives"
+)
 ROW = 1.75  # inches
 LEAST = 1.7  # inches, the width of a panel
 COLUMNS = 4  # panels beside one another, at most
@@ -31,6 +34,9 @@ FIXED = ("parameter", "trial", "bound")
 GREY = "#666666"
 BEST: Look = {"ms": 7, "mec": "black", "mew": 1.1}
 ABOVE: Look = {"clip_on": False, "zorder": 5}
+HOLLOW: Look = {"mfc": "white"}
+WORDS: Look = {"va": "top", "color": GREY, "fontsize": 6.5}
+ENTRY: Look = {"ls": "", "color": GREY, "ms": 4}
 LIGHTER = (0.0, 0.45, 0.25, 0.6)  # shades of the colour of an optimizer: of one series after another
 MOST = 200  # decades that a log axis has at most
 SEVERAL = 30  # ratio of the ends of a log axis, below which 2 and 5 have labels too
@@ -68,35 +74,30 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     Raises:
         ValueError: the study has no `tuning`, or none of the arms that were tuned is in these results.
     """
-    told, looks, marks = _placed(dataset), style.optimizer_looks(dataset), dict[str, str]()
-    shown = _panels(told)
+    trials, looks, marks = _placed(dataset), style.optimizer_looks(dataset), dict[str, str]()
+    shown = _panels(trials)
     if not shown:
-        raise ValueError(
-            "sensitivity: expected arms that were tuned, found none in these results; keep the labels that"
-            " the study gives"
-        )
-    columns = _columns(shown, width)
-    inches = width / columns - 0.5  # of words
+        raise ValueError(f"sensitivity: {NOT_TUNED}")
     figure = Figure(layout="constrained")
-    grid = panels.grid(figure, len(shown), columns)
-    titles = _titles(shown, told.sizes["landscape"], inches)
-    for axes, title, part in zip(grid, titles, shown, strict=False):
+    grid = panels.laid_out(figure, len(shown), _columns(shown, width), width)
+    titles = _titles(shown, trials.sizes["landscape"], grid.inches - 0.5)
+    for axes, title, part in zip(grid.panels, titles, shown, strict=True):
         colour = looks[part.optimizer]["color"]
-        panel(_of_panel(told, part), axes, colour, marks)
-        axes.set_xlabel(style.wrapped(part.parameter, inches))
+        panel(_of_panel(trials, part), axes, colour, marks)
+        axes.set_xlabel(style.wrapped(part.parameter, grid.inches - 0.5))
         axes.set_title(title, loc="left", fontweight="bold", color=colour)
-    _label_losses(grid, shown, columns, told.attrs["objective"])
-    below = legends.below(figure, _handles(marks), _said(told), width)
+    _label_losses(grid, shown, trials.attrs["objective"])
+    below = legends.below(figure, _handles(marks), _said(trials), width)
     tall = ROW + 0.14 * max(title.count("\n") for title in titles)
-    height = tall * (len(grid) // columns) + 0.35 + legends.ROW * (below.rows + below.breaks + 1)
+    height = tall * grid.lines + 0.35 + legends.ROW * (below.rows + below.breaks + 1)
     figure.set_size_inches(width, height)
     return figure
 
 
-def _label_losses(grid: np.ndarray, shown: list[Panel], columns: int, objective: str) -> None:
+def _label_losses(grid: panels.Grid, shown: list[Panel], objective: str) -> None:
     """The labels of the vertical axes, where a row begins, or other losses: those of the objective."""
-    for i, (axes, part) in enumerate(zip(grid, shown, strict=False)):
-        if i % columns == 0 or part.gap != shown[i - 1].gap:
+    for number, (axes, part) in enumerate(zip(grid.panels, shown, strict=True)):
+        if number % grid.columns == 0 or part.gap != shown[number - 1].gap:
             loss = scales.name(gap=part.gap)
             labels = {"loss": loss, "area": f"mean {loss}"}
             axes.set_ylabel(labels.get(objective, objective))
@@ -107,39 +108,46 @@ def _placed(dataset: xr.Dataset) -> xr.Dataset:
     parts = {"precision": precision(dataset)}
     if "gap_known" in dataset.coords:
         parts["gap_known"] = dataset["gap_known"]
-    for name, part in parts.items():
-        small = part.max("optimizer") if "optimizer" in part.dims else part
-        parts[name] = small.reset_coords(drop=True)
-    return analysis(dataset).assign_coords(parts)
+    return analysis(dataset).assign_coords({name: _small(part) for name, part in parts.items()})
 
 
-def _of_kind(told: xr.Dataset, gap: bool) -> xr.Dataset:  # noqa: FBT001
+def _small(part: xr.DataArray) -> xr.DataArray:
+    """A coordinate without other coordinates, the same for all optimizers."""
+    largest = part.max("optimizer") if "optimizer" in part.dims else part
+    return largest.reset_coords(drop=True)
+
+
+def _of_kind(trials: xr.Dataset, gap: bool) -> xr.Dataset:  # noqa: FBT001
     """The trials whose loss is the gap to the optimum, or the others; those left out are NaN."""
-    return told.assign(loss=told["loss"].where(gap_known(told) == gap))
+    return trials.assign(loss=trials["loss"].where(gap_known(trials) == gap))
 
 
-def _of_panel(told: xr.Dataset, part: Panel) -> xr.Dataset:
+def _of_panel(trials: xr.Dataset, part: Panel) -> xr.Dataset:
     """The trials of a panel."""
     at = {"optimizer": part.optimizer, "parameter": part.parameter, "landscape": part.landscapes}
-    return _of_kind(told, part.gap).sel(at)
+    return _of_kind(trials, part.gap).sel(at)
 
 
-def _panels(told: xr.Dataset) -> list[Panel]:
+def _panels(trials: xr.Dataset) -> list[Panel]:
     """What each panel shows: landscapes with gaps to the optimum together, each other one apart."""
-    gaps, others = (_with_numbers(_of_kind(told, gap)) for gap in (True, False))
+    gaps, others = (_with_numbers(_of_kind(trials, gap)) for gap in (True, False))
     groups = [(gaps, True)] * bool(gaps) + [([name], False) for name in others]
-    pairs = [
+    return [Panel(*pair, *group) for group in groups for pair in _pairs(trials)]
+
+
+def _pairs(trials: xr.Dataset) -> list[tuple[str, str]]:
+    """The optimizers, each with its parameters that were tuned."""
+    return [
         (name, parameter)
-        for name in told["optimizer"].values.tolist()
-        for parameter in told["parameter"].values.tolist()
-        if told["scale"].sel(optimizer=name, parameter=parameter).item()
+        for name in trials["optimizer"].values.tolist()
+        for parameter in trials["parameter"].values.tolist()
+        if trials["scale"].sel(optimizer=name, parameter=parameter).item()
     ]
-    return [Panel(*pair, *group) for group in groups for pair in pairs]
 
 
-def _with_numbers(told: xr.Dataset) -> list[str]:
+def _with_numbers(trials: xr.Dataset) -> list[str]:
     """The landscapes of which some trial has a loss."""
-    return [name for name, part in panels.landscapes(told) if bool(part["loss"].notnull().any())]
+    return [name for name, part in panels.landscapes(trials) if bool(part["loss"].notnull().any())]
 
 
 def _columns(shown: list[Panel], width: float) -> int:
@@ -153,57 +161,63 @@ def _titles(shown: list[Panel], landscapes: int, inches: float) -> list[str]:
     """The optimizer of each panel, and, where some panel does not have all landscapes, those that it has."""
     several = any(len(part.landscapes) < landscapes for part in shown)
     places = [f": {', '.join(part.landscapes)}" if several else "" for part in shown]
-    return [
-        style.wrapped(part.optimizer + place, inches) for part, place in zip(shown, places, strict=True)
-    ]
+    texts = [part.optimizer + place for part, place in zip(shown, places, strict=True)]
+    return [style.wrapped(text, inches) for text in texts]
 
 
 def _handles(marks: dict[str, str]) -> list[Line2D]:
-    look: Look = {"ls": "", "color": GREY, "ms": 4}
-    return [
-        *(legends.entry(name, marker=mark, **look) for name, mark in marks.items()),
-        legends.entry("best: the study runs with it", marker="o", **look | BEST),
-        legends.entry("diverged, or far above", marker="o", **look | {"mfc": "white"}),
-    ]
+    series = [legends.entry(name, marker=mark, **ENTRY) for name, mark in marks.items()]
+    best = legends.entry("best: the study runs with it", marker="o", **ENTRY | BEST)
+    lost = legends.entry("diverged, or far above", marker="o", **ENTRY | HOLLOW)
+    return [*series, best, lost]
 
 
-def _said(told: xr.Dataset) -> str:
+def _said(trials: xr.Dataset) -> str:
     """The words above the legend."""
-    worlds, trials = int(told["worlds"].max()), told.sizes["trial"]
+    worlds = counted(int(trials["worlds"].max()), "world")
     words = (
-        f"medians of {counted(worlds, 'world')} that the study does not use, {trials} trials each, at"
+        f"medians of {worlds} that the study does not use, {trials.sizes['trial']} trials each,"
+        f" at {trials.attrs['at']:g} of the budget"
     )
-    words += f" {told.attrs['at']:g} of the budget"
-    return words if told["loss_interval"].isnull().all() else f"{words}; lines: 95 % intervals"
+    return words if trials["loss_interval"].isnull().all() else f"{words}; lines: 95 % intervals"
 
 
 # a panel ----------------------------------------------------------------------------------------------------
 
 
 def panel(
-    told: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: dict[str, str] | None = None
+    trials: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: dict[str, str] | None = None
 ) -> Axes:
     """Draw one parameter of one optimizer on Axes and return them.
 
     Args:
-        told: what `studies.analysis.trends.sensitivity.sensitivity` gives, without the dims optimizer and
+        trials: what `studies.analysis.trends.sensitivity.sensitivity` gives, without the dims optimizer and
             parameter.
         axes: where to draw.
         colour: of the optimizer.
         marks: series -> marker; new series are added.
     """
     marks = {} if marks is None else marks
-    series = _series(told)
-    losses = np.concatenate([trials["loss"].values for trials in series.values()])
-    least = float(told["precision"].min()) if "precision" in told.coords else DEFAULT
-    _across(axes, told)
-    edges = _up(axes, losses, least)
-    for place, (name, trials) in enumerate(series.items()):
-        marks.setdefault(name, MARKS[len(marks) % len(MARKS)])
-        shade = style.paler(colour, LIGHTER[list(marks).index(name) % len(LIGHTER)])
-        x = _aside(trials, place, len(series))
-        _draw(axes, x, trials, edges, {"marker": marks[name], "color": shade})
+    series = _series(trials)
+    losses = np.concatenate([mine["loss"].values for mine in series.values()])
+    _across(axes, trials)
+    edges = _up(axes, losses, _least(trials))
+    for place, (name, mine) in enumerate(series.items()):
+        x = _aside(mine, place, len(series))
+        _draw(axes, x, mine, edges, _look(name, colour, marks))
     return axes
+
+
+def _least(trials: xr.Dataset) -> float:
+    """The precision."""
+    return float(trials["precision"].min()) if "precision" in trials.coords else DEFAULT
+
+
+def _look(name: str, colour: str, marks: dict[str, str]) -> Look:
+    """Marker and colour of a series, which is added to those that have a marker."""
+    marker = marks.setdefault(name, MARKS[len(marks) % len(MARKS)])
+    lighter = LIGHTER[list(marks).index(name) % len(LIGHTER)]
+    return {"marker": marker, "color": style.paler(colour, lighter)}
 
 
 def _draw(axes: Axes, x: np.ndarray, trials: xr.Dataset, edges: Edges, look: Look) -> None:
@@ -216,17 +230,27 @@ def _draw(axes: Axes, x: np.ndarray, trials: xr.Dataset, edges: Edges, look: Loo
         edges: of the panel.
         look: marker and colour.
     """
-    y, best, (low, high) = (
-        trials["loss"].values,
-        trials["winner"].values,
-        trials["loss_interval"].values.T,
-    )
+    y, best = trials["loss"].values, trials["winner"].values
     lost = ~(y < edges.top)
+    _intervals(axes, x[~lost], trials["loss_interval"].values[~lost].T, edges, look["color"])
     drawn = np.where(lost, edges.top, np.maximum(y, edges.low))
-    bars = ~lost & ~np.isnan(low + high)
-    ends = np.maximum(low[bars], edges.low), np.minimum(high[bars], edges.top)
-    axes.vlines(x[bars], *ends, color=look["color"], lw=0.7, alpha=0.5, zorder=1)
     _marks(axes, x, drawn, (~lost & ~best, lost & ~best, best), look)
+
+
+def _intervals(axes: Axes, x: np.ndarray, ends: np.ndarray, edges: Edges, colour: style.Colour) -> None:
+    """The intervals of trials.
+
+    Args:
+        axes: where.
+        x: (T,) where each trial stands.
+        ends: (2, T) lower and upper.
+        edges: of the panel.
+        colour: of the lines.
+    """
+    there = ~np.isnan(ends.sum(0))
+    low, high = ends[:, there]
+    inside = np.maximum(low, edges.low), np.minimum(high, edges.top)
+    axes.vlines(x[there], *inside, color=colour, lw=0.7, alpha=0.5, zorder=1)
 
 
 def _marks(axes: Axes, x: np.ndarray, y: np.ndarray, kinds: tuple[np.ndarray, ...], look: Look) -> None:
@@ -240,17 +264,17 @@ def _marks(axes: Axes, x: np.ndarray, y: np.ndarray, kinds: tuple[np.ndarray, ..
         look: marker and colour.
     """
     base: Look = {"ls": "", "ms": 3.6, "mew": 0.7} | look
-    marks = (base, base | {"mfc": "white"} | ABOVE, base | BEST | ABOVE)
+    marks = (base, base | HOLLOW | ABOVE, base | BEST | ABOVE)
     for which, mark in zip(kinds, marks, strict=True):
         if which.any():  # nothing at all, unclipped, would take up the whole figure
             axes.plot(x[which], y[which], **mark)
 
 
-def _series(told: xr.Dataset) -> dict[str, xr.Dataset]:
+def _series(every: xr.Dataset) -> dict[str, xr.Dataset]:
     """Landscapes, with the values of the swept axes where these change anything."""
     series: dict[str, xr.Dataset] = {}
-    axes = [str(dim) for dim in told["loss"].dims if dim not in FIXED and dim != "landscape"]
-    for landscape, mine in panels.landscapes(told):
+    axes = [str(dim) for dim in every["loss"].dims if dim not in FIXED and dim != "landscape"]
+    for landscape, mine in panels.landscapes(every):
         seen = _distinct(mine, axes)
         telling = [axis for axis in axes if len({trials[axis].item() for trials in seen}) > 1]
         for trials in seen:
@@ -263,12 +287,17 @@ def _distinct(mine: xr.Dataset, axes: list[str]) -> list[xr.Dataset]:
     """The trials at each place on the axes, if they have numbers, and not the same as at a place before."""
     places = mine.stack(place=axes, create_index=False) if axes else mine.expand_dims("place")
     seen: dict[bytes, xr.Dataset] = {}
-    for i in range(places.sizes["place"]):
-        trials = places.isel(place=i)
+    for place in range(places.sizes["place"]):
+        trials = places.isel(place=place)
         if not trials["loss"].isnull().all():
-            numbers = np.concatenate([trials["loss"].values, np.nan_to_num(trials["value"].values)])
-            seen.setdefault(numbers.tobytes(), trials)
+            seen.setdefault(_bytes(trials), trials)
     return list(seen.values())
+
+
+def _bytes(trials: xr.Dataset) -> bytes:
+    """What two series have in common that show the same."""
+    values = np.nan_to_num(trials["value"].values)
+    return np.concatenate([trials["loss"].values, values]).tobytes()
 
 
 def _aside(trials: xr.Dataset, place: int, many: int) -> np.ndarray:
@@ -283,32 +312,37 @@ def _aside(trials: xr.Dataset, place: int, many: int) -> np.ndarray:
 # axes -------------------------------------------------------------------------------------------------------
 
 
-def _across(axes: Axes, told: xr.Dataset) -> None:
+def _across(axes: Axes, trials: xr.Dataset) -> None:
     """The horizontal axis."""
-    if told["scale"].item() == "choices":
-        choices = json.loads(told["choices"].item())
+    scale = trials["scale"].item()
+    if scale == "choices":
+        choices = json.loads(trials["choices"].item())
         axes.set_xticks(range(len(choices)), choices)
         axes.set_xlim(-0.6, len(choices) - 0.4)
-    elif told["scale"].item() == "log":
-        values = told["value"].values
-        positive = values[values > 0]
+    elif scale == "log":
         axes.set_xscale("log")
-        if positive.size and positive.max() < SEVERAL * positive.min():
-            panels.numbers(axes.xaxis, (1, 2, 5), 9)
-        else:
-            panels.powers(axes.xaxis, 5)
+        _decades_across(axes, trials["value"].values)
+
+
+def _decades_across(axes: Axes, values: np.ndarray) -> None:
+    """Ticks of a horizontal log axis of these values."""
+    positive = values[values > 0]
+    if positive.size and positive.max() < SEVERAL * positive.min():
+        panels.numbers(axes.xaxis, (1, 2, 5), 9)
+    else:
+        panels.powers(axes.xaxis, 5)
 
 
 def _up(axes: Axes, losses: np.ndarray, least: float) -> Edges:
     """The vertical axis, for losses of which those up to `least` are not told apart."""
     panels.rules(axes, "y")
     losses = losses[np.isfinite(losses)]
-    if not losses.size:
-        axes.set(ylim=(0, 1), yticks=[])
-        return Edges(-np.inf, 1.0)
-    if losses.min() >= 0 and losses.max() > least:
+    if losses.size and losses.min() >= 0 and losses.max() > least:
         return _log_up(axes, losses, least)
-    axes.set_ylim(_ends(losses, abs(float(losses.min())) or 1.0, 0.07))
+    if losses.size:
+        axes.set_ylim(_ends(losses, abs(float(losses.min())) or 1.0, 0.07))
+    else:
+        axes.set(ylim=(0, 1), yticks=[])
     return Edges(-np.inf, axes.get_ylim()[1])
 
 
@@ -331,7 +365,8 @@ def _ends(losses: np.ndarray, alone: float, below: float) -> tuple[float, float]
         alone: what the axis spans where all are equal.
         below: the room below them, as a fraction.
     """
-    usual = FAR * (np.quantile(losses, 0.75) - losses.min()) + losses.min()
+    least = losses.min()
+    usual = FAR * (np.quantile(losses, 0.75) - least) + least
     near = losses[losses <= usual]
     span = float(np.ptp(near)) or alone
     return near.min() - below * span, near.max() + 0.16 * span
@@ -346,5 +381,5 @@ def _decades(losses: np.ndarray, below: float) -> tuple[float, float]:
 def _floor(axes: Axes, low: float) -> None:
     """A line at the precision, and its words."""
     axes.axhline(low, color=GREY, lw=0.5)
-    look: Look = {"va": "top", "color": GREY, "fontsize": 6.5, "transform": axes.get_yaxis_transform()}
-    axes.text(0.02, low, f"≤ precision {style.short(low)}", **look)
+    text = f"≤ precision {style.short(low)}"
+    axes.text(0.02, low, text, transform=axes.get_yaxis_transform(), **WORDS)

@@ -19,6 +19,10 @@ ROW = 1.35  # inches
 ACROSS = ("mode of the noise", "effective rank", "curvature along noise / mean")  # axes of the panels
 
 
+WORD: Look = {"va": "center", "color": style.WORDS, "fontsize": 6.5}
+Spectrum = tuple[Look, xr.Dataset]
+
+
 class Missing(NamedTuple):
     """A row without a dot."""
 
@@ -75,36 +79,40 @@ def draw(dataset: xr.Dataset, row: np.ndarray, looks: Looks | None = None) -> np
         row: three Axes.
         looks: label -> keywords of `Axes.plot`.
     """
-    looks = looks or style.arm_looks(dataset)
     modes, rank, curvature = row
-    named = [(style.look(looks, label, arm), spectrum(arm)) for label, arm in arms(dataset)]
-    for place, (look, told) in enumerate(named):
-        _shares(modes, told, 0.16 * (place - (len(named) - 1) / 2) / max(1, len(named) / 3), look)
+    named = _spectra(dataset, looks or style.arm_looks(dataset))
+    for place, (look, shares) in enumerate(named):
+        aside = 0.16 * (place - (len(named) - 1) / 2) / max(1, len(named) / 3)
+        _shares(modes, shares, aside, look)
     _finish_shares(modes, dataset.sizes["mode"], "no noise" if named else "no numbers")
-    flat = _all_zero(dataset["mean_curvature"])
     _dots(rank, named, "rank")
+    flat = _all_zero(dataset["mean_curvature"])
     _dots(curvature, named, "alignment", "mean\ncurvature 0" if flat else "")
     curvature.axvline(1.0, **style.DASHED)
     return row
 
 
-def _shares(axes: Axes, told: xr.Dataset, aside: float, look: Look) -> None:
+def _spectra(dataset: xr.Dataset, looks: Looks) -> list[Spectrum]:
+    """Look and spectrum of each arm."""
+    return [(style.look(looks, label, arm), spectrum(arm)) for label, arm in arms(dataset)]
+
+
+def _shares(axes: Axes, shares: xr.Dataset, aside: float, look: Look) -> None:
     """The share of the variance in each mode, with its interval."""
-    x = told["mode"].values + 1 + aside
-    ends = told["share_interval"].transpose("bound", ...).values
-    axes.vlines(x, *ends, color=look["color"], lw=1)
-    axes.plot(x, told["share"], marker="o", ms=3, **look | {"lw": 0.8})
+    x = shares["mode"].values + 1 + aside
+    axes.vlines(x, *panels.ends(shares, "share"), color=look["color"], lw=1)
+    axes.plot(x, shares["share"], marker="o", ms=3, **look | {"lw": 0.8})
 
 
 def _finish_shares(axes: Axes, modes: int, empty: str) -> None:
     if not any(np.isfinite(line.get_ydata()).any() for line in axes.lines):
         panels.nothing(axes, empty)
-    axes.set_xlim(0.4, modes + 0.6)
+    axes.set(xlim=(0.4, modes + 0.6))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
 
 
-def _dots(axes: Axes, named: list[tuple[Look, xr.Dataset]], name: str, empty: str = "") -> None:
+def _dots(axes: Axes, named: list[Spectrum], name: str, empty: str = "") -> None:
     """A positive number of each arm in a row of its own, with its interval; or why there is none.
 
     Args:
@@ -114,26 +122,38 @@ def _dots(axes: Axes, named: list[tuple[Look, xr.Dataset]], name: str, empty: st
         empty: what is said where there is no dot at all; empty: what all rows have to say.
     """
     missing = []
-    for row, (look, told) in enumerate(named):
-        why = _why_not(told, name)
+    for row, (look, numbers) in enumerate(named):
+        why = _why_not(numbers, name)
         if why:
             missing.append(Missing(row, why))
         else:
-            colour = {"color": look["color"]}
-            ends = told[f"{name}_interval"].values
-            panels.row_dot(axes, row, float(told[name]), ends, line=colour, dot=colour | {"ms": 3.5})
+            _dot(axes, row, numbers, name, {"color": look["color"]})
     _say_missing(axes, missing, len(named), empty)
     panels.rows(axes, len(named))
     axes.set(yticks=[], xscale="log")
     axes.grid(axis="x")
 
 
-def _why_not(told: xr.Dataset, name: str) -> str:
+def _dot(axes: Axes, row: int, numbers: xr.Dataset, name: str, colour: Look) -> None:
+    """A number and its interval in a row.
+
+    Args:
+        axes: where to draw.
+        row: its number.
+        numbers: of an arm.
+        name: of the one that is drawn.
+        colour: of the dot.
+    """
+    ends = numbers[f"{name}_interval"].values
+    panels.row_dot(axes, row, float(numbers[name]), ends, line=colour, dot=colour | {"ms": 3.5})
+
+
+def _why_not(numbers: xr.Dataset, name: str) -> str:
     """Why a number has no dot on a log scale, or none."""
-    value = float(told[name])
+    value = float(numbers[name])
     if value > 0:
         return ""
-    if not int(told["worlds"]):
+    if not int(numbers["worlds"]):
         return "no noise"
     return "not known" if np.isnan(value) else "≤ 0"
 
@@ -153,8 +173,7 @@ def _say_missing(axes: Axes, missing: list[Missing], rows: int, empty: str) -> N
     for first, last, why in _runs(missing):
         if last > first:
             axes.plot([0.03, 0.03], [first - 0.3, last + 0.3], color="#aaaaaa", lw=0.8, **across)
-        look: Look = {"va": "center", "color": style.WORDS, "fontsize": 6.5} | across
-        axes.text(0.06, (first + last) / 2, why, **look)
+        axes.text(0.06, (first + last) / 2, why, **WORD, **across)
 
 
 def _runs(missing: list[Missing]) -> list[tuple[int, int, str]]:

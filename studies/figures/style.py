@@ -11,7 +11,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import cycle, product
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,13 @@ from studies.results.arms import labels
 Look = dict[str, Any]  # keywords of Matplotlib
 Settings = dict[Any, Any]  # of Matplotlib: name -> value
 Colour = str | tuple[float, float, float]
+Shade = tuple[float, float, float, float]  # red, green, blue, opacity
 Looks = dict[str, Look]  # label of an optimizer, or of an arm -> keywords of `Axes.plot`
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+Dash = str | tuple[int, tuple[float, ...]]  # a style of lines
+DASHES: tuple[Dash, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 MANY = len(COLOURS) * len(DASHES)  # looks that can be told apart
 _NEIGHBOURS = [
     (COLOURS[i % len(COLOURS)], DASHES[(i + i // len(COLOURS)) % len(DASHES)]) for i in range(MANY)
@@ -105,19 +107,16 @@ def looks(names: Sequence[str]) -> Looks:
     for label in names:
         families.setdefault(re.sub(ALONG, "", label), []).append(label)
     by_label: Looks = {}
-    for number, arms in enumerate(families.values()):
-        colour, dash = PAIRS[number % len(PAIRS)]
-        by_label |= {label: _varied(colour, dash, place) for place, label in enumerate(arms)}
+    for pair, arms in zip(cycle(PAIRS), families.values()):
+        by_label |= {label: _varied(*pair, place) for place, label in enumerate(arms)}
     return {label: by_label[label] for label in names}
 
 
-def _varied(colour: str, dash: Any, place: int) -> Look:  # noqa: ANN401
+def _varied(colour: str, dash: Dash, place: int) -> Look:
     """The look of the arm at this place among those of an optimizer with this colour and line style."""
     pale = min(0.7, 0.3 * (place // len(DASHES)))
-    return {
-        "color": paler(colour, pale) if pale else colour,
-        "linestyle": DASHES[(DASHES.index(dash) + place) % len(DASHES)],
-    }
+    dashes = DASHES[(DASHES.index(dash) + place) % len(DASHES)]
+    return {"color": paler(colour, pale) if pale else colour, "linestyle": dashes}
 
 
 def paler(colour: Colour, share: float) -> tuple[float, float, float]:
@@ -129,7 +128,8 @@ def paler(colour: Colour, share: float) -> tuple[float, float, float]:
 def optimizer_looks(dataset: xr.Dataset) -> Looks:
     """A look for each optimizer, the same where some are left out."""
     names = [str(name) for name in dataset["optimizer"].values]
-    every = looks(json.loads(dataset.attrs.get(OPTIMIZERS, "[]")) or names)
+    stored = json.loads(dataset.attrs.get(OPTIMIZERS, "[]"))
+    every = looks(stored or names)
     return {name: every[name] for name in names} if set(names) <= set(every) else looks(names)
 
 
@@ -141,9 +141,9 @@ def arm_looks(dataset: xr.Dataset) -> Looks:
     names, there = labels(dataset, every=True), labels(dataset)
     if len(names) > MANY:
         return optimizer_looks(dataset)
-    if names == [str(name) for name in dataset["optimizer"].values]:
-        return {name: look for name, look in optimizer_looks(dataset).items() if name in there}
-    return {name: look for name, look in looks(names).items() if name in there}
+    optimizers = optimizer_looks(dataset)
+    every = optimizers if names == list(optimizers) else looks(names)
+    return {name: look for name, look in every.items() if name in there}
 
 
 def look(looks: Looks, label: str, arm: xr.Dataset) -> Look:

@@ -32,8 +32,8 @@ def on_grid(
         ValueError: there is no arm, or the formula has no value: another number differs between the arms.
     """
     arms = settings.at(dataset, {name: value for name, value in where.items() if name not in grid})
-    names, missing = settings.numbers(arms), settings.missing(arms)
     owners = _owners(arms, list(grid))
+    names, missing = settings.numbers(arms), settings.missing(arms)
     values = np.empty([len(points) for points in grid.values()])
     for place in np.ndindex(values.shape):
         point = {axis: float(grid[axis][i]) for axis, i in zip(grid, place, strict=True)}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure
     from rich.console import Console
 
     from studies.probe.named import Named
@@ -22,6 +23,7 @@ DOES = (
     "Measure how rugged landscapes are: a table, a Dataset (probe.nc) and a figure;"
     " or draw pictures of them."
 )
+FORMS = "a kind (nk), with parameters (nk:n=12,k=3), an import path (mine:Ridge), or a study"
 EXAMPLES = (
     "examples: nk:n=12,k=0 nk:n=12,k=6 | gaussian_field --set dim=4 | quickstart --gallery. Exit"
     " codes: 0 done, 2 wrong argument."
@@ -31,16 +33,11 @@ EXAMPLES = (
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.probe`."""
     words = argparse.ArgumentParser(prog="python -m studies.probe", description=DOES, epilog=EXAMPLES)
-    forms = "a kind (nk), with parameters (nk:n=12,k=3), an import path (mine:Ridge), or a study"
-    words.add_argument("landscapes", nargs="*", metavar="LANDSCAPE", help=forms)
+    words.add_argument("landscapes", nargs="*", metavar="LANDSCAPE", help=FORMS)
     parameter = "a parameter of all landscapes named"
     words.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE", help=parameter)
     _add_sizes(words)
-    these = "these alone (default: all that a landscape can have)"
-    words.add_argument("--measures", nargs="+", default=[], metavar="NAME", help=these)
-    wanted = "find the value of --parameter at which a statistic has this value, and probe there"
-    words.add_argument("--tune", metavar="STATISTIC=VALUE", help=wanted)
-    words.add_argument("--parameter", metavar="NAME", help="what --tune changes, such as k")
+    _add_measures(words)
     drawn = "draw pictures instead: of the landscapes named, or an example of every kind"
     words.add_argument("--gallery", action="store_true", help=drawn)
     where = "where files are written (default: results/probe)"
@@ -58,6 +55,15 @@ def _add_sizes(words: argparse.ArgumentParser) -> None:
     words.add_argument("--samples", type=_at_least(32), metavar="M", help=samples)
 
 
+def _add_measures(words: argparse.ArgumentParser) -> None:
+    """The options that say what is measured."""
+    these = "these alone (default: all that a landscape can have)"
+    words.add_argument("--measures", nargs="+", default=[], metavar="NAME", help=these)
+    wanted = "find the value of --parameter at which a statistic has this value, and probe there"
+    words.add_argument("--tune", metavar="STATISTIC=VALUE", help=wanted)
+    words.add_argument("--parameter", metavar="NAME", help="what --tune changes, such as k")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = parser()
@@ -65,6 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mistake = _mistake(args)
     if mistake:
         words.error(mistake)
+    return _done(args)
+
+
+def _done(args: argparse.Namespace) -> int:
+    """Do what is asked for; returns the exit code."""
     from studies.study_file.study import StudyError
 
     try:
@@ -97,23 +108,30 @@ def _at_least(low: int) -> Callable[[str], int]:
 
 
 def _probe(args: argparse.Namespace) -> int:
-    from studies.probe import datasets, tables
-    from studies.probe.named import named
+    from studies.probe import tables
     from studies.text import terminal
 
-    entries = named(args.landscapes, args.set)
-    datasets.check_measures(args.measures)
     console = terminal.console(columns=140)
-    sizes = {"worlds": args.worlds, "seed": args.seed, "samples": args.samples}
-    if args.tune:
-        entries = _tuned(entries, args, sizes, console)
-    data = datasets.probe(entries, measures=args.measures, **sizes)
+    data = _measured(args, console)
     tables.check_measured(data)
     for table in tables.tables(data, long=bool(args.measures)):
         console.print(table)
     for line in (*tables.notes(data), *map(str, _saved(data, args.out))):
         console.print(line, soft_wrap=True)
     return 0
+
+
+def _measured(args: argparse.Namespace, console: Console) -> xr.Dataset:
+    """The measures of the landscapes that are named."""
+    from studies.probe import datasets
+    from studies.probe.named import named
+
+    entries = named(args.landscapes, args.set)
+    datasets.check_measures(args.measures)
+    sizes = {"worlds": args.worlds, "seed": args.seed, "samples": args.samples}
+    if args.tune:
+        entries = _tuned(entries, args, sizes, console)
+    return datasets.probe(entries, measures=args.measures, **sizes)
 
 
 def _tuned(
@@ -146,16 +164,21 @@ def _saved(data: xr.Dataset, out: Path) -> list[Path]:
 
 
 def _gallery(args: argparse.Namespace) -> int:
-    from studies.figures.gallery import pages
     from studies.figures.saving import save
+
+    for name, make in _gallery_pages(args).items():
+        print(*save(make, args.out, name), sep="\n")
+    return 0
+
+
+def _gallery_pages(args: argparse.Namespace) -> dict[str, Callable[[], Figure]]:
+    """File name -> what draws the page."""
+    from studies.figures.gallery import pages
     from studies.probe import examples, pictures
     from studies.probe.named import named
 
     entries = named(args.landscapes or examples.words(), args.set)
-    shown = pages([pictures.picture(entry, seed=args.seed) for entry in entries])
-    for name, make in shown.items():
-        print(*save(make, args.out, name), sep="\n")
-    return 0
+    return pages([pictures.picture(entry, seed=args.seed) for entry in entries])
 
 
 if __name__ == "__main__":

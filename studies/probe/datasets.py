@@ -29,8 +29,17 @@ from studies.probe.named import Named
 from studies.text.shapes import Data
 from studies.text.words import short, suggest
 
+LOSS = {"long_name": "loss"}
 FEW = 128  # points of a measure, where `--samples` does not say and one is dear; else SAMPLES
+FAULTS = (ValueError, RuntimeError)  # a landscape cannot have a measure, or its loss has no slope
 DEAR = 2**16  # coordinates times terms from which on a point is dear
+JOINING: Data = {  # of the Datasets of landscapes, whose measures and axes may differ
+    "data_vars": "all",
+    "coords": "minimal",
+    "compat": "override",
+    "join": "outer",
+    "combine_attrs": "drop_conflicts",
+}
 SLICES, SHOWN = 4, 400  # lines and points of world 0 that the figure shows
 
 
@@ -47,9 +56,7 @@ def _of_bits(*names: str) -> Group:
 def groups(domain: Domain, wanted: Sequence[str]) -> list[tuple[Group, tuple[str, ...]]]:
     """What computes the wanted measures on a domain, all that there are where none is named."""
     if not isinstance(domain, Bits):
-        return [
-            (group, names) for group, names in GROUPS.values() if not wanted or set(names) & set(wanted)
-        ]
+        return [group for group in GROUPS.values() if not wanted or set(group[1]) & set(wanted)]
     if wanted:  # one at a time: one that this landscape cannot have does not take the others down
         return [(_of_bits(name), (name,)) for name in wanted if name in BINARY_MEASURES]
     return [(_of_bits(), BINARY_MEASURES)]
@@ -100,20 +107,19 @@ def probe(
     for entry in entries:
         parts[entry.label], notes[entry.label] = _probe(entry, worlds, seed, samples, measures)
     specs = {entry.label: entry.spec for entry in entries}
-    return _joined(parts).assign_attrs({
-        "seed": seed,
-        "notes": json.dumps(notes),
-        "landscapes": json.dumps(specs),
-        "versions": json.dumps(provenance.versions()),
-        "commit": provenance.commit(),
-    })
+    attrs = {"seed": seed, "notes": json.dumps(notes), "landscapes": json.dumps(specs)}
+    return _joined(parts).assign_attrs(attrs | _provenance())
+
+
+def _provenance() -> Data:
+    """What made the numbers."""
+    return {"versions": json.dumps(provenance.versions()), "commit": provenance.commit()}
 
 
 def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
     """The landscapes in one Dataset; where one has no such measure, or fewer places, there is NaN."""
     rows = [part.expand_dims(landscape=[label]) for label, part in parts.items()]
-    joining: Data = {"data_vars": "all", "coords": "minimal", "compat": "override"}
-    data = xr.concat(rows, "landscape", join="outer", combine_attrs="drop_conflicts", **joining)
+    data = xr.concat(rows, "landscape", **JOINING)
     data["replicate"].attrs["long_name"] = "world"
     for name in data.data_vars:
         data[name].attrs |= _attrs([part for part in rows if name in part], str(name))
@@ -126,14 +132,16 @@ def _attrs(parts: Sequence[xr.Dataset], name: str) -> dict[str, str]:
 
     Where units differ (lags are steps on bits and lengths on reals) each is named.
     """
-    each = {
-        key: list(dict.fromkeys(part[name].attrs.get(key, "") for part in parts))
-        for key in ("long_name", "units", "source")
-    }
+    each = {key: _values(parts, name, key) for key in ("long_name", "units", "source")}
     attrs = {key: " | ".join(values) for key, values in each.items() if any(values)}
     if len(each["units"]) == 1:
         return attrs
     return attrs | {f"units_{domain(part)}": part[name].attrs["units"] for part in parts}
+
+
+def _values(parts: Sequence[xr.Dataset], name: str, key: str) -> list[str]:
+    """The values of an attribute of a variable, each once."""
+    return list(dict.fromkeys(part[name].attrs.get(key, "") for part in parts))
 
 
 def domain(data: xr.Dataset) -> str:
@@ -161,7 +169,7 @@ def _probe(
     Returns:
         Its variables, and measure -> why it is not there.
     """
-    streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
+    streams = _streams(entry, seed, worlds)
     landscape = entry.landscape.bind(streams)
     size = samples or _enough(landscape)
     taken, notes = _measure(landscape, streams, size, measures)
@@ -171,9 +179,19 @@ def _probe(
     if not variables["binary"]:
         first = streams.subset([0])
         variables |= _shown(entry.landscape.bind(first), first, size)
-    data = xr.Dataset(variables)
+    return _numbered(xr.Dataset(variables), worlds), notes
+
+
+def _streams(entry: Named, seed: int, worlds: int) -> Streams:
+    """The streams of the first worlds."""
+    dtype = getattr(torch, entry.dtype)
+    return Streams(seed=seed, worlds=torch.arange(worlds), dtype=dtype)
+
+
+def _numbered(data: xr.Dataset, worlds: int) -> xr.Dataset:
+    """With coordinates 0, 1, .. along every dim."""
     numbers = {dim: np.arange(size) for dim, size in data.sizes.items()}
-    return data.assign_coords(numbers | {"replicate": np.arange(worlds)}), notes
+    return data.assign_coords(numbers | {"replicate": np.arange(worlds)})
 
 
 def _facts(landscape: Landscape, samples: int) -> Data:
@@ -201,10 +219,7 @@ def _measure(
     for group, names in groups(landscape.domain, wanted):
         try:
             taken |= group(landscape, streams, samples)
-        except (
-            ValueError,
-            RuntimeError,
-        ) as error:  # it cannot have such a measure, its loss has no slope
+        except FAULTS as error:
             why = str(error).splitlines()[0]
             notes |= {name: why for name in names if not wanted or name in wanted}
     notes |= _undefined(landscape, taken, [name for name in wanted if name not in notes])
@@ -224,14 +239,13 @@ def _variables(name: str, measure: Measure) -> Data:
 
     Where its axis differs between worlds, their mean is the axis.
     """
-    axis = _axis(measure)
     dims = ("replicate", *(measure.axis[:1] if measure.axis else ()))
-    attrs = {"long_name": measure.long_name, "units": measure.unit}
-    error = attrs | {"long_name": f"standard error of {measure.long_name}"}
+    about = {"long_name": measure.long_name, "units": measure.unit, "source": measure.source}
+    error = {"long_name": f"standard error of {measure.long_name}", "units": measure.unit}
     return {
-        name: (dims, _array(measure.value), attrs | {"source": measure.source}),
+        name: (dims, _array(measure.value), about),
         f"{name}_error": (dims, _array(measure.error), error),
-        **axis,
+        **_axis(measure),
     }
 
 
@@ -240,8 +254,8 @@ def _axis(measure: Measure) -> Data:
     if measure.axis is None:
         return {}
     dim, places, unit = measure.axis
-    places = places.mean(0) if places.ndim > 1 else places
-    return {f"{dim}_value": ((dim,), _array(places), {"units": unit})}
+    mean = places.mean(0) if places.ndim > 1 else places
+    return {f"{dim}_value": (dim, _array(mean), {"units": unit})}
 
 
 def _array(values: Tensor) -> np.ndarray:
@@ -250,15 +264,28 @@ def _array(values: Tensor) -> np.ndarray:
 
 def _shown(first: Landscape, streams: Streams, samples: int) -> Data:
     """A sample and lines of world 0, to which the landscape is bound."""
-    loss, distance, exact = sampling.distances(first, streams, min(samples, SHOWN))
-    place, height = line_minima.lines(first, streams, SLICES, 513 if samples >= SAMPLES else 129)
-    slices = ("slice", "place")
+    return _sample(first, streams, min(samples, SHOWN)) | _slices(
+        first, streams, 513 if samples >= SAMPLES else 129
+    )
+
+
+def _sample(first: Landscape, streams: Streams, number: int) -> Data:
+    """Losses of a sample, and its distances to the optimum."""
+    loss, distance, exact = sampling.distances(first, streams, number)
     return {
-        "sample_loss": ("point", _array(loss[0]), {"long_name": "loss"}),
+        "sample_loss": ("point", _array(loss[0]), LOSS),
         "sample_distance": ("point", _array(distance[0]), _length("distance to the optimum")),
         "optimum_known": int(exact),
-        "slice_place": (slices, _array(place[0]), _length("place on a random line")),
-        "slice_loss": (slices, _array(height[0]), {"long_name": "loss"}),
+    }
+
+
+def _slices(first: Landscape, streams: Streams, number: int) -> Data:
+    """Losses along random lines, at so many points of each."""
+    place, height = line_minima.lines(first, streams, SLICES, number)
+    dims = ("slice", "place")
+    return {
+        "slice_place": (dims, _array(place[0]), _length("place on a random line")),
+        "slice_loss": (dims, _array(height[0]), LOSS),
     }
 
 
@@ -297,14 +324,19 @@ def tune(
 
     check_measures([statistic])
     wanted = _number(statistic, target)
-    streams = Streams(seed=seed, worlds=torch.arange(worlds), dtype=getattr(torch, entry.dtype))
+    streams = _streams(entry, seed, worlds)
     size = samples or _enough(entry.landscape)
     tuned = tuning.tune(entry.landscape, parameter, statistic, wanted, streams=streams, samples=size)
-    value = int(tuned.value) if float(tuned.value).is_integer() else float(tuned.value)
-    setting = f"{parameter} = {short(value)}"
+    value = _whole(float(tuned.value))
     reached = f"{statistic} {tuned.achieved:.4g} \u00b1 {tuned.error:.2g} (wanted {wanted:g})"
     label, spec = f"{entry.label} {parameter}={short(value)}", entry.spec | {parameter: value}
-    return Named(label, spec, tuned.landscape, entry.dtype), f"{entry.label}: {setting} has {reached}"
+    line = f"{entry.label}: {parameter} = {short(value)} has {reached}"
+    return Named(label, spec, tuned.landscape, entry.dtype), line
+
+
+def _whole(value: float) -> float:
+    """A number, as an int where it is whole."""
+    return int(value) if value.is_integer() else value
 
 
 def _number(statistic: str, target: str) -> float:

@@ -79,34 +79,45 @@ def _shared(settings: Sequence[str]) -> tuple[Data, list[str]]:
 
 def brief(spec: Tree) -> str:
     """The parameters of an entry in a few words: `n=12, rotated`; of a nested one its kind."""
-    values = {
-        key: value.get("kind", "") if isinstance(value, Mapping) else short(value)
-        for key, value in spec.items()
-    }
-    words = (
-        key if spec[key] is True else f"{key}={value}"
-        for key, value in values.items()
-        if key not in ("kind", "dtype")
-    )
-    return ", ".join(words)
+    shown = {key: value for key, value in spec.items() if key not in ("kind", "dtype")}
+    return ", ".join(_setting(key, value) for key, value in shown.items())
+
+
+def _setting(key: str, value: object) -> str:
+    """A parameter and its value, or kind; of True the parameter alone."""
+    if isinstance(value, Mapping):
+        return f"{key}={value.get('kind', '')}"
+    return key if value is True else f"{key}={short(value)}"
 
 
 def _named(word: str, shared: Data) -> Iterator[Named]:
     """The landscapes that a word names; `shared`: parameters of all of them."""
     kind, _, rest = word.partition(":")
-    if kind not in LANDSCAPES and (word in ready_studies() or Path(word).is_file()):
+    if kind in LANDSCAPES:
+        yield _with_parameters(word, kind, rest, shared)
+    elif word in ready_studies() or Path(word).is_file():
         yield from _of_study(word, shared)
-        return
-    if kind not in LANDSCAPES:  # package.module:Class
-        path, _, parameters_given = rest.partition(":")
+    else:  # package.module:Class
+        path, _, given = rest.partition(":")
         if not rest or "=" in path:
             raise StudyError([f"{word}: no such landscape, study or file; {_hint(kind)}"])
-        kind, rest = f"{kind}:{path}", parameters_given
+        yield _with_parameters(word, f"{kind}:{path}", given, shared)
+
+
+def _with_parameters(word: str, kind: str, given: str, shared: Data) -> Named:
+    """A landscape of a kind.
+
+    Args:
+        word: that names it.
+        kind: a name, or an import path.
+        given: its parameters, as text.
+        shared: parameters of all landscapes.
+    """
     try:
-        parameters = _parameters(rest) if rest else {}
+        parameters = _parameters(given) if given else {}
     except ValueError as error:
         raise StudyError([f"{word}: {error}"]) from error
-    yield _checked(word, word, {"kind": kind} | parameters | shared)
+    return _checked(word, word, {"kind": kind} | parameters | shared)
 
 
 def _of_study(word: str, shared: Data) -> Iterator[Named]:
@@ -133,9 +144,14 @@ def _parameters(text: str) -> Data:
     """
     if not re.match(r"\s*\w+\s*=", text):
         raise ValueError("expected parameter=value")
-    if text.count("=") == 1:
-        key, _, value = text.partition("=")
-        return {key.strip(): value_of(value)}
+    if text.count("=") > 1:
+        return _several(text)
+    key, _, value = text.partition("=")
+    return {key.strip(): value_of(value)}
+
+
+def _several(text: str) -> Data:
+    """Parameters between commas as a mapping."""
     values = value_of("{" + re.sub(r"(^|,)\s*(\w+)\s*=", r"\1 \2: ", text) + "}")
     if not isinstance(values, dict) or None in values.values():
         raise ValueError("expected parameter=value,parameter=value")
@@ -148,15 +164,24 @@ def _checked(label: str, where: str, entry: Data) -> Named:
     cls, model = _class(kind, where)
     try:
         checked: Any = model.model_validate(entry)
-        own = checked.model_dump(include=set(fields.parameter_names(cls)))
-        landscape = registry.build({"kind": kind, **own}, "landscape")
-        _ = landscape.dim, landscape.domain, landscape.terms
+        landscape = _built(kind, checked.model_dump(include=set(fields.parameter_names(cls))))
     except ValidationError as error:
         lines = [_line(where, kind, mistake) for mistake in mistakes_in(error, model, entry)]
         raise StudyError(lines) from error
     except ValueError as error:
         raise StudyError([f"{where}: {line.strip()}" for line in str(error).splitlines()]) from error
     return Named(label, entry, landscape, checked.dtype or "float64")
+
+
+def _built(kind: str, parameters: Data) -> Landscape:
+    """A landscape, whose properties can be read.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    landscape = registry.build({"kind": kind, **parameters}, "landscape")
+    _ = landscape.dim, landscape.domain, landscape.terms
+    return landscape
 
 
 def _class(kind: str, where: str) -> tuple[type[Any], type[BaseModel]]:
@@ -169,10 +194,15 @@ def _class(kind: str, where: str) -> tuple[type[Any], type[BaseModel]]:
         cls = registry.find(kind, "landscape")
         return cls, fields.entry_model("landscapes", kind, cls)
     except (Exception, SystemExit) as error:  # a module of the user's may fail in any way
-        text = str(error)
-        if not isinstance(error, ValueError):
-            text = f"cannot import {kind!r}: {type(error).__name__}: {error}"
-        raise StudyError([f"{where}: {' '.join(text.split())}"]) from error
+        raise StudyError([f"{where}: {_why(kind, error)}"]) from error
+
+
+def _why(kind: str, error: BaseException) -> str:
+    """Why there is no class of a kind, in one line."""
+    text = str(error)
+    if not isinstance(error, ValueError):
+        text = f"cannot import {kind!r}: {type(error).__name__}: {error}"
+    return " ".join(text.split())
 
 
 def _line(where: str, kind: str, mistake: Mistake) -> str:

@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from studies.probe.datasets import domain
+from studies.text.shapes import Data
 
+TITLE: Data = {"title_justify": "left", "title_style": "bold"}
 ROWS = 4  # places on an axis that have rows of the table
 
 
@@ -27,9 +29,7 @@ class Summary(NamedTuple):
     """Of a measure of one landscape, along its axis."""
 
     mean: np.ndarray  # over worlds
-    error: (
-        np.ndarray
-    )  # standard error of the mean: that between worlds, of one world its sampling error
+    error: np.ndarray  # standard error of the mean: between worlds, or, of one world, of sampling
     spread: np.ndarray  # standard deviation between instances; NaN of one world
 
 
@@ -38,16 +38,21 @@ def summary(data: xr.Dataset, name: str) -> Summary:
 
     For the spread between instances the variance of sampling is taken off that between worlds.
     """
-    value, error = (data[key].transpose("replicate", ...).values for key in (name, f"{name}_error"))
+    value, error = (_by_world(data[key]) for key in (name, f"{name}_error"))
     if len(value) == 1:
         return Summary(value[0], error[0], np.full(value.shape[1:], np.nan))
     with np.errstate(invalid="ignore"):
         return _over_worlds(value, error)
 
 
+def _by_world(values: xr.DataArray) -> np.ndarray:
+    return values.transpose("replicate", ...).values
+
+
 def _over_worlds(value: np.ndarray, error: np.ndarray) -> Summary:
     """Of values and their standard errors (R, ..), R >= 2."""
-    between, sampling = value.var(0, ddof=1), np.square(error).mean(0)
+    between = value.var(0, ddof=1)
+    sampling = np.square(error).mean(0)
     spread = np.sqrt(np.maximum(between - sampling, 0))
     return Summary(value.mean(0), np.sqrt(between / len(value)), spread)
 
@@ -89,29 +94,32 @@ def tables(data: xr.Dataset, across: int = 3, *, long: bool = False) -> list[Tab
         across: landscapes side by side, >= 1.
         long: whether some places of measures on a long axis are shown too.
     """
-    apart = [data.isel(landscape=np.flatnonzero(data["binary"].values == bits)) for bits in (1, 0)]
     return [
-        _table(part.isel(landscape=slice(i, i + across)), long)
-        for part in apart
-        for i in range(0, part.sizes["landscape"], across)
+        _table(part.isel(landscape=slice(first, first + across)), long)
+        for part in _by_domain(data)
+        for first in range(0, part.sizes["landscape"], across)
     ]
+
+
+def _by_domain(data: xr.Dataset) -> list[xr.Dataset]:
+    """The landscapes on bits, and those on reals."""
+    binary = data["binary"].values
+    return [data.isel(landscape=np.flatnonzero(binary == bits)) for bits in (1, 0)]
 
 
 def _table(data: xr.Dataset, long: bool) -> Table:
     table = _without_rows(data)
     landscapes = [data.isel(landscape=i) for i in range(data.sizes["landscape"])]
     for name in measured(data):
-        columns = [summary(landscape, name) for landscape in landscapes]
+        summaries = [summary(landscape, name) for landscape in landscapes]
         for head, at in _places(data, name, long):
-            cells = [_cell(*(float(part[at]) for part in column)) for column in columns]
-            table.add_row(Text(head), *map(Text, cells))
+            table.add_row(Text(head), *(Text(_cell(column, at)) for column in summaries))
     return table
 
 
 def _without_rows(data: xr.Dataset) -> Table:
     """A column for each landscape."""
-    table = Table(title=Text(_title(data)), title_justify="left", title_style="bold")
-    table.header_style = "bold"
+    table = Table(title=Text(_title(data)), header_style="bold", **TITLE)
     table.add_column("measure", overflow="fold", min_width=36)
     for label in data["landscape"].values.tolist():
         table.add_column(Text(str(label)), justify="right", overflow="fold")
@@ -129,8 +137,8 @@ def _title(data: xr.Dataset) -> str:
 
 def _places(data: xr.Dataset, name: str, long: bool) -> Sequence[Place]:
     """The rows of a measure: of a long axis none, or with `long` some."""
-    about, unit = data[name].attrs["long_name"], _unit(data, name)
     axis = [dim for dim in map(str, data[name].dims) if dim not in ("landscape", "replicate")]
+    about, unit = data[name].attrs["long_name"], _unit(data, name)
     if not axis:
         return [Place(f"{about}{unit}", ())]
     places = data[f"{axis[0]}_value"].max("landscape").values
@@ -147,18 +155,29 @@ def _unit(data: xr.Dataset, name: str) -> str:
 
 def _some(places: np.ndarray) -> list[int]:
     """`ROWS` places at most: the first where these are counted (lags, orders), else from end to end."""
-    if len(places) <= ROWS or bool((places == np.arange(1, len(places) + 1)).all()):
+    if len(places) <= ROWS or _counted(places):
         return list(range(min(ROWS, len(places))))
     return np.linspace(0, len(places) - 1, ROWS).round().astype(int).tolist()
 
 
-def _cell(mean: float, error: float, spread: float) -> str:
+def _counted(places: np.ndarray) -> bool:
+    """Whether places are 1, 2, .."""
+    return bool((places == np.arange(1, len(places) + 1)).all())
+
+
+def _cell(column: Summary, at: tuple[int, ...]) -> str:
     """`0.749 +- 0.051 [0.1]`: two figures of the error."""
+    mean, error, spread = (float(part[at]) for part in column)
     if np.isnan(mean):
         return "-"
     least = 1e-9 * abs(mean)  # what is below is rounding
-    text = _with_error(mean, error) if np.isfinite(error) and error > least else f"{mean:.4g}"
-    return f"{text} [{spread:.2g}]" if np.isfinite(spread) and spread > least else text
+    text = _with_error(mean, error) if _above(error, least) else f"{mean:.4g}"
+    return f"{text} [{spread:.2g}]" if _above(spread, least) else text
+
+
+def _above(value: float, least: float) -> bool:
+    """Whether a finite number is larger than another."""
+    return bool(np.isfinite(value)) and value > least
 
 
 def _with_error(mean: float, error: float) -> str:

@@ -10,34 +10,29 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studies.report.writing import Page
 
 WRONG = 2  # exit code
 INDEX = "index.html"
+DOES = (
+    "Write a study's report, report.html in its folder; of several studies also a page that joins them."
+)
+OUT = "the report; of several studies: the page that joins them (default: index.html beside them)"
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.report`."""
     words = argparse.ArgumentParser(
         prog="python -m studies.report",
-        description=(
-            "Write a study's report, report.html in its folder; of several studies also a page that joins"
-            " them."
-        ),
+        description=DOES,
         epilog="exit codes: 0 done, 2 wrong argument",
     )
-    words.add_argument(
-        "results",
-        nargs="+",
-        type=Path,
-        metavar="RESULTS",
-        help="studies' folders, or their dataset.zarr",
-    )
-    words.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="the report; of several studies: the page that joins them (default: index.html beside them)",
-    )
+    which = "studies' folders, or their dataset.zarr"
+    words.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help=which)
+    words.add_argument("--out", type=Path, metavar="FILE", help=OUT)
     words.add_argument("--brief", action="store_true", help="only the figures that the study names")
     return words
 
@@ -55,18 +50,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reports(results: Sequence[Path], out: Path | None, *, brief: bool) -> list[Path]:
-    from studies.report.writing import FILE, write, write_index
+    from studies.report.writing import FILE, write
 
-    several = len(results) > 1
-    pages = [write(path, None if several else out, brief=brief) for path in results]
-    files = [page.folder / FILE if several or out is None else out for page in pages]
-    if several:
-        index = (
-            out or Path(os.path.commonpath([page.folder.resolve().parent for page in pages])) / INDEX
-        )
-        write_index(list(zip(pages, files, strict=True)), index)
-        files.append(index)
-    return files
+    if len(results) > 1:
+        pages = [write(path, brief=brief) for path in results]
+        return [*(page.folder / FILE for page in pages), _index(pages, out)]
+    page = write(results[0], out, brief=brief)
+    return [out or page.folder / FILE]
+
+
+def _index(pages: Sequence[Page], out: Path | None) -> Path:
+    """Write the page that joins several; returns its file."""
+    from studies.report.writing import FILE, write_index
+
+    folders = [page.folder.resolve().parent for page in pages]
+    index = out or Path(os.path.commonpath(folders)) / INDEX
+    write_index([(page, page.folder / FILE) for page in pages], index)
+    return index
 
 
 if __name__ == "__main__":

@@ -46,6 +46,8 @@ NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 HEADERS = r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>"
 NUMBERS = r' (d|x|y|transform|width|height|style|fill|stroke)="([^"]*)"'
 OPENING = r'<svg [^>]*?(viewBox="[^"]*")[^>]*>'
+WITH_ID = r' id="([^"]*)"( [^>]*)?>'
+LONG = r"-?\d+\.\d{3,}(?:e-\d+)?"
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,11 @@ def drawing(
         optimizers: labels of its optimizers.
         caption: what it shows.
     """
+    marks = Marks(arms, optimizers)
     with rc_context(style.PAPER | SETTINGS | {"svg.hashsalt": name}), style.any_letter():
-        figure, marks, raw = make(), Marks(arms, optimizers), io.StringIO()
+        figure = make()
         _mark(figure, marks)
-        figure.savefig(raw, format="svg", metadata=NO_METADATA)
-        markup = _clean(raw.getvalue(), marks.attributes | _boxes(figure))
+        markup = _svg(figure, marks)
         if len(markup) > HEAVY:
             markup = _pixels(figure)
     return Drawing(name, Markup(markup), float(figure.get_figwidth()), caption)
@@ -122,20 +124,32 @@ class Marks:
 
 def _mark(figure: Figure, marks: Marks) -> None:
     """Give every artist of an arm an id: by its own label, or by a colour that one label alone has."""
-    shown = [
-        artist for axes in figure.axes for artist in (*axes.lines, *axes.collections, *axes.patches)
-    ]
     keys = list(_keys(figure))
-    labels, labelled = marks.labels, [(str(artist.get_label()), artist) for artist in shown]
-    colours = _colours([*labelled, *((label, handle) for label, handle, _ in keys)], labels)
+    shown = _artists(figure)
+    labelled = [(str(artist.get_label()), artist) for artist in shown]
+    labelled += [(label, handle) for label, handle, _ in keys]
+    colours = _colours(labelled, marks.labels)
     for artist in shown:
-        names = (artist.get_gid(), str(artist.get_label()))
-        label = next((text for text in names if text in labels), colours.get(_colour(artist)))
+        label = _label(artist, marks.labels) or colours.get(_colour(artist))
         if label is not None:
             marks.add(artist, "arm", label)
     for label, *parts in keys:
-        for part in parts if label in labels else ():
-            marks.add(part, "key", label)
+        if label in marks.labels:
+            for part in parts:
+                marks.add(part, "key", label)
+
+
+def _artists(figure: Figure) -> list[Artist]:
+    """The lines, areas and bars of all Axes."""
+    return [
+        artist for axes in figure.axes for artist in (*axes.lines, *axes.collections, *axes.patches)
+    ]
+
+
+def _label(artist: Artist, labels: set[str]) -> str | None:
+    """The label that an artist bears itself, as its id or its label."""
+    own = (artist.get_gid(), str(artist.get_label()))
+    return next((text for text in own if text in labels), None)
 
 
 def _keys(figure: Figure) -> Iterator[tuple[str, Artist, Artist]]:
@@ -151,9 +165,10 @@ def _colours(labelled: Sequence[tuple[str, Artist]], labels: set[str]) -> dict[s
     """Colour -> label, of those colours that one label alone has; black may be anything."""
     owners: dict[str, set[str]] = {}
     for label, artist in labelled:
-        if label in labels and (colour := _colour(artist)) not in ("", "#000000"):
-            owners.setdefault(colour, set()).add(label)
-    return {colour: names.pop() for colour, names in owners.items() if len(names) == 1}
+        if label in labels:
+            owners.setdefault(_colour(artist), set()).add(label)
+    sole = {colour: names.pop() for colour, names in owners.items() if len(names) == 1}
+    return {colour: label for colour, label in sole.items() if colour not in ("", "#000000")}
 
 
 def _colour(artist: Artist) -> str:
@@ -162,34 +177,47 @@ def _colour(artist: Artist) -> str:
         return to_hex(artist.get_color())
     if not isinstance(artist, Patch | Collection):
         return ""
-    faces = np.atleast_2d(np.asarray(artist.get_facecolor(), float))
-    if faces.size == 0:
-        faces = np.atleast_2d(np.asarray(artist.get_edgecolor(), float))
-    return to_hex(faces[0]) if faces.size and len(np.unique(faces, axis=0)) == 1 else ""
+    faces = _rgba(artist.get_facecolor())
+    return _single(faces if faces.size else _rgba(artist.get_edgecolor()))
+
+
+def _rgba(colours: object) -> np.ndarray:
+    """Colours as rows of red, green, blue and opacity."""
+    return np.atleast_2d(np.asarray(colours, float))
+
+
+def _single(colours: np.ndarray) -> str:
+    """The colour of all rows; empty where there are several, or none."""
+    return to_hex(colours[0]) if colours.size and len(np.unique(colours, axis=0)) == 1 else ""
 
 
 def _values(line: Line2D) -> str:
     """The numbers of a line as attributes."""
     x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
-    if x.dtype.kind not in "iuf" or y.dtype.kind not in "iuf" or not 0 < len(x) <= POINTS:
+    if not (_short(x) and _short(y)):
         return ""
     texts = (" ".join(f"{value:.4g}" for value in values) for values in (x, y))
     return ' data-x="{}" data-y="{}"'.format(*texts)
 
 
+def _short(values: np.ndarray) -> bool:
+    """Whether these are numbers, and so few that a page can hold them."""
+    return values.dtype.kind in "iuf" and 0 < len(values) <= POINTS
+
+
 def _boxes(figure: Figure) -> dict[str, str]:
     """Id of Axes -> attributes that say where it is in the picture, in points, and how it is scaled."""
-    marks = {}
-    for number, axes in enumerate(figure.axes, 1):
-        if {axes.get_xscale(), axes.get_yscale()} <= {"linear", "log"}:
-            parts = (
-                'class="axes"',
-                f'data-box="{_box(figure, axes)}"',
-                _scales(axes),
-                _names(figure, axes),
-            )
-            marks[f"axes_{number}"] = " ".join(parts)
-    return marks
+    return {
+        f"axes_{number}": _attributes(figure, axes)
+        for number, axes in enumerate(figure.axes, 1)
+        if {axes.get_xscale(), axes.get_yscale()} <= {"linear", "log"}
+    }
+
+
+def _attributes(figure: Figure, axes: Axes) -> str:
+    """Where Axes are, their scales and what they show, as attributes."""
+    box = f'data-box="{_box(figure, axes)}"'
+    return " ".join(['class="axes"', box, _scales(axes), _names(figure, axes)])
 
 
 def _box(figure: Figure, axes: Axes) -> str:
@@ -201,11 +229,13 @@ def _box(figure: Figure, axes: Axes) -> str:
 
 def _scales(axes: Axes) -> str:
     """The scales of Axes, and between which numbers they go, as attributes."""
-    scales = {"x": (axes.get_xscale(), *axes.get_xlim()), "y": (axes.get_yscale(), *axes.get_ylim())}
-    return " ".join(
-        f'data-{along}-scale="{scale} {low:.6g} {high:.6g}"'
-        for along, (scale, low, high) in scales.items()
-    )
+    across = _scale("x", axes.get_xscale(), axes.get_xlim())
+    return f"{across} {_scale('y', axes.get_yscale(), axes.get_ylim())}"
+
+
+def _scale(along: str, scale: str, ends: tuple[float, float]) -> str:
+    low, high = ends
+    return f'data-{along}-scale="{scale} {low:.6g} {high:.6g}"'
 
 
 def _names(figure: Figure, axes: Axes) -> str:
@@ -214,14 +244,24 @@ def _names(figure: Figure, axes: Axes) -> str:
     Where these stand beside other panels, the first label that there is.
     """
     panels = [axes, *figure.axes]
-    texts = {"x": [part.get_xlabel() for part in panels], "y": [part.get_ylabel() for part in panels]}
-    names = {along: next(filter(None, labels), along) for along, labels in texts.items()}
-    return " ".join(
-        f'data-{along}-name="{escape(" ".join(name.split()))}"' for along, name in names.items()
-    )
+    across = _name("x", [part.get_xlabel() for part in panels])
+    return f"{across} {_name('y', [part.get_ylabel() for part in panels])}"
+
+
+def _name(along: str, labels: Sequence[str]) -> str:
+    """The first label that there is, as an attribute."""
+    name = next(filter(None, labels), along)
+    return f'data-{along}-name="{escape(" ".join(name.split()))}"'
 
 
 # the text ---------------------------------------------------------------------------------------------------
+
+
+def _svg(figure: Figure, marks: Marks) -> str:
+    """The figure as SVG of a page."""
+    raw = io.StringIO()
+    figure.savefig(raw, format="svg", metadata=NO_METADATA)
+    return _clean(raw.getvalue(), marks.attributes | _boxes(figure))
 
 
 def _clean(svg: str, marks: dict[str, str]) -> str:
@@ -232,20 +272,25 @@ def _clean(svg: str, marks: dict[str, str]) -> str:
     svg = re.sub(HEADERS, "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(NUMBERS, lambda part: f' {part[1]}="{_value(part[2])}"', svg)
     svg = re.sub(OPENING, r'<svg \1 aria-hidden="true" focusable="false">', svg, count=1)
-    wanted = set(re.findall(r"#([\w-]+)", svg))
-    svg = re.sub(
-        r' id="([^"]*)"( [^>]*)?>', lambda part: _tag(part[1], part[2] or "", marks, wanted), svg
-    )
+    svg = _tags(svg, marks)
     return re.sub(r"\s*\n\s*", "\n", svg.replace("xlink:href", "href"))
+
+
+def _tags(svg: str, marks: dict[str, str]) -> str:
+    """Attributes of marks in the place of ids, and no ids to which nothing points."""
+    wanted = set(re.findall(r"#([\w-]+)", svg))
+    return re.sub(WITH_ID, lambda part: _tag(part[1], part[2] or "", marks, wanted), svg)
 
 
 def _value(text: str) -> str:
     """Of an attribute: coordinates in hundredths of a point, colours and letters of the page."""
-    text = re.sub(
-        r"-?\d+\.\d{3,}(?:e-\d+)?", lambda part: f"{float(part[0]):.2f}".rstrip("0").rstrip("."), text
-    )
+    text = re.sub(LONG, lambda part: _hundredths(part[0]), text)
     text = re.sub(r"font: ((?:\w+ )*?)([\d.]+px) [^;]*", r"font: \1\2 var(--sans)", text)
     return re.sub("|".join(INK), lambda part: INK[part[0]], " ".join(text.split()))
+
+
+def _hundredths(number: str) -> str:
+    return f"{float(number):.2f}".rstrip("0").rstrip(".")
 
 
 def _tag(key: str, rest: str, marks: dict[str, str], wanted: set[str]) -> str:
@@ -259,8 +304,9 @@ def _tag(key: str, rest: str, marks: dict[str, str], wanted: set[str]) -> str:
     """
     if key not in marks:
         return f' id="{key}"{rest}>' if key in wanted else f"{rest}>"
+    tag = f" {marks[key]}{rest}>"
     arm = re.match('class="arm" data-arm="([^"]*)"', marks[key])
-    return f" {marks[key]}{rest}>" + (f"<title>{arm[1]}</title>" if arm else "")
+    return f"{tag}<title>{arm[1]}</title>" if arm else tag
 
 
 def _pixels(figure: Figure) -> str:

@@ -45,20 +45,29 @@ class Failure(NamedTuple):
 def progress(dataset: xr.Dataset, folder: Path) -> Progress:
     """How many of a study's cells are there."""
     here = len(json.loads(dataset.attrs.get("cells", "[]")))
-    planned = here
+    planned = _planned(folder, here)
+    errors = len(list((folder / "errors").glob("*.json")))
+    return Progress(here, min(errors, planned - here), planned)
+
+
+def _planned(folder: Path, here: int) -> int:
+    """How many cells the plan has; those that are here where it cannot be read."""
     with contextlib.suppress(OSError, ValueError, KeyError):
-        planned = len(json.loads((folder / "plan.json").read_text(encoding="utf-8"))["cells"])
-    return Progress(here, min(len(list((folder / "errors").glob("*.json"))), planned - here), planned)
+        return len(json.loads((folder / "plan.json").read_text(encoding="utf-8"))["cells"])
+    return here
 
 
 def failures(folder: Path) -> list[Failure]:
     """What failed and why, the most frequent first."""
     groups = _by_error(folder)
-    frequent = sorted(groups.items(), key=lambda group: -len(group[1]))[:GROUPS]
-    return [
-        Failure(error, len(records), _what(records[0]), records[0].get("traceback", ""))
-        for error, records in frequent
-    ]
+    frequent = sorted(groups, key=lambda error: -len(groups[error]))[:GROUPS]
+    return [_failure(error, groups[error]) for error in frequent]
+
+
+def _failure(error: str, records: list[Record]) -> Failure:
+    """What the records of cells that failed with an error say."""
+    first = records[0]
+    return Failure(error, len(records), _what(first), first.get("traceback", ""))
 
 
 def _by_error(folder: Path) -> dict[str, list[Record]]:
@@ -76,19 +85,29 @@ def _what(record: Record) -> str:
     task = record.get("task", {})
     entries = [task.get(part) for part in ("landscape", "optimizer")]
     words = [str(entry["kind"]) for entry in entries if isinstance(entry, dict) and "kind" in entry]
+    return ", ".join([*words, *_worlds(record)])
+
+
+def _worlds(record: Record) -> list[str]:
+    """The worlds of a cell, if its record has them."""
     if "first" in record and "last" in record:
-        words.append(f"worlds {record['first']} to {record['last'] - 1}")
-    return ", ".join(words)
+        return [f"worlds {record['first']} to {record['last'] - 1}"]
+    return []
 
 
 def commands(dataset: xr.Dataset, folder: Path) -> list[str]:
     """What to type to compute this study again."""
     name = dataset.attrs.get("name", "study")
-    lines = _checkout(dataset.attrs.get("commit", "unknown"))
-    file = folder.resolve() / "study.yaml"
-    file = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     out = shlex.quote(f"results/{name}-again")
-    return [*lines, f"python -m studies.run {shlex.quote(str(file))} --out {out}"]
+    study = shlex.quote(_from_here(folder.resolve() / "study.yaml"))
+    again = f"python -m studies.run {study} --out {out}"
+    return [*_checkout(dataset.attrs.get("commit", "unknown")), again]
+
+
+def _from_here(file: Path) -> str:
+    """A path as short as can be."""
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
 
 def _checkout(commit: str) -> list[str]:
@@ -101,13 +120,16 @@ def _checkout(commit: str) -> list[str]:
 def provenance(dataset: xr.Dataset) -> list[tuple[str, str]]:
     """What made these numbers: name, value."""
     attrs = dataset.attrs
-    commit = str(attrs.get("commit", "unknown"))
-    if commit.endswith(LOCAL):
-        commit = f"{commit.removesuffix(LOCAL)}, with changes that are not in the repository"
     facts = {
         "created": attrs.get("created", "unknown"),
-        "commit": commit,
+        "commit": _commit(attrs.get("commit", "unknown")),
         "device": attrs.get("device", "unknown"),
         **json.loads(attrs.get("versions", "{}")),
     }
     return [(name, str(value)) for name, value in facts.items()]
+
+
+def _commit(commit: str) -> str:
+    """A commit in words."""
+    changed = ", with changes that are not in the repository" * commit.endswith(LOCAL)
+    return commit.removesuffix(LOCAL) + changed

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,8 +14,9 @@ from studies.analysis.comparison.comparison import compare
 from studies.analysis.intervals.quantiles import quantiles
 from studies.analysis.noise.unfit import unfit
 from studies.analysis.running_time.tables import fixed_target
+from studies.report.cells import Cell, Row, amount, as_number, as_text, count, interval, number, shown
 from studies.results import gaps
-from studies.results.arms import never_asked, stack, words_on_silent
+from studies.results.arms import never_asked, places, stack, words_on_silent
 from studies.results.clocks import common_clock, words
 from studies.results.hits import at_budget
 from studies.results.precision import precision
@@ -25,21 +24,8 @@ from studies.results.tuning import tuning_cost
 from studies.schema import Status
 from studies.text.shapes import Tree
 
-LAST = 1e308  # where inf is sorted
 MOST = 1000  # rows
 INTERVAL = "95 % interval"
-Numbers = Sequence[float] | np.ndarray
-
-
-class Cell(NamedTuple):
-    """What a reader sees, and by what it is sorted."""
-
-    text: str
-    sort: str = ""
-    kind: str = ""  # number, or a verdict
-
-
-Row = list[Cell]
 
 
 @dataclass(frozen=True)
@@ -83,24 +69,32 @@ def final_loss(dataset: xr.Dataset) -> Table:
 
     Quartiles over worlds, the median with its interval, and the worlds that ended badly.
     """
-    rows = [
-        _loss_row(name, at_budget(data.isel(arm=k)))
-        for name, data in _stacks(dataset)
-        for k in range(data.sizes["arm"])
-    ]
+    rows = [_loss_row(name, at_budget(arm)) for name, arm in _arms(dataset)]
     said = gaps.said(dataset)
     notes = [LOSS_NOTE, *([said] if said else []), *_silent(dataset, "start shown"), *unfit(dataset)]
     return Table("Final loss", LOSS_HEADS, rows, notes)
 
 
+def _arms(dataset: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    """Landscape and results of each arm."""
+    for name, data in _stacks(dataset):
+        for place in range(data.sizes["arm"]):
+            yield name, data.isel(arm=place)
+
+
 def _loss_row(landscape: str, end: xr.Dataset) -> Row:
     there, diverged = end["status"] < Status.FAILED, end["status"] == Status.DIVERGED
+    worlds = [count(int(part.sum())) for part in (there, diverged, ~there)]
+    return [Cell(landscape), as_text(end["arm"]), *_quartiles(end, there, diverged), *worlds]
+
+
+def _quartiles(end: xr.Dataset, there: xr.DataArray, diverged: xr.DataArray) -> Row:
+    """The median of the loss with its interval, and the quartiles."""
     loss = end["loss"].where(~diverged, np.inf).where(there)
     spread = quantiles("loss", loss, long_name="true loss", units="loss")
     low, median, high = map(number, spread["loss"].values)
-    between = interval(spread["loss_interval"].sel(quantile=0.5).values)
-    worlds = [count(int(part.sum())) for part in (there, diverged, ~there)]
-    return [Cell(landscape), Cell(str(end["arm"].item())), median, between, low, high, *worlds]
+    between = spread["loss_interval"].sel(quantile=0.5)
+    return [median, interval(between.values), low, high]
 
 
 # running time -----------------------------------------------------------------------------------------------
@@ -129,14 +123,18 @@ def running_time(dataset: xr.Dataset) -> Table:
         raise ValueError("running times: expected a study with `targets:`, these results have none")
     rows, clock = [], common_clock(dataset)
     for name, data in _stacks(dataset):
-        times = fixed_target(data, clock=clock)
-        arms = [times.isel(arm=k) for k in range(times.sizes["arm"])]
-        rows += [_time_row(name, arm.isel(target=j)) for arm in arms for j in _measured(arm)]
+        rows += _time_rows(name, fixed_target(data, clock=clock))
     unit = dataset["target_loss"].attrs.get("units", "loss")
     heads = [head.format(unit=unit) for head in TIME_HEADS]
     unit = PRICED if clock == "cost" else words(clock)
     notes = [note.format(clock=unit) for note in TIME_NOTES]
     return Table("Running time", heads, rows, [*notes, *_silent(dataset, "left out")])
+
+
+def _time_rows(landscape: str, times: xr.Dataset) -> list[Row]:
+    """A row for each arm and target of a landscape."""
+    arms = [times.isel(arm=place) for place in range(times.sizes["arm"])]
+    return [_time_row(landscape, arm.isel(target=goal)) for arm in arms for goal in _measured(arm)]
 
 
 def _measured(arm: xr.Dataset) -> list[int]:
@@ -147,13 +145,12 @@ def _measured(arm: xr.Dataset) -> list[int]:
 def _time_row(landscape: str, at: xr.Dataset) -> Row:
     return [
         Cell(landscape),
-        Cell(str(at["arm"].item())),
-        number(at["target_loss"].item()),
-        number(at["ert"].item()),
+        as_text(at["arm"]),
+        as_number(at["target_loss"]),
+        as_number(at["ert"]),
         interval(at["ert_interval"].values),
-        number(at["quantiles"].sel(quantile=0.5).item()),
-        count(int(at["successes"])),
-        count(int(at["worlds"])),
+        as_number(at["quantiles"].sel(quantile=0.5)),
+        *(count(int(at[name])) for name in ("successes", "worlds")),
     ]
 
 
@@ -190,18 +187,10 @@ def comparisons(dataset: xr.Dataset) -> Table:
     if dataset.sizes["optimizer"] < 2:
         raise ValueError("comparisons: expected a study with two optimizers or more, got one")
     differences = compare(dataset)
-    rows = [
-        row
-        for name in differences["landscape"].values.tolist()
-        for row in _pairs(str(name), differences.sel(landscape=name))
-    ]
-    notes = [
-        JUDGED,
-        TIES.format(_precisions(dataset)),
-        DECADES,
-        BETTER,
-        *_silent(dataset, "not compared"),
-    ]
+    names = differences["landscape"].values.tolist()
+    rows = [row for name in names for row in _pairs(str(name), differences.sel(landscape=name))]
+    ties = TIES.format(_precisions(dataset))
+    notes = [JUDGED, ties, DECADES, BETTER, *_silent(dataset, "not compared")]
     return Table("Comparisons", PAIR_HEADS, rows, notes)
 
 
@@ -210,20 +199,22 @@ def _pairs(landscape: str, differences: xr.Dataset) -> list[Row]:
     axes = [str(dim) for dim in differences["difference"].dims if dim != "pair"]
     pairs = _different(differences, axes)
     telling = [axis for axis in axes if len({pair[axis].item() for pair in pairs}) > 1]
-    return [
-        _pair_row(", ".join([landscape, *(f"{axis} = {pair[axis].item()}" for axis in telling)]), pair)
-        for pair in pairs
-    ]
+    return [_pair_row(_where(landscape, pair, telling), pair) for pair in pairs]
+
+
+def _where(landscape: str, pair: xr.Dataset, axes: Sequence[str]) -> str:
+    """A landscape and values of axes, in words."""
+    return ", ".join([landscape, *(f"{axis} = {pair[axis].item()}" for axis in axes)])
 
 
 def _different(differences: xr.Dataset, axes: list[str]) -> list[xr.Dataset]:
     """The pairs at each place of the axes that have worlds, those with the same numbers once."""
-    dims = (*axes, "pair")
     pairs: dict[tuple[object, ...], xr.Dataset] = {}
-    for places in itertools.product(*(range(differences.sizes[dim]) for dim in dims)):
-        pair = differences.isel(dict(zip(dims, places, strict=True)))
+    for place in places(differences, [*axes, "pair"]):
+        pair = differences.isel(place)
         if int(pair["worlds"]):
-            pairs.setdefault((places[-1], *(pair[name].values.tobytes() for name in SAME)), pair)
+            numbers = (pair[name].values.tobytes() for name in SAME)
+            pairs.setdefault((place["pair"], *numbers), pair)
     return list(pairs.values())
 
 
@@ -231,23 +222,30 @@ def _pair_row(where: str, pair: xr.Dataset) -> Row:
     return [
         Cell(where),
         *map(Cell, _judged(pair)),
-        number(pair["difference"].item()),
-        interval(pair["difference_interval"].values),
+        *_with_interval(pair, "difference"),
         Cell("decades" if bool(pair["logarithmic"]) else "loss"),
-        number(pair["win_probability"].item()),
-        interval(pair["win_probability_interval"].values),
-        number(pair["p_corrected"].item()),
+        *_with_interval(pair, "win_probability"),
+        as_number(pair["p_corrected"]),
         count(int(pair["worlds"])),
     ]
+
+
+def _with_interval(results: xr.Dataset, name: str) -> Row:
+    """A number, and its interval."""
+    return [as_number(results[name]), interval(results[f"{name}_interval"].values)]
 
 
 def _judged(pair: xr.Dataset) -> tuple[str, str, str, str]:
     """The two optimizers, which is better, and by what."""
     a, b = str(pair["a"].item()), str(pair["b"].item())
     verdicts = {"A better": f"{a} better", "B better": f"{b} better"}
+    return a, b, verdicts.get(str(pair["verdict"].item()), "undecided"), _by(pair)
+
+
+def _by(pair: xr.Dataset) -> str:
+    """By what two optimizers were judged."""
     goal = float(pair["target"])
-    by = str(pair["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"
-    return a, b, verdicts.get(str(pair["verdict"].item()), "undecided"), by
+    return str(pair["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"
 
 
 def _precisions(dataset: xr.Dataset) -> str:
@@ -298,11 +296,15 @@ def _spent(end: xr.Dataset) -> list[float]:
 
     A block of worlds has one clock: its time counts once.
     """
-    evaluations = [
-        float(end[name].sum()) / float(end["terms"]) for name in ("value_terms", "gradient_terms")
-    ]
+    terms = float(end["terms"])
+    evaluations = [float(end[name].sum()) / terms for name in ("value_terms", "gradient_terms")]
     blocks = end["seconds"].transpose("arm", ...).values
-    return [*evaluations, sum(float(np.unique(block[np.isfinite(block)]).sum()) for block in blocks)]
+    return [*evaluations, sum(map(_seconds, blocks))]
+
+
+def _seconds(clocks: np.ndarray) -> float:
+    """The seconds of blocks, whose worlds have the same clock."""
+    return float(np.unique(clocks[np.isfinite(clocks)]).sum())
 
 
 # tuning -----------------------------------------------------------------------------------------------------
@@ -338,52 +340,21 @@ def _tuning_row(arm: Tree) -> Row:
     """A row, from the coordinates of an arm, its settings and their medians, the best, and what it cost."""
     best, coords = arm["winner"], dict(arm["coords"])
     place, optimizer = str(coords.pop("landscape")), str(coords.pop("optimizer"))
-    setting = arm["settings"][best].items()
     losses = (arm["median"][best], arm["median"][0])
     return [
         Cell(", ".join([place, *(f"{name} = {value}" for name, value in coords.items())])),
         Cell(optimizer),
-        Cell(", ".join(f"{name} = {_four_digits(value)}" for name, value in setting)),
+        Cell(_settings(arm["settings"][best])),
         *(number(math.inf if loss is None else loss) for loss in losses),
         count(len(arm["settings"])),
         amount(arm["cost"]),
     ]
 
 
+def _settings(values: Tree) -> str:
+    """Hyperparameters in words."""
+    return ", ".join(f"{name} = {_four_digits(value)}" for name, value in values.items())
+
+
 def _four_digits(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-# cells ------------------------------------------------------------------------------------------------------
-
-
-def number(value: float) -> Cell:
-    """Four digits; ∞, and nothing for what is not known."""
-    if math.isnan(value):
-        return Cell("–", str(LAST * 1.5), "number")
-    return Cell(shown(value), str(math.copysign(LAST, value) if math.isinf(value) else value), "number")
-
-
-def shown(value: float) -> str:
-    """A number as text."""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}".replace("-", "−")
-
-
-def interval(bounds: Numbers) -> Cell:
-    """Both ends; sorted by the lower one."""
-    low, high = map(float, bounds)
-    if math.isnan(low):
-        return Cell("–", str(LAST), "number")
-    return Cell(f"{shown(low)} to {shown(high)}", number(low).sort, "number")
-
-
-def count(value: int) -> Cell:
-    """A whole number."""
-    return Cell(f"{value:,}", str(value), "number")
-
-
-def amount(value: float) -> Cell:
-    """A sum, without digits that nobody reads."""
-    return Cell(f"{value:,.0f}" if value >= 10 else f"{value:.2g}", str(value), "number")

@@ -20,7 +20,7 @@ from studies.claims import report as judged
 from studies.figures import EVERY, FIGURES, style
 from studies.figures.saving import why_not
 from studies.figures.selection import pick
-from studies.report import drawings, facts
+from studies.report import cells, drawings, facts
 from studies.report import tables as numbers
 from studies.report.drawings import Drawing, drawing
 from studies.results import config, store
@@ -29,6 +29,7 @@ from studies.results.figures import Asked, asked
 from studies.text.shapes import Data
 
 FILE = "report.html"
+USUAL = ("convergence",)  # figures of a study that names none
 MOST = 4_000_000  # characters of all figures of a page
 Made = TypeVar("Made")
 TOO_LARGE = "left out, since the page would be too large; python -m studies.figures draws it"
@@ -96,46 +97,53 @@ def write_index(pages: Sequence[tuple[Page, Path]], file: Path) -> None:
         pages: what the reports show, and where they are.
         file: where to.
     """
-    links = [
-        (page, Path(os.path.relpath(report.resolve(), file.resolve().parent)).as_posix())
-        for page, report in pages
-    ]
-    _save("index.html.j2", file, entries=links)
+    folder = file.resolve().parent
+    links = [(page, os.path.relpath(report.resolve(), folder)) for page, report in pages]
+    entries = [(page, Path(link).as_posix()) for page, link in links]
+    _save("index.html.j2", file, entries=entries)
 
 
 def _page(results: Path, brief: bool) -> Page:
     data = open_study(results)
     folder = results.parent if results.suffix == ".zarr" else results
     page = Page(results, folder, data, facts.progress(data, folder), claims.judge(data))
-    if "loss" not in data:
+    if "loss" in data:
+        _fill(page, brief)
+    else:
         page.absent.append("No cell has finished: there are no numbers to show.")
-        return page
-    for make in TABLES[:1] if brief else TABLES:
-        table = _attempt(page, functools.partial(make, data))
-        page.tables += [table] if table else []
-    page.cost = _attempt(page, functools.partial(numbers.cost, data))
-    _draw(page, brief)
     return page
+
+
+def _fill(page: Page, brief: bool) -> None:
+    """Make the tables and figures of a page."""
+    for make in TABLES[:1] if brief else TABLES:
+        table = _attempt(page, functools.partial(make, page.data))
+        page.tables += [table] if table else []
+    page.cost = _attempt(page, functools.partial(numbers.cost, page.data))
+    _draw(page, brief)
 
 
 def _draw(page: Page, brief: bool) -> None:
     """Draw the figures that the study names itself, and, unless it is brief, all others."""
-    arms, optimizers = labels(page.data), [str(name) for name in page.data["optimizer"].values]
     for figure in _asked(page, brief):
-        data = pick(page.data, figure.shown) if figure.shown else page.data
-        make = functools.partial(EVERY[figure.figure], data, width=style.WIDTH, **figure.options)
-        draw = functools.partial(drawing, figure.file, make, arms, optimizers, _caption(figure))
-        shown = _attempt(page, draw, figure.file)
+        shown = _attempt(page, _drawn(page, figure), figure.file)
         if shown and sum(len(part.markup) for part in (*page.figures, shown)) > MOST:
             page.absent.append(f"{figure.file}: {TOO_LARGE}")
         elif shown:
             page.figures.append(shown)
 
 
+def _drawn(page: Page, figure: Asked) -> Callable[[], Drawing]:
+    """What draws a figure."""
+    arms, optimizers = labels(page.data), [str(name) for name in page.data["optimizer"].values]
+    data = pick(page.data, figure.shown) if figure.shown else page.data
+    make = functools.partial(EVERY[figure.figure], data, width=style.WIDTH, **figure.options)
+    return functools.partial(drawing, figure.file, make, arms, optimizers, _caption(figure))
+
+
 def _asked(page: Page, brief: bool) -> list[Asked]:
     """The figures that the study asks for, and, unless it is brief, all others."""
-    wanted = asked(page.config.get("figures", ["convergence"]))
-    own = [figure for figure in wanted if figure.figure in EVERY]
+    own = [figure for figure in asked(page.config.get("figures", USUAL)) if figure.figure in EVERY]
     names = {figure.file for figure in own}
     return own if brief else [*own, *asked(name for name in FIGURES if name not in names)]
 
@@ -148,9 +156,14 @@ def _attempt(page: Page, make: Callable[[], Made], name: str = "") -> Made | Non
     try:
         return make()
     except Exception as error:  # noqa: BLE001
-        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        page.absent.append(why_not(name, error) if name else " ".join(text.split()))
+        page.absent.append(why_not(name, error) if name else _why(error))
     return None
+
+
+def _why(error: Exception) -> str:
+    """What an error says, in one line."""
+    text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
 
 
 def _save(template: str, file: Path, **shown: object) -> None:
@@ -173,29 +186,37 @@ def _environment() -> Environment:
         "claim": judged,
         "looks": _looks,
         "alt": _alt,
-        "number": numbers.number,
+        "number": cells.number,
         "most": numbers.MOST,
+        "file": _file,
     }
-    made.globals["file"] = lambda name: Markup(
-        resources.files("studies.report").joinpath("template", name).read_text(encoding="utf-8")
-    )
     return made
+
+
+def _file(name: str) -> Markup:
+    """A file of the template, as it is."""
+    path = resources.files("studies.report").joinpath("template", name)
+    return Markup(path.read_text(encoding="utf-8"))
 
 
 def _looks(page: Page) -> Iterable[tuple[str, str]]:
     """Optimizer -> its colour, where one colour is one optimizer in all figures."""
     names = [str(name) for name in page.data["optimizer"].values] if "optimizer" in page.data else []
     alike = "loss" in page.data and labels(page.data) == names
-    return [
-        (name, drawings.INK.get(str(look["color"]), str(look["color"])) if alike else "")
-        for name, look in style.looks(names).items()
-    ]
+    looks = style.looks(names)
+    return [(name, _ink(look["color"]) if alike else "") for name, look in looks.items()]
+
+
+def _ink(colour: str) -> str:
+    """A colour of a figure, as a page has it."""
+    return drawings.INK.get(str(colour), str(colour))
 
 
 def _caption(figure: Asked) -> str:
     """What a figure shows: the first sentence of its file, and what it was asked for."""
-    text = (sys.modules[EVERY[figure.figure].__module__].__doc__ or "").strip().split("\n\n")[0]
-    return " ".join([*text.split(), f"Asked for: {figure.said}."] if figure.said else text.split())
+    module = sys.modules[EVERY[figure.figure].__module__]
+    words = (module.__doc__ or "").strip().split("\n\n")[0].split()
+    return " ".join([*words, f"Asked for: {figure.said}."] if figure.said else words)
 
 
 def _alt(page: Page, figure: Drawing) -> str:

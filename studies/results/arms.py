@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -219,3 +220,9 @@ def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:
     if not len(present):
         return np.full((3, *whole.shape[1:]), np.nan)
     return np.quantile(present, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
+
+
+def places(dataset: xr.Dataset, dims: Sequence[str]) -> Iterator[dict[str, int]]:
+    """Every place along some dims, as dim -> index; the last dim goes fastest."""
+    for indices in itertools.product(*(range(dataset.sizes[dim]) for dim in dims)):
+        yield dict(zip(dims, indices, strict=True))

@@ -22,11 +22,18 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.console import Console
 
+    from studies.claims import Judgement
     from studies.run.session import Outcome
     from studies.study_file.study import Study
 
 RESUME = "finished cells are kept; run the same command again to go on"
 WRONG, LOST, STOPPED = 2, 75, 130  # exit codes beside 0 and 1: bad input, scheduler gone, interrupted
+DOES = "Run a study: compute what is missing, build the dataset, draw the figures."
+EXIT_CODES = (
+    "exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is"
+    " undecided, a world diverged), 2 wrong study, plugin or argument, 75 lost the scheduler, 130"
+    " interrupted (run again to go on)"
+)
 ARGUMENTS: dict[str, Data] = {  # of `add_argument`
     "config": {
         "nargs": "?",
@@ -76,15 +83,7 @@ ARGUMENTS: dict[str, Data] = {  # of `add_argument`
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m studies.run`."""
-    words = argparse.ArgumentParser(
-        prog="python -m studies.run",
-        description="Run a study: compute what is missing, build the dataset, draw the figures.",
-        epilog=(
-            "exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is"
-            " undecided, a world diverged), 2 wrong study, plugin or argument, 75 lost the scheduler, 130"
-            " interrupted (run again to go on)"
-        ),
-    )
+    words = argparse.ArgumentParser(prog="python -m studies.run", description=DOES, epilog=EXIT_CODES)
     for name, options in ARGUMENTS.items():
         words.add_argument(name, **options)
     return words
@@ -98,12 +97,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.error("expected CONFIG: a study file, or the name of a ready study")
     if args.workers is not None and args.workers < 1:
         words.error(f"--workers: expected >= 1, got {args.workers}")
-    if args.schema:
-        from studies.study_file.model import json_schema
+    return _print_schema() if args.schema else _run(args)
 
-        print(json.dumps(json_schema(), indent=2))
-        return 0
-    return _run(args)
+
+def _print_schema() -> int:
+    from studies.study_file.model import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+    return 0
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -146,16 +147,29 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _study(args: argparse.Namespace) -> int:
     """Preview a study, or run it and show what came of it; returns the exit code."""
     from studies.run import preview
-    from studies.run.live_report import finish
     from studies.run.session import folder
-    from studies.study_file.loading import load_study
-    from studies.text import terminal
 
-    study = load_study(args.config, [*args.set, *([f"device={args.device}"] if args.device else [])])
+    study = _loaded(args)
     out = folder(study, args.out)
     if args.dry_run:
         preview.show(study, out)
         return 0
+    return _computed(args, study, out)
+
+
+def _loaded(args: argparse.Namespace) -> Study:
+    """The study, with what the command line sets."""
+    from studies.study_file.loading import load_study
+
+    device = [f"device={args.device}"] if args.device else []
+    return load_study(args.config, [*args.set, *device])
+
+
+def _computed(args: argparse.Namespace, study: Study, out: Path) -> int:
+    """Run a study and show what came of it; returns the exit code."""
+    from studies.run.live_report import finish
+    from studies.text import terminal
+
     console = terminal.console(stderr=True)
     outcome = _outcome(args, study, out, console)
     code = _report(outcome, out, console, study.figures, strict=args.strict)
@@ -170,11 +184,9 @@ def _outcome(args: argparse.Namespace, study: Study, out: Path, console: Console
     from studies.run.session import execute
     from studies.study_file.files import text_of
 
-    text = text_of(args.config)
+    where: Data = {"workers": args.workers, "cluster": args.cluster}
     with live(out) if args.report else contextlib.nullcontext():
-        return execute(
-            study, out, text=text, workers=args.workers, cluster=args.cluster, console=console
-        )
+        return execute(study, out, text=text_of(args.config), console=console, **where)
 
 
 def _report(outcome: Outcome, out: Path, console: Console, figures: list[Json], *, strict: bool) -> int:
@@ -195,17 +207,20 @@ def _report(outcome: Outcome, out: Path, console: Console, figures: list[Json], 
     if outcome.ended == "unmatched":
         return WRONG if refused else 1
     if outcome.dataset is None:
-        how, code = (
-            ("lost the Dask scheduler", LOST) if outcome.ended == "lost" else ("interrupted", STOPPED)
-        )
-        console.print(f"{how}; {RESUME}")
-        return code
+        return _say_unfinished(outcome, console)
     undrawn = _show(outcome.dataset, out, figures, console)
     open_claims = _judge(outcome.dataset, out)
     short = strict and _falls_short(outcome.dataset, open_claims, console)
     if refused:
         return WRONG
     return 1 if outcome.failed or outcome.missing or undrawn or short else 0
+
+
+def _say_unfinished(outcome: Outcome, console: Console) -> int:
+    """Why a run has no results yet; returns the exit code."""
+    lost = outcome.ended == "lost"
+    console.print(f"{'lost the Dask scheduler' if lost else 'interrupted'}; {RESUME}")
+    return LOST if lost else STOPPED
 
 
 def _say_lacking(outcome: Outcome, out: Path, console: Console) -> None:
@@ -215,17 +230,13 @@ def _say_lacking(outcome: Outcome, out: Path, console: Console) -> None:
         why = f"why is in {out / 'errors'}; the next run tries them again"
         console.print(f"{failed} cells failed; {why}", soft_wrap=True)
     if missing:
-        console.print(
-            f"{missing} cells are missing, though they were computed; {RESUME}", soft_wrap=True
-        )
+        why = f"though they were computed; {RESUME}"
+        console.print(f"{missing} cells are missing, {why}", soft_wrap=True)
 
 
 def _falls_short(dataset: xr.Dataset, open_claims: list[str], console: Console) -> bool:
     """Whether a world or a claim keeps a strict run from its end; says which."""
-    from studies.schema import Status  # here, so that --help comes at once
-
-    ends = dataset["status"].isel(checkpoint=-1)
-    diverged = bool(((ends >= Status.DIVERGED) & (ends < Status.ABSENT)).any())
+    diverged = _diverged(dataset)
     if diverged:
         console.print("strict: a world diverged, failed or is missing")
     if open_claims:
@@ -233,20 +244,33 @@ def _falls_short(dataset: xr.Dataset, open_claims: list[str], console: Console) 
     return diverged or bool(open_claims)
 
 
+def _diverged(dataset: xr.Dataset) -> bool:
+    """Whether a world diverged, failed or is missing."""
+    from studies.schema import Status  # here, so that --help comes at once
+
+    ends = dataset["status"].isel(checkpoint=-1)
+    return bool(((ends >= Status.DIVERGED) & (ends < Status.ABSENT)).any())
+
+
 def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
     """Print the table of claims and write claims.json; those that do not hold, with their verdicts."""
-    from studies.claims import judge, report, verdicts
-    from studies.text import terminal
+    from studies.claims import judge, verdicts
 
     judgements = judge(dataset)
-    if not judgements:
-        return []
+    if judgements:
+        _print_claims(judgements, dataset.attrs["name"], out)
+    worst = verdicts(judgements)
+    return [f"{name} ({verdict})" for name, verdict in worst.items() if verdict != "holds"]
+
+
+def _print_claims(judgements: Sequence[Judgement], study: str, out: Path) -> None:
+    """Print the table of claims and write claims.json."""
+    from studies.claims import report
+    from studies.text import terminal
+
     console = terminal.console(columns=160)
-    console.print(report.table(judgements, dataset.attrs["name"]))
+    console.print(report.table(judgements, study))
     console.print(str(report.save(judgements, out)), soft_wrap=True)
-    return [
-        f"{name} ({verdict})" for name, verdict in verdicts(judgements).items() if verdict != "holds"
-    ]
 
 
 def _show(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> bool:
@@ -267,7 +291,6 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> 
 def _draw(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> tuple[list[Path], bool]:
     """The files of the figures, and whether one could not be drawn."""
     from studies.figures import save
-    from studies.figures.saving import why_not
     from studies.results.figures import asked
 
     drawn, undrawn = list[Path](), False
@@ -275,7 +298,7 @@ def _draw(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> 
         try:
             files = save(figure, dataset, out / "figures")
         except Exception as error:  # noqa: BLE001
-            log.print(f"figures: {why_not(figure.file, error)}", soft_wrap=True)
+            _say_undrawn(figure.file, error, log)
             undrawn = True
             continue
         drawn += files.paths
@@ -284,20 +307,32 @@ def _draw(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> 
     return drawn, undrawn
 
 
+def _say_undrawn(file: str, error: Exception, log: Console) -> None:
+    from studies.figures.saving import why_not
+
+    log.print(f"figures: {why_not(file, error)}", soft_wrap=True)
+
+
 def _print_tables(dataset: xr.Dataset, console: Console) -> None:
     """What tuning and match came to, what the arms reached, and what cannot be judged."""
     from studies.analysis.noise.unfit import unfit
-    from studies.calibration.matched import table as matched
-    from studies.calibration.tuned import table as tuned
     from studies.run.summary import table
 
-    for name, of_stage in (("tuning", tuned), ("match", matched)):
-        if name in dataset.attrs:
-            console.print(of_stage(json.loads(dataset.attrs[name])))
+    _print_stages(dataset, console)
     if "loss" in dataset:  # not where every cell failed
         console.print(table(dataset))
         for line in unfit(dataset):
             console.print(line, soft_wrap=True)
+
+
+def _print_stages(dataset: xr.Dataset, console: Console) -> None:
+    """The tables of tuning and match, where the study has them."""
+    from studies.calibration.matched import table as matched
+    from studies.calibration.tuned import table as tuned
+
+    for name, table in (("tuning", tuned), ("match", matched)):
+        if name in dataset.attrs:
+            console.print(table(json.loads(dataset.attrs[name])))
 
 
 if __name__ == "__main__":

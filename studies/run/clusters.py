@@ -68,15 +68,20 @@ def connect(cluster: str = "local", workers: int | None = None) -> Iterator[Clie
     if cluster == "local":
         with _local(workers or cores()) as address, _client(address, "local") as client:
             yield client
-    elif "://" in cluster:
-        if workers is not None:
-            raise ClusterError(f"workers: {cluster} has its own workers; leave the number out")
-        with _client(cluster, "address") as client:
-            yield client
-    else:
+        return
+    _check_address(cluster, workers)
+    with _client(cluster, "address") as client:
+        yield client
+
+
+def _check_address(cluster: str, workers: int | None) -> None:
+    """Refuse what is no address of a scheduler, and workers beside it."""
+    if "://" not in cluster:
         raise ClusterError(
             f"cluster: expected 'local' or the address of a scheduler 'tcp://host:port', got {cluster!r}"
         )
+    if workers is not None:
+        raise ClusterError(f"workers: {cluster} has its own workers; leave the number out")
 
 
 def cores() -> int:
@@ -86,16 +91,7 @@ def cores() -> int:
 
 @contextlib.contextmanager
 def _client(address: str, kind: str) -> Iterator[Client]:
-    from distributed import Client
-
-    # the engine says in one line what these say in fifty
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
-        client = Client(address, timeout=ANSWER[kind])
-    except (OSError, ValueError) as error:
-        raise ClusterError(
-            f"cluster: no scheduler answers at {address} ({type(error).__name__})"
-        ) from error
+    client = _answering(address, kind)
     try:
         client.wait_for_workers(1, timeout=PATIENCE[kind])
     except TimeoutError as error:
@@ -107,15 +103,24 @@ def _client(address: str, kind: str) -> Iterator[Client]:
         client.close(timeout=2)
 
 
+def _answering(address: str, kind: str) -> Client:
+    """A client of the scheduler that answers at an address."""
+    from distributed import Client
+
+    # the engine says in one line what these say in fifty
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        return Client(address, timeout=ANSWER[kind])
+    except (OSError, ValueError) as error:
+        why = f"cluster: no scheduler answers at {address} ({type(error).__name__})"
+        raise ClusterError(why) from error
+
+
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[str]:
     """Start a local cluster; the address of its scheduler."""
-    # plugins are found wherever the client finds them
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     with tempfile.TemporaryDirectory(prefix="studies-", ignore_cleanup_errors=True) as scratch:
-        environment = (
-            os.environ | ENVIRONMENT | {"PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": scratch}
-        )
+        environment = _environment(scratch)
         process = _start(
             [str(workers)], stdout=subprocess.PIPE, env=environment, start_new_session=True
         )
@@ -125,6 +130,12 @@ def _local(workers: int) -> Iterator[str]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # nothing is lost: results are files by now
             process.communicate()
+
+
+def _environment(scratch: str) -> dict[str, str]:
+    """That of the processes of a local cluster, which find plugins wherever the client finds them."""
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    return os.environ | ENVIRONMENT | {"PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": scratch}
 
 
 def _address(process: subprocess.Popen[bytes]) -> str:

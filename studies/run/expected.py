@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from studies import registry
 from studies.cells.task import BLOCK, Cell, Task
 from studies.study_file.checkpoints import rounded
+from studies.text.shapes import Data
 
 if TYPE_CHECKING:
     from studies.study_file.study import Study
@@ -71,14 +73,23 @@ def expected(
     for cell in cells:
         first.setdefault(cell.task.canonical, cell)
     paces, failed = _paces(first, pace or measured, patience)
-    measured_tasks = [(first[name].task, pace) for name, pace in paces.items()]
-
-    def seconds(cell: Cell) -> float:
-        task, pace = cell.task, paces.get(cell.task.canonical) or _alike(cell.task, measured_tasks)
-        return pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.canonical])
-
-    total = sum(map(seconds, cells)) if paces else 0.0
+    total = sum(_seconds(cell, first, paces) for cell in cells) if paces else 0.0
     return Expected(total, len(cells), len(paces), len(first), failed)
+
+
+def _seconds(cell: Cell, first: dict[str, Cell], paces: dict[str, Pace]) -> float:
+    """What a cell will take.
+
+    Args:
+        cell: the cell.
+        first: task -> the cell of it that may have been measured.
+        paces: of the tasks that were.
+    """
+    task = cell.task
+    pace = paces.get(task.canonical) or _alike(
+        task, [(first[name].task, pace) for name, pace in paces.items()]
+    )
+    return pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.canonical])
 
 
 def _worlds(cell: Cell) -> int:
@@ -106,9 +117,14 @@ def _paces(
         try:
             paces[name] = measure(cell.task, cell.last - cell.first)
         except (Exception, SystemExit) as error:  # noqa: BLE001  a kind of the user's may fail in any way
-            where = f"{cell.task.optimizer['kind']} on {cell.task.landscape['kind']}"
-            failed.append(" ".join(f"{where}: {type(error).__name__}: {error}".split()))
+            failed.append(_failure(cell.task, error))
     return paces, failed
+
+
+def _failure(task: Task, error: BaseException) -> str:
+    """What a few steps of a task ended with, in a line."""
+    where = f"{task.optimizer['kind']} on {task.landscape['kind']}"
+    return " ".join(f"{where}: {type(error).__name__}: {error}".split())
 
 
 def measured(task: Task, worlds: int) -> Pace:
@@ -130,9 +146,8 @@ def _pace(run: Callable[[float], float], whole: float) -> Pace:
         whole: the budget of a task, > 0.
     """
     budget = whole * LEAST
-    none = min(
-        run(rounded(budget)), run(rounded(budget))
-    )  # the first compiles and loads what is needed
+    # the first run compiles and loads what is needed
+    none = min(run(rounded(budget)), run(rounded(budget)))
     now = none
     while budget < whole:
         before, spent, budget = now, budget, min(2 * budget, whole)
@@ -208,14 +223,26 @@ def _ledger(task: Task, worlds: int) -> float:
     if not task.ledger:
         return 0.0
     few = min(REDRAWS, task.ledger["redraws"])
-    short = {**task.ledger, "moments": [0.0], "fractions": [0.0], "redraws": few, "points": few}
+    once = _one_moment(task, task.ledger, worlds, few)
+    return max(once, 0.0) * len(task.ledger["moments"]) * task.ledger["redraws"] / few
+
+
+def _one_moment(task: Task, ledger: Data, worlds: int, few: int) -> float:
+    """Seconds of the noise ledger at the start, with few redraws and points.
+
+    Args:
+        task: the task.
+        ledger: what it records.
+        worlds: of a block.
+        few: redraws and points.
+    """
+    short = {**ledger, "moments": [0.0], "fractions": [0.0], "redraws": few, "points": few}
     budget = rounded(task.budget * LEAST)
     without = _runner(replace(task, ledger=None, pictures=None), worlds)
     within = _runner(replace(task, ledger=short, pictures=None), worlds)
     bare = without(budget)
     within(budget)  # what is needed is compiled and loaded now
-    once = within(budget) - bare
-    return max(once, 0.0) * len(task.ledger["moments"]) * task.ledger["redraws"] / few
+    return within(budget) - bare
 
 
 def _ranks(first: dict[str, Cell]) -> dict[str, int]:
@@ -223,11 +250,12 @@ def _ranks(first: dict[str, Cell]) -> dict[str, int]:
 
     Lowest first, so that what is not measured has one alike.
     """
-    seen: dict[tuple[str, str], int] = {}
+    kinds: Counter[tuple[str, str]] = Counter()
     rank = {}
     for name, cell in first.items():
         both = (cell.task.landscape["kind"], cell.task.optimizer["kind"])
-        rank[name] = seen[both] = seen.get(both, -1) + 1
+        rank[name] = kinds[both]
+        kinds[both] += 1
     return dict(sorted(rank.items(), key=lambda item: item[1]))
 
 
@@ -240,18 +268,20 @@ def _size(task: Task) -> int:
 def _alike(task: Task, measured_tasks: Sequence[tuple[Task, Pace]]) -> Pace:
     """The pace of a task that was not measured: the median of those most like it, on its clock if any is."""
     same = [(other, pace) for other, pace in measured_tasks if other.clock == task.clock]
-    measured_tasks = same or measured_tasks
     for families in (("landscape", "optimizer"), ("optimizer",), ()):
         scaled = [
             _scaled(pace, _size(task) / _size(other))
-            for other, pace in measured_tasks
-            if all(
-                getattr(other, family)["kind"] == getattr(task, family)["kind"] for family in families
-            )
+            for other, pace in same or measured_tasks
+            if all(_kind(other, family) == _kind(task, family) for family in families)
         ]
         if scaled:
             return Pace(*(statistics.median(values) for values in zip(*scaled, strict=True)))
     raise ValueError("expected at least one pace")
+
+
+def _kind(task: Task, family: str) -> str:
+    """The kind of a task's landscape or optimizer."""
+    return str(getattr(task, family)["kind"])
 
 
 def _scaled(pace: Pace, factor: float) -> Pace:

@@ -65,27 +65,31 @@ def _watch(out: Path, every: float, end: threading.Event) -> None:
     while not end.wait(wait):
         here = len(store.finished(out)) + len(store.failures(out))
         if here != shown and (out / "plan.json").exists():
-            began = time.monotonic()
-            _write(out, end)
-            wait, shown = max(every, SHARE * (time.monotonic() - began)), here
+            took = _write(out, end)
+            wait, shown = max(every, SHARE * took), here
 
 
-def _write(out: Path, end: threading.Event) -> None:
-    """One report, given up where the run ends first; a report that fails is none."""
-    path = os.pathsep.join(
-        filter(None, sys.path)
-    )  # as here, so that claims of the user's own are found
+def _write(out: Path, end: threading.Event) -> float:
+    """One report, given up where the run ends first; a report that fails is none; the seconds it took."""
+    began = time.monotonic()
     with contextlib.suppress(OSError):
-        process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, "--brief", str(out)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
+        process = _process(out)
         while process.poll() is None and not end.wait(0.1):
             pass
         if process.poll() is None:
             process.kill()
             process.wait()
+    return time.monotonic() - began
+
+
+def _process(out: Path) -> subprocess.Popen[bytes]:
+    """A process that writes a report, silent, with our path, so that it sees claims of the user's own."""
+    path = os.pathsep.join(filter(None, sys.path))
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, "--brief", str(out)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": path},
+        start_new_session=True,
+    )

@@ -36,19 +36,21 @@ def show(study: Study, out: Path) -> None:
     study_folder.check(study, out)
     study, stages = _staged(study, out)
     plan, here, console = make_plan(study), store.finished(out), terminal.console()
-    to_compute = [*(cell for stage in stages for cell in stage.ahead()), *plan.missing(here)]
     console.print(_table(plan, here))
     for table in filter(None, (stage.table() for stage in stages)):
         console.print(table)
-    times = expected.lines(expected.expected(to_compute), expected.workers(study))
-    console.print(*times, sep="\n", soft_wrap=True)
-    notes = [
-        *_checkpoints(plan),
-        *plan.notes,
-        *spending.unusual(study.arms),
-        *(line for stage in stages for line in stage.lines()),
-    ]
-    console.print(f"folder: {out}", *notes, sep="\n", soft_wrap=True)
+    ahead = [cell for stage in stages for cell in stage.ahead()]
+    times = expected.expected([*ahead, *plan.missing(here)])
+    lines = expected.lines(times, expected.workers(study))
+    console.print(*lines, sep="\n", soft_wrap=True)
+    console.print(f"folder: {out}", *_notes(plan, study, stages), sep="\n", soft_wrap=True)
+
+
+def _notes(plan: Plan, study: Study, stages: list[Stage]) -> list[str]:
+    """Lines on checkpoints, on the plan, on budgets and on stages."""
+    of_stages = [line for stage in stages for line in stage.lines()]
+    of_budgets = spending.unusual(study.arms)
+    return [*_checkpoints(plan), *plan.notes, *of_budgets, *of_stages]
 
 
 def _staged(study: Study, out: Path) -> tuple[Study, list[Stage]]:
@@ -91,20 +93,31 @@ def _row(arms: int, cells: list[Cell], here: set[str], each: dict[str, float]) -
 
 def _rows(plan: Plan, here: set[str]) -> dict[tuple[str, str], Row]:
     """Of each landscape and optimizer, all values of the axes together."""
-    cells: dict[str, list[Cell]] = defaultdict(list)  # of each task
-    for cell in plan.cells(here.__contains__):
-        cells[cell.task.canonical].append(cell)
+    cells = _cells_of_tasks(plan, here)
     settled = zip(plan.arms, plan.study.arms, strict=True)
     each = {arm.task.canonical: spending.evaluations(own) for arm, own in settled}
-    tasks: dict[tuple[str, str], list[str]] = defaultdict(list)  # one for each arm
+    rows = {}
+    for names, tasks in _tasks(plan).items():
+        own = [cell for task in dict.fromkeys(tasks) for cell in cells[task]]
+        rows[names] = _row(len(tasks), own, here, each)
+    return rows
+
+
+def _cells_of_tasks(plan: Plan, here: set[str]) -> dict[str, list[Cell]]:
+    """Task -> its cells."""
+    cells: dict[str, list[Cell]] = defaultdict(list)
+    for cell in plan.cells(here.__contains__):
+        cells[cell.task.canonical].append(cell)
+    return cells
+
+
+def _tasks(plan: Plan) -> dict[tuple[str, str], list[str]]:
+    """Landscape and optimizer -> the task of each of their arms."""
+    tasks: dict[tuple[str, str], list[str]] = defaultdict(list)
     for arm in plan.arms:
-        tasks[str(arm.coords["landscape"]), str(arm.coords["optimizer"])].append(arm.task.canonical)
-    return {
-        names: _row(
-            len(mine), [cell for task in dict.fromkeys(mine) for cell in cells[task]], here, each
-        )
-        for names, mine in tasks.items()
-    }
+        names = str(arm.coords["landscape"]), str(arm.coords["optimizer"])
+        tasks[names].append(arm.task.canonical)
+    return tasks
 
 
 def _table(plan: Plan, here: set[str]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from rich.console import Console
@@ -38,14 +38,19 @@ def stop_signals(console: Console) -> Iterator[list[int]]:
             raise KeyboardInterrupt
         console.print("stopping after the running cells; once more to abort them")
 
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # only the main thread may handle signals
+    with _handled(handle):
         yield came
+
+
+@contextlib.contextmanager
+def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """While the body runs, signals that stop are handled so, in the main thread, which alone may."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield came
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -62,20 +67,11 @@ class Bar:
     """What the terminal shows of a run, and which cells failed."""
 
     def __init__(self, console: Console) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(),
-        )
-        self.progress = Progress(*columns, console=console)
-        self.console, self.failed, self.what, self.total = (
-            self.progress.console,
-            list[Record](),
-            "cells",
-            0,
-        )
+        seen = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate())
+        self.progress = Progress(*seen, TimeRemainingColumn(), console=console)
+        self.console = self.progress.console
+        self.failed: list[Record] = []
+        self.what, self.total = "cells", 0
         self.task = self.progress.add_task(self.what)
 
     def say(self, note: str) -> None:
@@ -96,15 +92,18 @@ class Bar:
 
     def take(self, record: Record) -> None:
         """Note a cell that ended."""
-        if record.status == "refused":
-            if all(record.error != earlier.error for earlier in self.failed):
-                self._alarm("refused:", record.error)
-            self.failed.append(record)
-        if record.status == "failed":
-            self.failed.append(record)
-            self._alarm(f"cell {record.address[:12]} failed:", record.error.splitlines()[0][:300])
+        if record.status in ("refused", "failed"):
+            self._fail(record)
         description = f"{self.what} ({len(self.failed)} failed)" if self.failed else self.what
         self.progress.update(self.task, advance=1, description=description)
+
+    def _fail(self, record: Record) -> None:
+        """Note a cell that failed; what is refused for the same reason is said once."""
+        if record.status == "failed":
+            self._alarm(f"cell {record.address[:12]} failed:", record.error.splitlines()[0][:300])
+        elif all(record.error != earlier.error for earlier in self.failed):
+            self._alarm("refused:", record.error)
+        self.failed.append(record)
 
     def _alarm(self, what: str, why: str) -> None:
         self.console.print(Text.assemble((what, "red"), f" {why}"), soft_wrap=True)

@@ -30,6 +30,7 @@ from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
 
 class Outcome(NamedTuple):
@@ -166,9 +167,10 @@ def _default_workers(study: Study, where: str) -> int | None:
     """What the study says; on a GPU one, for more would only share it; None: one per core."""
     if where != "local":
         return None
-    return study.cluster.workers or (
-        1 if any(task.device == "cuda" for task in make_plan(study).tasks) else None
-    )
+    if study.cluster.workers:
+        return study.cluster.workers
+    shared = any(task.device == "cuda" for task in make_plan(study).tasks)
+    return 1 if shared else None
 
 
 def _checked(batches: Iterable[list[Cell]], where: str) -> Iterator[list[Cell]]:
@@ -200,15 +202,30 @@ def _compute(
         return "complete"
     try:
         with stop_signals(bar.console) as signals, connect(cluster, workers) as client:
-            sweep.check_workers(client)
-            with bar.progress:
-                for cells in itertools.chain([first], batches):
-                    bar.expect(len(cells))
-                    sweep.sweep(client, cells, out, bar.take, stopping=lambda: bool(signals))
-                    if signals or bar.failed:
-                        break
+            _sweep(client, itertools.chain([first], batches), out, bar, signals)
             return "stopped" if signals else "complete"
     except KeyboardInterrupt:
         return "aborted"
     except SchedulerLost:
         return "lost"
+
+
+def _sweep(
+    client: Client, batches: Iterable[list[Cell]], out: Path, bar: Bar, signals: list[int]
+) -> None:
+    """Compute batches until a cell fails, or a signal comes.
+
+    Args:
+        client: of the cluster.
+        batches: of cells.
+        out: the study's folder.
+        bar: of progress.
+        signals: those that came.
+    """
+    sweep.check_workers(client)
+    with bar.progress:
+        for cells in batches:
+            bar.expect(len(cells))
+            sweep.sweep(client, cells, out, bar.take, stopping=lambda: bool(signals))
+            if signals or bar.failed:
+                return

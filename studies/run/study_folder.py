@@ -24,6 +24,11 @@ from studies.text.shapes import Data
 
 PAGES = ("", "-[0-9]*")  # behind the name of a figure
 DRAWN = ("png", "pdf", "svg", "gif", "mp4")
+CLEARED = (
+    "of this study changed since it last ran here: its earlier figures, claims and report are removed,"
+    " finished cells are kept"
+)
+NO_STUDY = "this folder has a dataset that is no study's of this name (imported?)"
 ELSEWHERE = ("cluster", "device")  # keys of a study that say where it runs, not what
 
 
@@ -36,15 +41,10 @@ def check(study: Study, out: Path) -> Data | None:
     earlier = _earlier(out)
     name = None if earlier is None else earlier.get("name")
     if name is not None and name != study.name:
-        raise StudyError([
-            f"--out {out}: this folder has the study {name!r}; choose another folder for {study.name!r},"
-            " or remove this one"
-        ])
+        why = f"this folder has the study {name!r}; choose another folder for {study.name!r}"
+        raise StudyError([f"--out {out}: {why}, or remove this one"])
     if earlier is None and (out / "dataset.zarr").exists():
-        raise StudyError([
-            f"--out {out}: this folder has a dataset that is no study's of this name (imported?); choose"
-            " another folder"
-        ])
+        raise StudyError([f"--out {out}: {NO_STUDY}; choose another folder"])
     return earlier
 
 
@@ -71,10 +71,7 @@ def prepare(study: Study, out: Path, text: str = "") -> str | None:
     cleared = _clear(out) if changed else False
     if not _is_given(study, out / "study.yaml", text):
         store.write_text(study.yaml(), out / "study.yaml")
-    if not cleared:
-        return None
-    what = f"{', '.join(changed)} of this study changed since it last ran here"
-    return f"{what}: its earlier figures, claims and report are removed, finished cells are kept"
+    return f"{', '.join(changed)} {CLEARED}" if cleared else None
 
 
 def _clear(out: Path) -> bool:
@@ -101,20 +98,23 @@ def _changes(earlier: Data | None, now: Data) -> list[str]:
     """The keys of a study that are no longer what they were."""
     if earlier is None:
         return []
-    return [
-        key
-        for key in dict.fromkeys([*now, *earlier])
-        if key not in ELSEWHERE and earlier.get(key) != now.get(key)
-    ]
+    keys = [key for key in dict.fromkeys([*now, *earlier]) if key not in ELSEWHERE]
+    return [key for key in keys if earlier.get(key) != now.get(key)]
 
 
 def _made(out: Path) -> Iterator[Path]:
     """What is made of a study's cells, and records of those that failed."""
     yield from (out / name for name in ("plan.json", "claims.json", "report.html", "dataset.zarr"))
-    files = _files(out)
-    pages = [f"{file}{page}.{ending}" for file in files for page in PAGES for ending in DRAWN]
-    yield from (path for page in pages for path in (out / "figures").glob(page))
+    yield from _drawn(out)
     yield from (out / "errors").glob("*.json")
+
+
+def _drawn(out: Path) -> Iterator[Path]:
+    """The files of figures, and of their pages."""
+    for file in _files(out):
+        for page in PAGES:
+            for ending in DRAWN:
+                yield from (out / "figures").glob(f"{file}{page}.{ending}")
 
 
 def _files(out: Path) -> set[str]:

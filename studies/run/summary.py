@@ -10,7 +10,15 @@ from studies.results import gaps
 from studies.results.arms import NO_STEP, arms, asked, quartiles
 from studies.results.hits import at_budget
 from studies.schema import Status
+from studies.text.shapes import Data
 from studies.text.words import counted
+
+LEFT: Data = {
+    "title_justify": "left",
+    "title_style": "bold",
+    "header_style": "bold",
+    "caption_justify": "left",
+}
 
 
 def table(dataset: xr.Dataset) -> Table:
@@ -21,49 +29,66 @@ def table(dataset: xr.Dataset) -> Table:
     mixed = gaps.said(dataset)
     grid = _grid(dataset, mixed)
     for name in dataset["landscape"].values.tolist():
-        for k, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
+        for number, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
             unit = f" {gaps.word(arm)}" if mixed else ""
-            end = at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1))
-            grid.add_row(name if k == 0 else "", label, *_cells(end, unit))
+            grid.add_row("" if number else name, label, *_cells(_end(arm), unit))
         grid.add_section()
     return grid
+
+
+def _end(arm: xr.Dataset) -> xr.Dataset:
+    """An arm at the budget, with the status at its end."""
+    return at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1))
 
 
 def _grid(dataset: xr.Dataset, caption: str) -> Table:
     """The table without its rows."""
     worlds = f"{dataset.attrs['name']}: {counted(dataset.sizes['replicate'], 'world')}"
-    grid = Table(
-        title=f"{worlds}; values and gradients in evaluations of the whole loss",
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-        caption=caption or None,
-        caption_justify="left",
-    )
+    title = f"{worlds}; values and gradients in evaluations of the whole loss"
+    grid = Table(title=title, caption=caption or None, **LEFT)
     for head in ("landscape", "arm"):
         grid.add_column(head, overflow="fold")
-    quantity = f"true {gaps.word(dataset)}: median [quartiles]"
-    reached = ["reached target"] if dataset.sizes.get("target") else []
-    for head in (quantity, "steps", "values", "gradients", "diverged", *reached):
+    for head in _heads(dataset):
         grid.add_column(head, justify="right", no_wrap=True)
     return grid
+
+
+def _heads(dataset: xr.Dataset) -> list[str]:
+    """The heads of numbers."""
+    quantity = f"true {gaps.word(dataset)}: median [quartiles]"
+    reached = ["reached target"] if dataset.sizes.get("target") else []
+    return [quantity, "steps", "values", "gradients", "diverged", *reached]
 
 
 def _cells(end: xr.Dataset, unit: str) -> list[str]:
     """What a row says of an arm, at its end."""
     end = end.sel(replicate=end["status"] < Status.FAILED)
-    worlds = end.sizes["replicate"]
+    diverged = _of_worlds(end, end["status"] == Status.DIVERGED)
+    ended = [diverged, *_reached(end)]
+    spent = [_spent(end, name) for name in ("value_terms", "gradient_terms")]
+    counts = [f"{end['steps'].median():,.0f}", *spent]
+    if end.sizes["replicate"] > 0 and not bool(asked(end)):  # its loss is that of the start, no result
+        return [NO_STEP, *counts, *("-" for _ in ended)]
+    return [_loss(end, unit), *counts, *ended]
+
+
+def _loss(end: xr.Dataset, unit: str) -> str:
+    """The median and the quartiles."""
     low, median, high = quartiles(end["loss"])
-    cells = [
-        f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}",
-        f"{end['steps'].median():,.0f}",
-        *(
-            f"{float(end[name].median() / end['terms']):,.0f}"
-            for name in ("value_terms", "gradient_terms")
-        ),
-        f"{int((end['status'] == Status.DIVERGED).sum())} of {worlds}",
-    ]
-    if end.sizes.get("target"):
-        cells.append(f"{int(np.isfinite(end['hit_cost'].isel(target=-1)).sum())} of {worlds}")
-    silent = worlds > 0 and not bool(asked(end))  # its loss is that of the start, and no result
-    return [NO_STEP] + ["-" if " of " in cell else cell for cell in cells[1:]] if silent else cells
+    return f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}"
+
+
+def _spent(end: xr.Dataset, name: str) -> str:
+    """Evaluations of the whole loss, a median."""
+    return f"{float(end[name].median() / end['terms']):,.0f}"
+
+
+def _reached(end: xr.Dataset) -> list[str]:
+    """How many worlds reached the last target, if there is one."""
+    if not end.sizes.get("target"):
+        return []
+    return [_of_worlds(end, np.isfinite(end["hit_cost"].isel(target=-1)))]
+
+
+def _of_worlds(end: xr.Dataset, which: xr.DataArray | np.ndarray) -> str:
+    return f"{int(which.sum())} of {end.sizes['replicate']}"

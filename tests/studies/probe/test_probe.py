@@ -24,7 +24,7 @@ from landscapes.streams import Streams
 from studies.figures import forms, gallery, style
 from studies.figures.probes import probes
 from studies.figures.saving import save
-from studies.probe import datasets, examples, pictures, tables
+from studies.probe import datasets, examples, pictures, planes, tables
 from studies.probe.__main__ import main
 from studies.probe.named import brief, named
 from studies.study_file.study import StudyError
@@ -525,7 +525,7 @@ def test_a_moving_optimum_leaves_its_path():
         named(["moving:inner={kind: quadratic, dim: 2},path=linear,speed=0.01"])[0], grid=9
     )
     length = np.hypot(np.diff(data["path_u"]), np.diff(data["path_v"])).sum()
-    assert length == pytest.approx(0.01 * pictures.HORIZON)
+    assert length == pytest.approx(0.01 * planes.HORIZON)
     assert data.attrs["optimum"] == [0, 0]
 
 

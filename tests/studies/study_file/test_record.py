@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from studies import ask
 from studies.analysis.quantities.evaluate import quantity
@@ -195,7 +196,7 @@ def test_tables_hold_the_numbers_and_netcdf_the_arrays_too(tmp_path):
 def test_an_array_is_asked_for_place_by_place(tmp_path, capsys):
     data = here({**STUDY, "record": {"c": "center"}}, tmp_path)
     assert data["c_index"].values.tolist() == [0, 1, 2]
-    ask._print("mean(c)", quantity(data, "mean(c)"))
+    Console().print(ask._table("mean(c)", quantity(data, "mean(c)")))
     assert len([line for line in capsys.readouterr().out.splitlines() if "SGD" in line]) == 3
 
 
