@@ -54,7 +54,11 @@ class OptimizerTrial:
     """
 
     def __init__(
-        self, made: Optimizer, domain: Domain, dtype: torch.dtype, device: str = "cpu"
+        self,
+        made: Optimizer,
+        domain: Domain,
+        dtype: torch.dtype,
+        device: str = "cpu",
     ) -> None:
         self.made, self.domain, self.dtype = made, domain, dtype
         worlds = torch.tensor(WORLDS)
@@ -171,7 +175,11 @@ class OptimizerTrial:
         return ""
 
     def _check_finite(
-        self, name: str, points: torch.Tensor, rows: torch.Tensor, what: str = "points"
+        self,
+        name: str,
+        points: torch.Tensor,
+        rows: torch.Tensor,
+        what: str = "points",
     ) -> None:
         """Raise where points that a method gave are not finite.
 

@@ -127,7 +127,12 @@ def _name(optimizer: str, taken: Collection[str]) -> str:
     return next(text for text in numbered(name) if text not in taken)
 
 
-def _write(folder: Path, function: int, by_dim: Mapping[int, Experiment], optimizer: str) -> None:
+def _write(
+    folder: Path,
+    function: int,
+    by_dim: Mapping[int, Experiment],
+    optimizer: str,
+) -> None:
     """The .info file of a function and its data files, one pair per dimension."""
     (folder / f"data_f{function}").mkdir(parents=True)
     lines = []

@@ -66,7 +66,13 @@ class Shown(NamedTuple):
         )
 
     @classmethod
-    def of(cls, run: Run, cost: np.ndarray, targets: np.ndarray, end: float) -> Shown:
+    def of(
+        cls,
+        run: Run,
+        cost: np.ndarray,
+        targets: np.ndarray,
+        end: float,
+    ) -> Shown:
         """Of one run.
 
         Args:

@@ -161,7 +161,12 @@ def _write_parquet(parts: Iterator[Tables], folder: Path, files: contextlib.Exit
             _append(frame, folder / f"{name}.parquet", writers, files)
 
 
-def _append(frame: pd.DataFrame, path: Path, writers: Data, files: contextlib.ExitStack) -> None:
+def _append(
+    frame: pd.DataFrame,
+    path: Path,
+    writers: Data,
+    files: contextlib.ExitStack,
+) -> None:
     """Append rows to a parquet file, which the first of them begin.
 
     Args:

@@ -92,7 +92,10 @@ def pages_of(figure: Asked, dataset: xr.Dataset, width: float = style.WIDTH) -> 
 
 
 def draw(
-    dataset: xr.Dataset, figures: Iterable[Json], out: Path, formats: Sequence[str] = ("png", "pdf")
+    dataset: xr.Dataset,
+    figures: Iterable[Json],
+    out: Path,
+    formats: Sequence[str] = ("png", "pdf"),
 ) -> list[Path]:
     """Draw figures for a paper into the folder `out`, one file for each page and format.
 

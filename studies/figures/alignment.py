@@ -104,7 +104,11 @@ def _label(rows: panels.Rows, titles: list[str]) -> None:
 
 
 def _with_legend(
-    figure: Figure, dataset: xr.Dataset, looks: Looks, width: float, height: float
+    figure: Figure,
+    dataset: xr.Dataset,
+    looks: Looks,
+    width: float,
+    height: float,
 ) -> Figure:
     """The legend of what is drawn, and the size of the figure.
 
@@ -140,7 +144,12 @@ def _said(dataset: xr.Dataset, grid: Iterable[Axes], absent: list[str]) -> str:
     return words
 
 
-def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, reference: str = "raw") -> Axes:
+def panel(
+    dataset: xr.Dataset,
+    axes: Axes,
+    looks: Looks | None = None,
+    reference: str = "raw",
+) -> Axes:
     """Draw one landscape at one moment on Axes and return them.
 
     Args:

@@ -81,7 +81,12 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     return figure
 
 
-def _legend(figure: Figure, every: list[xr.Dataset], looks: Looks, width: float) -> float:
+def _legend(
+    figure: Figure,
+    every: list[xr.Dataset],
+    looks: Looks,
+    width: float,
+) -> float:
     """The legend of these rows; returns the inches of it and of the axis above it."""
     handles = _handles(every, looks, width)
     below = legends.below(figure, handles, SAID.format(_worlds(every)), width, margin=0.4)
@@ -111,7 +116,12 @@ def _parts(dataset: xr.Dataset) -> dict[str, Part]:
     return {name: rows(part, pairs) for name, part in panels.landscapes(dataset)}
 
 
-def _titles(axes: Axes, name: str, left_out: str, inches: float) -> None:
+def _titles(
+    axes: Axes,
+    name: str,
+    left_out: str,
+    inches: float,
+) -> None:
     """The landscape at the left, at the right a word where not all is shown."""
     panels.title(axes, name, inches)
     axes.set_title(style.wrapped(left_out, inches, 7), loc="right", fontsize=7, color=style.WORDS)
@@ -199,7 +209,12 @@ def panel(dataset: xr.Dataset, axes: Axes, width: float = style.WIDTH) -> Axes:
     return bars(rows(dataset, rivals(dataset)).rows, axes, style.optimizer_looks(dataset), width)
 
 
-def bars(rows: list[Row], axes: Axes, looks: Looks, width: float = style.WIDTH) -> Axes:
+def bars(
+    rows: list[Row],
+    axes: Axes,
+    looks: Looks,
+    width: float = style.WIDTH,
+) -> Axes:
     """Draw rows from the top down.
 
     Args:
@@ -230,7 +245,12 @@ def _prices(axes: Axes, edges: np.ndarray) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
 
 
-def _bar(row: xr.Dataset, axes: Axes, place: int, looks: Looks) -> None:
+def _bar(
+    row: xr.Dataset,
+    axes: Axes,
+    place: int,
+    looks: Looks,
+) -> None:
     """A cell for each price: colour by who is ahead, strength by how often.
 
     Hatched where that is undecided.
@@ -261,7 +281,12 @@ def _dot(row: xr.Dataset, axes: Axes, place: int) -> None:
         axes.plot(price, place, **DOT)
 
 
-def _interval(interval: np.ndarray, ends: tuple[float, float], axes: Axes, place: int) -> None:
+def _interval(
+    interval: np.ndarray,
+    ends: tuple[float, float],
+    axes: Axes,
+    place: int,
+) -> None:
     """A line between these ends, with an arrow where the interval goes on beyond one.
 
     Args:

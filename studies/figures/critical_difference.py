@@ -92,7 +92,13 @@ def critical_difference(dataset: xr.Dataset, width: float = style.WIDTH) -> Figu
     return figure
 
 
-def _titled(axes: Axes, part: Diagram, looks: Looks, title: str, inches: tuple[float, float]) -> None:
+def _titled(
+    axes: Axes,
+    part: Diagram,
+    looks: Looks,
+    title: str,
+    inches: tuple[float, float],
+) -> None:
     """A diagram and its title.
 
     Args:
@@ -131,7 +137,12 @@ def _blocks(dataset: xr.Dataset) -> str:
     return "worlds" if number is None or len(np.unique(number)) in (1, number.size) else "instances"
 
 
-def _heights(shown: list[Diagram], titles: list[str], columns: int, each: float) -> list[float]:
+def _heights(
+    shown: list[Diagram],
+    titles: list[str],
+    columns: int,
+    each: float,
+) -> list[float]:
     """Inches of each row of diagrams.
 
     Args:
@@ -276,7 +287,14 @@ def _bars(axes: Axes, ranks: xr.Dataset, around: float) -> float:
     return y
 
 
-def _names(axes: Axes, side: Side, y: float, ranks: xr.Dataset, looks: Looks, each: float) -> None:
+def _names(
+    axes: Axes,
+    side: Side,
+    y: float,
+    ranks: xr.Dataset,
+    looks: Looks,
+    each: float,
+) -> None:
     """Names below one another at one side, each joined to its rank.
 
     Args:

@@ -152,7 +152,12 @@ def _first_swept(dataset: xr.Dataset, names: Sequence[str]) -> str:
     return "cost"
 
 
-def _on_axis(numbers: xr.Dataset, axis: str, y: str, given: dict[str, str | None]) -> Facets:
+def _on_axis(
+    numbers: xr.Dataset,
+    axis: str,
+    y: str,
+    given: dict[str, str | None],
+) -> Facets:
     """Where the dims of a quantity go, one of them along the axis."""
     at = facets(numbers, {"x": axis} | given, "curve")
     if at.x is None:
@@ -184,7 +189,12 @@ def _shades(names: Sequence[str]) -> Looks:
 # a panel ----------------------------------------------------------------------------------------------------
 
 
-def panel(drawing: Drawing, axes: Axes, place: Place, inches: float = 2.0) -> Axes:
+def panel(
+    drawing: Drawing,
+    axes: Axes,
+    place: Place,
+    inches: float = 2.0,
+) -> Axes:
     """Draw the lines of one place on Axes and return them.
 
     Args:
@@ -239,7 +249,13 @@ def line_of(part: xr.Dataset, dim: str | None) -> Line:
     return line.only(np.isfinite(line.x) & ~np.isnan(line.y))
 
 
-def draw(line: Line, axes: Axes, look: Look, *, band: bool) -> None:
+def draw(
+    line: Line,
+    axes: Axes,
+    look: Look,
+    *,
+    band: bool,
+) -> None:
     """Draw a line with its intervals: a band, or a bar at each value.
 
     Args:
@@ -258,7 +274,13 @@ def draw(line: Line, axes: Axes, look: Look, *, band: bool) -> None:
         bars(axes, x, low, high, look["color"])
 
 
-def bars(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: style.Colour) -> None:
+def bars(
+    axes: Axes,
+    x: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    colour: style.Colour,
+) -> None:
     """Intervals as upright bars; what is infinite goes on beyond the edge.
 
     Args:
@@ -287,7 +309,13 @@ def _never(axes: Axes, lines: Named, looks: Looks) -> None:
             axes.plot(x, np.ones(len(x)), transform=where, gid="never", **look)
 
 
-def scale(axes: Axes, lines: Sequence[Line], inches: float, *, texts: bool = False) -> None:
+def scale(
+    axes: Axes,
+    lines: Sequence[Line],
+    inches: float,
+    *,
+    texts: bool = False,
+) -> None:
     """Linear or logarithmic axes for these lines, with ticks that can be read.
 
     Args:

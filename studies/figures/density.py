@@ -87,7 +87,11 @@ def density(
 
 
 def asked(
-    dataset: xr.Dataset, of: str, against: str | None, bins: int, given: dict[str, str | None]
+    dataset: xr.Dataset,
+    of: str,
+    against: str | None,
+    bins: int,
+    given: dict[str, str | None],
 ) -> Drawing:
     """The numbers of a figure, and where they go.
 
@@ -123,7 +127,13 @@ def _of_worlds(dataset: xr.Dataset, of: str) -> xr.DataArray:
     return values
 
 
-def _theory(dataset: xr.Dataset, of: str, against: str, bins: int, values: xr.DataArray) -> xr.Dataset:
+def _theory(
+    dataset: xr.Dataset,
+    of: str,
+    against: str,
+    bins: int,
+    values: xr.DataArray,
+) -> xr.Dataset:
     """The density on a grid, its distance from the values, and the floor of that.
 
     Args:
@@ -151,7 +161,12 @@ def _grid(values: xr.DataArray) -> xr.DataArray:
     return xr.DataArray(np.linspace(2 * low - high, 2 * high - low, 3 * FINE), dims=POINT)
 
 
-def _mass(dataset: xr.Dataset, of: str, against: str, grid: xr.DataArray) -> xr.DataArray:
+def _mass(
+    dataset: xr.Dataset,
+    of: str,
+    against: str,
+    grid: xr.DataArray,
+) -> xr.DataArray:
     """A density, which need not be normalised, at the points of a grid.
 
     Args:

@@ -87,7 +87,12 @@ def kinds(dataset: xr.Dataset) -> list[str]:
     return [kind for kind, some in there.items() if some] or [EITHER]
 
 
-def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, what: str = EITHER) -> Axes:
+def panel(
+    dataset: xr.Dataset,
+    axes: Axes,
+    looks: Looks | None = None,
+    what: str = EITHER,
+) -> Axes:
     """Draw one landscape on Axes and return them.
 
     Args:
@@ -138,7 +143,13 @@ def _values(stacked: xr.Dataset, name: str, bands: bool) -> xr.Dataset:
     return analysis.population(stacked)
 
 
-def _curve(arm: xr.Dataset, values: xr.Dataset, name: str, *, bands: bool) -> Curve:
+def _curve(
+    arm: xr.Dataset,
+    values: xr.Dataset,
+    name: str,
+    *,
+    bands: bool,
+) -> Curve:
     """The curve of an arm, maybe without any place.
 
     Args:

@@ -77,7 +77,12 @@ def dims(dataset: xr.Dataset) -> list[str]:
     return sorted(there, key=lambda dim: (*GRID, dim).index(dim))
 
 
-def dim_of(word: str, names: Sequence[str], figure: str, more: Sequence[str] = ()) -> str:
+def dim_of(
+    word: str,
+    names: Sequence[str],
+    figure: str,
+    more: Sequence[str] = (),
+) -> str:
     """The dim that a word means: its name, or the last part of a path, as `batch` of noise.batch.
 
     Args:
@@ -98,7 +103,11 @@ def dim_of(word: str, names: Sequence[str], figure: str, more: Sequence[str] = (
 
 
 def facets(
-    numbers: xr.Dataset, given: Mapping[str, str | None], figure: str, *, lines: bool = True
+    numbers: xr.Dataset,
+    given: Mapping[str, str | None],
+    figure: str,
+    *,
+    lines: bool = True,
 ) -> Facets:
     """What every dim of a quantity is used for.
 

@@ -83,7 +83,12 @@ def _heights(parts: list[Part], columns: int) -> list[float]:
     return panels.highest(heights, columns)
 
 
-def _draw(part: Part, both: np.ndarray, looks: Looks, inches: float) -> None:
+def _draw(
+    part: Part,
+    both: np.ndarray,
+    looks: Looks,
+    inches: float,
+) -> None:
     """Effects and interactions of one landscape on two Axes; `inches`: what labels may take."""
     unit = "decades of the gap" if bool(part.effects["logarithmic"].any()) else "loss"
     for rows, axes, words in zip((part.mains, part.pairs), both, (EFFECTS, INTERACTIONS), strict=True):
@@ -160,7 +165,12 @@ def dots(rows: list[Row], looks: Looks, axes: Axes) -> Axes:
     return axes
 
 
-def _group(axes: Axes, place: float, of_row: dict[str, Dot], looks: Looks) -> None:
+def _group(
+    axes: Axes,
+    place: float,
+    of_row: dict[str, Dot],
+    looks: Looks,
+) -> None:
     """The dots of a row, the first at this place, with their intervals."""
     for number, (name, dot) in enumerate(of_row.items()):
         look, y = looks[name], place + number

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -15,10 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
-from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from studies.figures import legends, style
+from studies.figures import style
 from studies.figures.style import Look
 
 # Low is deep, high is pale, as on a sea chart: one hue whose lightness rises, so that grey prints and
@@ -165,7 +163,12 @@ def _shown(data: xr.Dataset) -> np.ndarray:
     return np.clip(loss, *np.nanquantile(loss, (0.005, 0.995)))
 
 
-def _fill(axes: Axes, plane: tuple[np.ndarray, ...], levels: np.ndarray, norm: Normalize) -> None:
+def _fill(
+    axes: Axes,
+    plane: tuple[np.ndarray, ...],
+    levels: np.ndarray,
+    norm: Normalize,
+) -> None:
     """Draw filled contours, and lines where the loss is smooth enough.
 
     Args:
@@ -361,46 +364,3 @@ def _steps(data: xr.Dataset) -> np.ndarray:
 
 
 FORMS = {"plane": _plane, "line": _line, "network": _network, "band": _band, "field": _field}
-
-
-# what marks mean --------------------------------------------------------------------------------------------
-
-
-def key(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
-    """Entries of a legend of the marks on these pictures."""
-    forms = {str(data.attrs["form"]) for data in pictures}
-    handles = _places(pictures)
-    if "network" in forms:
-        handles.append(legends.entry("local optimum", **HOLLOW | {"marker": "o", "markersize": 5}))
-        handles += [legends.entry(name, color=colour, linewidth=1) for name, colour in WAYS.items()]
-    handles += _paths(pictures)
-    if "band" in forms:
-        handles.append(legends.entry(BAND, color=BLUE, linewidth=1))
-    return handles
-
-
-def _paths(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
-    """The entry of paths of optima, if there are any."""
-    times = [int(data.attrs["horizon"]) for data in pictures if "path_u" in data]
-    if not times:
-        return []
-    label = f"path of the optimum, {max(times)} units of time"
-    return [legends.entry(label, linewidth=0.8, **END | {"linestyle": "-"})]
-
-
-def _places(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
-    """The entries of stars and dots."""
-    exact = {bool(data.attrs["optimum_known"]) for data in pictures if _has_star(data)}
-    handles = []
-    if True in exact:
-        handles.append(legends.entry("optimum", **STAR | {"markeredgecolor": GOLD}))
-    if False in exact:
-        handles.append(legends.entry("lowest point seen", **HOLLOW))
-    if any("start" in data.attrs for data in pictures):
-        handles.append(legends.entry("a start", **DOT))
-    return handles
-
-
-def _has_star(data: xr.Dataset) -> bool:
-    """Whether a picture shows where the loss is lowest."""
-    return "optimum" in data.attrs or data.attrs["form"] == "band"

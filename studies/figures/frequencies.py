@@ -112,7 +112,11 @@ def _member(dataset: xr.Dataset, part: xr.DataArray) -> str | None:
 
 
 def asked(
-    dataset: xr.Dataset, of: str | None, world: int | str, stacked: bool, given: dict[str, str | None]
+    dataset: xr.Dataset,
+    of: str | None,
+    world: int | str,
+    stacked: bool,
+    given: dict[str, str | None],
 ) -> Drawing:
     """The numbers of a figure, and where they go.
 

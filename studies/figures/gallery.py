@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from studies.figures import forms, style
+from studies.figures import form_key, forms, style
 from studies.figures.style import Look
 
 MOST = 24  # pictures on a page
@@ -112,7 +112,7 @@ def page(pictures: Sequence[xr.Dataset], title: str = "", columns: int = 4) -> F
         columns: panels in a row.
     """
     layout = Layout(SMALL if columns > MANY else USUAL, columns, 0.3 * bool(title) + 0.05)
-    handles, rows = forms.key(pictures), -(-len(pictures) // columns)
+    handles, rows = form_key.key(pictures), -(-len(pictures) // columns)
     height = layout.top + rows * layout.each + 0.2 * -(-len(handles) // ACROSS)
     figure = Figure(figsize=(style.WIDTH, height))
     for number, data in enumerate(pictures):

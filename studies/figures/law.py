@@ -86,7 +86,12 @@ def law(dataset: xr.Dataset, width: float = style.WIDTH, *, claim: Names = None)
     return _page(dataset, curves(dataset, claim), width)
 
 
-def law_pages(dataset: xr.Dataset, width: float, highest: float, claim: Names = None) -> list[Figure]:
+def law_pages(
+    dataset: xr.Dataset,
+    width: float,
+    highest: float,
+    claim: Names = None,
+) -> list[Figure]:
     """The figure on pages of at most so many inches; all laws are judged together.
 
     Args:
@@ -178,7 +183,13 @@ def _axis(rows: Sequence[Judgement]) -> str | None:
 # a panel ----------------------------------------------------------------------------------------------------
 
 
-def _pair(dataset: xr.Dataset, own: Curve, entry: Tree, places: np.ndarray, inches: float) -> None:
+def _pair(
+    dataset: xr.Dataset,
+    own: Curve,
+    entry: Tree,
+    places: np.ndarray,
+    inches: float,
+) -> None:
     """A curve with its title, and its residuals below."""
     upper, lower = places
     lower.sharex(upper)
@@ -208,7 +219,12 @@ def lines(dataset: xr.Dataset, own: Curve, entry: Tree) -> Lines:
     }
 
 
-def _smooth(dataset: xr.Dataset, formula: object, own: Curve, name: str) -> Line | None:
+def _smooth(
+    dataset: xr.Dataset,
+    formula: object,
+    own: Curve,
+    name: str,
+) -> Line | None:
     """X and y of a formula between the values of the axis.
 
     None where it has no value there, or does not depend on the axis as what was judged does.
@@ -231,7 +247,12 @@ def _smooth(dataset: xr.Dataset, formula: object, own: Curve, name: str) -> Line
     return (fine, between) if same else None
 
 
-def _along(dataset: xr.Dataset, formula: str, own: Curve, at: np.ndarray) -> np.ndarray:
+def _along(
+    dataset: xr.Dataset,
+    formula: str,
+    own: Curve,
+    at: np.ndarray,
+) -> np.ndarray:
     """A formula at these values (N,) of the axis of a curve."""
     return theory.on_grid(dataset, formula, own.where, {own.axis: at})
 

@@ -39,7 +39,11 @@ class Below(NamedTuple):
 
 
 def below(
-    figure: Figure, handles: Sequence[Artist], words: str, width: float, margin: float = 0.3
+    figure: Figure,
+    handles: Sequence[Artist],
+    words: str,
+    width: float,
+    margin: float = 0.3,
 ) -> Below:
     """Write the legend of a figure below its panels.
 
@@ -57,7 +61,11 @@ def below(
 
 
 def finish(
-    figure: Figure, handles: Sequence[Artist], words: str, width: float, height: float
+    figure: Figure,
+    handles: Sequence[Artist],
+    words: str,
+    width: float,
+    height: float,
 ) -> Figure:
     """Write the legend of a figure below its panels, and make the figure as high as both need.
 
@@ -127,7 +135,13 @@ def each(dataset: xr.Dataset, looks: Looks) -> str:
     return "" if set(labels(dataset)) <= set(looks) else f"; a line for each value of {', '.join(axes)}"
 
 
-def hatch(axes: Axes, x: np.ndarray, low: xr.DataArray, high: xr.DataArray, colour: str) -> None:
+def hatch(
+    axes: Axes,
+    x: np.ndarray,
+    low: xr.DataArray,
+    high: xr.DataArray,
+    colour: str,
+) -> None:
     """Hatch what hits that are known to intervals leave open of a share.
 
     Args:

@@ -34,7 +34,10 @@ TOGETHER = ("plane",)  # whose panels are judged together
 
 
 def pages(
-    make: Callable[[xr.Dataset], Figure], dataset: xr.Dataset, width: float, along: Sequence[str]
+    make: Callable[[xr.Dataset], Figure],
+    dataset: xr.Dataset,
+    width: float,
+    along: Sequence[str],
 ) -> list[Figure]:
     """The pages of a figure, one where it is not too high, or cannot be taken apart.
 

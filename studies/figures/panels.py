@@ -42,7 +42,12 @@ def landscapes(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
     return [(str(name), dataset.sel(landscape=name)) for name in dataset["landscape"].values.tolist()]
 
 
-def expect(dataset: xr.Dataset, variable: str, figure: str, section: str) -> None:
+def expect(
+    dataset: xr.Dataset,
+    variable: str,
+    figure: str,
+    section: str,
+) -> None:
     """Refuse results without a variable, which a section of the study file would have made.
 
     Raises:
@@ -124,7 +129,12 @@ class Grid(NamedTuple):
         return self.panels[max(0, self.number - self.columns) :]
 
 
-def laid_out(figure: Figure, number: int, columns: int, width: float) -> Grid:
+def laid_out(
+    figure: Figure,
+    number: int,
+    columns: int,
+    width: float,
+) -> Grid:
     """So many panels in rows over so many inches."""
     return Grid(grid(figure, number, columns), number, columns, width / columns)
 
@@ -177,7 +187,13 @@ def rows_of(
 # words ------------------------------------------------------------------------------------------------------
 
 
-def title(axes: Axes, text: str, inches: float, *, pad: float | None = None) -> None:
+def title(
+    axes: Axes,
+    text: str,
+    inches: float,
+    *,
+    pad: float | None = None,
+) -> None:
     """A title in bold at the left, no wider than so many inches; `pad`: points below it."""
     axes.set_title(style.wrapped(text, inches), loc="left", fontweight="bold", pad=pad)
 
@@ -198,7 +214,12 @@ def cost_label(axes: Axes, inches: float, label: str = COST) -> None:
 
 
 def label_edges(
-    grid: np.ndarray, number: int, columns: int, up: str, inches: float, across: str = COST
+    grid: np.ndarray,
+    number: int,
+    columns: int,
+    up: str,
+    inches: float,
+    across: str = COST,
 ) -> None:
     """Labels at the left of rows and below the last panels of columns.
 
@@ -251,7 +272,13 @@ def rows(axes: Axes, number: int) -> None:
 
 
 def row_dot(
-    axes: Axes, row: int, value: float, ends: Sequence[float] | np.ndarray, *, line: Look, dot: Look
+    axes: Axes,
+    row: int,
+    value: float,
+    ends: Sequence[float] | np.ndarray,
+    *,
+    line: Look,
+    dot: Look,
 ) -> None:
     """A positive value and its interval in a row, on a log scale.
 
@@ -292,15 +319,12 @@ def numbers(axis: Axis, steps: Sequence[float], most: int) -> None:
 
 
 def decades_across(axes: Axes, inches: float) -> None:
-    """Ticks of a horizontal log axis, as many as have room.
-
-    Powers of ten, or 1, 2 and 5 where they are less than one and a half decades.
-    """
+    """Ticks of a horizontal log axis, as many as have room."""
     decades_along(axes.xaxis, inches)
 
 
 def decades_along(axis: Axis, inches: float) -> None:
-    """Ticks of a log axis that is so many inches long."""
+    """Ticks of a log axis so many inches long: powers of ten, or 1, 2, 5 on less than 1.5 decades."""
     low, high = axis.get_view_interval()
     most = max(2, int(inches / 0.34))
     span = np.log10(high / low)

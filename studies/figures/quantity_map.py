@@ -191,7 +191,12 @@ def _even(finite: np.ndarray) -> Normalize:
 # a panel ----------------------------------------------------------------------------------------------------
 
 
-def panel(drawing: Drawing, axes: Axes, place: Place, inches: float = 2.0) -> Axes:
+def panel(
+    drawing: Drawing,
+    axes: Axes,
+    place: Place,
+    inches: float = 2.0,
+) -> Axes:
     """Draw the cells of one place on Axes and return them.
 
     Args:
@@ -252,7 +257,12 @@ def _edges(places: np.ndarray) -> np.ndarray:
     return np.concatenate([[first], middle, [last]])
 
 
-def _marks(drawing: Drawing, axes: Axes, part: xr.Dataset, edges: list[np.ndarray]) -> None:
+def _marks(
+    drawing: Drawing,
+    axes: Axes,
+    part: xr.Dataset,
+    edges: list[np.ndarray],
+) -> None:
     """Hatch cells that are undecided, and sign those without a finite number."""
     values = part["quantity"].transpose(drawing.y, drawing.x).values
     open_cells = _undecided(drawing, part)
@@ -305,7 +315,12 @@ def _crossed(values: np.ndarray, line: float) -> bool:
     return bool(min(values.shape) > 1 and finite.size and finite.min() < line < finite.max())
 
 
-def _predict(dataset: xr.Dataset, drawing: Drawing, axes: Axes, place: Place) -> None:
+def _predict(
+    dataset: xr.Dataset,
+    drawing: Drawing,
+    axes: Axes,
+    place: Place,
+) -> None:
     """The predicted line, dashed."""
     if drawing.theory is None or drawing.line is None:
         return

@@ -190,7 +190,12 @@ def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
         axes.set_ylim(low - margin, high + margin)
 
 
-def _edges(axes: Axes, shown: Scale, low: float, high: float) -> None:
+def _edges(
+    axes: Axes,
+    shown: Scale,
+    low: float,
+    high: float,
+) -> None:
     """Lines at the ends of the scale that are reached."""
     if low <= shown.floor:
         _edge(axes, shown.floor, 0.02, f"≤ precision {style.short(shown.floor)}", BOTTOM)
@@ -206,7 +211,13 @@ def _decades(axes: Axes, low: float, high: float) -> None:
     shared.decades(axes.yaxis)
 
 
-def _edge(axes: Axes, y: float, x: float, text: str, look: Look) -> None:
+def _edge(
+    axes: Axes,
+    y: float,
+    x: float,
+    text: str,
+    look: Look,
+) -> None:
     """A line where what lies beyond is drawn, and what it stands for.
 
     Args:

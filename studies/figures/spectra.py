@@ -97,7 +97,12 @@ def _spectra(dataset: xr.Dataset, looks: Looks) -> list[Spectrum]:
     return [(style.look(looks, label, arm), spectrum(arm)) for label, arm in arms(dataset)]
 
 
-def _shares(axes: Axes, shares: xr.Dataset, aside: float, look: Look) -> None:
+def _shares(
+    axes: Axes,
+    shares: xr.Dataset,
+    aside: float,
+    look: Look,
+) -> None:
     """The share of the variance in each mode, with its interval."""
     x = shares["mode"].values + 1 + aside
     axes.vlines(x, *panels.ends(shares, "share"), color=look["color"], lw=1)
@@ -112,7 +117,12 @@ def _finish_shares(axes: Axes, modes: int, empty: str) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _dots(axes: Axes, named: list[Spectrum], name: str, empty: str = "") -> None:
+def _dots(
+    axes: Axes,
+    named: list[Spectrum],
+    name: str,
+    empty: str = "",
+) -> None:
     """A positive number of each arm in a row of its own, with its interval; or why there is none.
 
     Args:
@@ -134,7 +144,13 @@ def _dots(axes: Axes, named: list[Spectrum], name: str, empty: str = "") -> None
     axes.grid(axis="x")
 
 
-def _dot(axes: Axes, row: int, numbers: xr.Dataset, name: str, colour: Look) -> None:
+def _dot(
+    axes: Axes,
+    row: int,
+    numbers: xr.Dataset,
+    name: str,
+    colour: Look,
+) -> None:
     """A number and its interval in a row.
 
     Args:
@@ -163,7 +179,12 @@ def _all_zero(values: xr.DataArray) -> bool:
     return bool(values.notnull().any() and (values.fillna(0) == 0).all())
 
 
-def _say_missing(axes: Axes, missing: list[Missing], rows: int, empty: str) -> None:
+def _say_missing(
+    axes: Axes,
+    missing: list[Missing],
+    rows: int,
+    empty: str,
+) -> None:
     """A word for neighbouring rows without a dot, or one for all where there is no dot at all."""
     if len(missing) == rows:
         reasons = {row.why for row in missing}

@@ -14,7 +14,10 @@ from studies.text.shapes import Tree
 
 
 def on_grid(
-    dataset: xr.Dataset, formula: float | str, where: Tree, grid: Mapping[str, np.ndarray]
+    dataset: xr.Dataset,
+    formula: float | str,
+    where: Tree,
+    grid: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """A formula at all points of a grid of axes.
 

@@ -135,7 +135,10 @@ def _measured(args: argparse.Namespace, console: Console) -> xr.Dataset:
 
 
 def _tuned(
-    entries: list[Named], args: argparse.Namespace, sizes: dict[str, int], console: Console
+    entries: list[Named],
+    args: argparse.Namespace,
+    sizes: dict[str, int],
+    console: Console,
 ) -> list[Named]:
     """The landscapes with the parameter that gives the statistic its value; says which it is.
 

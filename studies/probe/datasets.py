@@ -155,7 +155,11 @@ def _enough(landscape: Landscape) -> int:
 
 
 def _probe(
-    entry: Named, worlds: int, seed: int, samples: int | None, measures: Sequence[str]
+    entry: Named,
+    worlds: int,
+    seed: int,
+    samples: int | None,
+    measures: Sequence[str],
 ) -> tuple[xr.Dataset, dict[str, str]]:
     """Measure one landscape.
 
@@ -201,7 +205,10 @@ def _facts(landscape: Landscape, samples: int) -> Data:
 
 
 def _measure(
-    landscape: Landscape, streams: Streams, samples: int, wanted: Sequence[str]
+    landscape: Landscape,
+    streams: Streams,
+    samples: int,
+    wanted: Sequence[str],
 ) -> tuple[Found, dict[str, str]]:
     """Take the wanted measures, of none all.
 

@@ -104,7 +104,12 @@ def _named(word: str, shared: Data) -> Iterator[Named]:
         yield _with_parameters(word, f"{kind}:{path}", given, shared)
 
 
-def _with_parameters(word: str, kind: str, given: str, shared: Data) -> Named:
+def _with_parameters(
+    word: str,
+    kind: str,
+    given: str,
+    shared: Data,
+) -> Named:
     """A landscape of a kind.
 
     Args:

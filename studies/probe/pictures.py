@@ -161,7 +161,12 @@ def _quantiles(loss: np.ndarray, distance: np.ndarray, n: int) -> np.ndarray:
     return np.stack([np.quantile(loss[distance == d], SHARES) for d in range(n + 1)], -1)
 
 
-def _around(best: Tensor, n: int, streams: Streams, each: int = 200) -> Tensor:
+def _around(
+    best: Tensor,
+    n: int,
+    streams: Streams,
+    each: int = 200,
+) -> Tensor:
     """`each` genotypes at every Hamming distance 0 .. n from `best`: (1, P, n) uint8."""
     distances = torch.arange(n + 1).repeat_interleave(each)
     order = streams.at(DIRECTIONS).permutation("init", n, (len(distances),))

@@ -64,7 +64,12 @@ def _along(plane: Plane, points: int, streams: Streams) -> Tensor:
     return torch.linspace(plane.low, plane.high, points, dtype=streams.dtype)
 
 
-def _seen(landscape: Landscape, streams: Streams, plane: Plane, mesh: Tensor) -> Tensor:
+def _seen(
+    landscape: Landscape,
+    streams: Streams,
+    plane: Plane,
+    mesh: Tensor,
+) -> Tensor:
     """The loss at points of a plane, with its noise: (V, U)."""
     points = (plane.origin + mesh.reshape(-1, 2) @ plane.axes)[None]
     loss = losses_at(landscape, points)
@@ -133,7 +138,12 @@ def _directions(dim: int, streams: Streams) -> Tensor:
     return torch.linalg.qr(drawn)[0].mT
 
 
-def _marks(landscape: Landscape, streams: Streams, plane: Plane, data: xr.Dataset) -> Data:
+def _marks(
+    landscape: Landscape,
+    streams: Streams,
+    plane: Plane,
+    data: xr.Dataset,
+) -> Data:
     """Where on the plane the optimum and a start are, as far as they lie on it.
 
     Args:

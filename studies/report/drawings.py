@@ -293,7 +293,12 @@ def _hundredths(number: str) -> str:
     return f"{float(number):.2f}".rstrip("0").rstrip(".")
 
 
-def _tag(key: str, rest: str, marks: dict[str, str], wanted: set[str]) -> str:
+def _tag(
+    key: str,
+    rest: str,
+    marks: dict[str, str],
+    wanted: set[str],
+) -> str:
     """The end of an opening tag that had an id.
 
     Args:

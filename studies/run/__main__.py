@@ -178,7 +178,12 @@ def _computed(args: argparse.Namespace, study: Study, out: Path) -> int:
     return code
 
 
-def _outcome(args: argparse.Namespace, study: Study, out: Path, console: Console) -> Outcome:
+def _outcome(
+    args: argparse.Namespace,
+    study: Study,
+    out: Path,
+    console: Console,
+) -> Outcome:
     """Run a study, with a report beside it unless that is not wanted."""
     from studies.run.live_report import live
     from studies.run.session import execute
@@ -189,7 +194,14 @@ def _outcome(args: argparse.Namespace, study: Study, out: Path, console: Console
         return execute(study, out, text=text_of(args.config), console=console, **where)
 
 
-def _report(outcome: Outcome, out: Path, console: Console, figures: list[Json], *, strict: bool) -> int:
+def _report(
+    outcome: Outcome,
+    out: Path,
+    console: Console,
+    figures: list[Json],
+    *,
+    strict: bool,
+) -> int:
     """Say how the run ended and where things are.
 
     Args:
@@ -273,7 +285,12 @@ def _print_claims(judgements: Sequence[Judgement], study: str, out: Path) -> Non
     console.print(str(report.save(judgements, out)), soft_wrap=True)
 
 
-def _show(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> bool:
+def _show(
+    dataset: xr.Dataset,
+    out: Path,
+    figures: list[Json],
+    log: Console,
+) -> bool:
     """Draw the figures, print the tables and where things are.
 
     Whether a figure could not be drawn, which takes nothing else with it.
@@ -288,7 +305,12 @@ def _show(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> 
     return undrawn
 
 
-def _draw(dataset: xr.Dataset, out: Path, figures: list[Json], log: Console) -> tuple[list[Path], bool]:
+def _draw(
+    dataset: xr.Dataset,
+    out: Path,
+    figures: list[Json],
+    log: Console,
+) -> tuple[list[Path], bool]:
     """The files of the figures, and whether one could not be drawn."""
     from studies.figures import save
     from studies.results.figures import asked

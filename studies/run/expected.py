@@ -227,7 +227,12 @@ def _ledger(task: Task, worlds: int) -> float:
     return max(once, 0.0) * len(task.ledger["moments"]) * task.ledger["redraws"] / few
 
 
-def _one_moment(task: Task, ledger: Data, worlds: int, few: int) -> float:
+def _one_moment(
+    task: Task,
+    ledger: Data,
+    worlds: int,
+    few: int,
+) -> float:
     """Seconds of the noise ledger at the start, with few redraws and points.
 
     Args:

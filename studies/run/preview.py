@@ -77,7 +77,12 @@ class Row(NamedTuple):
         return *counts, spending.total(self.evaluations)
 
 
-def _row(arms: int, cells: list[Cell], here: set[str], each: dict[str, float]) -> Row:
+def _row(
+    arms: int,
+    cells: list[Cell],
+    here: set[str],
+    each: dict[str, float],
+) -> Row:
     """What is planned of some arms.
 
     Args:

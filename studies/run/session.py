@@ -126,7 +126,11 @@ def _missing(plan: Manifest, out: Path, failed: list[Record]) -> int:
 
 
 def _batches(
-    study: Study, out: Path, text: str, bar: Bar, manifests: list[Manifest]
+    study: Study,
+    out: Path,
+    text: str,
+    bar: Bar,
+    manifests: list[Manifest],
 ) -> Iterator[list[Cell]]:
     """Cells to compute, one list after another, each once those before are there.
 
@@ -191,7 +195,11 @@ def _need_cuda() -> None:
 
 
 def _compute(
-    batches: Iterator[list[Cell]], out: Path, cluster: str, workers: int | None, bar: Bar
+    batches: Iterator[list[Cell]],
+    out: Path,
+    cluster: str,
+    workers: int | None,
+    bar: Bar,
 ) -> str:
     """Compute cells, one batch after another, until one fails; returns how it ended.
 
@@ -211,7 +219,11 @@ def _compute(
 
 
 def _sweep(
-    client: Client, batches: Iterable[list[Cell]], out: Path, bar: Bar, signals: list[int]
+    client: Client,
+    batches: Iterable[list[Cell]],
+    out: Path,
+    bar: Bar,
+    signals: list[int],
 ) -> None:
     """Compute batches until a cell fails, or a signal comes.
 

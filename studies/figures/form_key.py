@@ -1,0 +1,51 @@
+"""What the marks on pictures of landscapes mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import xarray as xr
+from matplotlib.lines import Line2D
+
+from studies.figures import legends
+from studies.figures.forms import BAND, BLUE, DOT, END, GOLD, HOLLOW, STAR, WAYS
+
+
+def key(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
+    """Entries of a legend of the marks on these pictures."""
+    forms = {str(data.attrs["form"]) for data in pictures}
+    handles = _places(pictures)
+    if "network" in forms:
+        handles.append(legends.entry("local optimum", **HOLLOW | {"marker": "o", "markersize": 5}))
+        handles += [legends.entry(name, color=colour, linewidth=1) for name, colour in WAYS.items()]
+    handles += _paths(pictures)
+    if "band" in forms:
+        handles.append(legends.entry(BAND, color=BLUE, linewidth=1))
+    return handles
+
+
+def _paths(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
+    """The entry of paths of optima, if there are any."""
+    times = [int(data.attrs["horizon"]) for data in pictures if "path_u" in data]
+    if not times:
+        return []
+    label = f"path of the optimum, {max(times)} units of time"
+    return [legends.entry(label, linewidth=0.8, **END | {"linestyle": "-"})]
+
+
+def _places(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
+    """The entries of stars and dots."""
+    exact = {bool(data.attrs["optimum_known"]) for data in pictures if _has_star(data)}
+    handles = []
+    if True in exact:
+        handles.append(legends.entry("optimum", **STAR | {"markeredgecolor": GOLD}))
+    if False in exact:
+        handles.append(legends.entry("lowest point seen", **HOLLOW))
+    if any("start" in data.attrs for data in pictures):
+        handles.append(legends.entry("a start", **DOT))
+    return handles
+
+
+def _has_star(data: xr.Dataset) -> bool:
+    """Whether a picture shows where the loss is lowest."""
+    return "optimum" in data.attrs or data.attrs["form"] == "band"
