@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
 from studies.analysis.noise import noise
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.style import Look, Looks
 from studies.results.arms import arms
 
@@ -78,7 +78,7 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     dataset = panels.at_moment(dataset, moment)
     looks, references = style.optimizer_looks(dataset), _known(dataset)
     figure = Figure(layout="constrained")
-    rows = panels.rows_of(
+    rows = layout.rows_of(
         figure,
         dataset.sizes["landscape"],
         len(references),
@@ -96,9 +96,9 @@ def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | N
     return _with_legend(figure, dataset, looks, width, height)
 
 
-def _label(rows: panels.Rows, titles: list[str]) -> None:
+def _label(rows: layout.Rows, titles: list[str]) -> None:
     """The references above the columns, the sample below them."""
-    rows.entitle(titles, rows.inches - 0.15)
+    panels.entitle(rows, titles, rows.inches - 0.15)
     for axes in rows.lowest(len(titles)):
         axes.set_xlabel("sample size")
 
@@ -134,7 +134,7 @@ def _known(dataset: xr.Dataset) -> dict[str, str]:
 
 def _said(dataset: xr.Dataset, grid: Iterable[Axes], absent: list[str]) -> str:
     """The words above the legend; `absent`: optimizers that no panel shows."""
-    worlds = legends.worlds(dataset.sizes["replicate"], "; bars: 95 % intervals")
+    worlds = legends.of_worlds(dataset, "; bars: 95 % intervals")
     words = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {SAMPLE}"
     if legends.has_line(grid, HIDDEN):
         words += "; open: above 1 by noise"
@@ -250,10 +250,9 @@ def _cosines(arm: xr.Dataset) -> xr.Dataset:
 
 
 def _point(arm: xr.Dataset, cosine: xr.Dataset) -> Point:
-    low, high = cosine["cosine_interval"].values.tolist()
     size = float(arm["sample_size"].mean())
     end = 1.0 if bool(cosine["hidden"]) else np.nan
-    return Point(size, float(cosine["cosine"]), low, high, end)
+    return Point(size, *panels.with_interval(cosine, "cosine"), end)
 
 
 def _sizes_across(axes: Axes, series: Points) -> None:

@@ -22,7 +22,7 @@ from studies.analysis.price import break_even as analysis
 from studies.analysis.price.break_even import rivals
 from studies.figures import legends, panels, style
 from studies.figures.style import Look, Looks
-from studies.results.arms import places
+from studies.results.arms import dims_beside, places
 from studies.schema import DIMS
 
 ROW = 0.17  # inches
@@ -136,7 +136,7 @@ def _worlds(every: list[xr.Dataset]) -> str:
 def _handles(every: list[xr.Dataset], looks: Looks, width: float) -> list[Patch]:
     """An entry for each optimizer of these rows, and for what is hatched."""
     shown = {row.attrs[side] for row in every for side in SIDES}
-    colours = {name: look["color"] for name, look in looks.items() if name in shown}
+    colours = {name: look["color"] for name, look in style.only(looks, shown).items()}
     return [*swatches(colours, width), legends.undecided("undecided")]
 
 
@@ -179,7 +179,7 @@ def _only(lead: str, every: list[Row]) -> Part:
 def _rows_of(dataset: xr.Dataset, pair: Pair) -> Iterator[Row]:
     """A row for each value of the axes that touch two optimizers, where they can be compared."""
     prices = analysis.break_even(_touched(dataset.sel(optimizer=list(pair))), *pair)
-    axes = [str(dim) for dim in prices["win"].dims if dim not in FIXED]
+    axes = dims_beside(prices["win"], *FIXED)
     for place in places(prices, axes):
         row = prices.isel(place)
         if row["win"].notnull().any():
@@ -189,7 +189,7 @@ def _rows_of(dataset: xr.Dataset, pair: Pair) -> Iterator[Row]:
 
 def _touched(pair: xr.Dataset) -> xr.Dataset:
     """Without the axes along which no loss changes."""
-    for axis in [str(dim) for dim in pair["loss"].dims if dim not in FIXED]:
+    for axis in dims_beside(pair["loss"], *FIXED):
         if _alike(pair["loss"], axis):
             pair = pair.isel({axis: 0}, drop=True)
     return pair

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import xarray as xr
 
 from studies.analysis.quantities.evaluate import quantity
+from studies.results.arms import dims_beside
 from studies.results.clocks import check_clock, has_clock, times_of, words
 from studies.results.hits import spent
 from studies.schema import SPENT, Status
@@ -77,9 +76,10 @@ def along(dataset: xr.Dataset, text: str, clock: str) -> xr.Dataset:
     times = _times(dataset, clock)
     answers = _at_checkpoints(dataset, text)
     there = running(dataset)
-    extra = [dim for dim in _beside(there) if dim not in answers["quantity"].dims]
+    asked = map(str, answers["quantity"].dims)
+    extra = dims_beside(there, "checkpoint", *asked)
     numbers = answers["quantity"].where(there.any(extra))
-    lost = [dim for dim in _beside(times) if dim not in numbers.dims]
+    lost = dims_beside(times, "checkpoint", *map(str, numbers.dims))
     x = times.median(lost) if lost else times
     return answers.assign(quantity=numbers, x=x.broadcast_like(numbers))
 
@@ -89,11 +89,6 @@ def _at_checkpoints(dataset: xr.Dataset, text: str) -> xr.Dataset:
     places = range(dataset.sizes["checkpoint"])
     parts = [quantity(dataset.isel(checkpoint=[place]), text) for place in places]
     return xr.concat(parts, "checkpoint", coords="minimal", compat="override", join="override")
-
-
-def _beside(values: xr.DataArray) -> list[Hashable]:
-    """The dims beside the checkpoints."""
-    return [dim for dim in values.dims if dim != "checkpoint"]
 
 
 def _times(dataset: xr.Dataset, clock: str) -> xr.DataArray:

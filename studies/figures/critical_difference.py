@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from studies.analysis.comparison.paired import losses
 from studies.analysis.comparison.ranks import ALPHA, groups, ranks
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.style import Look, Looks
+from studies.results.arms import dims_beside
 
 UNIT = 0.165  # inches, the height of a line of text
 SIZE = 7.5  # points
@@ -128,8 +129,7 @@ def _diagrams(dataset: xr.Dataset) -> Iterator[Diagram]:
 
 def _swept(dataset: xr.Dataset) -> list[str]:
     """The axes along which losses differ."""
-    dims = map(str, losses(dataset, at=np.inf).dims)
-    return [dim for dim in dims if dim not in ("landscape", "optimizer", "replicate")]
+    return dims_beside(losses(dataset, at=np.inf), "landscape", "optimizer", "replicate")
 
 
 def _blocks(dataset: xr.Dataset) -> str:
@@ -155,7 +155,7 @@ def _heights(
         _height(part.ranks, each) + UNIT * _lines(title)
         for title, part in zip(titles, shown, strict=True)
     ]
-    return panels.highest(heights, columns)
+    return layout.highest(heights, columns)
 
 
 def _lines(text: str) -> int:

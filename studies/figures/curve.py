@@ -22,7 +22,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from studies.analysis.quantities.evaluate import quantity
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.clocks import CLOCKS, along, label
 from studies.figures.facets import (
     GRID,
@@ -32,6 +32,7 @@ from studies.figures.facets import (
     dim_of,
     dims,
     facets,
+    finite,
     logarithmic,
     numeric,
     words,
@@ -105,7 +106,7 @@ def curve(
     places = drawing.at.places(drawing.numbers)
     figure = Figure(layout="constrained")
     across = _across(drawing, len(places), width)
-    grid = panels.laid_out(figure, len(places), across, width)
+    grid = layout.laid_out(figure, len(places), across, width)
     for axes, place in zip(grid.panels, places, strict=True):
         panel(drawing, axes, place, grid.inches - 0.6)
         panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
@@ -116,7 +117,7 @@ def curve(
 
 def _across(drawing: Drawing, number: int, width: float) -> int:
     """Columns of panels: those of the figure, where they fit and there are rows too."""
-    fit = panels.abreast(number, width, LEAST)
+    fit = layout.abreast(number, width, LEAST)
     if drawing.at.rows is None or drawing.at.columns is None:
         return fit
     own = drawing.numbers.sizes[drawing.at.columns]
@@ -267,7 +268,7 @@ def draw(
     low, high = (np.where(np.isnan(end), line.y, end) for end in (line.low, line.high))
     x, y, low, high = Line(line.x, line.y, low, high).only(np.isfinite(line.y))
     if band:
-        axes.fill_between(x, low, high, color=look["color"], alpha=0.15, lw=0)
+        style.band(axes, x, low, high, look["color"])
         axes.plot(x, y, **look | {"marker": "o" if len(x) == 1 else ""}, ms=3)
     else:
         axes.plot(x, y, ms=3.5, **look)
@@ -340,7 +341,7 @@ def _across_numbers(axes: Axes, x: np.ndarray, inches: float) -> None:
 
 def _upwards(axes: Axes, values: np.ndarray) -> None:
     """The vertical axis of numbers; what lies far beyond, as diverged worlds, is cut off."""
-    y = values[np.isfinite(values)]
+    y = finite(values)
     high = TOP * np.median(np.abs(y)) if y.size else 0.0
     cut = bool(high > 0 and y.max() > high)
     if logarithmic(y) and y.min() > 0:
@@ -365,7 +366,7 @@ def _texts_across(axes: Axes, names: Sequence[str]) -> None:
 # words ------------------------------------------------------------------------------------------------------
 
 
-def _finish(grid: panels.Grid, drawing: Drawing) -> None:
+def _finish(grid: layout.Grid, drawing: Drawing) -> None:
     """Labels at the left and below; panels of one scale where they show the same kind of numbers."""
     grid.label(style.wrapped(drawing.y, PANEL), style.wrapped(drawing.x, grid.inches - 0.5))
     if "landscape" not in (drawing.at.rows, drawing.at.columns):
@@ -391,5 +392,5 @@ def _said(drawing: Drawing, dataset: xr.Dataset) -> str:
     """What is drawn, in words."""
     bars = "bands" if drawing.at.x is None else "bars"
     interval = f"; {bars}: 95 % intervals"
-    worlds = legends.worlds(dataset.sizes["replicate"], interval)
+    worlds = legends.of_worlds(dataset, interval)
     return f"{drawing.y}, {worlds}{drawing.at.said}"

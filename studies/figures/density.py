@@ -23,8 +23,8 @@ from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
 from studies.analysis.quantities.values import of_worlds
-from studies.figures import legends, panels, style
-from studies.figures.facets import Facets, Place, facets, words
+from studies.figures import layout, legends, panels, style
+from studies.figures.facets import Facets, Place, facets, finite, words
 from studies.figures.style import Look
 
 PANEL, LEAST = 1.75, 1.55  # inches: the height of a panel, its least width
@@ -74,8 +74,8 @@ def density(
     drawing = asked(dataset, of, against, int(bins), {"rows": rows, "columns": columns})
     places = drawing.at.places(drawing.numbers)
     figure = Figure(layout="constrained")
-    across = panels.abreast(len(places), width, LEAST)
-    grid = panels.laid_out(figure, len(places), across, width)
+    across = layout.abreast(len(places), width, LEAST)
+    grid = layout.laid_out(figure, len(places), across, width)
     inches = grid.inches - 0.5
     for axes, place in zip(grid.panels, places, strict=True):
         room = panels.note(axes, _distance(drawing, place), inches)
@@ -191,7 +191,7 @@ def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
     """
     part = drawing.numbers.sel(place)
     values, edges = part["quantity"].values, _edges(drawing)
-    heights, *_ = axes.hist(values[np.isfinite(values)], edges.tolist(), density=True, **HISTOGRAM)
+    heights, *_ = axes.hist(finite(values), edges.tolist(), density=True, **HISTOGRAM)
     if drawing.against is not None:
         _draw_theory(part, axes, edges)
         axes.set_ylim(0, min(axes.get_ylim()[1], PEAK * float(np.max(heights))))
@@ -228,7 +228,7 @@ def _handles(drawing: Drawing) -> list[Artist]:
 
 def _said(drawing: Drawing, dataset: xr.Dataset) -> str:
     """What is drawn, in words."""
-    text = f"{drawing.of} of {legends.worlds(dataset.sizes['replicate'])} at the end"
+    text = f"{drawing.of} of {legends.of_worlds(dataset)} at the end"
     if drawing.against is None:
         return text + drawing.at.said
     return (

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from studies.analysis.noise import population as analysis
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.style import Look, Looks
 from studies.results.arms import stack
 
@@ -54,7 +54,7 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     number, looks = dataset.sizes["landscape"], style.arm_looks(dataset)
     columns = [*kinds(dataset), *(SEEN.values() if "moment" in dataset.dims else ())]
     figure = Figure(layout="constrained")
-    rows = panels.rows_of(figure, number, len(columns), width, NARROW, sharex="row")
+    rows = layout.rows_of(figure, number, len(columns), width, NARROW, sharex="row")
     for (name, part), row in zip(panels.landscapes(dataset), rows.places, strict=True):
         for axes, what in zip(row, columns, strict=False):
             panel(part, axes, looks, what)
@@ -65,9 +65,9 @@ def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     return legends.finish(figure, handles, _said(dataset, figure.axes, looks), width, height)
 
 
-def _label(rows: panels.Rows, columns: list[str], inches: float) -> None:
+def _label(rows: layout.Rows, columns: list[str], inches: float) -> None:
     """Titles above the columns, labels below; `inches`: what words may take."""
-    rows.entitle(columns, inches)
+    panels.entitle(rows, columns, inches)
     for axes in rows.lowest(len(columns)):
         panels.cost_label(axes, inches)
 
@@ -75,7 +75,7 @@ def _label(rows: panels.Rows, columns: list[str], inches: float) -> None:
 def _said(dataset: xr.Dataset, drawn: list[Axes], looks: Looks) -> str:
     """The words above the legend."""
     bands = "; bands: 95 % intervals" if any(axes.collections for axes in drawn) else ""
-    return f"means of {legends.worlds(dataset.sizes['replicate'], bands)}{legends.each(dataset, looks)}"
+    return f"means of {legends.of_worlds(dataset, bands)}{legends.each(dataset, looks)}"
 
 
 def kinds(dataset: xr.Dataset) -> list[str]:
@@ -117,7 +117,7 @@ def panel(
 def _draw(curve: Curve, axes: Axes, look: Look) -> None:
     """A curve, with its band if it has one."""
     if (curve.high > curve.low).any():
-        axes.fill_between(curve.cost, curve.low, curve.high, color=look["color"], alpha=0.15, lw=0)
+        style.band(axes, curve.cost, curve.low, curve.high, look["color"])
     axes.plot(curve.cost, curve.value, **look)
 
 

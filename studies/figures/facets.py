@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from studies.results.arms import dims_beside
 from studies.schema import RECORDS
 from studies.text.words import suggest
 
@@ -73,8 +74,7 @@ def number(value: object) -> str:
 
 def dims(dataset: xr.Dataset) -> list[str]:
     """Optimizer, landscape and the axes of a study's results."""
-    there = [str(dim) for dim in dataset["status"].dims if dim not in RECORDS]
-    return sorted(there, key=lambda dim: (*GRID, dim).index(dim))
+    return sorted(dims_beside(dataset["status"], *RECORDS), key=lambda dim: (*GRID, dim).index(dim))
 
 
 def dim_of(
@@ -162,6 +162,11 @@ def numeric(values: np.ndarray) -> bool:
     return values.dtype.kind in "iuf"
 
 
+def finite(values: np.ndarray) -> np.ndarray:
+    """Those of the values that are finite (N,)."""
+    return values[np.isfinite(values)]
+
+
 def as_numbers(values: np.ndarray) -> np.ndarray:
     """The values of an axis as numbers; of texts their places, 0, 1, .."""
     return (values if numeric(values) else np.arange(len(values))).astype(float)
@@ -169,10 +174,10 @@ def as_numbers(values: np.ndarray) -> np.ndarray:
 
 def logarithmic(values: np.ndarray) -> bool:
     """Whether numbers are spaced by factors, or span so much that only a log axis shows them."""
-    values = np.unique(values[np.isfinite(values)])
-    if len(values) < 2 or values[0] <= 0:
+    places = np.unique(finite(values))
+    if len(places) < 2 or places[0] <= 0:
         return False
-    return bool(_even(np.log(values)) or values[-1] >= SPANS * values[0])
+    return bool(_even(np.log(places)) or places[-1] >= SPANS * places[0])
 
 
 def _even(places: np.ndarray) -> bool:

@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from studies.analysis.comparison import factorial as analysis
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.style import Look, Looks
+from studies.results.arms import dims_beside
 
 ROW = 0.105  # inches for one dot
 BETWEEN = 0.9  # of it between two groups of dots
@@ -73,14 +74,14 @@ def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
 
 def _said(dataset: xr.Dataset) -> str:
     """What is drawn, in words."""
-    worlds = legends.worlds(dataset.sizes["replicate"], ", 95 % intervals")
+    worlds = legends.of_worlds(dataset, ", 95 % intervals")
     return f"mean of {worlds}; other sources on and off in equal parts"
 
 
 def _heights(parts: list[Part], columns: int) -> list[float]:
     """Inches of each row of panels."""
     heights = [_height(rows) for part in parts for rows in (part.mains, part.pairs)]
-    return panels.highest(heights, columns)
+    return layout.highest(heights, columns)
 
 
 def _draw(
@@ -96,7 +97,7 @@ def _draw(
 
 
 def _check_no_sweep(effects: xr.Dataset) -> None:
-    more = [str(dim) for dim in effects["effect"].dims if dim not in DIMS]
+    more = dims_beside(effects["effect"], *DIMS)
     if more:
         raise ValueError(
             f"factorial: expected a study that sweeps nothing beside its factors, got {', '.join(more)};"
@@ -144,7 +145,7 @@ def _dots(part: xr.Dataset, name: str, **at: str) -> dict[str, Dot]:
     for optimizer in part["optimizer"].values:
         mine = every.sel(optimizer=optimizer)
         if np.isfinite(mine[name]):
-            dots[str(optimizer)] = Dot(float(mine[name]), *mine[f"{name}_interval"].values.tolist())
+            dots[str(optimizer)] = Dot(*panels.with_interval(mine, name))
     return dots
 
 

@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.facets import Facets, Place, facets, words
+from studies.results.arms import dims_beside
 from studies.schema import RECORDS
 from studies.text.words import suggest
 
@@ -67,8 +68,8 @@ def frequencies(
     drawing = asked(dataset, of, world, str(stacked).lower() == "true", given)
     places = drawing.at.places(drawing.numbers)
     figure = Figure(layout="constrained")
-    across = panels.abreast(len(places), width, LEAST)
-    grid = panels.laid_out(figure, len(places), across, width)
+    across = layout.abreast(len(places), width, LEAST)
+    grid = layout.laid_out(figure, len(places), across, width)
     for axes, place in zip(grid.panels, places, strict=True):
         panel(drawing, axes, place)
         panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
@@ -79,7 +80,7 @@ def frequencies(
 
 def _said(drawing: Drawing, dataset: xr.Dataset, world: int | str) -> str:
     """What is drawn, in words."""
-    mean = f"mean of {legends.worlds(dataset.sizes['replicate'])}"
+    mean = f"mean of {legends.of_worlds(dataset)}"
     shown = mean if world == MEAN else f"world {world}"
     return f"{drawing.name} by its index, {shown}{drawing.at.said}"
 
@@ -106,7 +107,7 @@ def _vectors(dataset: xr.Dataset) -> list[str]:
 
 def _member(dataset: xr.Dataset, part: xr.DataArray) -> str | None:
     """The dim of a vector that is recorded along a run."""
-    more = [str(dim) for dim in part.dims if dim not in dataset["status"].dims]
+    more = dims_beside(part, *map(str, dataset["status"].dims))
     along_runs = set(RECORDS) <= set(part.dims)
     return more[0] if along_runs and len(more) == 1 else None
 

@@ -20,10 +20,10 @@ from matplotlib.patches import Patch
 
 from studies.claims import judge
 from studies.claims.base import Judgement
-from studies.figures import legends, panels, style, theory
+from studies.figures import layout, legends, panels, style, theory
 from studies.figures.claims import LOOKS
 from studies.figures.curve import bars
-from studies.figures.facets import logarithmic, words
+from studies.figures.facets import finite, logarithmic, words
 from studies.figures.style import Look, Looks
 from studies.results.config import config
 from studies.results.figures import Names, named
@@ -102,7 +102,7 @@ def law_pages(
     """
     shown = curves(dataset, claim)
     lines = max(1, int((highest - LEGEND) / LINE))
-    most = lines * panels.abreast(len(shown), width, LEAST)
+    most = lines * layout.abreast(len(shown), width, LEAST)
     parts = [shown[first : first + most] for first in range(0, len(shown), most)]
     return [_page(dataset, part, width) for part in parts]
 
@@ -110,12 +110,12 @@ def law_pages(
 def _page(dataset: xr.Dataset, shown: list[Curve], width: float) -> Figure:
     """A figure of some curves."""
     entries = config(dataset).get("claims", {})
-    figure, across = Figure(layout="constrained"), panels.abreast(len(shown), width, LEAST)
+    figure, across = Figure(layout="constrained"), layout.abreast(len(shown), width, LEAST)
     lines = -(-len(shown) // across)
     pairs = _pairs(figure, lines, across)
     for own, pair in zip(shown, pairs, strict=False):
         _pair(dataset, own, entries.get(own.claim, {}), pair, width / across - 0.5)
-    panels.switch_off(pairs[len(shown) :].ravel())
+    layout.switch_off(pairs[len(shown) :].ravel())
     height = LINE * lines + 0.6
     return legends.finish(figure, _handles(shown, figure.axes), _said(shown), width, height)
 
@@ -304,10 +304,9 @@ def _scale(own: Curve, axes: Axes, more: Iterable[np.ndarray]) -> None:
     """Log axes where the values are spaced by factors or span them."""
     if logarithmic(own.x()):
         axes.set_xscale("log")
-    y = np.concatenate([own.of("observed"), own.of("observed_low"), *more])
-    finite = y[np.isfinite(y)]
-    apart = logarithmic(y) or (axes.get_xscale() == "log" and finite.max() > FEW * finite.min())
-    if apart and finite.min() > 0:
+    y = finite(np.concatenate([own.of("observed"), own.of("observed_low"), *more]))
+    apart = logarithmic(y) or (axes.get_xscale() == "log" and y.max() > FEW * y.min())
+    if apart and y.min() > 0:
         axes.set_yscale("log")
         panels.decades(axes.yaxis, 4)
 

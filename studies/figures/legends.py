@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 from studies.analysis.intervals.proportions import clopper_pearson
 from studies.figures import style
 from studies.figures.style import Look, Looks
-from studies.results.arms import labels, never_asked, words_on_silent
+from studies.results.arms import dims_beside, labels, never_asked, words_on_silent
 from studies.schema import DIMS
 
 ROW, LINE = 0.16, 0.13  # inches: a row of entries, a line of words
@@ -107,8 +107,8 @@ def undecided(label: str) -> Patch:
 
 def drawn(panels: Iterable[Axes], looks: Looks) -> Looks:
     """The looks of what some panel shows."""
-    there = {line.get_label() for axes in panels for line in axes.lines}
-    return {label: look for label, look in looks.items() if label in there}
+    there = {str(line.get_label()) for axes in panels for line in axes.lines}
+    return style.only(looks, there)
 
 
 def has_line(panels: Iterable[Axes], gid: str) -> bool:
@@ -129,9 +129,14 @@ def worlds(number: int, interval: str = "") -> str:
     return "one world" if number == 1 else f"{number} worlds{interval}"
 
 
+def of_worlds(dataset: xr.Dataset, interval: str = "") -> str:
+    """How many worlds results have, and what shows how sure their mean is."""
+    return worlds(dataset.sizes["replicate"], interval)
+
+
 def each(dataset: xr.Dataset, looks: Looks) -> str:
     """A word on arms that have no look of their own, or none."""
-    axes = [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]
+    axes = dims_beside(dataset["loss"], *DIMS)
     return "" if set(labels(dataset)) <= set(looks) else f"; a line for each value of {', '.join(axes)}"
 
 

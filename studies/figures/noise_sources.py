@@ -117,7 +117,7 @@ def _handles(shown: set[str]) -> list[Patch]:
 def _said(dataset: xr.Dataset) -> str:
     """The words above the legend."""
     intervals = "; lines: 95 % intervals, of a share from where its bar begins"
-    worlds = legends.worlds(dataset.sizes["replicate"], intervals)
+    worlds = legends.of_worlds(dataset, intervals)
     return f"steps from states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: 1"
 
 
@@ -154,8 +154,7 @@ def _parts(arm: xr.Dataset) -> Iterator[Part]:
 
 def _part(source: str, shares: xr.Dataset, name: str) -> Part:
     """A share, which has this name."""
-    low, high = shares[f"{name}_interval"].values.tolist()
-    return Part(source, float(shares[name]), low, high)
+    return Part(source, *panels.with_interval(shares, name))
 
 
 def _stack(axes: Axes, row: int, parts: list[Part]) -> set[str]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure
 from matplotlib.ticker import (
     FixedFormatter,
     FixedLocator,
@@ -21,6 +19,9 @@ from matplotlib.ticker import (
 )
 
 from studies.figures import style
+from studies.figures.layout import Grid, Rows
+from studies.figures.layout import abreast as abreast
+from studies.figures.layout import grid as grid
 from studies.figures.style import Look
 
 COST = "cost (evaluations)"
@@ -67,121 +68,15 @@ def at_moment(dataset: xr.Dataset, moment: float | None) -> xr.Dataset:
     return dataset.sel(moment=[moment], method="nearest")
 
 
+def with_interval(results: xr.Dataset, name: str) -> tuple[float, float, float]:
+    """A number, and the lower and the upper end of its interval."""
+    low, high = results[f"{name}_interval"].values.tolist()
+    return float(results[name]), low, high
+
+
 def ends(results: xr.Dataset, name: str) -> np.ndarray:
     """The lower and the upper ends of the interval of a variable: (2, ..)."""
     return results[f"{name}_interval"].transpose("bound", ...).values
-
-
-# where panels stand -----------------------------------------------------------------------------------------
-
-
-def abreast(number: int, width: float, least: float) -> int:
-    """Panels beside one another in a figure, none narrower than `least` inches; >= 1."""
-    return max(1, min(number, int(width // least)))
-
-
-def highest(heights: Sequence[float], columns: int) -> list[float]:
-    """Of panels in rows of so many, the height of each row."""
-    return [max(heights[first : first + columns]) for first in range(0, len(heights), columns)]
-
-
-def grid(figure: Figure, number: int, columns: int) -> np.ndarray:
-    """So many panels in rows -> all places, those beyond the last panel empty, at least one."""
-    rows = max(1, -(-number // columns))
-    places = figure.subplots(rows, columns, squeeze=False).ravel()
-    switch_off(places[number:])
-    return places
-
-
-def switch_off(places: np.ndarray) -> None:
-    """Leave places empty."""
-    for axes in places:
-        axes.set_axis_off()
-
-
-class Grid(NamedTuple):
-    """Panels of one size, row by row."""
-
-    places: np.ndarray  # Axes, those beyond the last panel at the end
-    number: int  # of panels
-    columns: int
-    inches: float  # of the width of a panel
-
-    @property
-    def panels(self) -> list[Axes]:
-        """The Axes of panels."""
-        return list(self.places[: self.number])
-
-    @property
-    def lines(self) -> int:
-        """How many rows there are."""
-        return len(self.places) // self.columns
-
-    def label(self, up: str, across: str) -> None:
-        """Labels at the left of rows and below the last panels of columns."""
-        for axes in self.panels[:: self.columns]:
-            axes.set_ylabel(up)
-        for axes in self.lowest():
-            axes.set_xlabel(across)
-
-    def lowest(self) -> list[Axes]:
-        """The last panel of each column."""
-        return self.panels[max(0, self.number - self.columns) :]
-
-
-def laid_out(
-    figure: Figure,
-    number: int,
-    columns: int,
-    width: float,
-) -> Grid:
-    """So many panels in rows over so many inches."""
-    return Grid(grid(figure, number, columns), number, columns, width / columns)
-
-
-class Rows(NamedTuple):
-    """Panels of several landscapes, those of each in one row, or in more where the figure is narrow."""
-
-    places: np.ndarray  # (landscapes, P) Axes, those beyond the last panel at the end
-    lines: int  # of panels, for each landscape
-    inches: float  # of the width of a panel
-
-    def titled(self) -> np.ndarray:
-        """The rows whose panels have titles of their own: the first, or all where they have several lines."""
-        return self.places if self.lines > 1 else self.places[:1]
-
-    def entitle(self, titles: Sequence[str], inches: float) -> None:
-        """A small title above each column; `inches`: what words may take."""
-        for row in self.titled():
-            for axes, text in zip(row, titles, strict=False):
-                small_title(axes, [text], inches)
-
-    def lowest(self, number: int) -> np.ndarray:
-        """The last panel of each column; `number`: of panels of a landscape."""
-        across = self.places.shape[1] // self.lines
-        return self.places[-1][max(0, number - across) : number]
-
-
-def rows_of(
-    figure: Figure, landscapes: int, number: int, width: float, least: float, **share: str | bool
-) -> Rows:
-    """Panels in a row, or more rows, for each landscape.
-
-    Args:
-        figure: where.
-        landscapes: how many.
-        number: of panels of each.
-        width: inches of the figure.
-        least: inches that a panel needs.
-        share: keywords of `Figure.subplots`: which axes are shared.
-    """
-    across = abreast(number, width, least)
-    lines = -(-number // across)
-    shape = landscapes * lines, across
-    places = figure.subplots(*shape, squeeze=False, **share)  # type: ignore[call-overload]
-    rows = places.reshape(landscapes, -1)
-    switch_off(rows[:, number:].ravel())
-    return Rows(rows, lines, width / across)
 
 
 # words ------------------------------------------------------------------------------------------------------
@@ -201,6 +96,13 @@ def title(
 def small_title(axes: Axes, texts: Sequence[str], inches: float) -> None:
     """A title in small letters, each of the texts on lines of its own."""
     axes.set_title("\n".join(style.wrapped(text, inches, 7.5) for text in texts), fontsize=7.5)
+
+
+def entitle(rows: Rows, titles: Sequence[str], inches: float) -> None:
+    """A small title above each column; `inches`: what words may take."""
+    for row in rows.titled():
+        for axes, text in zip(row, titles, strict=False):
+            small_title(axes, [text], inches)
 
 
 def side_title(axes: Axes, text: str, inches: float) -> None:

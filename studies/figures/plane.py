@@ -19,7 +19,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.games import Flow, field_of, flow
 from studies.figures.style import Look, Looks
 from studies.figures.trajectories import FRAMES, START, contours, levels
@@ -77,9 +77,9 @@ def plane(dataset: xr.Dataset, width: float = style.WIDTH, *, world: int | str =
     if not maps:
         raise ValueError(NO_MAP)
     looks = style.arm_looks(dataset)
-    across = panels.abreast(len(maps), width, NARROW)
+    across = layout.abreast(len(maps), width, NARROW)
     figure = Figure(layout="constrained")
-    grid = panels.laid_out(figure, len(maps), across, width)
+    grid = layout.laid_out(figure, len(maps), across, width)
     for axes, shown in zip(grid.panels, maps, strict=True):
         panel(shown, axes, looks)
         panels.title(axes, shown.landscape, 0.85 * (grid.inches - 0.5))
@@ -213,6 +213,5 @@ def _handles(maps: Sequence[Map], looks: Looks) -> list[Artist]:
     """Entries of the methods and of the fixed points."""
     names = {label for shown in maps for label, _ in shown.arms}
     kinds = {point.kind for shown in maps if shown.flow for point in shown.flow.fixed}
-    methods = {name: look for name, look in looks.items() if name in names}
-    marks = {kind: look for kind, look in MARKS.items() if kind in kinds}
-    return [*legends.lines(methods), *legends.lines(marks, **MARK)]
+    methods = legends.lines(style.only(looks, names))
+    return [*methods, *legends.lines(style.only(MARKS, kinds), **MARK)]

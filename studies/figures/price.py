@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from studies.analysis.noise.population import population
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.noise_sources import face
 from studies.results.arms import arms
 
@@ -36,17 +36,17 @@ def price(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     """  # noqa: DOC502
     panels.expect(dataset, "price", "price", "a `ledger:`")
     shown = _populations(dataset)
-    columns = panels.abreast(len(shown), width, NARROW)
+    columns = layout.abreast(len(shown), width, NARROW)
     figure = Figure(layout="constrained")
-    grid = panels.laid_out(figure, len(shown), columns, width)
+    grid = layout.laid_out(figure, len(shown), columns, width)
     _draw(grid, shown)
     figure.supylabel("change of the mean true loss in a step", fontsize=8)
-    worlds = legends.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
+    worlds = legends.of_worlds(dataset, "; lines: 95 % intervals")
     height = ROW * grid.lines + 0.8
     return legends.finish(figure, _handles(dataset), f"means of {worlds}", width, height)
 
 
-def _draw(grid: panels.Grid, shown: list[Population]) -> None:
+def _draw(grid: layout.Grid, shown: list[Population]) -> None:
     """All panels."""
     inches = grid.inches - 0.5
     for axes, (name, label, arm) in zip(grid.panels, shown, strict=True):

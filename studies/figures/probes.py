@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from studies.figures import panels, style
+from studies.figures.facets import finite
 from studies.figures.style import Look
 
 ROW = 1.55  # inches
@@ -143,7 +144,7 @@ def _slices(data: xr.Dataset, axes: Axes) -> None:
     place, loss = data["slice_place"].values, data["slice_loss"].values
     for colour, x, y in zip(style.COLOURS * 2, place, loss, strict=False):
         axes.plot(x, np.where(np.isfinite(y), y, np.nan), color=colour, linewidth=0.7)
-    _scale_for(axes, loss[np.isfinite(loss)])
+    _scale_for(axes, finite(loss))
     axes.set(xlabel="place on a line (units of $x$)", ylabel="loss")
     density = _mean(data, "density_of_minima")
     if np.isfinite(density):

@@ -23,7 +23,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.pyplot import get_cmap
 
 from studies.analysis.quantities.evaluate import quantity
-from studies.figures import legends, panels, style, theory
+from studies.figures import layout, legends, panels, style, theory
 from studies.figures.facets import (
     Facets,
     Place,
@@ -102,8 +102,8 @@ def quantity_map(
     drawing = asked(dataset, x, y, colour, line, theory, {"rows": rows, "columns": columns})
     places = drawing.at.places(drawing.numbers)
     figure = Figure(layout="constrained")
-    across = panels.abreast(len(places), width - BAR, LEAST)
-    grid = panels.laid_out(figure, len(places), across, width - BAR)
+    across = layout.abreast(len(places), width - BAR, LEAST)
+    grid = layout.laid_out(figure, len(places), across, width - BAR)
     for axes, place in zip(grid.panels, places, strict=True):
         panel(drawing, axes, place, grid.inches - 0.6)
         panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
@@ -339,7 +339,7 @@ def _finer(values: np.ndarray) -> np.ndarray:
 # words ------------------------------------------------------------------------------------------------------
 
 
-def _bar(drawing: Drawing, grid: panels.Grid, colour: str) -> None:
+def _bar(drawing: Drawing, grid: layout.Grid, colour: str) -> None:
     """The scale of colours, with what it is."""
     inches = CELLS * grid.lines
     colours = ScalarMappable(drawing.norm, drawing.palette)
@@ -366,4 +366,4 @@ def _said(drawing: Drawing, dataset: xr.Dataset, colour: str) -> str:
     signs = {INFINITE: np.isinf(values).any(), NO_NUMBER: np.isnan(values).any()}
     hatched = "; hatched: the 95 % interval holds the line" * (drawing.line is not None)
     meant = "".join(f"; {sign}: {SIGNS[sign]}" for sign, there in signs.items() if there)
-    return f"{colour}, {legends.worlds(dataset.sizes['replicate'])}{hatched}{meant}{drawing.at.said}"
+    return f"{colour}, {legends.of_worlds(dataset)}{hatched}{meant}{drawing.at.said}"

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 
 from studies.figures import panels as shared
 from studies.figures import style
+from studies.figures.facets import finite
 from studies.figures.style import Look
 from studies.results.arms import arms, asked, words_on_silent
 from studies.results.gaps import gap_known
@@ -123,7 +124,7 @@ def scale(of_arms: Arms) -> Scale:
     """
     if not of_arms:
         return Scale(False, -MOST, MOST)
-    loss = _finite(np.concatenate([np.ravel(arm["loss"].values) for _, arm in of_arms]))
+    loss = finite(np.concatenate([np.ravel(arm["loss"].values) for _, arm in of_arms]))
     start = np.concatenate([_start(arm) for _, arm in of_arms])
     least = _least(of_arms)
     if _logarithmic(loss, gap=is_gap(of_arms[0][1]), least=least):
@@ -160,13 +161,9 @@ def _logarithmic(loss: np.ndarray, *, gap: bool, least: float) -> bool:
 def _start(arm: xr.Dataset) -> np.ndarray:
     """Losses of the worlds at the start; where they were not recorded, the median at the first checkpoint."""
     if "start_loss" in arm:
-        return _finite(np.ravel(arm["start_loss"].values))
-    first = _finite(arm["loss"].isel(checkpoint=0).values)
+        return finite(np.ravel(arm["start_loss"].values))
+    first = finite(arm["loss"].isel(checkpoint=0).values)
     return np.array([np.median(first)]) if first.size else first
-
-
-def _finite(values: np.ndarray) -> np.ndarray:
-    return values[np.isfinite(values)]
 
 
 def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
@@ -178,7 +175,7 @@ def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
         drawn: all losses on the Axes, clipped.
     """
     shared.rules(axes)
-    drawn = _finite(drawn)
+    drawn = finite(drawn)
     if not drawn.size:
         return
     low, high = float(drawn.min()), float(drawn.max())

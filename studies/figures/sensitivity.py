@@ -17,8 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from studies.analysis.trends.sensitivity import sensitivity as analysis
-from studies.figures import legends, panels, scales, style
+from studies.figures import layout, legends, panels, scales, style
+from studies.figures.facets import finite
 from studies.figures.style import Look
+from studies.results.arms import dims_beside
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
 from studies.text.words import counted
@@ -79,7 +81,7 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     if not shown:
         raise ValueError(f"sensitivity: {NOT_TUNED}")
     figure = Figure(layout="constrained")
-    grid = panels.laid_out(figure, len(shown), _columns(shown, width), width)
+    grid = layout.laid_out(figure, len(shown), _columns(shown, width), width)
     titles = _titles(shown, trials.sizes["landscape"], grid.inches - 0.5)
     for axes, title, part in zip(grid.panels, titles, shown, strict=True):
         colour = looks[part.optimizer]["color"]
@@ -94,7 +96,7 @@ def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     return figure
 
 
-def _label_losses(grid: panels.Grid, shown: list[Panel], objective: str) -> None:
+def _label_losses(grid: layout.Grid, shown: list[Panel], objective: str) -> None:
     """The labels of the vertical axes, where a row begins, or other losses: those of the objective."""
     for number, (axes, part) in enumerate(zip(grid.panels, shown, strict=True)):
         if number % grid.columns == 0 or part.gap != shown[number - 1].gap:
@@ -152,7 +154,7 @@ def _with_numbers(trials: xr.Dataset) -> list[str]:
 
 def _columns(shown: list[Panel], width: float) -> int:
     """Panels beside one another: so many that the next landscapes begin a row, where that goes."""
-    most = panels.abreast(min(len(shown), COLUMNS), width, LEAST)
+    most = layout.abreast(min(len(shown), COLUMNS), width, LEAST)
     together = sum(part[2:] == shown[0][2:] for part in shown)
     return next((columns for columns in range(most, 1, -1) if together % columns == 0), most)
 
@@ -273,7 +275,7 @@ def _marks(axes: Axes, x: np.ndarray, y: np.ndarray, kinds: tuple[np.ndarray, ..
 def _series(every: xr.Dataset) -> dict[str, xr.Dataset]:
     """Landscapes, with the values of the swept axes where these change anything."""
     series: dict[str, xr.Dataset] = {}
-    axes = [str(dim) for dim in every["loss"].dims if dim not in FIXED and dim != "landscape"]
+    axes = dims_beside(every["loss"], *FIXED, "landscape")
     for landscape, mine in panels.landscapes(every):
         seen = _distinct(mine, axes)
         telling = [axis for axis in axes if len({trials[axis].item() for trials in seen}) > 1]
@@ -336,7 +338,7 @@ def _decades_across(axes: Axes, values: np.ndarray) -> None:
 def _up(axes: Axes, losses: np.ndarray, least: float) -> Edges:
     """The vertical axis, for losses of which those up to `least` are not told apart."""
     panels.rules(axes, "y")
-    losses = losses[np.isfinite(losses)]
+    losses = finite(losses)
     if losses.size and losses.min() >= 0 and losses.max() > least:
         return _log_up(axes, losses, least)
     if losses.size:

@@ -59,7 +59,7 @@ def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | Non
 
 def _said(dataset: xr.Dataset) -> str:
     """The words above the legend."""
-    worlds = legends.worlds(dataset.sizes["replicate"], "; lines: 95 % intervals")
+    worlds = legends.of_worlds(dataset, "; lines: 95 % intervals")
     return f"states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: isotropic"
 
 

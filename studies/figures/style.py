@@ -10,12 +10,13 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import cycle, product
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from studies.results.arms import labels
@@ -143,12 +144,22 @@ def arm_looks(dataset: xr.Dataset) -> Looks:
         return optimizer_looks(dataset)
     optimizers = optimizer_looks(dataset)
     every = optimizers if names == list(optimizers) else looks(names)
-    return {name: look for name, look in every.items() if name in there}
+    return only(every, there)
+
+
+def only(looks: Looks, labels: Collection[str]) -> Looks:
+    """The looks of these labels."""
+    return {label: look for label, look in looks.items() if label in labels}
 
 
 def look(looks: Looks, label: str, arm: xr.Dataset) -> Look:
     """The look of an arm: its own, or, where arms are too many, a thin line as its optimizer's."""
     return looks[label] if label in looks else looks[str(arm["optimizer"].item())] | THIN
+
+
+def band(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: Colour) -> None:
+    """Shade an interval around a line, in its colour."""
+    axes.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
 
 
 # text -------------------------------------------------------------------------------------------------------

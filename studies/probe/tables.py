@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from studies.probe.datasets import domain
+from studies.results.arms import dims_beside
 from studies.text.shapes import Data
 
 TITLE: Data = {"title_justify": "left", "title_style": "bold"}
@@ -137,7 +138,7 @@ def _title(data: xr.Dataset) -> str:
 
 def _places(data: xr.Dataset, name: str, long: bool) -> Sequence[Place]:
     """The rows of a measure: of a long axis none, or with `long` some."""
-    axis = [dim for dim in map(str, data[name].dims) if dim not in ("landscape", "replicate")]
+    axis = dims_beside(data[name], "landscape", "replicate")
     about, unit = data[name].attrs["long_name"], _unit(data, name)
     if not axis:
         return [Place(f"{about}{unit}", ())]

@@ -16,7 +16,7 @@ from studies.analysis.noise.unfit import unfit
 from studies.analysis.running_time.tables import fixed_target
 from studies.report.cells import Cell, Row, amount, as_number, as_text, count, interval, number, shown
 from studies.results import gaps
-from studies.results.arms import never_asked, places, stack, words_on_silent
+from studies.results.arms import dims_beside, never_asked, places, stack, words_on_silent
 from studies.results.clocks import common_clock, words
 from studies.results.hits import at_budget
 from studies.results.precision import precision
@@ -196,7 +196,7 @@ def comparisons(dataset: xr.Dataset) -> Table:
 
 def _pairs(landscape: str, differences: xr.Dataset) -> list[Row]:
     """The rows of a landscape; values of axes that change nothing are one."""
-    axes = [str(dim) for dim in differences["difference"].dims if dim != "pair"]
+    axes = dims_beside(differences["difference"], "pair")
     pairs = _different(differences, axes)
     telling = [axis for axis in axes if len({pair[axis].item() for pair in pairs}) > 1]
     return [_pair_row(_where(landscape, pair, telling), pair) for pair in pairs]

@@ -226,3 +226,8 @@ def places(dataset: xr.Dataset, dims: Sequence[str]) -> Iterator[dict[str, int]]
     """Every place along some dims, as dim -> index; the last dim goes fastest."""
     for indices in itertools.product(*(range(dataset.sizes[dim]) for dim in dims)):
         yield dict(zip(dims, indices, strict=True))
+
+
+def dims_beside(values: xr.DataArray, *others: str) -> list[str]:
+    """The dims of an array, but for these."""
+    return [str(dim) for dim in values.dims if dim not in others]

@@ -1,0 +1,113 @@
+"""Where panels stand in a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+
+def abreast(number: int, width: float, least: float) -> int:
+    """Panels beside one another in a figure, none narrower than `least` inches; >= 1."""
+    return max(1, min(number, int(width // least)))
+
+
+def highest(heights: Sequence[float], columns: int) -> list[float]:
+    """Of panels in rows of so many, the height of each row."""
+    return [max(heights[first : first + columns]) for first in range(0, len(heights), columns)]
+
+
+def grid(figure: Figure, number: int, columns: int) -> np.ndarray:
+    """So many panels in rows -> all places, those beyond the last panel empty, at least one."""
+    rows = max(1, -(-number // columns))
+    places = figure.subplots(rows, columns, squeeze=False).ravel()
+    switch_off(places[number:])
+    return places
+
+
+def switch_off(places: np.ndarray) -> None:
+    """Leave places empty."""
+    for axes in places:
+        axes.set_axis_off()
+
+
+class Grid(NamedTuple):
+    """Panels of one size, row by row."""
+
+    places: np.ndarray  # Axes, those beyond the last panel at the end
+    number: int  # of panels
+    columns: int
+    inches: float  # of the width of a panel
+
+    @property
+    def panels(self) -> list[Axes]:
+        """The Axes of panels."""
+        return list(self.places[: self.number])
+
+    @property
+    def lines(self) -> int:
+        """How many rows there are."""
+        return len(self.places) // self.columns
+
+    def label(self, up: str, across: str) -> None:
+        """Labels at the left of rows and below the last panels of columns."""
+        for axes in self.panels[:: self.columns]:
+            axes.set_ylabel(up)
+        for axes in self.lowest():
+            axes.set_xlabel(across)
+
+    def lowest(self) -> list[Axes]:
+        """The last panel of each column."""
+        return self.panels[max(0, self.number - self.columns) :]
+
+
+def laid_out(
+    figure: Figure,
+    number: int,
+    columns: int,
+    width: float,
+) -> Grid:
+    """So many panels in rows over so many inches."""
+    return Grid(grid(figure, number, columns), number, columns, width / columns)
+
+
+class Rows(NamedTuple):
+    """Panels of several landscapes, those of each in one row, or in more where the figure is narrow."""
+
+    places: np.ndarray  # (landscapes, P) Axes, those beyond the last panel at the end
+    lines: int  # of panels, for each landscape
+    inches: float  # of the width of a panel
+
+    def titled(self) -> np.ndarray:
+        """The rows whose panels have titles of their own: the first, or all where they have several lines."""
+        return self.places if self.lines > 1 else self.places[:1]
+
+    def lowest(self, number: int) -> np.ndarray:
+        """The last panel of each column; `number`: of panels of a landscape."""
+        across = self.places.shape[1] // self.lines
+        return self.places[-1][max(0, number - across) : number]
+
+
+def rows_of(
+    figure: Figure, landscapes: int, number: int, width: float, least: float, **share: str | bool
+) -> Rows:
+    """Panels in a row, or more rows, for each landscape.
+
+    Args:
+        figure: where.
+        landscapes: how many.
+        number: of panels of each.
+        width: inches of the figure.
+        least: inches that a panel needs.
+        share: keywords of `Figure.subplots`: which axes are shared.
+    """
+    across = abreast(number, width, least)
+    lines = -(-number // across)
+    shape = landscapes * lines, across
+    places = figure.subplots(*shape, squeeze=False, **share)  # type: ignore[call-overload]
+    rows = places.reshape(landscapes, -1)
+    switch_off(rows[:, number:].ravel())
+    return Rows(rows, lines, width / across)
