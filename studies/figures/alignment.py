@@ -17,7 +17,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from studies.analysis.noise import noise
 from studies.figures import layout, legends, panels, style
@@ -126,9 +126,9 @@ def _with_legend(
 
 def _known(dataset: xr.Dataset) -> dict[str, str]:
     """The references that some world knows, and their titles; the first where none is known."""
-    squared = dataset["reference_squared"]
-    recorded = [name for name in REFERENCES if name in squared["reference"].values]
-    names = [name for name in recorded if squared.sel(reference=name).notnull().any()]
+    there = dataset["reference_squared"].notnull()
+    squared = [name for name in REFERENCES if name in there["reference"].values]
+    names = [name for name in squared if there.sel(reference=name).any()]
     return {name: REFERENCES[name] for name in names or list(REFERENCES)[:1]}
 
 
@@ -136,12 +136,13 @@ def _said(dataset: xr.Dataset, grid: Iterable[Axes], absent: list[str]) -> str:
     """The words above the legend; `absent`: optimizers that no panel shows."""
     worlds = legends.of_worlds(dataset, "; bars: 95 % intervals")
     words = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {SAMPLE}"
-    if legends.has_line(grid, HIDDEN):
-        words += "; open: above 1 by noise"
-    if absent:
-        names = ", ".join(absent) if len(absent) <= 3 else f"{len(absent)} optimizers"
-        words += f"; no cosine can be told of {names}"
-    return words
+    hidden = "; open: above 1 by noise" * legends.has_line(grid, HIDDEN)
+    return words + hidden + (f"; no cosine can be told of {_few(absent)}" if absent else "")
+
+
+def _few(names: list[str]) -> str:
+    """The names; of more than three how many there are."""
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} optimizers"
 
 
 def panel(
@@ -191,11 +192,15 @@ def _draw_sizes(axes: Axes, series: Points, looks: Looks) -> None:
     drawn = []
     for place, (label, mine) in enumerate(series.items()):
         aside = ASIDE / 72 * (place - (len(series) - 1) / 2)
-        shift = ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
         points = np.array(sorted(mine)).T
-        look = {"label": label, "transform": axes.transData + shift, **looks[label]}
+        look = {"label": label, "transform": _shifted(axes, aside), **looks[label]}
         drawn.append((points[0], points, look))
     _draw(axes, drawn)
+
+
+def _shifted(axes: Axes, inches: float) -> Transform:
+    """From data to the figure, so many inches to the right."""
+    return axes.transData + ScaledTranslation(inches, 0, axes.figure.dpi_scale_trans)
 
 
 def _draw_places(axes: Axes, series: Points, looks: Looks) -> None:
@@ -215,12 +220,25 @@ def _draw(axes: Axes, drawn: list[tuple[np.ndarray, np.ndarray, Look]]) -> None:
         axes: where.
         drawn: for each optimizer where its points stand, (5, N) what they are, and keywords of `Axes.plot`.
     """
-    for x, (_, cosine, low, high, _), look in drawn:
-        axes.plot(x, cosine, **DOT, **look)
-        axes.vlines(x, low, high, lw=1, **_bare(look))
+    for x, points, look in drawn:
+        _draw_cosines(axes, x, points, look)
     for x, (*_, end), look in drawn:
         if np.isfinite(end).any():
             axes.plot(x, end, **OPEN, **_bare(look))
+
+
+def _draw_cosines(axes: Axes, x: np.ndarray, points: np.ndarray, look: Look) -> None:
+    """Cosines with their intervals.
+
+    Args:
+        axes: where.
+        x: (N,) where they stand.
+        points: (5, N) what they are.
+        look: keywords of `Axes.plot`.
+    """
+    _, cosine, low, high, _ = points
+    axes.plot(x, cosine, **DOT, **look)
+    axes.vlines(x, low, high, lw=1, **_bare(look))
 
 
 def _bare(look: Look) -> Look:
@@ -236,10 +254,15 @@ def points(dataset: xr.Dataset, reference: str) -> Points:
     series: Points = {}
     for _, arm in arms(dataset):
         cosines = _cosines(arm)
-        if bool((cosines["cosine"].notnull() | cosines["hidden"]).any()):
+        if _any(cosines):
             point = _point(arm, cosines.sel(reference=reference))
             series.setdefault(str(arm["optimizer"].item()), []).append(point)
     return series
+
+
+def _any(cosines: xr.Dataset) -> bool:
+    """Whether a cosine with some reference can be told."""
+    return bool((cosines["cosine"].notnull() | cosines["hidden"]).any())
 
 
 def _cosines(arm: xr.Dataset) -> xr.Dataset:
@@ -258,13 +281,17 @@ def _point(arm: xr.Dataset, cosine: xr.Dataset) -> Point:
 def _sizes_across(axes: Axes, series: Points) -> None:
     """A horizontal axis of sizes, on a log scale."""
     sizes = _sizes(series)
-    if not sizes:
+    if sizes:
+        axes.set_xscale("log")
+        axes.set_xlim(sizes[0] / MARGIN, sizes[-1] * MARGIN)
+        _name_sizes(axes, _apart(sizes))
+    else:
         _places_across(axes, series)
-        return
-    axes.set_xscale("log")
-    axes.set_xlim(sizes[0] / MARGIN, sizes[-1] * MARGIN)
-    shown = _apart(sizes)
-    axes.set_xticks(shown, [f"{size:g}" for size in shown])
+
+
+def _name_sizes(axes: Axes, sizes: list[float]) -> None:
+    """Ticks at these sizes alone."""
+    axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks([], minor=True)
 
@@ -292,8 +319,12 @@ def _places_across(axes: Axes, series: Points) -> None:
     crowded = len(series) * max(map(len, groups), default=0) > CROWDED
     middles = [float(np.mean(places)) for places in groups.values()]
     axes.set_xticks(middles, list(groups), rotation=90 if crowded else 0)
-    between = [first - 0.5 for first, *_ in list(groups.values())[1:]]
-    axes.set_xticks(between, minor=True)
+    _part_groups(axes, list(groups.values()))
+
+
+def _part_groups(axes: Axes, groups: list[list[int]]) -> None:
+    """Short lines between the places of one size and of the next."""
+    axes.set_xticks([first - 0.5 for first, *_ in groups[1:]], minor=True)
     axes.tick_params(axis="x", which="major", length=0)
     axes.tick_params(axis="x", which="minor", length=4)
 

@@ -88,11 +88,11 @@ def _legend(
     width: float,
 ) -> float:
     """The legend of these rows; returns the inches of it and of the axis above it."""
-    handles = _handles(every, looks, width)
-    below = legends.below(figure, handles, SAID.format(_worlds(every)), width, margin=0.4)
+    handles, words = _handles(every, looks, width), SAID.format(_worlds(every))
+    below = legends.below(figure, handles, words, width, margin=0.4)
     usual = 1 + (width < 5)  # breaks of line in the words
-    more = legends.LINE * max(0, below.breaks - usual)
-    return 0.59 + legends.ROW * (below.rows + usual) + more
+    more = max(0, below.breaks - usual)
+    return 0.59 + legends.ROW * (below.rows + usual) + legends.LINE * more
 
 
 def _height(name: str, part: Part, inches: float) -> float:
@@ -183,8 +183,12 @@ def _rows_of(dataset: xr.Dataset, pair: Pair) -> Iterator[Row]:
     for place in places(prices, axes):
         row = prices.isel(place)
         if row["win"].notnull().any():
-            at = [f"{axis} = {row[axis].item()}" for axis in axes]
-            yield ", ".join([" / ".join(pair), *at]), row
+            yield _label(row, pair, axes), row
+
+
+def _label(row: xr.Dataset, pair: Pair, axes: list[str]) -> str:
+    """Two optimizers, and values of axes."""
+    return ", ".join([" / ".join(pair), *(f"{axis} = {row[axis].item()}" for axis in axes)])
 
 
 def _touched(pair: xr.Dataset) -> xr.Dataset:
@@ -226,16 +230,20 @@ def bars(
     for place, (_, row) in enumerate(rows):
         _bar(row, axes, place, looks)
         _dot(row, axes, place)
-    letters = int(0.4 * width / (style.LETTER * 7))
-    labels = [_shortened(label, letters) for label, _ in rows]
-    axes.set(xscale="log", yticks=range(len(rows)), yticklabels=labels)
-    panels.rows(axes, len(rows))
-    axes.tick_params(axis="y", length=0)
+    _name_rows(rows, axes, int(0.4 * width / (style.LETTER * 7)))
     if rows:
         _prices(axes, _edges(rows[0][1]))
     else:
         panels.nothing(axes, "nothing to compare")
     return axes
+
+
+def _name_rows(rows: list[Row], axes: Axes, letters: int) -> None:
+    """The labels of rows, none longer than so many letters."""
+    labels = [_shortened(label, letters) for label, _ in rows]
+    axes.set(xscale="log", yticks=range(len(rows)), yticklabels=labels)
+    panels.rows(axes, len(rows))
+    axes.tick_params(axis="y", length=0)
 
 
 def _prices(axes: Axes, edges: np.ndarray) -> None:
@@ -256,14 +264,18 @@ def _bar(
     Hatched where that is undecided.
     """
     edges = _edges(row)
-    colours = [looks[row.attrs[side]]["color"] for side in SIDES]
     for begin, end, share in zip(edges[:-1], edges[1:], row["win"].values, strict=True):
         if np.isfinite(share):
-            colour = style.paler(colours[int(share < 0.5)], 1 - abs(2 * share - 1))
-            axes.barh(place, end - begin, left=begin, color=colour, **CELL)
+            axes.barh(place, end - begin, left=begin, color=_ahead(row, share, looks), **CELL)
     for first, last in _stretches(_undecided(row)):
         begin, end = edges[first], edges[last]
         axes.barh(place, end - begin, left=begin, **CELL | style.UNDECIDED)
+
+
+def _ahead(row: xr.Dataset, share: float, looks: Looks) -> style.Colour:
+    """The colour of who wins in more worlds, the paler the fewer; `share`: of the first."""
+    label = row.attrs[SIDES[int(share < 0.5)]]
+    return style.paler(looks[label]["color"], 1 - abs(2 * share - 1))
 
 
 def _undecided(row: xr.Dataset) -> np.ndarray:

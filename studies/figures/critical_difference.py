@@ -33,6 +33,7 @@ NOTE = (
 FEW = "fewer than two optimizers with numbers, or no world that all ran in"
 SMALL: Look = {"fontsize": 7, "color": style.WORDS, "va": "bottom"}
 ALONE: Look = {"ha": "center", "color": style.WORDS, "fontsize": 7}  # words in place of a diagram
+LABEL: Look = {"fontsize": 7, "ha": "left", "va": "bottom"}
 TICK: Look = {"color": "black", "lw": 0.8}
 JOIN: Look = {"color": "black", "lw": 2.6, "solid_capstyle": "round", "gid": "bar"}
 
@@ -167,11 +168,15 @@ def _height(ranks: xr.Dataset, each: float) -> float:
     """Inches of a diagram, without its title."""
     if _too_few(ranks):
         return UNIT * 5
-    names = [_wrapped(str(name), each) for name in ranks["optimizer"].values]
-    heights = np.array([name.count("\n") + 1.1 for name in names])
-    side = max(sum(heights[half].tolist()) for half in _halves(ranks))
+    lines = np.array([name.count("\n") + 1.1 for name in _named(ranks, each)])
+    side = max(sum(lines[half].tolist()) for half in _halves(ranks))
     bars = groups(ranks["average_rank"].values, ranks["differ"].values)
     return UNIT * (TOP + BAR * len(bars) + NAMES + side + 0.3)
+
+
+def _named(ranks: xr.Dataset, each: float) -> list[str]:
+    """The names of the optimizers, wrapped."""
+    return [_wrapped(str(name), each) for name in ranks["optimizer"].values]
 
 
 def _too_few(ranks: xr.Dataset) -> bool:
@@ -251,8 +256,8 @@ def _sides(ranks: xr.Dataset, gap: float) -> tuple[Side, Side]:
 
 def _beside(ranks: xr.Dataset, each: float) -> float:
     """Inches that names take at either side of a diagram of so many inches."""
-    names = [_wrapped(str(name), each) for name in ranks["optimizer"].values]
-    longest = max(len(line) for name in names for line in name.split("\n"))
+    lines = [line for name in _named(ranks, each) for line in name.split("\n")]
+    longest = max(map(len, lines))
     return longest * style.LETTER * SIZE + 0.2 + RANK * (each >= WIDE)
 
 
@@ -273,8 +278,7 @@ def _critical(axes: Axes, ranks: xr.Dataset, blocks: str) -> None:
     ends = [1, 1 + min(difference, longest)]
     axes.plot(ends, [-1.55] * 2, color="black", lw=1.2, marker="|" if fits else "", ms=5)
     text = f"CD = {difference:.2f} ({int(ranks['blocks'])} {blocks})"
-    text += "" if fits else ", wider than the axis"
-    axes.text(1, -1.85, text, fontsize=7, ha="left", va="bottom")
+    axes.text(1, -1.85, text + ", wider than the axis" * (not fits), **LABEL)
 
 
 def _bars(axes: Axes, ranks: xr.Dataset, around: float) -> float:

@@ -172,13 +172,14 @@ def _looks(dataset: xr.Dataset, numbers: xr.Dataset, hue: str | None) -> Looks:
     """The look of each line: an optimizer's own, shades for numbers; a mark that grey prints keep."""
     if hue is None:
         return {"": {"color": style.COLOURS[0], "marker": "o"}}
-    values = numbers[hue].values
-    names = [words({hue: value}) for value in values.tolist()]
-    if hue == "optimizer":
-        looks = style.optimizer_looks(dataset)
-    else:
-        looks = _shades(names) if numeric(values) else style.looks(names)
-    return {name: looks[name] | {"marker": mark} for name, mark in zip(names, cycle(MARKERS))}
+    names = [words({hue: value}) for value in numbers[hue].values.tolist()]
+    shown = style.optimizer_looks(dataset) if hue == "optimizer" else _colours(numbers[hue], names)
+    return {name: shown[name] | {"marker": mark} for name, mark in zip(names, cycle(MARKERS))}
+
+
+def _colours(values: xr.DataArray, names: Sequence[str]) -> Looks:
+    """The colours of lines: shades for numbers."""
+    return _shades(names) if numeric(values.values) else style.looks(names)
 
 
 def _shades(names: Sequence[str]) -> Looks:

@@ -189,9 +189,9 @@ def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
         axes: where.
         place: the values of the dims that panels have of their own.
     """
-    part = drawing.numbers.sel(place)
-    values, edges = part["quantity"].values, _edges(drawing)
-    heights, *_ = axes.hist(finite(values), edges.tolist(), density=True, **HISTOGRAM)
+    part, edges = drawing.numbers.sel(place), _edges(drawing)
+    values = finite(part["quantity"].values)
+    heights, *_ = axes.hist(values, edges.tolist(), density=True, **HISTOGRAM)
     if drawing.against is not None:
         _draw_theory(part, axes, edges)
         axes.set_ylim(0, min(axes.get_ylim()[1], PEAK * float(np.max(heights))))

@@ -5,6 +5,7 @@ Distance to its mean, heterozygosity on bits, linkage, genotypes, each on axes o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -103,15 +104,20 @@ def panel(
             loss_variance.
     """
     curves = _curves(dataset, looks or style.arm_looks(dataset), what)
-    if not curves:
+    if curves:
+        _draw_all(curves, axes)
+    else:
         panels.empty(axes, "none here")
-        return axes
+    return axes
+
+
+def _draw_all(curves: Mapping[str, tuple[Look, Curve]], axes: Axes) -> None:
+    """The curves of all arms, on a log axis of costs."""
     for label, (look, curve) in curves.items():
         _draw(curve, axes, look | {"label": label})
     panels.costs(axes, 5)
     axes.set_ylim(bottom=0)
     panels.rules(axes)
-    return axes
 
 
 def _draw(curve: Curve, axes: Axes, look: Look) -> None:
@@ -159,11 +165,15 @@ def _curve(
         bands: whether there are intervals.
     """
     ledger = name != DIVERSITY
-    cost = (arm["moment_cost"].mean("replicate") if ledger else arm["cost"]).values
-    value = values[name].values
+    cost, value = _costs(arm, ledger), values[name].values
     ends = panels.ends(values, name) if bands else (value, value)
     shown = np.isfinite(value) & (cost > 0) & ((value > 0) | ledger)
     return Curve(*(part[shown] for part in (cost, value, *ends)))
+
+
+def _costs(arm: xr.Dataset, ledger: bool) -> np.ndarray:  # noqa: FBT001
+    """The costs of checkpoints, or of the moments of the ledger."""
+    return (arm["moment_cost"].mean("replicate") if ledger else arm["cost"]).values
 
 
 def _of_kind(stacked: xr.Dataset, what: str) -> xr.Dataset:

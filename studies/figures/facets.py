@@ -142,7 +142,8 @@ def _given(given: Mapping[str, str | None], names: Sequence[str], figure: str) -
     for dim in used.values():
         roles = [role for role, other in used.items() if other == dim]
         if len(roles) > 1:
-            raise ValueError(f"{figure}: expected {dim} in one place, got it as {' and '.join(roles)}")
+            both = " and ".join(roles)
+            raise ValueError(f"{figure}: expected {dim} in one place, got it as {both}")
     return used
 
 

@@ -140,10 +140,9 @@ def pairs(part: xr.Dataset) -> list[Row]:
 
 def _dots(part: xr.Dataset, name: str, **at: str) -> dict[str, Dot]:
     """The numbers of the optimizers that the sources touch."""
-    every = part[[name, f"{name}_interval"]].sel(at)
     dots = {}
     for optimizer in part["optimizer"].values:
-        mine = every.sel(optimizer=optimizer)
+        mine = part[[name, f"{name}_interval"]].sel(at).sel(optimizer=optimizer)
         if np.isfinite(mine[name]):
             dots[str(optimizer)] = Dot(*panels.with_interval(mine, name))
     return dots
@@ -158,12 +157,18 @@ def dots(rows: list[Row], looks: Looks, axes: Axes) -> Axes:
         _group(axes, place, of_row, looks)
         ticks.append(place + (len(of_row) - 1) / 2)
         place += len(of_row) + BETWEEN
-    axes.axvline(0.0, **style.DASHED, zorder=0)
-    axes.set(yticks=ticks, yticklabels=[label for label, _ in rows], ylim=(place - BETWEEN + 0.2, -0.8))
-    axes.tick_params(axis="y", length=0)
+    axes.set(yticks=ticks, yticklabels=[label for label, _ in rows])
+    _finish(axes, place - BETWEEN + 0.2)
     if not rows:
         _empty(axes)
     return axes
+
+
+def _finish(axes: Axes, lowest: float) -> None:
+    """A line at 0, and a vertical axis from the top down to so far."""
+    axes.axvline(0.0, **style.DASHED, zorder=0)
+    axes.set_ylim(lowest, -0.8)
+    axes.tick_params(axis="y", length=0)
 
 
 def _group(

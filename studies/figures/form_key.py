@@ -14,14 +14,16 @@ from studies.figures.forms import BAND, BLUE, DOT, END, GOLD, HOLLOW, STAR, WAYS
 def key(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
     """Entries of a legend of the marks on these pictures."""
     forms = {str(data.attrs["form"]) for data in pictures}
-    handles = _places(pictures)
-    if "network" in forms:
-        handles.append(legends.entry("local optimum", **HOLLOW | {"marker": "o", "markersize": 5}))
-        handles += [legends.entry(name, color=colour, linewidth=1) for name, colour in WAYS.items()]
-    handles += _paths(pictures)
-    if "band" in forms:
-        handles.append(legends.entry(BAND, color=BLUE, linewidth=1))
-    return handles
+    of_network = _network() if "network" in forms else []
+    of_band = [legends.entry(BAND, color=BLUE, linewidth=1)] if "band" in forms else []
+    return [*_places(pictures), *of_network, *_paths(pictures), *of_band]
+
+
+def _network() -> list[Line2D]:
+    """The entries of a network of genotypes."""
+    peak = legends.entry("local optimum", **HOLLOW | {"marker": "o", "markersize": 5})
+    edges = [legends.entry(name, color=colour, linewidth=1) for name, colour in WAYS.items()]
+    return [peak, *edges]
 
 
 def _paths(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
@@ -36,14 +38,12 @@ def _paths(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
 def _places(pictures: Sequence[xr.Dataset]) -> list[Line2D]:
     """The entries of stars and dots."""
     exact = {bool(data.attrs["optimum_known"]) for data in pictures if _has_star(data)}
-    handles = []
-    if True in exact:
-        handles.append(legends.entry("optimum", **STAR | {"markeredgecolor": GOLD}))
-    if False in exact:
-        handles.append(legends.entry("lowest point seen", **HOLLOW))
-    if any("start" in data.attrs for data in pictures):
-        handles.append(legends.entry("a start", **DOT))
-    return handles
+    there = {
+        legends.entry("optimum", **STAR | {"markeredgecolor": GOLD}): True in exact,
+        legends.entry("lowest point seen", **HOLLOW): False in exact,
+        legends.entry("a start", **DOT): any("start" in data.attrs for data in pictures),
+    }
+    return [handle for handle, shown in there.items() if shown]
 
 
 def _has_star(data: xr.Dataset) -> bool:

@@ -302,7 +302,8 @@ def _genotypes(data: xr.Dataset, axes: Axes, places: np.ndarray) -> Normalize:
     sizes = np.where(peak, 30, 15)
     sizes[int(data.attrs["optimum"])] = 0
     colours, norm = _depths(data["loss"].values)
-    axes.scatter(places[:, 0], places[:, 1], c=colours, s=sizes, zorder=2, **_rims(peak))
+    x, y = places.T
+    axes.scatter(x, y, c=colours, s=sizes, zorder=2, **_rims(peak))
     return norm
 
 
@@ -314,9 +315,14 @@ def _rims(peak: np.ndarray) -> Look:
 def _depths(loss: np.ndarray) -> tuple[np.ndarray, Normalize]:
     """Colours (P, 4) of losses (P,), grey where these are not finite, and their scale."""
     finite = np.isfinite(loss)
-    norm = Normalize(loss[finite].min(), loss[finite].max()) if finite.any() else Normalize(0, 1)
+    norm = _even(loss[finite])
     colours = DEPTHS(norm(np.where(finite, loss, 0.0)))
     return np.where(finite[:, None], colours, 0.87), norm
+
+
+def _even(losses: np.ndarray) -> Normalize:
+    """A linear scale from the least loss to the largest."""
+    return Normalize(losses.min(), losses.max()) if losses.size else Normalize(0, 1)
 
 
 def _stacked(differences: np.ndarray, n: int) -> np.ndarray:

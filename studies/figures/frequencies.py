@@ -25,6 +25,7 @@ from studies.text.words import suggest
 
 PANEL, LEAST = 1.6, 1.6  # inches: the height of a panel, its least width
 FEW = 7  # members that a legend tells apart
+TOP = 1.02  # of the axis of frequencies
 MEAN = "mean"
 STEPS = "steps"
 PALETTE = "viridis"
@@ -164,15 +165,17 @@ def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
         place: the values of the dims that panels have of their own.
     """
     x, y = _numbers(drawing, place)
-    if drawing.stacked:
-        axes.stackplot(x, y, colors=shades(len(y)), edgecolor="white", linewidth=0.3)
-        axes.set_ylim(-0.02, max(1.02, y.sum(0).max(initial=0.0)))
-    else:
-        _lines(axes, x, y)
-        axes.set_ylim(-0.02, 1.02)
+    top = _stack(axes, x, y) if drawing.stacked else _lines(axes, x, y)
+    axes.set_ylim(-0.02, top)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     panels.rules(axes)
     return axes
+
+
+def _stack(axes: Axes, x: np.ndarray, y: np.ndarray) -> float:
+    """An area for each member on top of the others; returns how high the axis goes."""
+    axes.stackplot(x, y, colors=shades(len(y)), edgecolor="white", linewidth=0.3)
+    return max(TOP, y.sum(0).max(initial=0.0))
 
 
 def _numbers(drawing: Drawing, place: Place) -> tuple[np.ndarray, np.ndarray]:
@@ -185,12 +188,13 @@ def _numbers(drawing: Drawing, place: Place) -> tuple[np.ndarray, np.ndarray]:
     return x[there], y[members][:, there]
 
 
-def _lines(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """A line for each member, the thinner the more there are."""
+def _lines(axes: Axes, x: np.ndarray, y: np.ndarray) -> float:
+    """A line for each member, the thinner the more there are; returns how high the axis goes."""
     thin = max(0.5, 1.3 - 0.02 * len(y))
     dashes = cycle(style.DASHES if len(y) <= FEW else ["-"])
     for values, colour, dash in zip(y, shades(len(y)), dashes, strict=False):
         axes.plot(x, values, color=colour, lw=thin, ls=dash)
+    return TOP
 
 
 def shades(number: int) -> list[style.Shade]:

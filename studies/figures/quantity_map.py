@@ -31,6 +31,7 @@ from studies.figures.facets import (
     dim_of,
     dims,
     facets,
+    finite,
     logarithmic,
     numeric,
     words,
@@ -170,20 +171,25 @@ def scale(values: np.ndarray, line: float | None) -> Normalize:
         values: of the quantity.
         line: its value in the middle; None: there is none.
     """
-    finite = values[np.isfinite(values)]
+    shown = finite(values)
     if line is None:
-        return _even(finite)
-    if line > 0 and (finite > 0).all():
-        factor = float(np.exp(np.abs(np.log(finite / line)).max(initial=np.log(2))))
+        return _even(shown)
+    if _by_factors(shown, line):
+        factor = float(np.exp(np.abs(np.log(shown / line)).max(initial=np.log(2))))
         return LogNorm(line / factor, line * factor)
-    away = float(np.abs(finite - line).max(initial=1e-12))
+    away = float(np.abs(shown - line).max(initial=1e-12))
     return Normalize(line - away, line + away)
 
 
-def _even(finite: np.ndarray) -> Normalize:
+def _by_factors(values: np.ndarray, line: float) -> bool:
+    """Whether finite values are told apart from the line by their ratio."""
+    return bool(line > 0 and (values > 0).all())
+
+
+def _even(values: np.ndarray) -> Normalize:
     """The scale from the least of finite values to the largest."""
-    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-    if logarithmic(finite):
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    if logarithmic(values):
         return LogNorm(low, high)
     return Normalize(low, high if high > low else low + 1)
 
@@ -303,16 +309,20 @@ def _contour(
     axes: Axes, places: list[np.ndarray], values: np.ndarray, line: float, **look: object
 ) -> None:
     """The line at which values (rows, columns) are the given one, between the cells."""
-    if _crossed(values, line) and all(numeric(place) for place in places):
-        finite = values[np.isfinite(values)]
-        above = np.log(values / line) if line > 0 and (finite > 0).all() else values - line
+    if _crossed(finite(values), line) and _is_grid(values, places):
+        ratio = _by_factors(finite(values), line)
+        above = np.log(values / line) if ratio else values - line
         axes.contour(*places, above, levels=[0.0], **(LINE | look))
 
 
+def _is_grid(values: np.ndarray, places: list[np.ndarray]) -> bool:
+    """Whether values stand at several numbers along each axis."""
+    return min(values.shape) > 1 and all(map(numeric, places))
+
+
 def _crossed(values: np.ndarray, line: float) -> bool:
-    """Whether values on a grid are on both sides of a line."""
-    finite = values[np.isfinite(values)]
-    return bool(min(values.shape) > 1 and finite.size and finite.min() < line < finite.max())
+    """Whether finite values are on both sides of a line."""
+    return bool(values.size and values.min() < line < values.max())
 
 
 def _predict(
