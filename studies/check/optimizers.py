@@ -40,7 +40,11 @@ class Step(NamedTuple):
     @property
     def given(self) -> Data:
         """What `tell` takes."""
-        return {"state": self.state, "query": self.query, "answer": self.answer}
+        return {
+            "state": self.state,
+            "query": self.query,
+            "answer": self.answer,
+        }
 
 
 class OptimizerTrial:

@@ -217,7 +217,11 @@ def _experiment(about: Mapping[str, str], data: str, folder: Path) -> Experiment
     function, dim = int(_first(about, "funcId", "function")), int(_first(about, "DIM", "dim"))
     if not data.split(",")[0].endswith("dat"):
         raise ValueError("a single-objective experiment was expected")
-    spec = {"kind": _kind(about.get("suite", ""), function), "function": function, "dim": dim}
+    spec = {
+        "kind": _kind(about.get("suite", ""), function),
+        "function": function,
+        "dim": dim,
+    }
     runs = [run for names in _files(data) for run in _runs(folder, *names)]
     return Experiment(_first(about, "algId", "algorithm"), spec, f"f{function} {dim}-D", runs)
 

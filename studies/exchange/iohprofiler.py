@@ -146,7 +146,11 @@ def _scenario(file: Path, dim: int, runs: Sequence[Run]) -> Data:
     """Write the data file of runs in so many dimensions; what is said of it."""
     file.write_text("".join(map(_text, runs)))
     path = f"{file.parent.name}/{file.name}"
-    return {"dimension": dim, "path": path, "runs": list(map(_about, runs))}
+    return {
+        "dimension": dim,
+        "path": path,
+        "runs": list(map(_about, runs)),
+    }
 
 
 def _by_dim(same: Iterable[Experiment]) -> dict[int, list[Run]]:
@@ -177,8 +181,16 @@ def _text(run: Run) -> str:
 
 def _about(run: Run) -> Data:
     first = int(run.gap.argmin())
-    best = {"evals": int(run.evaluations[first]), "y": float(run.gap[first]), "x": []}
-    return {"instance": run.instance, "evals": int(run.evaluations[-1]), "best": best}
+    best = {
+        "evals": int(run.evaluations[first]),
+        "y": float(run.gap[first]),
+        "x": [],
+    }
+    return {
+        "instance": run.instance,
+        "evals": int(run.evaluations[-1]),
+        "best": best,
+    }
 
 
 def import_ioh(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
@@ -252,7 +264,14 @@ def _what(function: Function, dim: int, *, maximised: bool) -> pbo.Function:
     if maximised:
         return pbo.landscape(function.name, dim)
     if function.is_bbob:
-        return pbo.Function({"kind": "bbob", "function": function.number, "dim": dim}, np.asarray)
+        return pbo.Function(
+            {
+                "kind": "bbob",
+                "function": function.number,
+                "dim": dim,
+            },
+            np.asarray,
+        )
     return pbo.Function({"kind": function.name, "dim": dim}, np.asarray, gap_known=False)
 
 

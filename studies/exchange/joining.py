@@ -15,7 +15,12 @@ from studies.text.shapes import Data
 
 AGAIN = "import again with like=ours (--like RESULTS)"
 GRIDS = ("cost", "target_loss")
-JOINING: Data = {"coords": "minimal", "compat": "override", "data_vars": "all", "join": "exact"}
+JOINING: Data = {
+    "coords": "minimal",
+    "compat": "override",
+    "data_vars": "all",
+    "join": "exact",
+}
 OF_LANDSCAPES = (*GRIDS, "terms", "gap_known", "spacing", "precision")  # coordinates that ours keep
 
 

@@ -72,11 +72,22 @@ def _is_torus(n: int) -> bool:
 
 
 def _ferromagnet(n: int, graph: str) -> Spec:
-    return {"kind": "spin_glass", "n": n, "graph": graph, "order": 2, "couplings": "ferromagnet"}
+    return {
+        "kind": "spin_glass",
+        "n": n,
+        "graph": graph,
+        "order": 2,
+        "couplings": "ferromagnet",
+    }
 
 
 def _trap(n: int) -> Function:
-    spec = {"kind": "trap", "n": n, "block": TRAP, "slope": 1.0}
+    spec = {
+        "kind": "trap",
+        "n": n,
+        "block": TRAP,
+        "slope": 1.0,
+    }
     return Function(spec, lambda y: np.round(n - TRAP * y))
 
 

@@ -35,8 +35,17 @@ CROWDED = 12  # digits below a panel, more of which stand upright
 APART = 0.14  # of the axis, that labels of sizes need
 MARGIN = 1.3  # of the axis of sizes, on either side: a factor
 DOT: Look = {"marker": "o", "ms": 3}
-OPEN: Look = DOT | {"ls": "none", "mfc": "white", "gid": HIDDEN}
-WORD: Look = {"ha": "center", "va": "center", "color": style.WORDS, "fontsize": 7}
+OPEN: Look = DOT | {
+    "ls": "none",
+    "mfc": "white",
+    "gid": HIDDEN,
+}
+WORD: Look = {
+    "ha": "center",
+    "va": "center",
+    "color": style.WORDS,
+    "fontsize": 7,
+}
 SAMPLE = "sample: terms in a mini-batch, or points asked"
 REFERENCES = {
     "raw": "raw gradient",
@@ -193,7 +202,11 @@ def _draw_sizes(axes: Axes, series: Points, looks: Looks) -> None:
     for place, (label, mine) in enumerate(series.items()):
         aside = ASIDE / 72 * (place - (len(series) - 1) / 2)
         points = np.array(sorted(mine)).T
-        look = {"label": label, "transform": _shifted(axes, aside), **looks[label]}
+        look = {
+            "label": label,
+            "transform": _shifted(axes, aside),
+            **looks[label],
+        }
         drawn.append((points[0], points, look))
     _draw(axes, drawn)
 

@@ -35,7 +35,11 @@ SAID = (
 )
 CELL: Look = {"height": 0.8, "linewidth": 0}
 INTERVAL: Look = {"solid_capstyle": "butt"}
-ARROW: Look = {"color": "black", "ms": 3.5, "clip_on": False}
+ARROW: Look = {
+    "color": "black",
+    "ms": 3.5,
+    "clip_on": False,
+}
 DOT: Look = {
     "marker": "o",
     "color": "black",

@@ -31,11 +31,28 @@ NOTE = (
     " Nemenyi's critical difference CD)"
 )
 FEW = "fewer than two optimizers with numbers, or no world that all ran in"
-SMALL: Look = {"fontsize": 7, "color": style.WORDS, "va": "bottom"}
-ALONE: Look = {"ha": "center", "color": style.WORDS, "fontsize": 7}  # words in place of a diagram
-LABEL: Look = {"fontsize": 7, "ha": "left", "va": "bottom"}
+SMALL: Look = {
+    "fontsize": 7,
+    "color": style.WORDS,
+    "va": "bottom",
+}
+ALONE: Look = {
+    "ha": "center",
+    "color": style.WORDS,
+    "fontsize": 7,
+}  # words in place of a diagram
+LABEL: Look = {
+    "fontsize": 7,
+    "ha": "left",
+    "va": "bottom",
+}
 TICK: Look = {"color": "black", "lw": 0.8}
-JOIN: Look = {"color": "black", "lw": 2.6, "solid_capstyle": "round", "gid": "bar"}
+JOIN: Look = {
+    "color": "black",
+    "lw": 2.6,
+    "solid_capstyle": "round",
+    "gid": "bar",
+}
 
 
 class Diagram(NamedTuple):

@@ -32,7 +32,11 @@ BINS = 20
 FINE = 400  # points of the density
 POINT = "point"
 PEAK = 1.5  # times the histogram, up to which a density is shown
-HISTOGRAM: Look = {"facecolor": "#9ecae1", "edgecolor": "white", "linewidth": 0.4}
+HISTOGRAM: Look = {
+    "facecolor": "#9ecae1",
+    "edgecolor": "white",
+    "linewidth": 0.4,
+}
 THEORY: Look = {"color": style.COLOURS[1], "lw": 1.4}
 
 

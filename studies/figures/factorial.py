@@ -109,7 +109,14 @@ def _looks(names: list[str]) -> Looks:
     """Keywords of a dot: the colour that an optimizer has everywhere, and a mark of its own."""
     colours = style.looks(names)
     marks = zip(names, itertools.cycle(MARKS))
-    return {name: {"color": colours[name]["color"], "marker": mark, "ms": 3.2} for name, mark in marks}
+    return {
+        name: {
+            "color": colours[name]["color"],
+            "marker": mark,
+            "ms": 3.2,
+        }
+        for name, mark in marks
+    }
 
 
 def _wrapped(text: str, inches: float) -> str:

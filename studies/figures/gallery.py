@@ -38,7 +38,12 @@ LEGEND: Look = {
 
 BESIDE: Look = {"xycoords": "axes fraction", "textcoords": "offset points"}
 KIND: Look = BESIDE | {"fontsize": 7.5, "fontweight": "bold"}
-PARAMETERS: Look = BESIDE | {"fontsize": 6.5, "va": "top", "color": "#444444", "linespacing": 1.1}
+PARAMETERS: Look = BESIDE | {
+    "fontsize": 6.5,
+    "va": "top",
+    "color": "#444444",
+    "linespacing": 1.1,
+}
 
 
 class Margins(NamedTuple):

@@ -36,11 +36,32 @@ LEGEND = 1.25  # inches that a legend may take
 FINE = 80  # points of a curve
 FEW = 3.0  # ratio of the largest to the least, from which on a law on a log axis has a log axis upwards too
 BEYOND = 3.0  # tolerances up to which residuals are shown
-LAW: Look = {"color": "black", "lw": 1.2, "zorder": 1}
-WRONG: Look = {"color": "#888888", "lw": 1.1, "ls": (0, (4, 2)), "zorder": 1}
-OUTSIDE: Look = {"color": "#eeeeee", "lw": 0, "zorder": 0}
-HELD: Look = {"color": "#CFE6DB", "lw": 0, "zorder": 0}
-OF_POINTS: Look = {"ls": "", "ms": 4.5, "zorder": 3}
+LAW: Look = {
+    "color": "black",
+    "lw": 1.2,
+    "zorder": 1,
+}
+WRONG: Look = {
+    "color": "#888888",
+    "lw": 1.1,
+    "ls": (0, (4, 2)),
+    "zorder": 1,
+}
+OUTSIDE: Look = {
+    "color": "#eeeeee",
+    "lw": 0,
+    "zorder": 0,
+}
+HELD: Look = {
+    "color": "#CFE6DB",
+    "lw": 0,
+    "zorder": 0,
+}
+OF_POINTS: Look = {
+    "ls": "",
+    "ms": 4.5,
+    "zorder": 3,
+}
 
 
 Line = tuple[np.ndarray, np.ndarray]  # x (N,) and y (N,)

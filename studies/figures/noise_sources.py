@@ -36,15 +36,29 @@ SOURCES = (
     "pairing",
 )
 FACES = dict(zip(SOURCES, [*style.COLOURS, "#F0E442"], strict=True))
-HATCHES = {"evaluation": "....", "recombination": "////", "acceptance": "xxxx", "staleness": "\\\\\\\\"}
+HATCHES = {
+    "evaluation": "....",
+    "recombination": "////",
+    "acceptance": "xxxx",
+    "staleness": "\\\\\\\\",
+}
 TOGETHER = "several together"
 HEIGHT = 0.78  # of a bar, of its row
 LEAST = 0.001  # share from which on a source is shown
 SHAPE: Look = {"width_ratios": [1.7, 1], "sharex": "col"}
 INTERVAL: Look = {"color": "black", "path_effects": [withStroke(linewidth=2.2, foreground="white")]}
 RATIO: Look = {"color": "black", "ms": 3}
-ALONG: Look = {"lw": 0.9, "solid_capstyle": "butt", "gid": "interval"}
-AT_END: Look = {"marker": "|", "ls": "", "ms": 3.2, "mew": 0.9}
+ALONG: Look = {
+    "lw": 0.9,
+    "solid_capstyle": "butt",
+    "gid": "interval",
+}
+AT_END: Look = {
+    "marker": "|",
+    "ls": "",
+    "ms": 3.2,
+    "mew": 0.9,
+}
 Arms = list[tuple[str, xr.Dataset]]  # label and ledger at one moment
 
 
@@ -210,4 +224,9 @@ def _look(source: str) -> Look:
 def face(name: str, other: str) -> Look:
     """Keywords of a bar of a source, or of what is no source: this other colour."""
     hatch = HATCHES.get(name)
-    return {"facecolor": FACES.get(name, other), "edgecolor": "white", "hatch": hatch, "linewidth": 0}
+    return {
+        "facecolor": FACES.get(name, other),
+        "edgecolor": "white",
+        "hatch": hatch,
+        "linewidth": 0,
+    }

@@ -30,9 +30,17 @@ ABSENT: Look = {  # words in the middle of empty Axes
     "va": "center",
     "color": style.WORDS,
     "fontsize": 7,
-    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1},
+    "bbox": {
+        "facecolor": "white",
+        "edgecolor": "none",
+        "pad": 1,
+    },
 }
-NOTE: Look = {"fontsize": 6.5, "color": style.WORDS, "va": "bottom"}
+NOTE: Look = {
+    "fontsize": 6.5,
+    "color": style.WORDS,
+    "va": "bottom",
+}
 
 
 # what is shown ----------------------------------------------------------------------------------------------

@@ -44,12 +44,34 @@ MARKS: dict[str, Look] = {  # of fixed points
     "center": {"marker": "D", "mfc": "white"},
     "saddle": {"marker": "X", "mfc": "white"},
 }
-MARK: Look = {"ls": "", "mec": "black", "mew": 0.9, "ms": 5.5, "zorder": 5}
+MARK: Look = {
+    "ls": "",
+    "mec": "black",
+    "mew": 0.9,
+    "ms": 5.5,
+    "zorder": 5,
+}
 RESTING: Look = {"colors": "#555555", "linewidths": 0.9}
 NULLCLINES = (RESTING | {"linestyles": ["-"]}, RESTING | {"linestyles": [(0, (4, 2))]})
-ARROWS: Look = {"density": 0.7, "linewidth": 0.4, "arrowsize": 0.5, "color": "#aaaaaa"}
-ROUND: Look = {"fill": False, "lw": 0.9, "gid": "spread", "zorder": 4}
-END: Look = {"marker": "*", "ms": 8, "mec": "white", "mew": 0.5, "zorder": 6}
+ARROWS: Look = {
+    "density": 0.7,
+    "linewidth": 0.4,
+    "arrowsize": 0.5,
+    "color": "#aaaaaa",
+}
+ROUND: Look = {
+    "fill": False,
+    "lw": 0.9,
+    "gid": "spread",
+    "zorder": 4,
+}
+END: Look = {
+    "marker": "*",
+    "ms": 8,
+    "mec": "white",
+    "mew": 0.5,
+    "zorder": 6,
+}
 
 
 class Map(NamedTuple):

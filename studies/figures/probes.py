@@ -19,7 +19,11 @@ ROW = 1.55  # inches
 BLUE, ORANGE = style.COLOURS[:2]
 DECADES = 300  # ratio of the largest loss to the least, but a few, from which on a loss has a log axis
 ZERO: Look = {"color": style.GREY, "linewidth": 0.5}
-BAND: Look = {"color": BLUE, "alpha": 0.15, "linewidth": 0}  # from the lowest world to the highest
+BAND: Look = {
+    "color": BLUE,
+    "alpha": 0.15,
+    "linewidth": 0,
+}  # from the lowest world to the highest
 AT_LEFT: Look = {
     "xycoords": ("axes fraction", "data"),
     "textcoords": "offset points",
@@ -30,9 +34,19 @@ CORNER: Look = {
     "xycoords": "axes fraction",
     "va": "top",
     "fontsize": 7,
-    "bbox": {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
+    "bbox": {
+        "facecolor": "white",
+        "alpha": 0.8,
+        "linewidth": 0,
+        "pad": 1,
+    },
 }
-POINT: Look = {"color": BLUE, "markersize": 1.8, "alpha": 0.6, "rasterized": True}
+POINT: Look = {
+    "color": BLUE,
+    "markersize": 1.8,
+    "alpha": 0.6,
+    "rasterized": True,
+}
 TYPES = {  # of epistasis
     "none": "#bbbbbb",
     "magnitude": style.COLOURS[4],

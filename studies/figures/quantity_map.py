@@ -45,7 +45,11 @@ FINE = 40  # points of a predicted line along each axis
 PALETTES = {"diverging": "PuOr", "even": "viridis"}
 LINE: Look = {"colors": "black", "linewidths": 1.3}
 PREDICTED: Look = LINE | {"linestyles": [(0, (4, 2))]}
-SIGN: Look = {"ha": "center", "va": "center", "fontsize": 7}
+SIGN: Look = {
+    "ha": "center",
+    "va": "center",
+    "fontsize": 7,
+}
 INFINITE, NO_NUMBER = "∞", "–"
 SIGNS = {INFINITE: "infinite: never", NO_NUMBER: "no number"}
 SIGN_COLOURS = {INFINITE: "white", NO_NUMBER: "black"}

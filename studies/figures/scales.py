@@ -30,7 +30,12 @@ BOTH_KINDS = (
     " gap=True or False"
 )
 GAP, RAW = "gap to the optimum", "loss"
-BOTTOM: Look = {"color": style.WORDS, "fontsize": 6.5, "va": "bottom", "ha": "left"}
+BOTTOM: Look = {
+    "color": style.WORDS,
+    "fontsize": 6.5,
+    "va": "bottom",
+    "ha": "left",
+}
 TOP: Look = BOTTOM | {"va": "top", "ha": "right"}
 Arms = list[tuple[str, xr.Dataset]]
 Panel = tuple[str, xr.Dataset, bool]  # title, results, whether the loss is a gap

@@ -19,7 +19,11 @@ ROW = 1.35  # inches
 ACROSS = ("mode of the noise", "effective rank", "curvature along noise / mean")  # axes of the panels
 
 
-WORD: Look = {"va": "center", "color": style.WORDS, "fontsize": 6.5}
+WORD: Look = {
+    "va": "center",
+    "color": style.WORDS,
+    "fontsize": 6.5,
+}
 Spectrum = tuple[Look, xr.Dataset]
 
 

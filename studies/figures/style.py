@@ -38,9 +38,18 @@ _NEIGHBOURS = [
 PAIRS = list(dict.fromkeys([*_NEIGHBOURS, *product(COLOURS, DASHES)]))  # neighbours differ in both
 
 WORDS, GREY, RULE = "#555555", "#888888", "#dddddd"  # small letters, lines to compare with, grids
-DASHED: Look = {"color": GREY, "lw": 0.6, "ls": (0, (3, 2))}  # a line to compare with
+DASHED: Look = {
+    "color": GREY,
+    "lw": 0.6,
+    "ls": (0, (3, 2)),
+}  # a line to compare with
 THIN: Look = {"linewidth": 0.5, "alpha": 0.6}
-UNDECIDED: Look = {"facecolor": "none", "edgecolor": "#777777", "hatch": "//////", "linewidth": 0}
+UNDECIDED: Look = {
+    "facecolor": "none",
+    "edgecolor": "#777777",
+    "hatch": "//////",
+    "linewidth": 0,
+}
 UNSURE: Look = {
     "facecolor": "none",
     "hatch": "//////",

@@ -128,7 +128,11 @@ def _measured(args: argparse.Namespace, console: Console) -> xr.Dataset:
 
     entries = named(args.landscapes, args.set)
     datasets.check_measures(args.measures)
-    sizes = {"worlds": args.worlds, "seed": args.seed, "samples": args.samples}
+    sizes = {
+        "worlds": args.worlds,
+        "seed": args.seed,
+        "samples": args.samples,
+    }
     if args.tune:
         entries = _tuned(entries, args, sizes, console)
     return datasets.probe(entries, measures=args.measures, **sizes)

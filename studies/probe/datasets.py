@@ -107,7 +107,11 @@ def probe(
     for entry in entries:
         parts[entry.label], notes[entry.label] = _probe(entry, worlds, seed, samples, measures)
     specs = {entry.label: entry.spec for entry in entries}
-    attrs = {"seed": seed, "notes": json.dumps(notes), "landscapes": json.dumps(specs)}
+    attrs = {
+        "seed": seed,
+        "notes": json.dumps(notes),
+        "landscapes": json.dumps(specs),
+    }
     return _joined(parts).assign_attrs(attrs | _provenance())
 
 
@@ -201,7 +205,12 @@ def _numbered(data: xr.Dataset, worlds: int) -> xr.Dataset:
 def _facts(landscape: Landscape, samples: int) -> Data:
     """What is said of a landscape beside its measures."""
     binary = int(isinstance(landscape.domain, Bits))
-    return {"binary": binary, "dim": landscape.dim, "terms": landscape.terms, "samples": samples}
+    return {
+        "binary": binary,
+        "dim": landscape.dim,
+        "terms": landscape.terms,
+        "samples": samples,
+    }
 
 
 def _measure(
@@ -247,7 +256,11 @@ def _variables(name: str, measure: Measure) -> Data:
     Where its axis differs between worlds, their mean is the axis.
     """
     dims = ("replicate", *(measure.axis[:1] if measure.axis else ()))
-    about = {"long_name": measure.long_name, "units": measure.unit, "source": measure.source}
+    about = {
+        "long_name": measure.long_name,
+        "units": measure.unit,
+        "source": measure.source,
+    }
     error = {"long_name": f"standard error of {measure.long_name}", "units": measure.unit}
     return {
         name: (dims, _array(measure.value), about),

@@ -35,7 +35,11 @@ GRID = 161  # points along each axis of a plane
 SMALL = 32  # genotypes up to which each is drawn
 ENUMERATED = 16  # bits up to which all genotypes are looked at
 SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)  # quantiles of a band
-PLAYERS: Data = {"form": "field", "u_name": "player 1", "v_name": "player 2"}
+PLAYERS: Data = {
+    "form": "field",
+    "u_name": "player 1",
+    "v_name": "player 2",
+}
 
 
 def picture(named: Named, seed: int = 1, grid: int = GRID) -> xr.Dataset:
@@ -121,9 +125,17 @@ def _network(landscape: Landscape, streams: Streams) -> xr.Dataset:
     x = _genotypes(landscape, streams)
     loss = losses_at(landscape, x)
     best, exact = best_of(landscape, x, loss)
-    variables = {"loss": loss, "distance": _distances(x, best), "peak": _peaks(loss, landscape.dim)}
+    variables = {
+        "loss": loss,
+        "distance": _distances(x, best),
+        "peak": _peaks(loss, landscape.dim),
+    }
     data = {name: ("genotype", values.numpy()) for name, values in variables.items()}
-    attrs = {"form": "network", "n": landscape.dim, "optimum_known": int(exact)}
+    attrs = {
+        "form": "network",
+        "n": landscape.dim,
+        "optimum_known": int(exact),
+    }
     number = int((best.long() << torch.arange(landscape.dim)).sum())
     return xr.Dataset(data, {"genotype": np.arange(len(loss))}, attrs | {"optimum": number})
 
@@ -152,7 +164,11 @@ def _band(landscape: Landscape, streams: Streams) -> xr.Dataset:
     return xr.Dataset(
         {"loss": (("quantile", "distance"), values)},
         {"quantile": np.array(SHARES), "distance": np.arange(landscape.dim + 1)},
-        {"form": "band", "n": landscape.dim, "optimum_known": int(exact)},
+        {
+            "form": "band",
+            "n": landscape.dim,
+            "optimum_known": int(exact),
+        },
     )
 
 

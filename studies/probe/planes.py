@@ -46,7 +46,11 @@ def plane_of(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
     plane = _slice(landscape, streams)
     ends = _along(plane, _points(landscape, grid), streams)
     loss = _seen(landscape, streams, plane, mesh_of(ends))
-    names = {"form": "plane", "u_name": plane.u_name, "v_name": plane.v_name}
+    names = {
+        "form": "plane",
+        "u_name": plane.u_name,
+        "v_name": plane.v_name,
+    }
     data = on_grid(ends, {"loss": loss})
     data = data.assign_attrs(names | {"noisy": int(landscape.noisy)})
     data = data.assign_attrs(_marks(landscape, streams, plane, data))
@@ -95,7 +99,11 @@ def _with_path(data: xr.Dataset, landscape: Moving, plane: Plane) -> xr.Dataset:
     if not len(path):
         return data
     u, v = as_numpy((torch.stack(path) - plane.origin) @ plane.axes.mT).T
-    attrs = {"horizon": HORIZON, "optimum_known": 1, "optimum": [float(u[0]), float(v[0])]}
+    attrs = {
+        "horizon": HORIZON,
+        "optimum_known": 1,
+        "optimum": [float(u[0]), float(v[0])],
+    }
     return data.assign({"path_u": ("time", u), "path_v": ("time", v)}).assign_attrs(attrs)
 
 

@@ -241,7 +241,13 @@ def _one_moment(
         worlds: of a block.
         few: redraws and points.
     """
-    short = {**ledger, "moments": [0.0], "fractions": [0.0], "redraws": few, "points": few}
+    short = {
+        **ledger,
+        "moments": [0.0],
+        "fractions": [0.0],
+        "redraws": few,
+        "points": few,
+    }
     budget = rounded(task.budget * LEAST)
     without = _runner(replace(task, ledger=None, pictures=None), worlds)
     within = _runner(replace(task, ledger=short, pictures=None), worlds)
