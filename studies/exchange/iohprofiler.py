@@ -18,9 +18,9 @@ optimization heuristics, Evolutionary Computation 32. The format: ioh 0.4.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +33,7 @@ from studies.exchange.folders import files_in, opened, safe, whole
 from studies.exchange.imported import to_dataset
 from studies.exchange.records import Experiment, Run, experiments, improvements, until
 from studies.exchange.specs import Spec
+from studies.text.groups import grouped
 from studies.text.shapes import Data, Json
 
 VERSION = "0.4.2"
@@ -98,13 +99,13 @@ def _entries(every: Iterable[Experiment]) -> dict[tuple[str, Function], list[Exp
     taken: set[str] = set()
     folders: dict[str, str] = {}
     others: dict[str, int] = {}  # label -> number, of landscapes that are none of BBOB
-    entries: dict[tuple[str, Function], list[Experiment]] = defaultdict(list)
+    entries = []
     for experiment in every:
         if experiment.optimizer not in folders:
             folders[experiment.optimizer] = safe(experiment.optimizer, taken)
-        function = _function(experiment, others)
-        entries[folders[experiment.optimizer], function].append(experiment)
-    return entries
+        key = folders[experiment.optimizer], _function(experiment, others)
+        entries.append((key, experiment))
+    return grouped(entries)
 
 
 def _function(experiment: Experiment, others: dict[str, int]) -> Function:
@@ -154,10 +155,8 @@ def _scenario(file: Path, dim: int, runs: Sequence[Run]) -> Data:
 
 
 def _by_dim(same: Iterable[Experiment]) -> dict[int, list[Run]]:
-    runs: dict[int, list[Run]] = defaultdict(list)
-    for experiment in same:
-        runs[dim_of(experiment)] += experiment.runs
-    return runs
+    parts = grouped((dim_of(experiment), experiment.runs) for experiment in same)
+    return {dim: list(itertools.chain(*runs)) for dim, runs in parts.items()}
 
 
 def _head(function: Function, optimizer: str) -> Data:

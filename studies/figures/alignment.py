@@ -23,6 +23,7 @@ from studies.analysis.noise import noise
 from studies.figures import layout, legends, panels, style
 from studies.figures.style import Look, Looks
 from studies.results.arms import arms
+from studies.text.groups import grouped
 
 ROW, NARROW = 1.45, 1.1  # inches: the height of a panel, its least width
 TITLE = 0.2  # inches, for titles of their own where a landscape has several rows
@@ -264,13 +265,12 @@ def points(dataset: xr.Dataset, reference: str) -> Points:
 
     Of the optimizers of which a cosine with any reference can be told.
     """
-    series: Points = {}
-    for _, arm in arms(dataset):
-        cosines = _cosines(arm)
-        if _any(cosines):
-            point = _point(arm, cosines.sel(reference=reference))
-            series.setdefault(str(arm["optimizer"].item()), []).append(point)
-    return series
+    ledgers = [(arm, _cosines(arm)) for _, arm in arms(dataset)]
+    return grouped(
+        (str(arm["optimizer"].item()), _point(arm, cosines.sel(reference=reference)))
+        for arm, cosines in ledgers
+        if _any(cosines)
+    )
 
 
 def _any(cosines: xr.Dataset) -> bool:
@@ -344,7 +344,4 @@ def _part_groups(axes: Axes, groups: list[list[int]]) -> None:
 
 def _groups(series: Points) -> dict[str, list[int]]:
     """The places of the optimizers of each size."""
-    groups: dict[str, list[int]] = {}
-    for place, mine in enumerate(series.values()):
-        groups.setdefault(f"{mine[0].size:g}", []).append(place)
-    return groups
+    return grouped((f"{mine[0].size:g}", place) for place, mine in enumerate(series.values()))

@@ -27,6 +27,7 @@ from studies.figures.facets import finite, logarithmic, words
 from studies.figures.style import Look, Looks
 from studies.results.config import config
 from studies.results.figures import Names, named
+from studies.text.groups import grouped
 from studies.text.shapes import Data, Tree
 
 LEAST = 1.6  # inches: the least width of a panel
@@ -175,10 +176,7 @@ def _curves(name: str, rows: Sequence[Judgement], entry: Tree) -> list[Curve]:
     axis = entry.get("along") or _axis(rows)
     if axis is None:
         return []
-    places: dict[str, list[Judgement]] = {}
-    for row in rows:
-        if axis in row.where:
-            places.setdefault(repr(_rest(row, axis)), []).append(row)
+    places = grouped((repr(_rest(row, axis)), row) for row in rows if axis in row.where)
     return [_curve(name, axis, points) for points in places.values() if len(points) > 1]
 
 

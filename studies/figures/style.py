@@ -20,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from studies.results.arms import labels
+from studies.text.groups import grouped
 
 Look = dict[str, Any]  # keywords of Matplotlib
 Settings = dict[Any, Any]  # of Matplotlib: name -> value
@@ -113,9 +114,7 @@ def looks(names: Sequence[str]) -> Looks:
     Neighbours differ in colour and in line style, and no two optimizers of 28 look alike. Arms of one
     optimizer have its colour: the next line styles, then paler ones.
     """
-    families: dict[str, list[str]] = {}
-    for label in names:
-        families.setdefault(re.sub(ALONG, "", label), []).append(label)
+    families = grouped((re.sub(ALONG, "", label), label) for label in names)
     by_label: Looks = {}
     for pair, arms in zip(cycle(PAIRS), families.values()):
         by_label |= {label: _varied(*pair, place) for place, label in enumerate(arms)}

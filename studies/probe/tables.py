@@ -13,6 +13,7 @@ from rich.text import Text
 
 from studies.probe.datasets import domain
 from studies.results.arms import dims_beside
+from studies.text.groups import grouped
 from studies.text.shapes import Data
 
 TITLE: Data = {"title_justify": "left", "title_style": "bold"}
@@ -75,10 +76,7 @@ def notes(data: xr.Dataset) -> list[str]:
 
 def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     """Reason -> the measures that are not there for it."""
-    names: dict[str, list[str]] = {}
-    for name, why in reasons.items():
-        names.setdefault(why, []).append(name)
-    return names
+    return grouped((why, name) for name, why in reasons.items())
 
 
 def check_measured(data: xr.Dataset) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import xarray as xr
 
+from studies.text.groups import grouped
 from studies.text.shapes import Tree
 
 GROUPS = 20  # kinds of errors that are shown
@@ -72,12 +73,12 @@ def _failure(error: str, records: list[Record]) -> Failure:
 
 def _by_error(folder: Path) -> dict[str, list[Record]]:
     """Error -> the records of cells that failed with it; files that cannot be read are left out."""
-    groups: dict[str, list[Record]] = {}
+    records = []
     for path in sorted((folder / "errors").glob("*.json")):
         with contextlib.suppress(OSError, ValueError, KeyError):
             record = json.loads(path.read_text(encoding="utf-8"))
-            groups.setdefault(record["error"], []).append(record)
-    return groups
+            records.append((record["error"], record))
+    return grouped(records)
 
 
 def _what(record: Record) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +11,13 @@ from rich.table import Table
 from studies.calibration.stage import Stage
 from studies.calibration.stages import stages_of
 from studies.cells.task import Cell, Task
-from studies.plan import Plan, make_plan
+from studies.plan import Arm, Plan, make_plan
 from studies.results import store
 from studies.run import expected, study_folder
 from studies.study_file import spending
 from studies.study_file.study import Study
 from studies.text import terminal
+from studies.text.groups import grouped
 from studies.text.words import counted, short
 
 HEADS = ("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps")
@@ -103,26 +103,24 @@ def _rows(plan: Plan, here: set[str]) -> dict[tuple[str, str], Row]:
     each = {arm.task.canonical: spending.evaluations(own) for arm, own in settled}
     rows = {}
     for names, tasks in _tasks(plan).items():
-        own = [cell for task in dict.fromkeys(tasks) for cell in cells[task]]
+        own = [cell for task in dict.fromkeys(tasks) for cell in cells.get(task, ())]
         rows[names] = _row(len(tasks), own, here, each)
     return rows
 
 
 def _cells_of_tasks(plan: Plan, here: set[str]) -> dict[str, list[Cell]]:
     """Task -> its cells."""
-    cells: dict[str, list[Cell]] = defaultdict(list)
-    for cell in plan.cells(here.__contains__):
-        cells[cell.task.canonical].append(cell)
-    return cells
+    return grouped((cell.task.canonical, cell) for cell in plan.cells(here.__contains__))
 
 
 def _tasks(plan: Plan) -> dict[tuple[str, str], list[str]]:
     """Landscape and optimizer -> the task of each of their arms."""
-    tasks: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for arm in plan.arms:
-        names = str(arm.coords["landscape"]), str(arm.coords["optimizer"])
-        tasks[names].append(arm.task.canonical)
-    return tasks
+    return grouped((_names(arm), arm.task.canonical) for arm in plan.arms)
+
+
+def _names(arm: Arm) -> tuple[str, str]:
+    """The landscape and the optimizer of an arm."""
+    return str(arm.coords["landscape"]), str(arm.coords["optimizer"])
 
 
 def _table(plan: Plan, here: set[str]) -> Table:
@@ -138,13 +136,13 @@ def _table(plan: Plan, here: set[str]) -> Table:
 
 def _checkpoints(plan: Plan) -> list[str]:
     """A line for all arms that are looked at at the same times: how many they are, and where they lie."""
-    arms: dict[str, list[str]] = defaultdict(list)
-    for arm in plan.arms:
-        arms[_looks(arm.task)].append(f"{arm.coords['landscape']}, {arm.coords['optimizer']}")
-    return [
-        f"checkpoints: {text}: {where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}"
-        for text, where in arms.items()
-    ]
+    arms = grouped((_looks(arm.task), ", ".join(_names(arm))) for arm in plan.arms)
+    return [f"checkpoints: {text}: {_and_more(names)}" for text, names in arms.items()]
+
+
+def _and_more(names: list[str]) -> str:
+    """The first name, and how many more there are."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} arms more"
 
 
 def _looks(task: Task) -> str:
