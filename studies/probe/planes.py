@@ -78,8 +78,13 @@ def _seen(
     points = (plane.origin + mesh.reshape(-1, 2) @ plane.axes)[None]
     loss = losses_at(landscape, points)
     if landscape.noisy:
-        loss = landscape.observe(loss[None].to(points), points, streams.at(OBSERVED))[0].double()
+        loss = _noisy(landscape, streams, loss, points)
     return loss.reshape(mesh.shape[:-1])
+
+
+def _noisy(landscape: Landscape, streams: Streams, loss: Tensor, points: Tensor) -> Tensor:
+    """Losses (P,) at points (1, P, D), each seen once."""
+    return landscape.observe(loss[None].to(points), points, streams.at(OBSERVED))[0].double()
 
 
 def mesh_of(ends: Tensor) -> Tensor:

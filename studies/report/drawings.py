@@ -24,6 +24,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from studies.figures import style
+from studies.text.groups import grouped
 
 HEAVY = 600_000  # characters of SVG, above which pixels are shown in its place
 POINTS = 400  # of a line, whose values a reader can have shown
@@ -154,21 +155,26 @@ def _label(artist: Artist, labels: set[str]) -> str | None:
 
 def _keys(figure: Figure) -> Iterator[tuple[str, Artist, Artist]]:
     """Entries of legends: label, what is drawn, the text."""
-    legends: list[Legend | None] = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
-    for legend in filter(None, legends):
+    for legend in _legends(figure):
         for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
             if handle is not None:
                 yield text.get_text().replace("\n", " "), handle, text
 
 
+def _legends(figure: Figure) -> list[Legend]:
+    """The legends of a figure and of its Axes."""
+    of_axes = [axes.get_legend() for axes in figure.axes]
+    return [*figure.legends, *(legend for legend in of_axes if legend)]
+
+
 def _colours(labelled: Sequence[tuple[str, Artist]], labels: set[str]) -> dict[str, str]:
     """Colour -> label, of those colours that one label alone has; black may be anything."""
-    owners: dict[str, set[str]] = {}
-    for label, artist in labelled:
-        if label in labels:
-            owners.setdefault(_colour(artist), set()).add(label)
-    sole = {colour: names.pop() for colour, names in owners.items() if len(names) == 1}
-    return {colour: label for colour, label in sole.items() if colour not in ("", "#000000")}
+    labels_of = grouped((_colour(artist), label) for label, artist in labelled if label in labels)
+    return {
+        colour: names[0]
+        for colour, names in labels_of.items()
+        if colour not in ("", "#000000") and len(set(names)) == 1
+    }
 
 
 def _colour(artist: Artist) -> str:

@@ -90,11 +90,15 @@ def _loss_row(landscape: str, end: xr.Dataset) -> Row:
 
 def _quartiles(end: xr.Dataset, there: xr.DataArray, diverged: xr.DataArray) -> Row:
     """The median of the loss with its interval, and the quartiles."""
-    loss = end["loss"].where(~diverged, np.inf).where(there)
-    spread = quantiles("loss", loss, long_name="true loss", units="loss")
+    spread = quantiles("loss", _counted(end, there, diverged), long_name="true loss", units="loss")
     low, median, high = map(number, spread["loss"].values)
     between = spread["loss_interval"].sel(quantile=0.5)
     return [median, interval(between.values), low, high]
+
+
+def _counted(end: xr.Dataset, there: xr.DataArray, diverged: xr.DataArray) -> xr.DataArray:
+    """Losses of worlds, infinite of those that diverged, none of those that are lost."""
+    return end["loss"].where(~diverged, np.inf).where(there)
 
 
 # running time -----------------------------------------------------------------------------------------------
@@ -186,12 +190,16 @@ def comparisons(dataset: xr.Dataset) -> Table:
     """
     if dataset.sizes["optimizer"] < 2:
         raise ValueError("comparisons: expected a study with two optimizers or more, got one")
-    differences = compare(dataset)
-    names = differences["landscape"].values.tolist()
-    rows = [row for name in names for row in _pairs(str(name), differences.sel(landscape=name))]
+    rows = _all_pairs(compare(dataset))
     ties = TIES.format(_precisions(dataset))
     notes = [JUDGED, ties, DECADES, BETTER, *_silent(dataset, "not compared")]
     return Table("Comparisons", PAIR_HEADS, rows, notes)
+
+
+def _all_pairs(differences: xr.Dataset) -> list[Row]:
+    """The rows of all landscapes."""
+    names = differences["landscape"].values.tolist()
+    return [row for name in names for row in _pairs(str(name), differences.sel(landscape=name))]
 
 
 def _pairs(landscape: str, differences: xr.Dataset) -> list[Row]:
