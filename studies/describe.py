@@ -145,7 +145,11 @@ def _figure(name: str) -> Parts:
     needs = QUESTIONS[name].needs if name in QUESTIONS else NEEDS[name]
     shows = [f"shows the `{needs}` of a study"] if needs else []
     head = f"{name} (figure): {_text(sys.modules[EVERY[name].__module__])}"
-    return [head, *shows, *(_asked(QUESTIONS[name], name) if name in QUESTIONS else [PLAIN.format(name=name)])]
+    return [
+        head,
+        *shows,
+        *(_asked(QUESTIONS[name], name) if name in QUESTIONS else [PLAIN.format(name=name)]),
+    ]
 
 
 def _asked(model: type[Options], name: str) -> Parts:
