@@ -17,6 +17,7 @@ from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
+from studies.theory.adaptation import clonal_speed
 from tests.references import adaptation as oracle
 from tests.references import population_genetics as exact
 from tests.truths.table import mean_and_error, told, told_mean
@@ -168,11 +169,6 @@ def speed(found):
     return (found[:, -1] - found[:, half]) / (found.shape[1] - 1 - half)
 
 
-def clonal(n, s, rate):
-    """Desai and Fisher's v / s."""
-    return s * (2 * math.log(n * s) - math.log(s / rate)) / math.log(s / rate) ** 2
-
-
 def unlinked(n, s, rate, dim, steps):
     """The speed of `dim` loci that do not interfere, each by its exact chain."""
     share = oracle.path(exact.haploid(n, math.exp(s), rate / dim), steps)
@@ -204,11 +200,11 @@ def test_law_15_clonal_interference():
         speed(ones(n, s, rate, dim, 12, steps, crossover)) for crossover in ("none", "free")
     )
     alone = unlinked(n, s, rate, dim, steps)
-    tell_logarithm(f"N = {n}, U = {rate}, s = {s}", clonal(n, s, rate), clones, mutant=alone)
+    tell_logarithm(f"N = {n}, U = {rate}, s = {s}", clonal_speed(n, s, rate), clones, mutant=alone)
     where = f"unlinked loci, exact chain, N = {n}, U = {rate}, s = {s}"
-    told_mean(15, LAWS[15], where, alone, free, bias=0.3 * alone, mutant=clonal(n, s, rate))
+    told_mean(15, LAWS[15], where, alone, free, bias=0.3 * alone, mutant=clonal_speed(n, s, rate))
     assert free.mean() - clones.mean() > Z * ((free.var() + clones.var()) / 12) ** 0.5
-    assert not 1 / 1.6 < free.mean() / clonal(n, s, rate) < 1.6  # mutant: recombination left in
+    assert not 1 / 1.6 < free.mean() / clonal_speed(n, s, rate) < 1.6  # mutant: recombination left in
 
 
 @pytest.mark.verify
@@ -221,7 +217,7 @@ def test_law_15_speed_grows_with_the_logarithm_of_size():
     found = {key: value.mean() for key, value in speeds.items()}
     tell_logarithm(
         f"N = 2000, U = {rate}, s = {s}",
-        clonal(2000, s, rate),
+        clonal_speed(2000, s, rate),
         speeds[2000, "none"],
         mutant=unlinked(2000, s, rate, dim, steps),
     )

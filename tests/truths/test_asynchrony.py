@@ -12,6 +12,8 @@ from landscapes.base import Answer, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from optimizers.workers import Service
+from studies.theory.descent import delay_limit
+from studies.theory.workers import harmonic
 from tests.truths.table import mean_and_error, ratio, told, told_mean
 
 Z = 4.5  # standard errors
@@ -60,10 +62,6 @@ def deviation(sample, truth):
     """Distance of the mean of sample (R,) from truth, in standard errors."""
     mean, error = mean_and_error(sample.double())
     return abs(mean - truth) / error
-
-
-def harmonic(n):
-    return sum(1 / k for k in range(1, n + 1))
 
 
 def slowest(service, n, backups=0):
@@ -219,11 +217,6 @@ def test_a_straggler_among_16():
 # 54: how large a step is stable at a fixed delay ------------------------------------------------------------
 
 
-def limit(delay):
-    """2 sin(pi / (2 (2 tau + 1)))."""
-    return 2 * math.sin(math.pi / (2 * (2 * delay + 1)))
-
-
 DELAYS = {0: 2.0, 1: 1.0, 2: 0.6180, 5: 0.2846, 10: 0.1495}
 
 
@@ -260,23 +253,28 @@ def slope(query, stiffness=1.0):
 @pytest.mark.parametrize(("delay", "number"), DELAYS.items())
 def test_law_54_the_largest_stable_step(delay, number):
     """The limit to 1e-6, and the growth against the roots of z^(tau + 1) - z^tau + eta lambda."""
-    assert limit(delay) == pytest.approx(number, abs=5e-5)
+    assert delay_limit(delay) == pytest.approx(number, abs=5e-5)
     found = brentq(
-        lambda product: growth(delay, product) - 1, 0.7 * limit(delay), 1.3 * limit(delay), xtol=1e-9
+        lambda product: growth(delay, product) - 1,
+        0.7 * delay_limit(delay),
+        1.3 * delay_limit(delay),
+        xtol=1e-9,
     )
     told(
         54,
         LAWS[54],
         f"tau = {delay}",
-        limit(delay),
+        delay_limit(delay),
         found,
-        bias=1e-6 * limit(delay),
-        mutant=limit(delay + 1),
+        bias=1e-6 * delay_limit(delay),
+        mutant=delay_limit(delay + 1),
     )
-    assert growth(delay, 0.9 * limit(delay)) == pytest.approx(
-        np.abs(np.roots([1, -1, *[0] * (delay - 1), 0.9 * limit(delay)])).max() if delay else 0.8
+    assert growth(delay, 0.9 * delay_limit(delay)) == pytest.approx(
+        np.abs(np.roots([1, -1, *[0] * (delay - 1), 0.9 * delay_limit(delay)])).max() if delay else 0.8
     )
-    mutants = [limit(delay + 1)] + ([limit(delay - 1)] if delay else [])  # the delay off by one
+    mutants = [delay_limit(delay + 1)] + (
+        [delay_limit(delay - 1)] if delay else []
+    )  # the delay off by one
     assert all(
         not growth(delay, wrong * (1 - 1e-6)) < 1 < growth(delay, wrong * (1 + 1e-6))
         for wrong in mutants
@@ -287,7 +285,7 @@ def test_law_54_the_largest_stable_step(delay, number):
 def test_law_54_runs_beside_the_limit(delay):
     """At 0.98 of it a run falls, at 1.02 it grows."""
     steps = 100 * (delay + 1)
-    rates = torch.tensor([0.98, 1.02], dtype=torch.float64) * limit(delay) / 3
+    rates = torch.tensor([0.98, 1.02], dtype=torch.float64) * delay_limit(delay) / 3
     optimizer = OPTIMIZERS["async_sgd"](workers=delay + 1, learning_rate=rates, service=CONSTANT)
     streams, state = begin(optimizer, 2, start=1.0)
     sizes = []

@@ -17,6 +17,7 @@ from landscapes.continuous.gaussian_field import GaussianField
 from landscapes.continuous.saddle import Saddle
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
+from studies.theory import escape
 from tests.truths.table import told, told_mean
 
 ERRORS = 4.5  # standard errors allowed
@@ -167,7 +168,7 @@ QUARTIC = {"dim": 1, "barrier": 0.25, "width": 1.0, "tilt": 0.0}  # x^4 / 4 - x^
 def kramers(well, temperature):
     """Mean time to leave the left well, from what the landscape says of itself."""
     inside, top, _ = well.curvatures
-    return 2 * math.pi / math.sqrt(inside * abs(top)) * math.exp(well.barrier_left / temperature)
+    return escape.kramers(well.barrier_left, temperature, inside, abs(top))
 
 
 def first_passage(well, temperature, end):

@@ -66,6 +66,24 @@ def two_curves(count, worlds):
     return studies(loss, "optimizer", "eta")
 
 
+def bent(left, right):
+    """Two arms whose difference along the logarithm of the axis is 0 at 4, with a slope on either side of it."""
+
+    def half(x, sign):
+        away = np.log2(x) - 2
+        return 3 + sign * np.where(away < 0, left, right) * away / 2
+
+    def make(count, worlds):
+        arms = [
+            curve(count, worlds, lambda x: half(x, -1)),
+            curve(count, worlds + 1, lambda x: half(x, 1)),
+        ]
+        losses = [arm["loss"].isel(replicate=slice(worlds)).values[..., 0] for arm in arms]
+        return studies(np.stack(losses, 1), "optimizer", "eta")
+
+    return make
+
+
 MEDIANS = np.exp(-0.125)
 CASES = {  # text -> studies of (count, worlds), truth
     'mean(loss["A"])': (two_arms, 1.0),
@@ -110,6 +128,14 @@ class TestTwoThousandStudies:
     def test_intervals(self, text, worlds):
         make, truth = CASES[text]
         assert abs(coverage(make(2000, worlds), text, truth) - NOMINAL) <= MARGIN
+
+    @pytest.mark.parametrize("worlds", [32, 64])
+    @pytest.mark.parametrize("slopes", [(2, 2), (0.5, 2), (2, 0.5), (0.3, 2.4)])
+    def test_a_crossing_at_a_value_of_the_axis(self, slopes, worlds):
+        """Where lines are drawn between values, also at a kink: the crossing is then no smooth function of means."""
+        make = bent(*slopes)
+        held = coverage(make(2000, worlds), 'crossing(loss["A"], loss["B"], eta)', 4.0)
+        assert abs(held - NOMINAL) <= MARGIN
 
     @pytest.mark.parametrize("text", ['median(loss["A"])', 'share(loss["A"] < 1)'])
     @pytest.mark.parametrize("worlds", [32, 64])
