@@ -17,7 +17,7 @@ from studies.cells import provenance
 from studies.cells.hits import STEP, reads_of_truth
 from studies.cells.task import Cell, Task, blocks
 from studies.results import config, settings
-from studies.results.assembly import Manifest
+from studies.results.manifest import Manifest
 from studies.study_file.arm import Arm as Settled
 from studies.study_file.cell_size import worlds_of_a_cell
 from studies.study_file.checkpoints import Places, geometric, length_of_run, places, rounded

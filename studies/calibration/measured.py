@@ -12,7 +12,7 @@ import xarray as xr
 from studies.analysis.quantities.grammar import parsed
 from studies.cells.task import Cell
 from studies.plan import make_plan, manifest
-from studies.results.assembly import Stored
+from studies.results.manifest import Stored
 from studies.results.view import assemble
 from studies.schema import POPULATION
 from studies.study_file import asked

@@ -14,7 +14,7 @@ from pathlib import Path
 import xarray as xr
 
 from studies.results import assembly, config, gaps, settings
-from studies.results.assembly import Manifest
+from studies.results.manifest import Manifest
 from studies.results.precision import from_starts
 from studies.results.store import cell_path, failures, finished, write_text
 from studies.results.tuning import tuning_cost

@@ -16,7 +16,7 @@ from studies.calibration.stages import stages_of
 from studies.cells.task import Cell
 from studies.plan import make_plan, manifest
 from studies.results import store, view
-from studies.results.assembly import Manifest
+from studies.results.manifest import Manifest
 from studies.run import study_folder, sweep
 from studies.run.clusters import ClusterError, connect
 from studies.run.live_report import finish, live
