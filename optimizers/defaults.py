@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from optimizers.evolution_strategies.cma_es import CMAES
     from optimizers.evolution_strategies.ipop_cma_es import IPOPCMAES
     from optimizers.evolution_strategies.mu_lambda import MuLambda
+    from optimizers.evolution_strategies.openai_es import OpenAIES
 
 
 class Task(NamedTuple):
@@ -115,6 +116,13 @@ def _damping(optimizer: MuLambda, task: Task) -> float:
     return distribution.path_constants(task.dim, distribution.effective_size(weights))[1]
 
 
+def _group(optimizer: OpenAIES, task: Task) -> int | None:
+    """All points, where these do not change."""
+    del task
+    steady = optimizer.coupling == "none" and optimizer.largest is None
+    return optimizer.population if steady else None
+
+
 def _xnes_rate(optimizer: Optimizer, task: Task) -> float:
     del optimizer
     return 3 * (3 + math.log(task.dim)) / (5 * task.dim * math.sqrt(task.dim))
@@ -153,6 +161,7 @@ RULES: dict[str, Rule | None] = {  # None: has no value when left null
     "one_plus_one.damping": lambda optimizer, task: math.sqrt(task.dim + 1),
     "mu_lambda.damping": _damping,
     "mu_lambda.parents": _parents,
+    "openai_es.group": _group,
     "snes.sigma_learning_rate": lambda optimizer, task: snes.default_rate(task.dim),
     "xnes.sigma_learning_rate": _xnes_rate,
     "xnes.shape_learning_rate": _xnes_rate,
