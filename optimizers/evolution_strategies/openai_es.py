@@ -138,7 +138,7 @@ class OpenAIES(Optimizer):
             self._check_group(self.group)
 
     def _check_group(self, group: int) -> None:
-        if self.coupling != "none" or self.largest is not None:
+        if self.coupling != "none" or self.largest not in (None, self.population):
             raise ValueError(
                 "openai_es.group: expected a population that does not change (coupling: none)"
             )
