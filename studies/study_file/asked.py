@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
 from studies import registry, schema
+from studies.analysis.quantities import distance
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
 from studies.analysis.quantities.leaves import DIVERGED
-from studies.analysis.quantities.ledger import HEAD
+from studies.analysis.quantities.ledger import HEAD, POOLED
 from studies.study_file.arm import Arm
 from studies.text.formulas import CONSTANTS, PATH
 from studies.text.shapes import Tree
 from studies.text.words import suggest
 
 BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
+OF_LEDGER = [*POOLED, *schema.LEDGER, *schema.POPULATION, *schema.AGAINST]
+NO_LEDGER = "this study keeps no noise ledger (`ledger:`)"
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Words:
 
     Args:
         recorded: variables of every world.
-        numbers: that arms ran with.
+        numbers: that arms ran with, short and dotted names.
         others: axes and labels.
         any: whether other names may be recorded too.
     """
@@ -46,19 +49,29 @@ class Words:
             return
         if not self.any:
             yield from self._calls(tree)
+            yield from self._ledger(tree)
             yield from self._names(tree)
 
     def _calls(self, tree: ast.expr) -> Iterator[str]:
         words = [*(name for name in CALLS if name not in (AT, PATH)), *self.recorded]
         for word in called(tree):
-            if word not in CALLS and word not in self.recorded:
+            if not _in_ledger(word) and word not in CALLS and word not in self.recorded:
                 yield f"unknown function {word!r}; {suggest(word, words)}"
+
+    def _ledger(self, tree: ast.expr) -> Iterator[str]:
+        """What the noise ledger does not say, or nobody keeps."""
+        for name in filter(_in_ledger, of_ledger(tree)):
+            word = name.removeprefix(HEAD)
+            if word not in OF_LEDGER:
+                yield f"unknown quantity {name!r}; {suggest(word, OF_LEDGER)}"
+            elif "step_variance" not in self.recorded:
+                yield f"{name}: {NO_LEDGER}"
 
     def _names(self, tree: ast.expr) -> Iterator[str]:
         words = [*self.recorded, *self.numbers]
-        for word in names(tree):
+        for word in (*names(tree), *dotted(tree)):
             if word not in (*words, *CONSTANTS, *self.others):
-                yield f"unknown quantity {word!r}; {suggest(word, words)}"
+                yield f"unknown quantity {word!r}; {suggest(word, _alike(word, words))}"
 
 
 def recorded(arms: Iterable[Arm], own: Iterable[str], *, ledger: bool) -> list[str]:
@@ -91,21 +104,28 @@ def instruments(record: Iterable[Tree]) -> dict[str, Tree]:
 
 
 def called(tree: ast.expr) -> list[str]:
-    """What is called."""
-    return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    """What is called, by its name."""
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [ast.unparse(func) for func in calls if isinstance(func, ast.Name | ast.Attribute)]
 
 
 def names(tree: ast.expr) -> Iterator[str]:
-    """Names that are numbers: not what is called, whose, or when."""
-    skipped: set[int] = set()
+    """Names that are numbers: not what is called, whose, when, or the variable of a density."""
+    skipped = _no_numbers(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            skipped.add(id(node.func))
-            skipped |= {id(inner) for inner in _labels_in(node)}
         if isinstance(node, ast.Attribute):
             skipped |= {id(inner) for inner in ast.walk(node)}
     there = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
     yield from (node.id for node in there if id(node) not in skipped)
+
+
+def dotted(tree: ast.expr) -> Iterator[str]:
+    """Names of numbers that say whose they are, such as optimizer.learning_rate."""
+    skipped = _no_numbers(tree)
+    skipped |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    there = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    words = (ast.unparse(node) for node in there if id(node) not in skipped)
+    yield from (word for word in words if not _in_ledger(word))
 
 
 def of_ledger(tree: ast.expr) -> Iterator[str]:
@@ -114,6 +134,30 @@ def of_ledger(tree: ast.expr) -> Iterator[str]:
         name = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
         if name.startswith(HEAD) or name in schema.LEDGER:
             yield name
+
+
+def _no_numbers(tree: ast.expr) -> set[int]:
+    """The nodes that are called, labels, clocks, axes, or the variable of a density."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    nodes = (inner for call in calls for inner in (call.func, *_labels_in(call), *_variable(call)))
+    return {id(node) for node in nodes}
+
+
+def _variable(call: ast.Call) -> list[ast.Name]:
+    """Where a density has the variable that it is of by its other name: x in distance(theta, exp(-x))."""
+    if ast.unparse(call.func) not in distance.WORDS:
+        return []
+    inner = [node for density in call.args[1:2] for node in ast.walk(density)]
+    return [node for node in inner if isinstance(node, ast.Name) and node.id == distance.OTHER_NAME]
+
+
+def _in_ledger(name: str) -> bool:
+    return name.startswith(HEAD)
+
+
+def _alike(word: str, words: Sequence[str]) -> list[str]:
+    """Dotted words beside a dotted one, short ones beside a short one."""
+    return [other for other in words if ("." in other) == ("." in word)] or list(words)
 
 
 def _labels_in(call: ast.Call) -> list[ast.expr]:

@@ -85,9 +85,8 @@ def _at(arm: Arm, text: str, let: Tree, *, ledger: bool) -> Iterator[str]:
     """What an arm does not have of it."""
     own = arm.scalars["expressions"]
     there = [*own, *asked.instruments(arm.scalars["record"])]
-    numbers = settings.numbers([ran(arm, let)])
-    short = [name for name in numbers if "." not in name]
-    yield from asked.Words(asked.recorded([arm], there, ledger=ledger), short).wrong(text)
+    numbers = [*settings.numbers([ran(arm, let)])]
+    yield from asked.Words(asked.recorded([arm], there, ledger=ledger), numbers).wrong(text)
     for name in asked.names(parsed(text)):
         if own.get(name, {}).get("vector"):
             yield f"expected one number of each world, {name} has several; record one of them"

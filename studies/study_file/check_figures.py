@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studies import registry, schema
-from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.distance import OTHER_NAME
-from studies.analysis.quantities.grammar import parsed
-from studies.analysis.quantities.leaves import DIVERGED
 from studies.results import settings
 from studies.results.figures import Asked, asked, named
 from studies.study_file.arm import Arm
+from studies.study_file.asked import Words as Quantities
+from studies.study_file.asked import recorded
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
 from studies.study_file.figures import CLOCKS, FORMULAS, PLACES, QUANTITIES, QUESTIONS
 from studies.study_file.model import FIGURES, StudyModel
 from studies.study_file.stated import ran
-from studies.text import labels
-from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Json
 from studies.text.words import suggest
-
-MOMENTS = ("start", *CLOCKS)  # words inside of a quantity that say when
 
 
 @dataclass(frozen=True)
@@ -34,20 +28,21 @@ class Words:
 
     Args:
         axes: landscape, optimizer and what is swept.
-        quantities: names in a quantity.
+        quantities: what a quantity may name.
     """
 
     axes: Sequence[str]
-    quantities: Sequence[str]
+    quantities: Quantities
 
     @staticmethod
     def of(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Words:
         """Those of a study, its arms and its axes."""
-        numbers = dict.fromkeys(
-            name for arm in arms for name in settings.numbers([ran(arm, study.let)])
-        )
-        recorded = [*schema.RECORDED, *schema.COUNTED, DIVERGED, *_recorded(study), *labels.RESERVED]
-        return Words([*schema.GRID, *(axis.name for axis in axes)], [*recorded, *numbers])
+        ran_with = (settings.numbers([ran(arm, study.let)]) for arm in arms)
+        dims = [*schema.GRID, *(axis.name for axis in axes)]
+        there = {str(arm.coords[dim]): None for dim in schema.GRID for arm in arms}
+        own = recorded(arms, _recorded(study), ledger=study.ledger is not None)
+        numbers = dict.fromkeys(name for names in ran_with for name in names)
+        return Words(dims, Quantities(own, [*numbers], [*dims, *there]))
 
 
 def _recorded(study: StudyModel) -> Iterator[str]:
@@ -113,8 +108,8 @@ def _options(figure: Asked, path: Path, words: Words) -> Iterator[Mistake]:
         elif option in QUANTITIES:
             yield from _quantity((*path, option), text, words.quantities)
         elif option in FORMULAS:
-            own = [OTHER_NAME, str(figure.options.get("of")), *words.axes]
-            yield from _quantity((*path, option), text, [*own, *words.quantities])
+            others = [OTHER_NAME, str(figure.options.get("of")), *words.quantities.others]
+            yield from _quantity((*path, option), text, replace(words.quantities, others=others))
 
 
 def _axis(path: Path, word: str, right: Sequence[str]) -> Iterator[Mistake]:
@@ -124,24 +119,10 @@ def _axis(path: Path, word: str, right: Sequence[str]) -> Iterator[Mistake]:
         yield Mistake(path, f"unknown axis {word!r}; {suggest(word, right)}")
 
 
-def _quantity(path: Path, text: str, words: Sequence[str]) -> Iterator[Mistake]:
-    """Words of a quantity that nothing records and no arm has; `words`: the right ones, beside calls."""
-    try:
-        names = _names(parsed(text))
-    except ValueError as error:
-        yield Mistake(path, str(error))
-        return
-    right = [*CALLS, *CONSTANTS, *MOMENTS, *words]
-    for name in names:
-        if name not in right:
-            yield Mistake(path, f"unknown quantity {name!r} in {text!r}; {suggest(name, right)}")
-
-
-def _names(tree: ast.expr) -> list[str]:
-    """The names in a quantity, dotted ones as a whole."""
-    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
-    return list(dict.fromkeys(ast.unparse(node) for node in nodes if id(node) not in inner))
+def _quantity(path: Path, text: str, words: Quantities) -> Iterator[Mistake]:
+    """Words of a quantity that nothing records and no arm has."""
+    for wrong in words.wrong(text):
+        yield Mistake(path, wrong)
 
 
 def _twice(figures: Sequence[Asked]) -> Iterator[Mistake]:

@@ -78,10 +78,10 @@ class Stated:
         """What its quantities may name."""
         record = self.study.get("record") or {}
         ledger = self.study.get("ledger") is not None
-        numbers = settings.numbers([self.ran(arm) for arm in self.here[:1]])
+        ran_with = (settings.numbers([self.ran(arm)]) for arm in self.here)
         return asked.Words(
             asked.recorded(self.here, record, ledger=ledger),
-            [name for name in numbers if "." not in name],
+            list(dict.fromkeys(name for own in ran_with for name in own)),
             [*self.coords, *self.labels("landscape"), *self.labels("optimizer")],
             any=any("kind" in spec for spec in record.values()),
         )

@@ -1,0 +1,80 @@
+"""Quantities of a study that is read: claims and figures take the same words, all that results will have."""
+
+import pytest
+
+from studies.study_file.loading import load_study
+from studies.study_file.study import StudyError
+
+STUDY = {
+    "name": "asked",
+    "budget": 50,
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 2, "terms": 16}},
+    "optimizers": {"SGD": {"kind": "sgd", "learning_rate": 0.02}},
+    "sweep": {"noise.batch": [1, 4]},
+    "record": {"theta": "center[0]"},
+}
+LEDGER = {"ledger": {"moments": [0.5], "against": {"noise.batch": 4}}}
+
+
+def of_claim(text):
+    """A study with a claim that observes it."""
+    law = {"kind": "law", "optimizer": "SGD", "observe": text, "predicted": 1}
+    return STUDY | {"claims": {"c": law}}
+
+
+def of_figure(text):
+    """A study with a figure that shows it."""
+    return STUDY | {"figures": [{"curve": {"x": "batch", "y": text}}]}
+
+
+@pytest.mark.parametrize("study", [of_claim, of_figure])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "distance(theta, exp(-x**2 / (2 * learning_rate)))",
+        "distance(theta - 1, exp(-x**2), bins=8) - distance_floor(theta - 1, exp(-x**2))",
+        'loss["SGD", "bowl"](start) / optimizer.learning_rate',
+        "share(theta < 0) + pi * loss(cost=20)",
+    ],
+)
+def test_what_results_will_have_is_read(study, text):
+    assert load_study(study(text)).replicates > 0
+
+
+@pytest.mark.parametrize("study", [of_claim, of_figure])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ledger.gain[raw]",
+        "ledger.gain[raw](moment=0.5)",
+        "ledger.bias[raw, scale=learning_rate]",
+        "ledger.error",
+        "ledger.step_variance / ledger.share[data]",
+        "step_variance",
+        "heterozygosity",
+    ],
+)
+def test_what_the_ledger_says_is_read_where_one_is_kept(study, text):
+    assert load_study(study(text) | LEDGER).resolved["ledger"]["moments"] == [0.5]
+
+
+@pytest.mark.parametrize("study", [of_claim, of_figure])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("distance(theta, exp(-y**2))", "unknown quantity 'y'; "),
+        ("x + theta", "unknown quantity 'x'; "),
+        ("ledger.gian[raw]", "unknown quantity 'ledger.gian'; did you mean 'gain'?"),
+        ("ledger.gain[raw]", "ledger.gain: this study keeps no noise ledger (`ledger:`)"),
+        (
+            "loss / optimizer.lerning_rate",
+            "unknown quantity 'optimizer.lerning_rate'; did you mean 'optimizer.learning_rate'?",
+        ),
+        ("meen(loss)", "unknown function 'meen'; did you mean 'mean'?"),
+    ],
+)
+def test_what_they_will_not_have_is_one_line(study, text, line):
+    with pytest.raises(StudyError) as error:
+        load_study(study(text))
+    (said,) = error.value.lines
+    assert line in said
