@@ -3,7 +3,8 @@
 A quantity is read once, for all arms (`studies.analysis.quantities`), and taken at one place after the other:
 of the parts that it is made of, the numbers of that place's worlds. Its error is the jackknife's, whole
 instances left out where worlds share them; the error of what has a median or a quantile, which the jackknife
-does not know, is read off the interval of `studies.analysis.quantity`.
+does not know, is read off the interval of `studies.analysis.quantity`. Of whole numbers, such as hits in
+steps, that may be a single number: enough worlds lie on either side of it.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ from studies.analysis.quantities.question import Question
 from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
 from studies.claims.base import Place
 from studies.claims.gate import errors_needed
-from studies.claims.jackknife import jackknife
+from studies.claims.jackknife import alike, jackknife
 from studies.claims.measured import CAP, EPSILON, ROUNDINGS, Measured
 from studies.results import settings
 from studies.schema import RECORDS, Status
 from studies.text.formulas import PATH
 from studies.text.shapes import Data
 
+POINT = 1e-3  # roundings: the error where an interval is one number, and worlds differ
 NOT_SMOOTH = ("median", "quantile", "optimum", "crossing", "limit")
 OF_FORMULAS = {*FUNCTIONS, PATH}
 
@@ -113,9 +115,11 @@ class Asked:
             rough = rough._replace(value=max(ends), low=min(ends))
         if self._smooth:
             return rough._replace(**self._traits(rough, parts))
+        if all(alike(_known(part)) for part in parts):
+            return rough._replace(skew=0.0)
         low, high = (float(end) for end in _there(self._interval, place).values)
         error = max(high - rough.value, rough.value - low) / errors_needed(rough.units)
-        return rough._replace(error=0.0 if rough.error == 0 else error, skew=0.0)
+        return rough._replace(error=max(error, POINT * rough.floor), skew=0.0)
 
     @functools.cached_property
     def _others(self) -> list[Asked]:
@@ -228,6 +232,12 @@ def _there(part: xr.DataArray, place: Place) -> xr.DataArray:
     labels: Data = {dim: place.data[dim].values for dim in dims}
     single = {dim: label.item() for dim, label in labels.items() if label.size == 1}
     return part.sel({dim: label for dim, label in single.items() if dim not in RECORDS})
+
+
+def _known(part: xr.DataArray) -> np.ndarray:
+    """The numbers (.., R) of worlds that have all of them."""
+    values = part.transpose(..., "replicate").values
+    return values[..., ~np.isnan(values).any(tuple(range(values.ndim - 1)))]
 
 
 def _independent(part: xr.DataArray) -> bool:

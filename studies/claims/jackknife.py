@@ -36,6 +36,8 @@ class Traits(TypedDict, total=False):
 def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **traits: Unpack[Traits]) -> Measured:
     """The statistic of all worlds, with its standard error: 0 where all worlds are equal, exactly.
 
+    Then the units are all there are, not groups of them: no sum over units is made.
+
     Args:
         statistic: of arrays (.., R) and `axis`, the last; gives one number.
         parts: what it is of, each with the dim `replicate`, and the coordinate `instance` where worlds share
@@ -45,17 +47,22 @@ def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **traits: Unpa
     arrays = [part.transpose(..., "replicate").values.astype(float) for part in parts]
     there = ~np.any([np.isnan(array).any(tuple(range(array.ndim - 1))) for array in arrays], 0)
     arrays, units = [array[..., there] for array in arrays], _units(parts)[there]
-    names, worlds = np.unique(units), int(there.sum())
+    worlds, count = int(there.sum()), len(np.unique(units))
     if worlds == 0:
         return Measured(np.nan, np.nan, 0, 0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         value = float(statistic(*arrays, axis=-1))
         never = np.isposinf(value) and _infinite_in_each(statistic, arrays)
-        error, skew = _spread(statistic, arrays, units)
-    if len(names) > 1 and all((array == array[..., :1]).all() for array in arrays):
-        error = 0.0
-    traits["share"] = traits.get("share", False) and len(names) == worlds
-    return Measured(value, error, len(names), worlds, skew, never=bool(never), **traits)
+        error, skew = _spread(statistic, arrays, units % MOST)
+    same = count > 1 and all(map(alike, arrays))
+    error, count = (0.0, count) if same else (error, min(count, MOST))
+    traits["share"] = traits.get("share", False) and count == worlds
+    return Measured(value, error, count, worlds, skew, never=bool(never), **traits)
+
+
+def alike(array: np.ndarray) -> bool:
+    """Whether all worlds, the last axis, have the same numbers."""
+    return bool((array == array[..., :1]).all())
 
 
 def _infinite_in_each(statistic: Callable, arrays: Sequence[np.ndarray]) -> bool:
@@ -96,8 +103,8 @@ def _skewness(values: np.ndarray) -> float:
 
 
 def _units(parts: Sequence[xr.DataArray]) -> np.ndarray:
-    """The number of the unit of every world."""
+    """The number of the unit of every world: its own, or that of its instance."""
     instance = next((part.coords["instance"] for part in parts if "instance" in part.coords), None)
     if instance is None or len(np.unique(instance)) < 2:
-        return np.arange(parts[0].sizes["replicate"]) % MOST
-    return np.unique(instance.values, return_inverse=True)[1] % MOST
+        return np.arange(parts[0].sizes["replicate"])
+    return np.unique(instance.values, return_inverse=True)[1]

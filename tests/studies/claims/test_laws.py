@@ -142,6 +142,44 @@ def test_medians_have_the_interval_of_tables():
     assert one(data, observe="median(loss)", predicted=12.0).verdict == "fails"
 
 
+def whole_numbers(*shape):
+    """Poisson numbers of mean 3.2, whose median is 3: P(n < 3) = 0.38 and P(n <= 3) = 0.60."""
+    return np.repeat(np.random.default_rng(4).poisson(3.2, (*shape, 1)), 4, -1)
+
+
+@pytest.mark.parametrize("observe", ["median(loss)", "2 * median(loss) - quantile(loss, 0.5)"])
+def test_more_worlds_decide_a_median_of_whole_numbers(observe):
+    """With 1000 worlds both ends are 3: a half is 6 binomial errors away from either share."""
+    data, given = results(whole_numbers(1000), draws=["data"]), {"observe": observe, "tolerance": 0.02}
+    row = one(data, predicted=3.0, **given)
+    assert (row.verdict, row.observed) == ("holds", 3.0)
+    assert (row.observed_low, row.observed_high) == (pytest.approx(3.0), pytest.approx(3.0))
+    assert one(data, predicted=3.1, **given).verdict == "fails"
+    few = results(whole_numbers(20), draws=["data"])
+    assert one(few, predicted=3.0, **given).verdict == "undecided"
+
+
+@pytest.mark.parametrize("observe", ["median(loss)", "2 * median(loss) - 3"])
+@pytest.mark.parametrize("worlds", [12, 40])
+def test_intervals_of_medians_of_whole_numbers_hold_the_median(observe, worlds):
+    """In all of 100 studies but 3 at most: more have a chance below 0.001."""
+    data = results(whole_numbers(1, 1, 100, worlds), axes={"study": list(range(100))})
+    rows = judge(data, observe=observe, predicted=3.0)
+    missed = sum(not row.observed_low <= 3 <= row.observed_high for row in rows)
+    assert stats.binom.sf(3, 100, 2 * CAP) < 0.001
+    assert len(rows) == 100
+    assert missed <= 3
+
+
+def test_more_equal_worlds_decide():
+    """0.00135^(1/n) of all worlds are so: of 200 that is 96.8 %, of 2000 99.7 %."""
+    given = {"observe": "median(loss)", "predicted": 7.0, "tolerance": 0.01}
+    assert one(results(np.full((200, 4), 7.0), draws=["data"]), **given).verdict == "undecided"
+    row = one(results(np.full((2000, 4), 7.0), draws=["data"]), **given)
+    assert row.verdict == "holds"
+    assert row.observed_high == pytest.approx(7 * (2 - CAP ** (1 / 2000)))
+
+
 @pytest.mark.parametrize(("share", "expected"), [(0.3, "holds"), (0.4, "fails")])
 def test_shares_have_the_binomial_interval(share, expected):
     loss = np.where(np.arange(4000) % 10 < 3, 0.0, 1.0)
