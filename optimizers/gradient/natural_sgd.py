@@ -14,9 +14,9 @@ draws nothing but its starts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt
@@ -31,6 +31,8 @@ from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.operators import seen, unseen
 from optimizers.schedules import Coupling, Schedule, check_coupling
+
+Matrix = tuple[float, ...] | tuple[tuple[float, ...], ...]  # its diagonal, or its rows
 
 
 class State(NamedTuple):
@@ -69,7 +71,7 @@ class NaturalSGD(Optimizer):
     gradient: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.1
     metric: Literal["logistic", "given"] = "logistic"
-    matrix: Any = None
+    matrix: Matrix | None = None
     damping: Annotated[float, Ge(0)] = 0.0
     schedule: Schedule = field(default_factory=Schedule)
     batch: Annotated[int | None, Ge(1)] = None
@@ -94,15 +96,24 @@ class NaturalSGD(Optimizer):
                 "natural_sgd.matrix: expected one with metric given and none with logistic, got"
                 f" {self.matrix} with {self.metric}"
             )
-        if self.matrix is None:
-            return
-        g = self._matrix()
-        if not (g.ndim == 1 or g.ndim == 2 and g.shape[0] == g.shape[1] and torch.equal(g, g.T)):
+        if self.matrix is not None:
+            self._check_matrix(self.matrix)
+
+    def _check_matrix(self, matrix: Matrix) -> None:
+        """A diagonal, or the rows of a symmetric matrix, positive definite."""
+        rows = {len(row) if isinstance(row, Sequence) else 0 for row in matrix}
+        if rows not in ({0}, {len(matrix)}):
             raise ValueError(
-                f"natural_sgd.matrix: expected (D,) or a symmetric (D, D), got {self.matrix}"
+                "natural_sgd.matrix: expected its diagonal, or as many rows of as many numbers, got"
+                f" {matrix}"
+            )
+        g = self._matrix()
+        if g.ndim == 2 and not torch.equal(g, g.T):
+            raise ValueError(
+                f"natural_sgd.matrix: expected a diagonal or a symmetric matrix, got {matrix}"
             )
         if not bool(((g if g.ndim == 1 else torch.linalg.eigvalsh(g)) > 0).all()):
-            raise ValueError(f"natural_sgd.matrix: expected a positive definite one, got {self.matrix}")
+            raise ValueError(f"natural_sgd.matrix: expected a positive definite one, got {matrix}")
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts."""

@@ -6,8 +6,11 @@ What was expected, what came, the nearest right word.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -47,12 +50,34 @@ SHAPES = ("dict_type", "model_type", "model_attributes_type", "list_type", "tupl
 def mistakes_in(error: ValidationError, model: type[BaseModel], data: object) -> list[Mistake]:
     """The mistakes that a failed validation of `data` names, several errors about one value in one."""
     by_path: dict[Path, list[ErrorDetails]] = {}
-    for each in error.errors(include_url=False):
+    for each in _of_closest(error.errors(include_url=False), data):
         by_path.setdefault(_path(each, data), []).append(each)
     containing = {path[:depth] for path in by_path for depth in range(len(path))}
     wrong = (Wrong(path, errors, model, data) for path, errors in by_path.items())
     mistakes = (value.mistake(more_inside=value.path in containing) for value in wrong)
     return [mistake for mistake in mistakes if mistake is not None]
+
+
+def _of_closest(errors: Sequence[ErrorDetails], data: Json) -> list[ErrorDetails]:
+    """Of a list that is of none of several types, the errors of that with the fewest."""
+    read = [[*_read_as(error, data)] for error in errors]
+    counts = Counter(way for ways in read for way in ways)
+    closest = {way[0]: way for way in sorted(counts, key=counts.__getitem__)[::-1]}
+    return [
+        error
+        for error, ways in zip(errors, read, strict=True)
+        if all(closest[way[0]] == way for way in ways)
+    ]
+
+
+def _read_as(error: ErrorDetails, data: Json) -> Iterator[tuple[Path, str]]:
+    """The lists on the way to an error in one of their places, with the types as which they were read."""
+    path: Path = ()
+    for part, inner in pairwise(error["loc"]):
+        if _there(part, data):
+            path, data = (*path, part), data[part]
+        elif isinstance(data, list) and _there(inner, data):
+            yield path, str(part)
 
 
 def _path(error: ErrorDetails, data: Json) -> Path:

@@ -174,6 +174,16 @@ WRONG = [
     wrong(
         "natural_sgd.matrix: expected .* a symmetric", metric="given", matrix=((2.0, 1.0), (0.0, 2.0))
     ),
+    wrong(
+        "natural_sgd.matrix: expected its diagonal, or as many rows of as many numbers",
+        metric="given",
+        matrix=((2.0, 1.0), (1.0,)),
+    ),
+    wrong(
+        "natural_sgd.matrix: expected its diagonal, or as many rows of as many numbers",
+        metric="given",
+        matrix=(),
+    ),
     wrong("natural_sgd.damping: expected >= 0", damping=-0.1),
     wrong("natural_sgd.starts: expected >= 1", starts=0),
     wrong("spsa.learning_rate: expected > 0", learning_rate=0.0),

@@ -145,3 +145,44 @@ def test_the_schema_allows_formulas_where_they_are_allowed(validator):
 def test_the_schema_allows_the_ready_studies(validator, name):
     data = document.read("", ready_studies()[name].read_text()).data
     assert not [error.message for error in validator.iter_errors(data)]
+
+
+METRIC = {
+    "name": "metric",
+    "budget": 50,
+    "let": {"h": 3},
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 2}},
+}
+
+
+def by_metric(matrix):
+    """A study of natural gradient descent by this matrix."""
+    return METRIC | {"optimizers": {"N": {"kind": "natural_sgd", "metric": "given", "matrix": matrix}}}
+
+
+@pytest.mark.parametrize(
+    ("matrix", "numbers"),
+    [
+        (["h", 2], [3.0, 2.0]),
+        ([["h", 0], [0, "2 * h"]], [[3.0, 0.0], [0.0, 6.0]]),
+    ],
+)
+def test_a_metric_has_formulas(matrix, numbers):
+    (arm,) = load_study(by_metric(matrix)).arms
+    assert arm.optimizer["matrix"] == numbers
+
+
+@pytest.mark.parametrize(
+    ("matrix", "line"),
+    [
+        ("h", "N.matrix: expected a list, got 'h'"),
+        (["k", 1], "N.matrix[0]: expected a number, got 'k'"),
+        ([[1, 2], 3], "N.matrix[0]: expected a number, got a list"),
+        ([[1, 0], [0, True]], "N.matrix[1][1]: expected a number, got true"),
+    ],
+)
+def test_a_wrong_metric_is_one_line(matrix, line):
+    with pytest.raises(StudyError) as error:
+        load_study(by_metric(matrix))
+    (said,) = error.value.lines
+    assert said.endswith(line)
