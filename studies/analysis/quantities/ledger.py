@@ -29,6 +29,12 @@ from studies.text.words import suggest
 HEAD = "ledger."
 SCALES = noise.SCALES
 OF_MODE = ("direction", "mode")  # dims of which the first place is meant unless another is said
+NO_SLOPE = "none of these losses has a slope"
+NO_FITNESS = "none of these optimizers selects by fitness alone: tournaments, ranks and elites do not"
+NONE = {  # reference -> why the ledger may have none of it
+    **dict.fromkeys(("raw", "smoothed", "preconditioned"), NO_SLOPE),
+    **dict.fromkeys(("selection", "mean_fitness"), NO_FITNESS),
+}
 INNER = ("reference", "source", "force", "error_quantile", *OF_MODE)  # what a label may choose from
 
 
@@ -192,8 +198,20 @@ def told(data: xr.Dataset, gathered: Gathered, asked: Asked) -> Value:
     if asked.name not in POOLED:
         return _chosen([_of_worlds(data, asked.name)], asked)[0]
     pooled = _pooled(data, asked)
-    parts = (part.where(np.isfinite(part)) for part in _chosen(pooled.parts, asked))
+    parts = [part.where(np.isfinite(part)) for part in _chosen(pooled.parts, asked)]
+    _expect_numbers(data, parts, asked)
     return gathered.summary(pooled.statistic, *parts)
+
+
+def _expect_numbers(data: xr.Dataset, parts: Sequence[xr.DataArray], asked: Asked) -> None:
+    """Say why there is none, where no world has a number beside a reference, and some have steps."""
+    said = [label for label in (*asked.labels, *asked.given.values()) if label in NONE]
+    steps = bool(data["step_variance"].notnull().any())
+    if said and steps and not all(bool(part.notnull().any()) for part in parts):
+        why = NONE[str(said[0])]
+        raise ValueError(
+            f"{HEAD}{asked.name}[{said[0]}]: no numbers; {why}, or `ledger.references` lacks it"
+        )
 
 
 def names(data: xr.Dataset) -> list[str]:

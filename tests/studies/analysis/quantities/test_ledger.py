@@ -157,6 +157,25 @@ def test_what_the_ledger_does_not_say_is_one_line(ledger, text, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("ledger.gain[selection]", "none of these optimizers selects by fitness alone"),
+        ("1 + ledger.bias[reference=selection]", "none of these optimizers selects by fitness alone"),
+        ("ledger.cosine[raw]", "none of these losses has a slope"),
+    ],
+)
+def test_a_reference_that_nobody_has_says_why(ledger, text, why):
+    label = "raw" if "raw" in text else "selection"
+    lacking = ledger["reference"] == label
+    some = ledger.assign(reference_squared=ledger["reference_squared"].where(~lacking))
+    with pytest.raises(ValueError, match=f"{label}.: no numbers; {why}"):
+        quantity(some, text)
+    of_es = ledger["reference_squared"].where(~lacking | (ledger["optimizer"] == "ES"))
+    answer = quantity(ledger.assign(reference_squared=of_es), text)["quantity"]
+    np.testing.assert_array_equal(answer.isnull(), [True, False])
+
+
 def test_results_without_a_ledger_say_so():
     with pytest.raises(ValueError, match="ledger.gain: these results have no noise ledger"):
         quantity(results(np.ones((4, 2))), "ledger.gain[raw]")
