@@ -31,6 +31,7 @@ TOLD = {  # what figures are told to show: keys of `figures:` in a study -> mean
     "hue": "the axis, landscape or optimizer whose values are lines",
     "rows": "that of the rows of panels",
     "columns": "that of the columns of panels",
+    "label": "of curve and law: what stands at the vertical axis, in place of the quantity",
     "colour": "the quantity of map",
     "line": "its value at which map has a line",
     "theory": "a formula that predicts it, whose line is dashed",

@@ -21,6 +21,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.textpath import TextPath
 
 from studies.claims import judge
 from studies.claims.base import Judgement
@@ -57,8 +58,9 @@ SAID = (
     "bars: intervals, each end at the level of 3 standard errors;"
     " what holds lies within what is accepted; "
 )
+HINTED = 1.06  # times as wide as its outlines a text may be, where letters begin at whole pixels
 LEGEND: Look = {"title_fontsize": 7, "fontsize": 7, "borderaxespad": 0.3}
-COLUMN = "predicted, observed (SE)"
+COLUMN, NUMBERS = "predicted, observed (SE)", 6.5  # head of the numbers, and their size in points
 Row = tuple[str, bool, Judgement | None]  # words, whether they are a heading, the judgement
 
 
@@ -121,13 +123,13 @@ def _parts(judged: Sequence[Judgement], width: float, highest: float) -> list[li
 
 def _height(judged: Sequence[Judgement], width: float) -> float:
     """Inches of a page of judgements."""
-    page = Page(width, width > WIDE)
+    page = Page.of(judged, width)
     return sum(_heights(page.words(judged))) + _key_of(judged, width).inches + page.above
 
 
 def _page(judged: Sequence[Judgement], width: float) -> Figure:
     """A page of judgements."""
-    page, below = Page(width, width > WIDE), _key_of(judged, width)
+    page, below = Page.of(judged, width), _key_of(judged, width)
     words, total = page.words(judged), _height(judged, width)
     figure = Figure(figsize=(width, total))
     figure.legend(
@@ -165,7 +167,18 @@ class Page(NamedTuple):
     """How a figure is laid out."""
 
     width: float  # inches
-    wide: bool  # whether there is room for numbers
+    numbers: float  # inches of the longest numbers; 0: there is no room for any
+
+    @classmethod
+    def of(cls, judged: Sequence[Judgement], width: float) -> Page:
+        """That of judgements: wide enough for their numbers, where it has room for any."""
+        texts = [COLUMN, *map(_numbers, judged)]
+        return cls(width, max(map(_inches, texts)) if width > WIDE else 0.0)
+
+    @property
+    def wide(self) -> bool:
+        """Whether there is room for numbers."""
+        return self.numbers > 0
 
     @property
     def left(self) -> float:
@@ -175,7 +188,7 @@ class Page(NamedTuple):
     @property
     def right(self) -> float:
         """Inches of the numbers."""
-        return 1.33 if self.wide else 0.1
+        return self.numbers + 0.12 if self.wide else 0.1
 
     @property
     def above(self) -> float:
@@ -186,6 +199,11 @@ class Page(NamedTuple):
         """The words of rows, on lines that fit."""
         sizes = [(text, 8.2 if head else 7) for text, head, _ in rows(judged)]
         return [style.wrapped(text, self.left - 0.15, size) for text, size in sizes]
+
+
+def _inches(text: str) -> float:
+    """Of numbers at the right of a row, from the first letter to the last."""
+    return HINTED * TextPath((0, 0), text, size=NUMBERS).get_extents().width / 72 if text else 0.0
 
 
 def _worlds(judged: Sequence[Judgement]) -> str:
@@ -291,12 +309,14 @@ def panel(
         _write(said or text, axes, 0, y, -5, **HEAD if head else REST)
         if row is not None:
             _draw(row, axes, y, size)
-            _write(_numbers(row) if numbers else "", axes, 1, y, 4, fontsize=6.5)
+            _write(_numbers(row) if numbers else "", axes, 1, y, 4, fontsize=NUMBERS)
     axes.set(
         xlim=SPAN, ylim=(ends[-1], 0), yticks=[], xticks=[0, 1], xticklabels=["predicted", "wrong law"]
     )
     axes.spines["left"].set_visible(False)
-    _write(COLUMN if numbers else "", axes, 1, -0.6 * sizes.min(), 4, fontsize=6.5, color=style.WORDS)
+    _write(
+        COLUMN if numbers else "", axes, 1, -0.6 * sizes.min(), 4, fontsize=NUMBERS, color=style.WORDS
+    )
     return axes
 
 

@@ -22,8 +22,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from studies.analysis.quantities.evaluate import quantity
-from studies.figures import layout, legends, panels, style
-from studies.figures.clocks import CLOCKS, along, label
+from studies.figures import clocks, layout, legends, panels, style
+from studies.figures.clocks import CLOCKS, along
 from studies.figures.facets import (
     GRID,
     Facets,
@@ -71,7 +71,7 @@ class Drawing(NamedTuple):
     numbers: xr.Dataset  # quantity, its interval, x
     at: Facets
     looks: Looks
-    y: str  # what the vertical axis is called
+    y: str  # the quantity
     x: str
 
 
@@ -87,6 +87,7 @@ def curve(
     hue: str | None = None,
     rows: str | None = None,
     columns: str | None = None,
+    label: str | None = None,
 ) -> Figure:
     """The figure of a quantity.
 
@@ -98,6 +99,7 @@ def curve(
         hue: the dim whose values are lines; None: the first that is left, optimizers before landscapes.
         rows: the dim whose values are rows of panels.
         columns: the dim whose values are columns of panels.
+        label: of the vertical axis; None: the quantity.
 
     Raises:
         ValueError: the results have no such axis, clock or quantity.
@@ -110,7 +112,7 @@ def curve(
     for axes, place in zip(grid.panels, places, strict=True):
         panel(drawing, axes, place, grid.inches - 0.6)
         panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
-    _finish(grid, drawing)
+    _finish(grid, drawing, label or y)
     inches = PANEL * grid.lines + 0.75
     return legends.finish(figure, _handles(drawing, figure), _said(drawing, dataset), width, inches)
 
@@ -138,7 +140,7 @@ def asked(dataset: xr.Dataset, *, x: str | None, y: str, **given: str | None) ->
     numbers = along(dataset, y, x) if x in CLOCKS and x not in names else quantity(dataset, y)
     if "checkpoint" in numbers.dims:
         at = facets(numbers.isel(checkpoint=-1), {"x": None} | given, "curve")
-        axis = label(x)
+        axis = clocks.label(x)
     else:
         at = _on_axis(numbers, x, y, given)
         axis = x
@@ -367,9 +369,9 @@ def _texts_across(axes: Axes, names: Sequence[str]) -> None:
 # words ------------------------------------------------------------------------------------------------------
 
 
-def _finish(grid: layout.Grid, drawing: Drawing) -> None:
+def _finish(grid: layout.Grid, drawing: Drawing, up: str) -> None:
     """Labels at the left and below; panels of one scale where they show the same kind of numbers."""
-    grid.label(style.wrapped(drawing.y, PANEL), style.wrapped(drawing.x, grid.inches - 0.5))
+    grid.label(style.wrapped(up, PANEL), style.wrapped(drawing.x, grid.inches - 0.5))
     if "landscape" not in (drawing.at.rows, drawing.at.columns):
         _alike(grid.panels)
 

@@ -94,18 +94,21 @@ class Curve(NamedTuple):
         return np.array([point.in_regime for point in self.points])
 
 
-def law(dataset: xr.Dataset, width: float = style.WIDTH, *, claim: Names = None) -> Figure:
+def law(
+    dataset: xr.Dataset, width: float = style.WIDTH, *, claim: Names = None, label: str | None = None
+) -> Figure:
     """The figure of the laws of a study.
 
     Args:
         dataset: a study's results, with claims along an axis.
         width: inches.
         claim: its name, several with commas between them, or a list; None: all.
+        label: of the vertical axes; None: the quantities.
 
     Raises:
         ValueError: no claim is judged along an axis.
     """
-    return _page(dataset, curves(dataset, claim), width)
+    return _page(dataset, curves(dataset, claim), width, label)
 
 
 def law_pages(
@@ -113,6 +116,7 @@ def law_pages(
     width: float,
     highest: float,
     claim: Names = None,
+    label: str | None = None,
 ) -> list[Figure]:
     """The figure on pages of at most so many inches; all laws are judged together.
 
@@ -121,15 +125,16 @@ def law_pages(
         width: inches.
         highest: inches.
         claim: as in `law`.
+        label: as in `law`.
     """
     shown = curves(dataset, claim)
     lines = max(1, int((highest - LEGEND) / LINE))
     most = lines * layout.abreast(len(shown), width, LEAST)
     parts = [shown[first : first + most] for first in range(0, len(shown), most)]
-    return [_page(dataset, part, width) for part in parts]
+    return [_page(dataset, part, width, label) for part in parts]
 
 
-def _page(dataset: xr.Dataset, shown: list[Curve], width: float) -> Figure:
+def _page(dataset: xr.Dataset, shown: list[Curve], width: float, label: str | None) -> Figure:
     """A figure of some curves."""
     entries = config(dataset).get("claims", {})
     figure, across = Figure(layout="constrained"), layout.abreast(len(shown), width, LEAST)
@@ -137,6 +142,7 @@ def _page(dataset: xr.Dataset, shown: list[Curve], width: float) -> Figure:
     pairs = _pairs(figure, lines, across)
     for own, pair in zip(shown, pairs, strict=False):
         _pair(dataset, own, entries.get(own.claim, {}), pair, width / across - 0.5)
+        pair[0].set_ylabel(style.wrapped(label or own.points[0].quantity, PANEL, 7.5), fontsize=7.5)
     layout.switch_off(pairs[len(shown) :].ravel())
     height = LINE * lines + 0.6
     return legends.finish(figure, _handles(shown, figure.axes), _said(shown), width, height)
@@ -217,7 +223,6 @@ def _pair(
     panels.at_values(lower.xaxis, own.x(), inches - 0.1)
     upper.tick_params(labelbottom=False)
     panels.small_title(upper, [*filter(None, [own.claim, words(own.where)])], 0.9 * inches)
-    upper.set_ylabel(style.wrapped(own.points[0].quantity, PANEL, 7.5), fontsize=7.5)
     lower.set_xlabel(own.axis)
     lower.set_ylabel("residual", fontsize=7)
 

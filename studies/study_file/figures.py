@@ -59,6 +59,9 @@ class Faceted(Options):
     columns: str | None = Field(default=None, description="the same of the columns of panels")
 
 
+LABEL = "what stands at the vertical axis, in place of the quantity"
+
+
 class CurveModel(Faceted):
     """A quantity against an axis or a clock."""
 
@@ -77,6 +80,7 @@ class CurveModel(Faceted):
     hue: str | None = Field(
         default=None, description="the axis, `landscape` or `optimizer` whose values are lines"
     )
+    label: str | None = Field(default=None, description=LABEL)
 
 
 class MapModel(Faceted):
@@ -115,6 +119,7 @@ class LawModel(Options):
         default=None,
         description="its name, a list of names, or several with commas between; null: all along an axis",
     )
+    label: str | None = Field(default=None, description=LABEL)
 
 
 class FrequenciesModel(Faceted):

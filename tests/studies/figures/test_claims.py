@@ -21,6 +21,7 @@ from studies.figures.claims import (
     SPAN,
     THIN,
     THRESHOLD,
+    _page,
     claims,
     key,
     panel,
@@ -252,6 +253,19 @@ def claiming(count, name="law"):
     return data.assign_attrs(
         config=json.dumps(json.loads(data.attrs["config"]) | {"claims": {name: entry}})
     )
+
+
+def test_the_longest_numbers_have_room():
+    law = Law(predicted=-2.3456e-17, control=1e-100, tolerance=0.1)
+    found = [row(3.0), row(-1.2345e-17, 1e-17, law), row(-1.2345e-100, 1e-101, law)]
+    with rc_context(style.PAPER):
+        figure = _page(found, 7.0)
+    renderer, (axes,) = FigureCanvasAgg(figure).get_renderer(), figure.axes
+    figure.draw_without_rendering()
+    texts = {text.get_text(): text.get_window_extent(renderer) for text in axes.texts}
+    assert "-2.346e-17,  -1.234e-100 (1e-101)" in texts
+    ends = [box.x1 / figure.dpi for box in texts.values()]
+    assert 6.9 < max(ends) <= 7.0
 
 
 @pytest.mark.parametrize("width", [7.0, 3.4])

@@ -243,6 +243,15 @@ def test_a_figure_of_a_study_shows_the_landscapes_and_optimizers_that_it_names(s
     np.testing.assert_allclose(line.get_ydata(), expected.mean("replicate").values.ravel())
 
 
+def test_a_label_of_curve_stands_in_place_of_the_quantity(swept):
+    given = {"x": "B", "y": "2 * median(loss)", "label": "cost of a step"}
+    figure = curve(pick(swept, {"landscape": ["bowl"]}), hue="k", **given)
+    labels = {axes.get_ylabel() for axes in figure.axes}
+    assert labels - {""} == {"cost of a step"}
+    page, *_ = pages_of(Asked("curve", given | {"hue": "k"}, "curve"), swept)
+    assert page.axes[0].get_ylabel() == "cost of a step"
+
+
 def test_a_law_figure_takes_a_list_of_claims():
     assert named(["noise, at rest", "slope"]) == ["noise, at rest", "slope"]
     assert named("noise, slope") == ["noise", "slope"]
@@ -264,7 +273,7 @@ STUDY = {
         ({"curve": {"x": "bacth"}}, "figures[0].curve.x: unknown axis 'bacth'; did you mean 'batch'?"),
         (
             {"curve": {"y": "median(los)"}},
-            "figures[0].curve.y: unknown quantity 'los' in 'median(los)'; did you mean 'loss'?",
+            "figures[0].curve.y: unknown quantity 'los'; did you mean 'loss'?",
         ),
         (
             {"curve": {"colour": "red"}},
@@ -338,7 +347,7 @@ class TestCommand:
         ("words", "text"),
         [
             ("curve --at B", "--at: expected AXIS=VALUE, such as B=8, got 'B'"),
-            ("ecdf --x B", "ecdf: unknown option --x; expected of none"),
+            ("ecdf --x B", "ecdf: unknown option --x; expected of --name, --clock"),
             ("curve --optimizer GB", "unknown optimizer 'GB'; expected one of: SGD, GA"),
         ],
     )
@@ -645,6 +654,11 @@ class TestLaw:
         upper, _ = laws.law(claimed).axes
         (shade,) = [patch for patch in upper.patches if patch.get_gid() == "outside"]
         assert shade.get_x() == pytest.approx(32)  # half way, on a log axis, from 16 to 64
+
+    def test_a_label_stands_in_place_of_the_quantity(self, claimed):
+        upper, lower = laws.law(claimed, label="noise").axes
+        assert (upper.get_ylabel(), lower.get_ylabel()) == ("noise", "residual")
+        assert laws.law(claimed).axes[0].get_ylabel() == laws.curves(claimed)[0].points[0].quantity
 
     def test_a_formula_that_is_not_the_law_of_the_axis_is_drawn_at_its_values(self, claimed):
         config = {"claims": {"falls": {"along": "B", "predicted": "7 / batch"}}}
