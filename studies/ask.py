@@ -6,9 +6,10 @@ The value, its interval and the number of worlds are printed.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from studies.text.leave import leave
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,4 +85,4 @@ def _label(value: xr.DataArray) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

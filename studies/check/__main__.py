@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from studies.text.leave import leave
+
 if TYPE_CHECKING:
     import torch
 
@@ -97,4 +99,4 @@ def _of_optimizer(made: Optimizer, dtype: torch.dtype, precision: str) -> Iterat
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

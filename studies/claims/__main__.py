@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from studies.text.leave import leave
+
 WRONG = 2  # exit code: there are no such results
 
 
@@ -71,4 +73,4 @@ def _judge(path: Path, study: str | None) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text.leave import leave
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -96,4 +98,4 @@ def _imported(args: argparse.Namespace) -> xr.Dataset:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text.leave import leave
+
 if TYPE_CHECKING:
     import xarray as xr
     from pydantic import ValidationError
@@ -357,4 +359,4 @@ def _of_study(data: xr.Dataset, everything: bool) -> list[Asked]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text.leave import leave
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
@@ -189,4 +191,4 @@ def _gallery_pages(args: argparse.Namespace) -> dict[str, Callable[[], Figure]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

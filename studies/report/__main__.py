@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text.leave import leave
+
 if TYPE_CHECKING:
     from studies.report.writing import Page
 
@@ -70,4 +72,4 @@ def _index(pages: Sequence[Page], out: Path | None) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from studies.text.leave import leave
 from studies.text.shapes import Data, Json
 
 if TYPE_CHECKING:
@@ -358,4 +359,4 @@ def _print_stages(dataset: xr.Dataset, console: Console) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -20,7 +20,11 @@ from studies.results import store
 
 EVERY = 20.0  # seconds, at least, between two reports
 SHARE = 20  # times as long as the last report took, at least
-SCRIPT = "import os, sys; os.nice(19); from studies.report.__main__ import main; sys.exit(main(sys.argv[1:]))"
+SCRIPT = """import os, sys
+os.nice(19)
+from studies.report.__main__ import main
+from studies.text.leave import leave
+leave(main(sys.argv[1:]))"""
 
 
 @contextlib.contextmanager
