@@ -271,7 +271,8 @@ def test_summary_takes_sampling_off_the_spread():
     ],
 )
 def test_a_cell_shows_two_figures_of_the_error(numbers, text):
-    assert tables._cell(*numbers) == text
+    column = tables.Summary(*(np.array([number]) for number in numbers))
+    assert tables._cell(column, (0,)) == text
 
 
 def test_the_command_prints_a_table_and_leaves_its_files(tmp_path, capsys):
