@@ -28,6 +28,14 @@ def never(*words, **more):
     raise AssertionError("it was drawn")
 
 
+@pytest.fixture(autouse=True)
+def interrupts():
+    """Ctrl-C reaches this process as it does in a terminal; processes of xdist ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_figures_are_drawn_ends_the_run_and_says_how_to_go_on(
     file, tmp_path, monkeypatch, capsys, number
