@@ -63,7 +63,8 @@ def at_number(question: Question, dim: str, number: int) -> Question:
     """The same question at a place, by its number along a dim."""
     data = question.dataset
     where = question.where | {dim: data[dim].values.tolist()[number]}
-    return question.of(dataset=data.isel({dim: number}, drop=True), where=where)
+    chosen = data.isel({dim: number}).drop_vars(dim)  # what becomes one number there, as terms, stays
+    return question.of(dataset=chosen, where=where)
 
 
 def dim_of(question: Question, word: str) -> str:

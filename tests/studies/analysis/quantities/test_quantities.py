@@ -151,6 +151,15 @@ def test_a_quantity_is_what_its_words_say(made, text):
     assert ((low <= expected) & (expected <= high)).all()
 
 
+def test_terms_of_each_landscape_are_those_of_the_one_that_is_meant(made):
+    data, loss, *_ = made
+    counted = data.assign_coords(terms=("landscape", [2, 5]))  # 5: a checkpoint every 4 epochs
+    answer = quantity(counted, 'mean(loss["ES", "steep"](epochs=11))')["quantity"]
+    np.testing.assert_allclose(answer.values, loss[1, 1, ..., 1].mean(-1), rtol=1e-12)
+    end = quantity(counted, 'mean(loss["SGD", "bowl"])')["quantity"]
+    np.testing.assert_allclose(end.values, loss[0, 0, ..., -1].mean(-1), rtol=1e-12)
+
+
 D = np.array([4.0, 6.0])[:, None, None]
 RATE = np.array([0.1, 0.3])[None, :, None] * np.array([8.0, 32.0])
 OF_SETTINGS = {
