@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Union, get_args
 
 from annotated_types import Ge, Gt, Lt
-from pydantic import BaseModel, Discriminator, Field, Tag, create_model
+from pydantic import BaseModel, Discriminator, Field, Tag, WithJsonSchema, create_model
 from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
@@ -47,6 +47,12 @@ from studies.text.shapes import Data, Hint, Json
 
 FAMILIES = ("landscapes", "optimizers")
 ENTRIES = (*FAMILIES, "claims")  # keys of a study whose values are label -> {kind: .., parameters}
+RECORD: Data = {  # JSON schema: expressions by their labels, or a list of names
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": ["string", "object"]}},
+        {"type": "array", "items": {"type": "string"}},
+    ]
+}
 FIGURES = {  # name (studies.figures.FIGURES) -> key of a study that it shows, which it needs
     "convergence": None,
     "critical_difference": None,
@@ -142,7 +148,7 @@ class StudyModel(Strict):
         default=None,
         description="frames for the figure `trajectories`; null: none, {}: with these defaults",
     )
-    record: dict[str, Data] = Field(
+    record: Annotated[dict[str, Data], WithJsonSchema(RECORD)] = Field(
         default={},
         description=(
             "what else is recorded at each checkpoint: label -> expression of what the loop knows, such as"
