@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields
 
 from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
@@ -61,4 +61,5 @@ def _size(study: StudyModel, arms: Sequence[Arm]) -> int:
 
 def _numbers(arm: Arm) -> str:
     """All that the numbers of an arm depend on."""
-    return json.dumps(asdict(replace(arm, coords={}, label="")), sort_keys=True)
+    parts = {part.name: getattr(arm, part.name) for part in fields(arm) if part.compare}
+    return json.dumps(parts | {"coords": {}, "label": ""}, sort_keys=True)
