@@ -12,7 +12,7 @@ nothing, stand apart below, grey and without a verdict.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,16 +25,14 @@ from matplotlib.textpath import TextPath
 
 from studies.claims import judge
 from studies.claims.base import Judgement
-from studies.claims.report import number, place
+from studies.claims.report import number
 from studies.figures import legends, style
+from studies.figures.claim_rows import rows
+from studies.figures.claim_scales import scaled
 from studies.figures.style import Look
-from studies.text.shapes import Tree
 
 ROW, LINE = 0.2, 0.13  # inches: a row, and each further line of its words
 SPAN = (-0.75, 1.75)  # what is shown; what lies beyond is an arrow at the edge
-# where the most lies that a bound can be met by, left of its threshold, and right of it what misses it by as
-# much
-SIDE = 0.6
 THIN = 0.03  # the least width of what is accepted, so that it is seen
 BROAD = 0.62  # of a row, the height of what is accepted
 INWARDS = 0.04  # from the edge: an arrow to what lies beyond
@@ -46,7 +44,6 @@ LOOKS: dict[str, Look] = {
 }
 OUTSIDE: Look = {"color": "#8A8A8A", "marker": "o"}  # of the regime: neither holds nor fails
 BOUNDS = (">", "<=", ">=")  # relations of which the predicted is a threshold
-APART = "outside the regime: not judged"
 BAND, CONTROL = "#CFE6DB", "#000000"
 THRESHOLD, INTERVAL = "threshold", "interval"  # gid of what is drawn
 BOUND: Look = {"ls": "", "marker": "|", "ms": 9, "mew": 1.3, "color": CONTROL}
@@ -61,17 +58,6 @@ SAID = (
 HINTED = 1.06  # times as wide as its outlines a text may be, where letters begin at whole pixels
 LEGEND: Look = {"title_fontsize": 7, "fontsize": 7, "borderaxespad": 0.3}
 COLUMN, NUMBERS = "predicted, observed (SE)", 6.5  # head of the numbers, and their size in points
-Row = tuple[str, bool, Judgement | None]  # words, whether they are a heading, the judgement
-
-
-class Scaled(NamedTuple):
-    """Numbers of a row where 0 is the predicted and 1 the wrong law's; NaN where there is no scale."""
-
-    observed: float
-    low: float  # accepted from
-    high: float  # and to
-    near: float  # the ends of the error bar
-    far: float
 
 
 # the whole figure -------------------------------------------------------------------------------------------
@@ -233,53 +219,6 @@ def key(judged: Sequence[Judgement]) -> list[Artist]:
     return handles
 
 
-# words of the rows ------------------------------------------------------------------------------------------
-
-
-def rows(judged: Sequence[Judgement]) -> list[Row]:
-    """Words, whether they are a heading, and the judgement.
-
-    Each claim with what its places have in common, then each place; last those outside.
-    """
-    outside = [row for row in judged if not row.in_regime]
-    lines: list[Row] = []
-    for name in dict.fromkeys(row.claim for row in judged if row.in_regime):
-        lines += _of_claim(name, [row for row in judged if row.claim == name and row.in_regime])
-    if outside:
-        lines.append((APART, True, None))
-    return lines + [(_named(row.claim, row, row.where), False, row) for row in outside]
-
-
-def _of_claim(name: str, places: Sequence[Judgement]) -> list[Row]:
-    """A heading with what the places of a claim share, and, of several, a row for each."""
-    first = places[0]
-    shared = {
-        axis: value
-        for axis, value in first.where.items()
-        if all(row.where.get(axis) == value for row in places)
-    }
-    heading = _named(name, first, shared)
-    if len(places) == 1:
-        return [(heading, True, first)]
-    return [(heading, True, None), *((_rest(row, shared), False, row) for row in places)]
-
-
-def _named(name: str, row: Judgement, where: Tree) -> str:
-    """The name of a claim, and where it is judged."""
-    return f"{name} ({_place(row, where)})" if where else name
-
-
-def _rest(row: Judgement, shared: Tree) -> str:
-    """Where a row is judged, without what it shares with the others of its claim."""
-    return _place(row, {axis: value for axis, value in row.where.items() if axis not in shared})
-
-
-def _place(row: Judgement, where: Tree) -> str:
-    """A place in words; no line ends within "axis = value"."""
-    text = place(row._replace(where=dict(where)))
-    return text.replace(" = ", "\u00a0=\u00a0").replace(" to ", "\u00a0to\u00a0")
-
-
 # a panel ----------------------------------------------------------------------------------------------------
 
 
@@ -425,42 +364,3 @@ def _observed(axes: Axes, y: float, x: float, look: Look, face: str) -> None:
         axes.plot([SPAN[1] - INWARDS], [y], marker=">", ms=5, clip_on=False, **mark)
     else:
         axes.plot([x], [y], marker=look["marker"], ms=4.5, **mark)
-
-
-# scales -----------------------------------------------------------------------------------------------------
-
-
-def scaled(row: Judgement) -> Scaled:
-    """The numbers of a row on its scale."""
-    there = _scale(row)
-    near, far = sorted((there(row.observed_low), there(row.observed_high)))
-    low, high = sorted((there(row.low), there(row.high)))
-    return Scaled(there(row.observed), low, high, near, far)
-
-
-def _scale(row: Judgement) -> Callable[[float], float]:
-    """Where a number of a row is drawn."""
-    zero, unit = row.predicted, row.control
-    if math.isinf(zero):  # the limit of (value - zero) / (unit - zero)
-        return lambda value: math.nan if math.isnan(value) else float(value != zero)
-    if row.relation in (">", ">="):
-        return _between(zero, zero - _reach(row) / SIDE)
-    if row.relation == "<=":
-        return _between(zero, zero + _reach(row) / SIDE)
-    if not math.isfinite(unit) or unit == zero:
-        return _between(zero, zero + _reach(row) / SIDE)
-    return _between(zero, unit)
-
-
-def _reach(row: Judgement) -> float:
-    """How far from the predicted there is anything to see."""
-    accepted = row.low if row.relation == ">=" else row.high
-    ends = [end for end in (accepted, row.observed) if math.isfinite(end)]
-    return max((abs(end - row.predicted) for end in ends), default=0.0)
-
-
-def _between(zero: float, unit: float) -> Callable[[float], float]:
-    """The linear scale on which one number is 0 and another 1; NaN where they are the same."""
-    if not (math.isfinite(zero) and math.isfinite(unit)) or zero == unit:
-        return lambda value: math.nan
-    return lambda value: (value - zero) / (unit - zero)

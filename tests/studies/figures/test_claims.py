@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from studies.claims import Law, Measured, judgement
 from studies.claims.base import unknown
 from studies.figures import style
+from studies.figures.claim_rows import APART, rows
+from studies.figures.claim_scales import SIDE, scaled
 from studies.figures.claims import (
-    APART,
     INTERVAL,
     LOOKS,
     OUTSIDE,
-    SIDE,
     SPAN,
     THIN,
     THRESHOLD,
@@ -25,8 +25,6 @@ from studies.figures.claims import (
     claims,
     key,
     panel,
-    rows,
-    scaled,
 )
 from tests.support.claims import normal, results
 
