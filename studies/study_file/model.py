@@ -49,7 +49,10 @@ FAMILIES = ("landscapes", "optimizers")
 ENTRIES = (*FAMILIES, "claims")  # keys of a study whose values are label -> {kind: .., parameters}
 RECORD: Data = {  # JSON schema: expressions by their labels, or a list of names
     "anyOf": [
-        {"type": "object", "additionalProperties": {"type": ["string", "object"]}},
+        {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "object"}]},
+        },
         {"type": "array", "items": {"type": "string"}},
     ]
 }
