@@ -90,7 +90,7 @@ def made(loss):
 def test_a_quantity_is_what_numpy_says(asked, loss):
     text, by_hand = asked
     answer = quantity(made(loss), text)["quantity"].values
-    np.testing.assert_allclose(answer, by_hand(loss), rtol=1e-9, atol=1e-9, err_msg=text)
+    np.testing.assert_allclose(answer, by_hand(loss), rtol=1e-9, atol=1e-12, err_msg=text)
 
 
 COMPARED = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
