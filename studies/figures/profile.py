@@ -159,7 +159,7 @@ def panel(told: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
         _draw(told.sel(optimizer=name), axes, {"label": name, **look}, band=len(looks) <= style.BANDS)
     if not told["profile"].notnull().any():
         where = axes.transAxes
-        why = "no world that all optimizers ran in"
+        why = "no world in which all have numbers"
         axes.text(0.5, 0.5, why, transform=where, ha="center", color=style.WORDS)
     axes.set(xscale="log", xlim=(factor[0], factor[-1]), ylim=(-0.02, 1.02))
     panels.powers(axes.xaxis, 6)
