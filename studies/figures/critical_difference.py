@@ -30,7 +30,7 @@ NOTE = (
     f"average ranks, 1 is best; a bar joins optimizers that do not differ at {ALPHA:g} (Friedman's test,"
     " Nemenyi's critical difference CD)"
 )
-FEW = "fewer than two optimizers with common worlds"
+FEW = "fewer than two optimizers, or common worlds"
 SMALL: Look = {
     "fontsize": 7,
     "color": style.WORDS,
