@@ -9,6 +9,7 @@ is fixed + a m / K. This is exact for sums of terms only: of a loss that compare
 
 `mean_of_means` is what training loops often do instead: pieces of ceil(m / K) terms, the last with those that
 are left, and (1 / K) sum_i L_i, another loss where the last is smaller.
+
 Chunks are exact for every loss, since a point's value does not depend on what is evaluated beside it, but for
 the rounding of matrix products.
 """

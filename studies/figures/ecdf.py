@@ -165,9 +165,9 @@ def panel(
         panels.nothing(axes, "no targets" if asking else "no runs")
         axes.set(xticks=[], yticks=[])
         return axes
-    told = curves(dataset, targets, clock)
+    reached = curves(dataset, targets, clock)
     for label, arm in asking:
-        mine = told.sel({dim: arm[dim].item() for dim in told["cross"].dims})
+        mine = reached.sel({dim: arm[dim].item() for dim in reached["cross"].dims})
         band = label in looks and len(looks) <= style.BANDS and arm.sizes["replicate"] > 1
         _curve(mine, axes, label, style.look(looks, label, arm), band=band)
     _finish(axes)
@@ -182,39 +182,41 @@ def _finish(axes: Axes) -> None:
     panels.rules(axes)
 
 
-def _curve(told: xr.Dataset, axes: Axes, label: str, look: Look, *, band: bool) -> None:
+def _curve(reached: xr.Dataset, axes: Axes, label: str, look: Look, *, band: bool) -> None:
     """One arm: its distribution up to the end of its runs, its cross, and what restarts add.
 
     Args:
-        told: of `curves`, for this arm.
+        reached: of `curves`, for this arm.
         axes: where.
         label: of the arm.
         look: keywords of `Axes.plot`.
         band: whether its interval is drawn.
     """
     steps: Look = {"drawstyle": "steps-post", **look}
-    there = told.isel(checkpoint=np.isfinite(told["cost"].values))
+    there = reached.isel(checkpoint=np.isfinite(reached["cost"].values))
     cost, solved = there["cost"].values, there["solved"]
     if band:
         _band(there, axes, look["color"])
     axes.plot(cost, solved.values, label=label, **steps)
     if "earliest" in there and bool((there["earliest"] > solved).any()):
         legends.hatch(axes, cost, solved, there["earliest"], look["color"])
-    if np.isfinite(told["cross"]):
-        axes.plot(told["cross"].item(), told["height"].item(), color=look["color"], **CROSS)
-        if "restarted" in told:
+    if np.isfinite(reached["cross"]):
+        axes.plot(reached["cross"].item(), reached["height"].item(), color=look["color"], **CROSS)
+        if "restarted" in reached:
             thin = steps | {"linewidth": THIN}
-            axes.plot(told["beyond"].values, told["restarted"].values, **thin, zorder=1.8)
+            axes.plot(reached["beyond"].values, reached["restarted"].values, **thin, zorder=1.8)
 
 
-def _band(told: xr.Dataset, axes: Axes, colour: str) -> None:
+def _band(reached: xr.Dataset, axes: Axes, colour: str) -> None:
     """The interval of a share, where some but not all is solved."""
-    solved = told["solved"].values
+    solved = reached["solved"].values
     if ((solved > 0) & (solved < 1)).any():
         low, high = style.inside(
-            solved, *told["solved_interval"].transpose("bound", "checkpoint").values
+            solved, *reached["solved_interval"].transpose("bound", "checkpoint").values
         )
-        axes.fill_between(told["cost"].values, low, high, step="post", color=colour, alpha=0.13, lw=0)
+        axes.fill_between(
+            reached["cost"].values, low, high, step="post", color=colour, alpha=0.13, lw=0
+        )
 
 
 def shared(dataset: xr.Dataset) -> bool:
@@ -251,12 +253,14 @@ def curves(dataset: xr.Dataset, targets: Targets = None, clock: str = "cost") ->
     )
     shares = runtime.ecdf(dataset, cost, targets, which)[["solved", "solved_interval"]]
     shares = shares.reset_coords(drop=True)
-    told = shares.assign(cross=cross, cost=cost, height=_height(dataset, cross, targets, which))
+    reached = shares.assign(cross=cross, cost=cost, height=_height(dataset, cross, targets, which))
     if soonest is not None:
-        told["earliest"] = _solved(runtime.ecdf(dataset.assign({which: soonest}), cost, which=which))
+        reached["earliest"] = _solved(runtime.ecdf(dataset.assign({which: soonest}), cost, which=which))
     if shared(dataset):
-        told = told.assign(_restarted(dataset, targets, _beyond(missed.min("replicate"), end), which))
-    return told
+        reached = reached.assign(
+            _restarted(dataset, targets, _beyond(missed.min("replicate"), end), which)
+        )
+    return reached
 
 
 def _restarted(

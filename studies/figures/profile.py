@@ -64,35 +64,35 @@ class Compared(NamedTuple):
     """The profiles of all optimizers."""
 
     dataset: xr.Dataset
-    told: xr.Dataset  # of `profiles`
+    profiled: xr.Dataset  # of `profiles`
     looks: Looks  # of the optimizers that have one
     clock: str
 
 
 def _compared(dataset: xr.Dataset, clock: str) -> Compared:
-    told = profiles(with_clock(dataset, clock), clock)
+    profiled = profiles(with_clock(dataset, clock), clock)
     looks = style.optimizer_looks(dataset).items()
-    own = {name: look for name, look in looks if name in told["optimizer"].values}
-    return Compared(dataset, told, own, words(clock))
+    own = {name: look for name, look in looks if name in profiled["optimizer"].values}
+    return Compared(dataset, profiled, own, words(clock))
 
 
 def _page(compared: Compared, looks: Looks, width: float) -> Figure:
     """A page with the profiles of some optimizers."""
     figure = Figure(layout="constrained")
-    axes = panel(compared.told, figure.add_subplot(), looks)
+    axes = panel(compared.profiled, figure.add_subplot(), looks)
     axes.set_ylabel("share of problems solved")
     across = f"{compared.clock} over the least {compared.clock} of any optimizer"
     axes.set_xlabel(style.wrapped(across, width - 0.8))
-    said = _said(compared.told, figure, compared.dataset)
+    said = _said(compared.profiled, figure, compared.dataset)
     below = legends.below(figure, axes.lines[: len(looks)], said, width, margin=0.4)
     figure.set_size_inches(width, PANEL + 0.3 + legends.LINE * below.breaks + ROW * below.rows)
     return figure
 
 
-def _said(told: xr.Dataset, figure: Figure, dataset: xr.Dataset) -> str:
+def _said(profiled: xr.Dataset, figure: Figure, dataset: xr.Dataset) -> str:
     """The words above the legend."""
-    worlds = legends.worlds(int(told["worlds"].max()))
-    words = f"{int(told['problems'])} problems (landscape, world, target), {worlds}"
+    worlds = legends.worlds(int(profiled["worlds"].max()))
+    words = f"{int(profiled['problems'])} problems (landscape, world, target), {worlds}"
     return (
         words + legends.bands(figure, dataset) + legends.hatched(figure.axes) + legends.silent(dataset)
     )
@@ -111,13 +111,13 @@ def profiles(dataset: xr.Dataset, clock: str = "cost") -> xr.Dataset:
         clock: of the running times.
     """
     which = f"hit_{clock}"
-    told = analysis(dataset, value=which)
+    profiled = analysis(dataset, value=which)
     low, hit = dataset.get(f"{which}_low"), dataset.get(which)
     if low is None or hit is None or not bool((low < hit).any()):
-        return told
-    return told.assign(
-        least=_bound(dataset, told["optimizer"], hit, low, which),
-        most=_bound(dataset, told["optimizer"], low, hit, which),
+        return profiled
+    return profiled.assign(
+        least=_bound(dataset, profiled["optimizer"], hit, low, which),
+        most=_bound(dataset, profiled["optimizer"], low, hit, which),
     )
 
 
@@ -140,24 +140,26 @@ def _bound(
     parts = []
     for name in optimizers.values:
         swapped = xr.where(dataset["optimizer"] == name, mine, others).transpose(*mine.dims)
-        told = analysis(dataset.assign({which: swapped}), value=which)
-        parts.append(told["profile"].sel(optimizer=name))
+        profiled = analysis(dataset.assign({which: swapped}), value=which)
+        parts.append(profiled["profile"].sel(optimizer=name))
     return xr.concat(parts, optimizers, coords="minimal", compat="override")
 
 
-def panel(told: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
+def panel(profiled: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
     """Draw profiles on Axes and return them.
 
     Args:
-        told: what `profiles` gives, or a study's results, such as of one landscape.
+        profiled: what `profiles` gives, or a study's results, such as of one landscape.
         axes: where to draw.
         looks: label -> keywords of `Axes.plot`.
     """
-    told = told if "profile" in told else profiles(told)
-    looks, factor = looks or style.optimizer_looks(told), told["factor"].values
+    profiled = profiled if "profile" in profiled else profiles(profiled)
+    looks, factor = looks or style.optimizer_looks(profiled), profiled["factor"].values
     for name, look in looks.items():
-        _draw(told.sel(optimizer=name), axes, {"label": name, **look}, band=len(looks) <= style.BANDS)
-    if not told["profile"].notnull().any():
+        _draw(
+            profiled.sel(optimizer=name), axes, {"label": name, **look}, band=len(looks) <= style.BANDS
+        )
+    if not profiled["profile"].notnull().any():
         where = axes.transAxes
         why = "no world in which all have numbers"
         axes.text(0.5, 0.5, why, transform=where, ha="center", color=style.WORDS)

@@ -36,11 +36,11 @@ def beside(draft: Draft, arms: list[Arm], resolver: Resolver) -> list[Arm]:
         draft.mistakes += error.mistakes
         return arms
     others = {_place(arm): arm for arm in resolver.arms(settings)}
-    told = [_with(arm, others.get(_place(arm), arm)) for arm in arms]
-    if not draft.mistakes and told == arms:
+    held = [_with(arm, others.get(_place(arm), arm)) for arm in arms]
+    if not draft.mistakes and held == arms:
         text = "changes nothing in any arm; expected settings that differ from those of the study"
         draft.mistakes.append(Mistake(PLACE, text, at_key=True))
-    return told
+    return held
 
 
 def _settings(draft: Draft, given: object) -> Iterator[Setting]:

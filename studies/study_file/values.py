@@ -178,8 +178,8 @@ def quantity_or(*names: str) -> Callable[[str], str]:
         if text in names:
             return text
         if text.isidentifier():
-            known = ", ".join(map(repr, names))
-            raise ValueError(f"expected {known} or a quantity such as median(hit(0.1))")
+            choices = ", ".join(map(repr, names))
+            raise ValueError(f"expected {choices} or a quantity such as median(hit(0.1))")
         parsed(text)
         return text
 
