@@ -20,7 +20,7 @@ $(VENV)/bench: $(VENV)/installed
 	$(BIN)/pip install --quiet -c constraints.txt --editable ".[test,bench]"
 	@touch $@
 
-demo: $(VENV)/installed  ## set up, then run the quickstart study (about two minutes)
+demo: $(VENV)/installed  ## set up, then run the quickstart study (three minutes on 2 cores)
 	$(BIN)/python -m studies.run quickstart
 
 test: $(VENV)/installed  ## set up, then run all everyday tests, on all cores

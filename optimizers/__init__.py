@@ -1,4 +1,4 @@
-"""Search methods: tensors in, tensors out. A new one is a file in this folder and a line in `OPTIMIZERS`."""
+"""Search methods: tensors in, tensors out. A new one: a file in its family's folder, a line here."""
 
 from optimizers.adapters.deap_cma import DeapCMA
 from optimizers.adapters.deap_ga import DeapGA

@@ -21,7 +21,7 @@ SLOPE = "loss per length of x"
 
 
 def acceptance() -> dict[str, Quantity]:
-    """Of methods that accept or reject."""
+    """The acceptance of methods that accept or reject."""
 
     def share(method: Any, state: State, info: Info | None) -> Tensor | None:  # noqa: ANN401
         del method, state
@@ -31,20 +31,20 @@ def acceptance() -> dict[str, Quantity]:
 
 
 def sigma() -> dict[str, Quantity]:
-    """Of search distributions with one standard deviation, or one for each coordinate."""
+    """Sigma of search distributions with one standard deviation, or one for each coordinate."""
     line = "standard deviation of the search distribution, mean over coordinates"
     return {"sigma": Quantity(line, LENGTH, lambda method, state, info: _mean(state.sigma))}
 
 
 def path_length(field: str) -> dict[str, Quantity]:
-    """Of methods with an evolution path, a field of the state (R, 1, D)."""
+    """The path length of methods with an evolution path, a field of the state (R, 1, D)."""
     line = "length of the evolution path that adapts sigma"
     path = Quantity(line, "1", lambda method, state, info: norm(getattr(state, field).double())[:, 0])
     return {"path_length": path}
 
 
 def condition(field: str) -> dict[str, Quantity]:
-    """Of search distributions: from the standard deviations along their axes (R, 1, D), a field."""
+    """The condition number of a search distribution: `field` has the deviations along its axes (R, 1, D)."""
 
     def ratio(method: Any, state: State, info: Info | None) -> Tensor:  # noqa: ANN401
         del method, info
@@ -58,7 +58,7 @@ CONDITION = "condition number of the search distribution's covariance"
 
 
 def shape_condition() -> dict[str, Quantity]:
-    """Of search distributions N(m, sigma^2 B^T B): `shape` (R, D, D) is B."""
+    """The condition number of search distributions N(m, sigma^2 B^T B): `shape` (R, D, D) is B."""
 
     def ratio(method: Any, state: State, info: Info | None) -> Tensor:  # noqa: ANN401
         del method, info
@@ -69,7 +69,7 @@ def shape_condition() -> dict[str, Quantity]:
 
 
 def velocity(field: str = "velocity") -> dict[str, Quantity]:
-    """Of methods with momentum, a field of the state (R, P, D)."""
+    """The velocity of methods with momentum, a field of the state (R, P, D)."""
     line = "length of the running gradient that moves a point, mean over points"
 
     def length(method: Any, state: State, info: Info | None) -> Tensor:  # noqa: ANN401
@@ -80,7 +80,7 @@ def velocity(field: str = "velocity") -> dict[str, Quantity]:
 
 
 def learning_rate(units: str = PER_SLOPE) -> dict[str, Quantity]:
-    """Of methods with a learning rate and a schedule."""
+    """The learning rate of methods with a learning rate and a schedule."""
 
     def rate(method: Any, state: State, info: Info | None) -> Tensor:  # noqa: ANN401
         del info
@@ -94,7 +94,7 @@ RATE = "learning rate in force, as the schedule has it"
 
 
 def temperature() -> dict[str, Quantity]:
-    """Of methods at one temperature."""
+    """The temperature of methods that have one."""
 
     def heat(method: Any, state: State, info: Info | None) -> Tensor:  # noqa: ANN401
         del info
@@ -107,5 +107,5 @@ TEMPERATURE = "temperature in force"
 
 
 def _mean(numbers: Tensor) -> Tensor:
-    """Over all but the worlds: (R,)."""
+    """The mean over all but the worlds: (R,)."""
     return numbers.double().reshape(len(numbers), -1).mean(1)

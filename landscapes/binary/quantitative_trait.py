@@ -78,7 +78,7 @@ class QuantitativeTrait(Landscape):
 
     @property
     def spacing(self) -> float:
-        """Of equal effects: that of the squares of all traits, in units of `scale`."""
+        """The spacing of the squares of all traits, in units of `scale`, where effects are equal."""
         squares = [(2 * ones - self.n - self.theta / self.scale) ** 2 for ones in range(self.n + 1)]
         unit = self.scale**2 / (2 * self.width**2)
         return (

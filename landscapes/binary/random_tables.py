@@ -79,7 +79,7 @@ class Gap:
     values: Tensor | None = None
 
     def loss(self, x: Tensor) -> Tensor:
-        """Of genotypes x (R, P, n) uint8 -> (R, P)."""
+        """The loss of genotypes x (R, P, n) uint8 -> (R, P)."""
         return self.best - self.fitness(x)
 
     def extension(self, p: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ class SpinGlass(Landscape):
 
     @property
     def side(self) -> int:
-        """Of the lattice."""
+        """The side of the lattice."""
         return math.isqrt(self.n)
 
     @property
@@ -118,7 +118,7 @@ class SpinGlass(Landscape):
 
     @property
     def spacing(self) -> float:
-        """Of couplings of one size |J|: 2 |J|, or 4 |J| if z is even.
+        """For couplings of one size |J|: 2 |J|, or 4 |J| if z is even.
 
         A flip turns the sum of the z couplings of a spin, which has its parity.
         """

@@ -82,7 +82,10 @@ class ValleyCrossing(Landscape):
 
     @property
     def spacing(self) -> float:
-        """Of the few different losses; without a valley no genotype breaks an order."""
+        """The largest number of which all differences of losses are multiples.
+
+        With width 0 genotypes off the path do not occur.
+        """
         return common_measure(*(self._losses if self.width else self._losses[:-1]))
 
     @property
@@ -116,7 +119,7 @@ class ValleyCrossing(Landscape):
 
     @property
     def _losses(self) -> list[float]:
-        """Of 0 .. k + 1 mutations in order, and of all other genotypes."""
+        """The losses of 0 .. k + 1 mutations in order, and of all other genotypes."""
         others = 1 - self.depth if self.order == "any" else self.off_path
         fitness = [1.0] + self.width * [1 - self.depth] + [1 + self.advantage, others]
         return [1 + self.advantage - w for w in fitness]

@@ -149,7 +149,7 @@ class GaussianField(Landscape):
         return torch.cat([(matmul(points, w.mT) + phi).cos().sum(-1) for points, w, phi in parts])
 
     def _angles(self, x: Tensor, index: Tensor) -> Tensor:
-        """Of the waves with index (R, 1 | P, B): (R, P, B)."""
+        """Angles of the waves with index (R, 1 | P, B): (R, P, B)."""
         flat = index.flatten(1)
         w = self.vectors.take_along_dim(flat[..., None], 1)
         phases = self.phases[:, 0].take_along_dim(flat, 1).unflatten(1, index.shape[1:])

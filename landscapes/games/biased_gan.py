@@ -82,7 +82,7 @@ class BiasedGAN(Game):
         return distance(x, self.optimum)
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
-        """Of recommendations x (R, 2)."""
+        """Distance of recommendations x (R, 2) to the nearest fixed point, (R,)."""
         return {"fixed_point_distance": norm(x[:, None] - self.fixed_points().to(x)).amin(-1)}
 
     def fixed_points(self) -> Tensor:
@@ -98,7 +98,7 @@ class BiasedGAN(Game):
         return torch.tensor(points, dtype=torch.float64)
 
     def jacobian(self, theta: float) -> Tensor:
-        """Of the field at any point with this theta: (2, 2) float64."""
+        """The Jacobian of the field at any point with this theta: (2, 2) float64."""
         slope = self.beta * self.kappa / math.cosh(self.kappa * theta) ** 2
         return torch.tensor([[slope, -1.0], [1.0, -self.gamma]], dtype=torch.float64)
 

@@ -98,7 +98,7 @@ class Bilinear(Game):
         return distance(x, self.optimum)
 
     def singular_values(self) -> Tensor:
-        """Of A, in descending order: (D / 2,) float64."""
+        """The singular values of A, in descending order: (D / 2,) float64."""
         place = torch.linspace(0, 1, self.dim // 2, dtype=torch.float64)
         if self.spectrum == "linear":
             return self.coupling * (1 - place * (1 - 1 / self.condition))

@@ -100,15 +100,11 @@ class TorchModule(Landscape):
     @property
     def extras(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
         """Held-out measures, where there are held-out examples."""
+        if self.held_out is None:
+            return {}
         loss = {"held_out_loss": ("held-out loss", "1")}
         accuracy = {"held_out_accuracy": ("held-out accuracy", "1")}
-        return (
-            {}
-            if self.held_out is None
-            else loss | accuracy
-            if self._tried(DATA, self.data).classes
-            else loss
-        )
+        return loss | accuracy if self._tried(DATA, self.data).classes else loss
 
     @property
     def code(self) -> tuple[str, ...]:

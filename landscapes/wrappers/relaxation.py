@@ -70,7 +70,7 @@ class Relaxation(Around):
 
     @property
     def unit_cost(self) -> int:
-        """In evaluations of the inner landscape at a genotype."""
+        """The cost of a value, in evaluations of the inner landscape at a genotype."""
         reads = {"extension": self.inner.extension_cost or 1, "lovasz": self.dim + 1, "threshold": 1}
         return self.inner.unit_cost * reads[self.mode]
 

@@ -129,7 +129,10 @@ class NelderMead(Optimizer):
         }
 
     def _turn(self, state: State, f: Tensor) -> Tensor:
-        """What follows a reflection of value f (R,): (R,) int64; FILL stands for: it is taken."""
+        """The move after a reflected point of value f (R,): (R,) int64.
+
+        EXPAND, OUTSIDE or INSIDE; FILL means that the reflected point is accepted.
+        """
         best, second, worst = state.value[:, 0], state.value[:, -2], state.value[:, -1]
         turn = torch.where(f < second, FILL, torch.where(f < worst, OUTSIDE, INSIDE))
         return torch.where(f < best, EXPAND, turn)

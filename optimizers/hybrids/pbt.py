@@ -153,7 +153,7 @@ class PBT(Optimizer):
         return per_world(self.learning_rate, like)[:, None]
 
     def _ladder(self, like: Tensor) -> Tensor:
-        """Log s times -1 .. 1: (R, P) float64."""
+        """Log of the P learning-rate factors, evenly spaced from 1/spread to spread: (R, P) float64."""
         place = torch.arange(self.population, device=like.device, dtype=torch.float64)
         return per_world(self.spread, like).log()[:, None] * (2 * place / (self.population - 1) - 1)
 

@@ -110,7 +110,7 @@ class RecombinedSGD(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """One step of every trajectory, and a meeting where one is due."""
         del query
-        stepped = x, velocity = steps.descent(
+        stepped = steps.descent(
             state.points,
             state.velocity,
             steps.slope(answer, self.name),
@@ -120,6 +120,7 @@ class RecombinedSGD(Optimizer):
             clip=self.clip,
             weight_decay=self.weight_decay,
         )
+        x, velocity = stepped
         due = (state.step + 1) % self.interval == 0
         if self.exchange != "none" and self.population > 1 and bool(due.any()):
             met = (

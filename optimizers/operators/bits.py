@@ -8,8 +8,6 @@ from torch import Tensor
 from landscapes.numerics import column
 from landscapes.streams import Streams
 
-# distributions of independent bits --------------------------------------------------------------------------
-
 
 def sampled_bits(chance: Tensor, streams: Streams, n: int) -> Tensor:
     """Genotypes (R, n, D) uint8 whose loci are 1 independently with chances (R, 1, D), source "mutation"."""

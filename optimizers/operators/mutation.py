@@ -9,8 +9,6 @@ from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers.operators.order import pick, wide
 
-# mutation ---------------------------------------------------------------------------------------------------
-
 
 def gaussian(points: Tensor, streams: Streams, rate: float | Tensor, sigma: float | Tensor) -> Tensor:
     """Real points (R, n, D) with N(0, sigma^2) added to each coordinate with probability `rate`."""

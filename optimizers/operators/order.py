@@ -20,9 +20,6 @@ def wide(value: float | Tensor, axes: int) -> float | Tensor:
     )
 
 
-# order ------------------------------------------------------------------------------------------------------
-
-
 def worst_last(value: Tensor) -> Tensor:
     """The values with NaN made inf, so that it is worst."""
     return torch.where(value.isnan(), torch.inf, value)

@@ -8,8 +8,6 @@ from torch import Tensor
 from landscapes.streams import Streams
 from optimizers.operators.order import pick, wide
 
-# recombination ----------------------------------------------------------------------------------------------
-
 
 def crosses(streams: Streams, n: int, rate: float | Tensor) -> Tensor:
     """Which of n children have two parents: (R, n) bool, True with probability `rate`."""

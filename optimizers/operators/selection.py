@@ -20,8 +20,6 @@ from optimizers.breeding import Breeding
 from optimizers.fitness import weights
 from optimizers.operators.order import order, wide, worst_last
 
-# selection: values (R, P) -> n parents (R, n) int64 ---------------------------------------------------------
-
 
 def tournament(
     value: Tensor, streams: Streams, n: int, *, size: int, part: int = 0, among: Tensor | None = None

@@ -15,9 +15,6 @@ from optimizers.operators.selection import kept, leading, select
 PLASTIC = (0.7548776662466927, 0.5698402909980532)  # 1 / g and 1 / g^2 of the root g of g^3 = g + 1
 
 
-# selection without drift ------------------------------------------------------------------------------------
-
-
 def parents(
     value: Tensor,
     streams: Streams,

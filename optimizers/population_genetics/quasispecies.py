@@ -130,7 +130,7 @@ class Quasispecies(Optimizer):
         return state.frequency
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
-        """By fitness."""
+        """Parents come by fitness."""
         return weights(value, self.fitness, self.selection_strength, law)
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:

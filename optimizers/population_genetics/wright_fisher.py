@@ -158,7 +158,7 @@ class WrightFisher(Optimizer):
         return streams.integers("drift", self.population, (1,), 2)
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
-        """By the fitness of individuals, whose haplotypes (R, P) come one after another."""
+        """Parents come by the fitness of individuals, whose haplotypes (R, P) come one after another."""
         loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)
         return weights(loss, self.fitness, self.selection_strength, law).repeat_interleave(
             self.ploidy, 1

@@ -122,7 +122,7 @@ class GA(Breeding):
         return State(children, best, value.amin(1), state.step + 1), info
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
-        """By fitness, where selection is proportional to it."""
+        """Parents come by fitness, where selection is proportional to it."""
         return self.weights(value, law) if self.selection == "proportional" else None
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:

@@ -149,7 +149,7 @@ class IslandGA(Breeding):
         return self.islands
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
-        """By fitness within each island, where selection is proportional to it and nobody migrates."""
+        """Parents come by fitness within each island, where selection is by it and nobody migrates."""
         if self.selection != "proportional" or self.migrants:
             return None
         w = [self.weights(own, law) for own in value.chunk(self.islands, 1)]

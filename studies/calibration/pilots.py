@@ -117,7 +117,7 @@ class Pilots(Stage):
         ]
 
     def _coords(self, arm: Arm) -> dict[str, Any]:
-        """Of an arm, but for the factors."""
+        """The coordinates of an arm, but for the factors."""
         return {name: value for name, value in arm.coords.items() if name not in self.on}
 
     def _plan(self) -> list[str]:
@@ -264,5 +264,5 @@ def _as_json(name: str, measured: Measured) -> dict[str, Any]:
 
 
 def _task(study: Study, arm: Arm) -> Task:
-    """Of a pilot: what else the study holds does not change it."""
+    """The task of a pilot: what else the study holds does not change it."""
     return make_plan(replace(study, arms=[arm])).tasks[0]

@@ -84,7 +84,7 @@ class _Asked:
     distances: dict[float, float] = field(default_factory=dict)  # value -> distance in log q
 
     def distance(self, log_value: float) -> float:
-        """From the target, at the nearest value that may be used."""
+        """The distance from the target, at the nearest value that may be used."""
         value = self._nearest(log_value)
         if value not in self.distances:
             if len(self.distances) == MOST:

@@ -1,4 +1,1 @@
-"""All that the numbers of a cell depend on: the loop, what is recorded, the noise ledger, the guards.
-
-And the address of a cell.
-"""
+"""Computes one cell: the loop, what it records, the noise ledger, guards of users' code, its address."""

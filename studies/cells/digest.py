@@ -138,7 +138,7 @@ def _tree(path: Path) -> tuple[str, tuple[str, ...]]:
 
 @functools.cache
 def _homes(path: Path) -> dict[str, str]:
-    """Of an `__init__` file: name -> the module that it is imported from."""
+    """Name -> the module that it is imported from, of an `__init__` file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     lines = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     return {alias.asname or alias.name: _base(node, path) for node in lines for alias in node.names}

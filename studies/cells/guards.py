@@ -95,11 +95,9 @@ class Watch:
         return self.streams.at(self.step)
 
     def look(self, suspects: Mapping[Method, Callable[[], Given]]) -> None:
-        """Refuse a draw from a global generator since the last look.
+        """Refuse a draw from a global generator since the last look, naming the method that drew.
 
-        The method is named that draws when it is called again.
-
-        A draw from Python's that is not seen again is forgiven, for other threads draw from it.
+        A draw from Python's generator that does not recur is forgiven, since other threads use it.
         """
         device = self.streams.device
         moved = self.generators.moved(Generators.now(device))
@@ -178,7 +176,7 @@ class GuardedOptimizer:
     # the steps at which everything is looked at -------------------------------------------------------------
 
     def _look_back(self, given: Tree, told: Given) -> None:
-        """At what this step was, once it is over."""
+        """Look at what this step was, once it is over."""
         watch = self.watch
         of_optimizers.check_told(self.methods["tell"], told, watch.sizes)
         self._check_points(told[0])

@@ -35,9 +35,9 @@ def reads_of_truth(landscape: Landscape) -> float:
 
 
 class Pace:
-    """In which states of R worlds the truth is looked at.
+    """The states of R worlds in which the truth is looked at.
 
-    The first, and each where what ran since the last look has earned one.
+    They are the first, and each where what ran since the last look has earned one.
 
     Args:
         landscape: whose truth it is.

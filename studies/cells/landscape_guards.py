@@ -156,7 +156,7 @@ class Bound:
         return answer.value
 
     def _answer(self, points: Tensor, *, gradient: bool) -> Answer:
-        """Of these points, each time with the same draws."""
+        """The answer at these points, each time with the same draws."""
         return _answer(self.landscape, points, self.few.at(1), self._value_method, gradient=gradient)
 
     def _check_answer(self, answer: Answer, points: Tensor) -> None:

@@ -144,7 +144,7 @@ class Frames(NamedTuple):
 
     @staticmethod
     def empty(worlds: int, frames: int, points: int, dim: int) -> Frames:
-        """Of these sizes."""
+        """Frames of these sizes, with nothing in them."""
         shape = (worlds, frames)
         return Frames(*(np.full((*shape, *rest), np.nan) for rest in ((dim,), (points, dim), ())))
 
@@ -179,7 +179,7 @@ class View(NamedTuple):
 
     @staticmethod
     def of(trail: np.ndarray, cloud: np.ndarray, landscape: Landscape) -> View:
-        """Of centers (F, D) and points (F, points, D)."""
+        """The plane of centers (F, D) and points (F, points, D)."""
         plane = _plane(trail)
         center, points = plane.shadow(trail), plane.shadow(cloud)
         return View(plane, center, points, _extent(center, points, landscape))

@@ -97,7 +97,7 @@ class OptimizerTrial:
         return draws.bernoulli("init", 0.5, (n, DIM)).to(torch.uint8)
 
     def answer(self, query: Query) -> Answer:
-        """Of the bowl sum_d (x_d - 0.3)^2."""
+        """The answer of the bowl sum_d (x_d - 0.3)^2."""
         x = query.points.to(self.dtype) - 0.3
         return Answer(x.square().sum(-1), 2 * x if query.gradient else None)
 
@@ -150,7 +150,7 @@ class OptimizerTrial:
     # promises -----------------------------------------------------------------------------------------------
 
     def shapes(self) -> str:
-        """Of everything that it returns; each is looked at before it is used."""
+        """Shapes of everything that it returns; each is looked at before it is used."""
         state = self.init(self.few)
         promises.check_state(self.methods["init"], state, self.sizes)
         for number in range(1, STEPS + 1):

@@ -1,4 +1,4 @@
-"""Claims: theory beside observation, one law per file.
+"""Claims of a study: kinds, one a file, and the rule (`gate`) by which they hold.
 
 `judge` gives the verdicts of a study's results; nothing here imports torch.
 """

@@ -87,7 +87,7 @@ class Equality(Claim):
         return self._judged(measured, place, quantity, note)
 
     def _by(self, pair: Pair, place: Place) -> Judgement:
-        """By a quantity."""
+        """Judge a pair by a quantity."""
         exact = nothing_random(present(place.data))
         measured = pair.measured(place, exact=exact)
         return self._judged(measured, place, pair.difference.text)
@@ -113,7 +113,7 @@ class Equality(Claim):
         )
 
     def _difference(self, data: xr.Dataset, in_decades: bool) -> xr.DataArray:
-        """Of the first to the second (replicate); NaN where both are infinite."""
+        """The difference of the first and the second (replicate); NaN where both are infinite."""
         loss = decades(data["loss"], precision(data)) if in_decades else data["loss"]
         with np.errstate(invalid="ignore"):
             return loss.sel(optimizer=self.first) - loss.sel(optimizer=self.second)

@@ -62,7 +62,7 @@ from studies.text.shapes import Data
 
 
 class Chances(NamedTuple):
-    """Of the two errors: what is rejected where one is small."""
+    """Chances of the two errors: what is rejected where one is small."""
 
     holds: float  # p-value of: it deviates by the tolerance or more, or the wrong law does not
     fails: float  # p-value of: it deviates by the tolerance or less

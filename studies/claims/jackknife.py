@@ -91,7 +91,7 @@ def _spread(
 
 
 def _skewness(values: np.ndarray) -> float:
-    """Of the units' share in the statistic (n,); 0 where there is none.
+    """Skewness of the units' share in the statistic (n,); 0 where there is none.
 
     Less biased than the sample's: times (n / (n - 1))^1.5.
     """

@@ -84,7 +84,7 @@ class Ordering(Claim):
         return self._sign_test(won, place, "the lower loss")
 
     def _by(self, pair: Pair, place: Place) -> Judgement:
-        """By a quantity of each world, or of all."""
+        """Judge a pair by a quantity of each world, or of all."""
         data = present(place.data)
         won = pair.won(place)
         if won is not None:
@@ -151,8 +151,9 @@ def interval(wins: int, losses: int, units: int) -> tuple[float, float]:
 
 
 def standard_error(shares: np.ndarray) -> float:
-    """Of the mean share of units (n,), with two more of each kind, so that it is not 0 where all agree.
+    """The standard error of the mean share of units (n,).
 
+    With two more units of each kind, so that it is not 0 where all agree:
     Agresti and Coull 1998, Am. Stat. 52:119.
     """
     n = len(shares) + 4

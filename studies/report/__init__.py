@@ -1,4 +1,4 @@
-"""One page for each study, `report.html`: a single file that needs nothing else, of what is there now.
+"""Writes `report.html`: one self-contained page for each study, of the results that there are now.
 
 See `writing`. Nothing imports torch.
 """

@@ -136,7 +136,7 @@ def _split(places: list[Place], values: np.ndarray, along: list[int]) -> list[li
 
 
 def _digest(values: np.ndarray) -> bytes:
-    """Of values that compare equal the same: one NaN, and no negative zero."""
+    """The same digest for values that compare equal: one NaN, and no negative zero."""
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), np.nan, values + 0.0)
     raw = values.tobytes() if values.dtype.kind in "biuf" else repr(values.tolist()).encode()

@@ -128,7 +128,7 @@ def _of_targets(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
 
 
 def _own_checkpoints(columns: np.ndarray) -> np.ndarray:
-    """Of the checkpoints of all tasks (C,), which a task has of its own."""
+    """Which of the checkpoints of all tasks (C,) a task has of its own."""
     return np.diff(columns, prepend=-1) > 0
 
 

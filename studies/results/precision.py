@@ -90,7 +90,7 @@ def from_starts(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def _quantile(part: xr.DataArray, level: float) -> xr.DataArray:
-    """Over worlds; NaN where none has a number."""
+    """A quantile over worlds; NaN where none has a number."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of no worlds
         return part.quantile(level, "replicate").drop_vars("quantile")

@@ -23,7 +23,7 @@ DEFAULT = 3.0
 
 
 class Prices(NamedTuple):
-    """Of a gradient, in evaluations: the nominal one, and the study's range.
+    """Prices of a gradient, in evaluations: the nominal one, and the study's range.
 
     DataArrays along the axes that sweep it.
     """

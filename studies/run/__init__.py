@@ -1,1 +1,4 @@
-"""The command `python -m studies.run`: from a study file to its folder."""
+"""The command `python -m studies.run`: from a study file to its folder.
+
+`__main__` parses and prints, `session` runs, `sweep` computes cells on Dask, `clusters` starts workers.
+"""

@@ -44,7 +44,7 @@ class Pace(NamedTuple):
     ledger: float = 0.0  # of the whole noise ledger
 
     def seconds(self, budget: float) -> float:
-        """Of a whole cell."""
+        """Seconds that a whole cell takes."""
         return self.fixed + self.evaluation * budget + self.ledger
 
 
@@ -271,7 +271,7 @@ def _ranks(first: dict[str, Cell]) -> dict[str, int]:
 
 
 def _size(task: Task) -> int:
-    """Of a landscape: terms times coordinates."""
+    """The size of a landscape: terms times coordinates."""
     made = registry.build(task.landscape, "landscape")
     return made.terms * made.dim
 
@@ -296,5 +296,5 @@ def _kind(task: Task, family: str) -> str:
 
 
 def _scaled(pace: Pace, factor: float) -> Pace:
-    """On a landscape that is larger by a factor."""
+    """The pace on a landscape that is larger by a factor."""
     return Pace(pace.fixed, pace.evaluation * factor, pace.ledger * factor)

@@ -97,7 +97,7 @@ def _row(
 
 
 def _rows(plan: Plan, here: set[str]) -> dict[tuple[str, str], Row]:
-    """Of each landscape and optimizer, all values of the axes together."""
+    """A row for each landscape and optimizer, all values of the axes together."""
     cells = _cells_of_tasks(plan, here)
     settled = zip(plan.arms, plan.study.arms, strict=True)
     each = {arm.task.canonical: spending.evaluations(own) for arm, own in settled}

@@ -55,7 +55,7 @@ def _settings(draft: Draft, given: object) -> Iterator[Setting]:
 
 
 def _settable(paths: Sequence[str]) -> Iterator[str]:
-    """Of the paths that an axis may set, those of what a step depends on."""
+    """Those paths that an axis may set of which a step depends."""
     for path in paths:
         family, _, rest = path.partition(".")
         own = (

@@ -51,7 +51,7 @@ class At:
     where: Where
 
     def of(self, variant: Variant) -> At:
-        """With the values that a variant has by its grid, or on a landscape."""
+        """The same with the values that a variant has by its grid, or on a landscape."""
         return At(self.coords, {**self.where, **variant.where})
 
     def source(self, path: Path) -> Path | None:

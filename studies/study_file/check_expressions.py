@@ -174,7 +174,7 @@ class Trial:
 
 
 def _trials(arms: Sequence[Arm]) -> list[Trial]:
-    """Of each arm, those that are alike taken once."""
+    """A trial of each arm, those that are alike taken once."""
     trials: dict[str, Trial] = {}
     for arm in arms:
         alike = _alike(arm)

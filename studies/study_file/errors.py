@@ -59,7 +59,7 @@ def mistakes_in(error: ValidationError, model: type[BaseModel], data: object) ->
 
 
 def _of_closest(errors: Sequence[ErrorDetails], data: Json) -> list[ErrorDetails]:
-    """Of a list that is of none of several types, the errors of that with the fewest."""
+    """The errors of the type with the fewest, where a list is of none of several types."""
     read = [[*_read_as(error, data)] for error in errors]
     counts = Counter(way for ways in read for way in ways)
     closest = {way[0]: way for way in sorted(counts, key=counts.__getitem__)[::-1]}

@@ -94,7 +94,7 @@ def describe(path: str) -> list[str | Table]:
 def of_kinds(path: str) -> list[str | Table]:
     """Lines on a key whose meaning depends on the kind of its entry.
 
-    Landscapes.mine.k, claims.mine.kind, moving.inner.k.
+    Such are `landscapes.mine.k`, `claims.mine.kind`, `moving.inner.k`.
     """
     place, kinds, rest = _entry(path)
     if rest == ["kind"]:
@@ -217,7 +217,7 @@ def _registries() -> dict[str, Tree]:
 
 
 def _class(kind: str) -> type[Parameters] | None:
-    """Of a kind in a registry, claims too."""
+    """The class of a kind in a registry, claims too."""
     return next((kinds[kind] for kinds in _registries().values() if kind in kinds), None)
 
 

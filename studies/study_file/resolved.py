@@ -1,7 +1,4 @@
-"""What an arm of a study runs with, every number of it, for `studies.results.settings` to read.
-
-Made when the study is planned.
-"""
+"""What an arm of a study runs with, every number of it: planned here, read by `studies.results.settings`."""
 
 from __future__ import annotations
 

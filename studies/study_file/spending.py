@@ -56,7 +56,7 @@ class Step(NamedTuple):
     terms: int  # in one evaluation
 
     def cost(self, price: float) -> float:
-        """In evaluations, at this price of a gradient."""
+        """The cost in evaluations, at this price of a gradient."""
         return (self.values + price * self.gradients) / self.terms
 
     def on(self, clock: str, price: float) -> float:
@@ -294,7 +294,7 @@ class Bowl(NamedTuple):
 
     @classmethod
     def of(cls, arm: Arm) -> Bowl:
-        """Of the arm's domain, in at most DIM coordinates."""
+        """A bowl on the arm's domain, in at most DIM coordinates."""
         landscape = landscape_of(arm)
         players, exact = len(landscape.players), _exact(arm, landscape)
         return cls(landscape.domain, min(landscape.dim, DIM), players, exact)

@@ -42,7 +42,7 @@ class Stated:
         return Mistake((*self.path, *keys), text, at_key)
 
     def labels(self, key: str) -> list[str]:
-        """Of the study's landscapes or optimizers."""
+        """The labels of the study's landscapes or optimizers."""
         return list(dict.fromkeys(str(arm.coords[key]) for arm in self.arms))
 
     def unknown_axis(self, axis: str, *keys: str, at_key: bool = True) -> Mistake:

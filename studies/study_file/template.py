@@ -39,7 +39,7 @@ class Template:
     names: Names
 
     def with_values(self, values: Tree) -> Template:
-        """With other values of parameters, in place of numbers or formulas."""
+        """The same with other values of parameters, in place of numbers or formulas."""
         texts = {path: text for path, text in self.texts.items() if path[0] not in values}
         return replace(self, entry={**self.entry, **values}, texts=texts)
 

@@ -26,7 +26,7 @@ class Variant(NamedTuple):
 
     @property
     def path(self) -> Path:
-        """Of its entry."""
+        """The path of its entry."""
         return ("optimizers", self.label)
 
 

@@ -62,7 +62,7 @@ class Written(NamedTuple):
         return formulas.filled(self.raw, texts, self._usable(texts, names))
 
     def template(self, texts: Texts, names: Names) -> Template:
-        """With its formulas as they are; arguments as of `filled`."""
+        """The entry with its formulas as they are; arguments as of `filled`."""
         return Template(self.raw, texts, self._usable(texts, names))
 
     def _usable(self, texts: Texts, names: Names) -> Names:

@@ -1,1 +1,1 @@
-"""Words in messages, names of things, the terminal."""
+"""Texts: formulas, labels, words of messages, the terminal."""

@@ -5,7 +5,7 @@
 
 In a study a formula says `theory:kimura`: its arguments are the numbers of that name which the arm ran with,
 or given, `theory:kimura(s=selection_strength)`. Every docstring gives the formula, the source and the range
-in which it holds (`about`). Nothing here knows of the rest of this project.
+in which it holds (`about`). The formulas use nothing of the rest of this project.
 """
 
 from __future__ import annotations

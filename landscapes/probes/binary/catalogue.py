@@ -74,7 +74,7 @@ class Table:
 
     @cached_property
     def climbs(self) -> dict[str, climbs.Climbs]:
-        """Of each rule."""
+        """Climbs by each rule."""
         return {
             rule: (
                 climbs.climbs(self.values, self.order, self.neighbours.fitter, rule)._replace(
@@ -91,7 +91,7 @@ class Table:
 
     @cached_property
     def funnels(self) -> optima_networks.Funnels:
-        """Of the local optima network."""
+        """Funnels of the local optima network."""
         return optima_networks.funnels(self.values, self.order)
 
 

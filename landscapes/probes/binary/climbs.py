@@ -68,7 +68,7 @@ def climbs(values: Tensor, order: Tensor, fitter: Tensor, rule: Rule) -> Climbs:
 
 
 def basins(climbs: Climbs, fitter: Tensor, world: int = 0) -> tuple[Tensor, Tensor]:
-    """Of one world, its local optima (V,) by number, and how many genotypes climb to each on average (V,)."""
+    """Local optima (V,) of one world, by number, and how many genotypes climb to each on average (V,)."""
     optima = (fitter[world] == 0).nonzero()[:, 0]
     return optima, climbs.mass[world, optima]
 

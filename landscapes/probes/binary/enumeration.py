@@ -58,7 +58,7 @@ def genotypes(number: Tensor, n: int) -> Tensor:
 
 
 def loci(values: Tensor) -> int:
-    """Of a table (R, 2^n): n."""
+    """The number of loci n of a table (R, 2^n)."""
     n = values.shape[-1].bit_length() - 1
     if values.ndim != 2 or values.shape[-1] != 2**n or not n:
         raise ValueError(

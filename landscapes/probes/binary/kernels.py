@@ -37,9 +37,9 @@ def neighbours(values, loci, fitter, equal):
 
 @njit(cache=True)
 def squares(values, loci, width, counts, sums):
-    """Over all squares of two loci.
+    """Count none, magnitude, sign and reciprocal sign epistasis over all squares of two loci.
 
-    Counts of none, magnitude, sign and reciprocal sign epistasis, and sums for gamma.
+    And add to the sums for gamma.
 
     An effect of one locus has a value on either background of the other; sums gets the products of these two
     values, the products of their signs, and the sums of their squares and of their squared signs, halved.

@@ -124,7 +124,7 @@ def dispersion(
 
 
 def _dispersions(x: Tensor, kept: Tensor, fractions: tuple[float, ...]) -> Tensor:
-    """Of points x (M, D), the best first, for each of several choices of points kept (B, M): (B, K)."""
+    """Dispersion of x (M, D), best first, for each of several choices of points kept (B, M): (B, K)."""
     apart = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
     total, rank = kept.sum(-1, keepdim=True), kept.cumsum(-1)
     sizes = [(f * total).round().clamp_min(2) for f in (*fractions, 1.0)]

@@ -62,10 +62,12 @@ def compare(
         alpha: of the verdicts' test.
 
     Returns:
-        All of the above over `pair` (coordinates `a`, `b`), all with `_interval` but the p values; `ratio` =
-        10^difference where `logarithmic`; `cliffs_delta`; `verdict`; `target`, where a time is judged;
+        Variables over `pair` (coordinates `a`, `b`), as `help(studies.analysis.comparison.comparison)`
+        defines them: `judged`, `difference`, `win_probability`, `a12`, `p_value`, `p_corrected`; and `ratio`
+        = 10^difference where `logarithmic`; `cliffs_delta`; `verdict`; `target`, where a time is judged;
         `worlds` where both have numbers; `units`, how many independent ones: instances where worlds share
-        them. Dims of the study but optimizer, replicate and checkpoint stay.
+        them. Differences, ratios, probabilities and effect sizes have an `_interval` (bound). Dims of the
+        study but optimizer, replicate and checkpoint stay.
     """
     outcome, which = judged(dataset, at, value)
     away = outcome.away()

@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
         return difference(self.a, self.b).where(self.first != self.second, 0.0).where(there)
 
     def replaced(self, where: xr.DataArray, other: Outcome) -> Outcome:
-        """With the numbers of another outcome at some places."""
+        """This outcome, with the numbers of another one at some places."""
         both = zip(other, self, strict=True)
         return Outcome(*(xr.where(where, theirs, ours, keep_attrs=False) for theirs, ours in both))
 
@@ -211,7 +211,7 @@ def _mean_over_costs(dataset: xr.Dataset, at: float | None, value: str) -> xr.Da
 
 
 def _named(part: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
-    """With the dims in the order, and the coordinates, of the first outcome."""
+    """An array with the dims in the order, and the coordinates, of the first outcome."""
     dims = [dim for dim in like.dims if dim in part.dims]
     coords = {name: like[name] for name in like.coords if set(like[name].dims) <= set(part.dims)}
     other = set(part.coords) - set(coords)

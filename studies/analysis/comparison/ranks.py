@@ -111,7 +111,7 @@ def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
 
 
 def _distances(rank: xr.DataArray) -> xr.DataArray:
-    """Of every two: dims optimizer and other."""
+    """Distances of every two: dims optimizer and other."""
     return abs(rank - rank.rename(optimizer="other"))
 
 

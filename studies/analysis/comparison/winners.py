@@ -39,7 +39,7 @@ LEAD = "runner-up's median loss, times the winner's where logarithmic, else abov
 
 
 def winners(dataset: xr.Dataset) -> xr.Dataset:
-    """The winners of one landscape.
+    """The best optimizer of one landscape at every combination of swept axes.
 
     Args:
         dataset: a study's results without the dim `landscape`, of two optimizers or more.

@@ -68,14 +68,17 @@ def alignment(data: xr.Dataset) -> xr.Dataset:
         data: a ledger.
 
     Returns:
-        `length`: root mean square of the mean step's length. `cosine` (reference): between the mean steps and
-            the references of all worlds, noise
-        taken off both, with `angle`, in degrees. `gain` (reference): the factor k of the best fit step = -k
-        reference, a learning rate, and `relative_gain`: that of the factor that the step is meant to have, 1
-        where its length is right; NaN where it is meant to have none. Each with `_interval`. `unresolved`
-        (reference): where noise, taken off both, left less than is seen along the reference, or nothing: the
-        estimate of the cosine is above 1, or none; then `cosine` and `angle` are NaN, and more redraws or
-        worlds would tell them.
+        Each but `unresolved` with `_interval` (bound), each but `length` by reference:
+
+        - `length`: root mean square of the mean step's length.
+        - `cosine`: between the mean steps and the references of all worlds, noise taken off both.
+        - `angle`: of that cosine, in degrees.
+        - `gain`: the factor k of the best fit step = -k reference, a learning rate.
+        - `relative_gain`: `gain` over the factor that the step is meant to have, 1 where its length is right;
+          NaN where it is meant to have none.
+        - `unresolved`: whether noise hides the angle. Taken off both, it left less than is seen along the
+          reference, or nothing, so that the estimate of the cosine is above 1, or there is none. Then
+          `cosine` and `angle` are NaN, and more redraws or worlds would tell them.
     """
     along, step, held = products(data)
     squared = data["mean_step_squared"]
@@ -164,7 +167,7 @@ def _above(part: xr.DataArray) -> xr.DataArray:
 
 
 def _squared_bias(data: xr.Dataset, scale: Scale) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Of every world: the squared bias, and the squares of the mean step and of the step without the bias.
+    """The squared bias of every world, and the squares of the mean step and of the step without the bias.
 
     The latter is k times the reference.
     """

@@ -16,15 +16,15 @@ OBSERVED = ("heterozygosity", "linkage_disequilibrium", "fixed_loci", "genotypes
 
 
 def population(data: xr.Dataset) -> xr.Dataset:
-    """Means over worlds at the moments of the noise ledger.
+    """Price partition and makeup of a population at the moments of the noise ledger.
 
     Args:
         data: a study's results with the noise ledger.
 
     Returns:
-        Each of `OBSERVED`, and `price` (force): the change of the mean true loss in a step by selection,
-        drift, recombination and mutation, which add up to the whole; with `_interval` (bound) and `_method`,
-        and `worlds`, how many hold a population. NaN for a method without one.
+        Means over worlds: each of `OBSERVED`, and `price` (force): the change of the mean true loss in a step
+        by selection, drift, recombination and mutation, which add up to the whole; with `_interval` (bound)
+        and `_method`, and `worlds`, how many hold a population. NaN for a method without one.
 
     Raises:
         ValueError: there is no noise ledger.

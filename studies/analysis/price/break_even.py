@@ -97,7 +97,7 @@ def break_even_map(
 
 
 def _shares(dataset: xr.Dataset) -> np.ndarray:
-    """Where checkpoints are in the last decade of the budget at the lowest price, as fractions of it."""
+    """Checkpoints as fractions of the budget at the lowest price: those of its last decade only."""
     nominal = prices(dataset)
     part = (
         dataset["checkpoint"].values / dataset["checkpoint"].values.max() * nominal.value / nominal.low

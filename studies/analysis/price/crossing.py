@@ -32,7 +32,7 @@ VERDICTS = (
 def crossing(
     curve: xr.DataArray, band: xr.DataArray, line: float, dim: str, at_once: xr.DataArray | None = None
 ) -> xr.Dataset:
-    """Where a curve crosses a line.
+    """The price, or other coordinate, at which a curve crosses a line, with an interval.
 
     Args:
         curve: with the dim `dim`, an increasing coordinate > 0; it is read off as linear in the logarithm of

@@ -54,10 +54,11 @@ def equal_times(
         hit: the variable that holds the hits.
 
     Returns:
-        `log_ratio` (price): ln of the second's ERT over the first's, > 0 where the first is faster; inf where
-        only the first ever hits, NaN where none does. `equal_times`: the price, NaN where it is not on the
-        grid; its interval, from the band of `log_ratio`, and `verdict` as in `break_even`. `worlds`: of which
-        both have numbers. Runs without a hit count with all that they spent, each arm up to its own end.
+        `log_ratio` (price): natural logarithm of the second's ERT over the first's, > 0 where the first is
+        faster; inf where only the first ever hits, NaN where none does. `equal_times`: the price, NaN where
+        it is not on the grid; its interval, from the band of `log_ratio`, and `verdict` as in `break_even`.
+        `worlds`: of which both have numbers. Runs without a hit count with all that they spent, each arm up
+        to its own end.
 
     Raises:
         ValueError: there is no such optimizer, are no targets, or the study has no range of prices.
@@ -102,7 +103,7 @@ class Spent(NamedTuple):
 
 
 def _log_ratios(ours: Spent, theirs: Spent, price: xr.DataArray, whose: str) -> xr.Dataset:
-    """Ln of the ratio of running times at prices, with its interval."""
+    """Natural logarithm of the ratio of running times at prices, with its interval."""
     parts = [
         ours.values + price * ours.gradients,
         ours.reached,
@@ -133,7 +134,7 @@ def log_ratio(
     reached_2: np.ndarray,
     axis: int = -1,
 ) -> np.ndarray:
-    """Ln of the ratio of running times, (spent / reached) of the second arm over the first.
+    """Natural logarithm of the ratio of running times, (spent / reached) of the second arm over the first.
 
     Args:
         spent_1: (.., R) evaluations of the first.
@@ -184,9 +185,9 @@ def _in_all(arm: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
 
 
 def _units(there: xr.DataArray) -> xr.DataArray:
-    """How many worlds have numbers.
+    """How many independent samples have numbers: (..).
 
-    Or instances, where several worlds share them, unless there is but one.
+    Instances where worlds share them; worlds otherwise, or where there is only one instance.
     """
     units = (sums_of_instances(there.astype(float)) > 0).sum("unit")
     return xr.where(units == 1, there.sum("replicate"), units)

@@ -153,7 +153,7 @@ def _taken(values: xr.DataArray, place: xr.DataArray) -> xr.DataArray:
 
 
 def _take(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Of values (.., K) those at places (..)."""
+    """`values[.., place]` of values (.., K) for each place (..), as floats; NaN where place < 0."""
     cells = np.broadcast_shapes(values.shape[:-1], place.shape)
     every = np.broadcast_to(values, (*cells, values.shape[-1]))
     at = np.broadcast_to(np.maximum(place, 0), cells).astype(int)

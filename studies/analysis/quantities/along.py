@@ -43,7 +43,7 @@ def optimum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _vertex(u: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Of the parabola through three points (.., 3), the second the lowest."""
+    """Vertex of the parabola through three points (.., 3), the second the lowest."""
     first, second = (np.diff(y) / np.diff(u))[..., 0], (np.diff(y) / np.diff(u))[..., 1]
     bend = (second - first) / (u[..., 2] - u[..., 0])
     return (u[..., 0] + u[..., 1]) / 2 - first / (2 * bend)

@@ -96,7 +96,7 @@ def _edges(question: Question, values: xr.DataArray, bins: int) -> np.ndarray:
 
 
 def _mass(question: Question, arguments: list[ast.expr], edges: np.ndarray) -> xr.DataArray:
-    """Of the density in each bin, and last outside of all."""
+    """Mass of the density in each bin, and last outside of all."""
     span = edges[-1] - edges[0]
     width = span / (len(edges) - 1) / FINE
     count = 3 * (len(edges) - 1) * FINE
@@ -112,7 +112,7 @@ def _mass(question: Question, arguments: list[ast.expr], edges: np.ndarray) -> x
 
 
 def _in_bins(mass: xr.DataArray) -> xr.DataArray:
-    """Of points to bins; the outer thirds, outside of all bins, come last."""
+    """Mass of points gathered into bins; the outer thirds, outside of all bins, come last."""
     each = mass.coarsen({POINT: FINE}).sum()
     bins = each.sizes[POINT] // 3
     inside = each.isel({POINT: slice(bins, 2 * bins)})

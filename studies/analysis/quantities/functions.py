@@ -63,12 +63,12 @@ def order_statistic(values: np.ndarray, level: float, axis: int = -1) -> np.ndar
 
 
 def variance(values: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Of the worlds with numbers, over one less than their number."""
+    """Sample variance of the worlds with numbers (n - 1)."""
     return np.nanvar(values, axis=axis, ddof=1)
 
 
 def sd(values: np.ndarray, axis: int = -1) -> np.ndarray:
-    """The root of the variance."""
+    """Sample standard deviation of the worlds with numbers (n - 1)."""
     return np.nanstd(values, axis=axis, ddof=1)
 
 

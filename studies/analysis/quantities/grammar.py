@@ -77,7 +77,7 @@ def _selection(value: ast.expr, brackets: ast.Call) -> ast.Call:
 
 
 def _depth(tree: ast.expr) -> int:
-    """Of the tree, level by level: a deep one must not exhaust the stack."""
+    """Depth of the tree, level by level: a deep one must not exhaust the stack."""
     depth, level = 0, [tree]
     while level and depth <= DEEPEST:
         depth += 1

@@ -188,5 +188,5 @@ def _variable(dataset: xr.Dataset, name: str) -> xr.DataArray:
 
 
 def _numbers(dataset: xr.Dataset, values: xr.DataArray) -> xr.DataArray:
-    """Of the worlds of arms that took a step; NaN elsewhere."""
+    """Values as floats, of the worlds of arms that took a step; NaN elsewhere."""
     return values.astype(float).where(asked(dataset))

@@ -58,12 +58,12 @@ def relative_gain(data: xr.Dataset) -> Pooled:
 
 
 def cosine(data: xr.Dataset) -> Pooled:
-    """Of the mean step and the negative reference, noise taken off both."""
+    """Cosine of the mean step and the negative reference, noise taken off both."""
     return Pooled(noise.pooled_cosine, noise.products(data))
 
 
 def length(data: xr.Dataset) -> Pooled:
-    """Of the mean step, root mean square."""
+    """Length of the mean step, root mean square."""
     return Pooled(noise.pooled_length, [data["mean_step_squared"]])
 
 
@@ -73,7 +73,7 @@ def bias(data: xr.Dataset) -> Pooled:
 
 
 def meant_bias(data: xr.Dataset) -> Pooled:
-    """The same with the factor that is meant."""
+    """The squared bias over the squared mean step, with the factor that is meant."""
     k, (a, b) = noise.nominal(data), _halves(data)
     _, step, held = noise.products(data)
     squared = step - k * (a + b) + k * k * held
@@ -81,17 +81,17 @@ def meant_bias(data: xr.Dataset) -> Pooled:
 
 
 def share(data: xr.Dataset) -> Pooled:
-    """Of a source alone in the variance of a step."""
+    """Share of a source alone in the variance of a step."""
     return Pooled(noise.pooled_ratio, [data["step_variance_first"], _variance(data)])
 
 
 def total(data: xr.Dataset) -> Pooled:
-    """Of a source, alone and together with others."""
+    """Share of a source, alone and together with others."""
     return Pooled(noise.pooled_ratio, [data["step_variance_total"], _variance(data)])
 
 
 def interaction(data: xr.Dataset) -> Pooled:
-    """What no source does alone."""
+    """Share of the variance of a step that no source has alone."""
     rest = data["step_variance"] - data["step_variance_first"].sum("source")
     return Pooled(noise.pooled_ratio, [rest, _variance(data)])
 
@@ -107,7 +107,7 @@ def error_length(data: xr.Dataset) -> Pooled:
 
 
 def error_cosine(data: xr.Dataset) -> Pooled:
-    """Of a step and the one with other settings."""
+    """Cosine of a step and the one with other settings."""
     return Pooled(noise.pooled_cosine, _against(data, "along", "step_squared", "squared"))
 
 

@@ -88,7 +88,7 @@ def _over_time(call: Call) -> bool:
 
 
 def _over_checkpoints(question: Question, call: Call) -> xr.DataArray:
-    """Of each world, over its checkpoints from a fraction of the budget on."""
+    """A summary of each world, over its checkpoints from a fraction of the budget on."""
     since = question.number(SINCE, [call.given[SINCE]])
     values = question.of(when=When(SINCE, since)).value(call.arguments[0])
     if not (isinstance(values, xr.DataArray) and "checkpoint" in values.dims):

@@ -51,7 +51,7 @@ def ert(question: Question, call: Call) -> Value:
 
 
 def _expected(question: Question, reached: xr.DataArray, bill: xr.DataArray) -> Summary:
-    """With the interval of tables, at their level."""
+    """The expected running time, with the interval of tables, at their level."""
     ordinary = question.gathered.summary(pooled_ratio, bill, reached)
     if question.level != LEVEL:
         return ordinary

@@ -100,14 +100,15 @@ def over_costs(
 ) -> xr.DataArray:
     """The mean over costs of a function of the lowest loss so far.
 
-    (.., replicate), NaN of arms that never asked.
-
     Args:
         dataset: a study's results.
         of: the function.
         value: the variable that holds the loss.
         until: as in `area`.
         costs: as in `area`.
+
+    Returns:
+        The mean of each world (.., replicate); NaN where its arm never asked.
     """
     weight = _weights(dataset, budget(dataset) if until is None else xr.DataArray(until), costs)
     shown = of(lowest(dataset, value)).where(weight > 0, 0.0)

@@ -113,7 +113,7 @@ def _groups(hit: xr.DataArray) -> list[np.ndarray]:
 def _restarted(
     hit: np.ndarray, bill: np.ndarray, cost: np.ndarray, groups: Sequence[np.ndarray], seed: int
 ) -> np.ndarray:
-    """Of worlds (.., R) and costs (.., C): (.., R, C)."""
+    """Chances of worlds (.., R) and costs (.., C): (.., R, C)."""
     *cells, worlds = hit.shape
     costs = cost.shape[-1]
     hit, bill = hit.reshape(-1, worlds), bill.reshape(-1, worlds)

@@ -49,7 +49,7 @@ def rates(
     span: tuple[float, float] | None = None,
     value: str = "loss",
 ) -> xr.Dataset:
-    """Fit all laws to the loss of every world.
+    """Convergence law and rate of every world.
 
     Args:
         dataset: a study's results.

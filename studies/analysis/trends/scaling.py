@@ -179,7 +179,7 @@ def _mean_is_zero(values: np.ndarray) -> float:
 
 
 def _logarithms(statistic: Callable, arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Of the statistic at every value (X,); NaN where it is not positive."""
+    """Logarithm of the statistic at every value (X,); NaN where it is not positive."""
     value = np.asarray(statistic(*arrays, axis=-1), float)
     return np.log(np.where(value > 0, value, np.nan))
 

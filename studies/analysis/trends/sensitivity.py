@@ -29,7 +29,7 @@ def _objective(given: str) -> str:
 
 
 def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
-    """The trials of a study.
+    """Loss of every tuning trial by its settings.
 
     Args:
         dataset: results of a study with `tuning`.
@@ -83,7 +83,7 @@ class _Table(NamedTuple):
 
     @classmethod
     def empty(cls, grid: tuple[int, ...], parameters: Sequence[str], trials: int) -> _Table:
-        """Of a study whose arms make a grid, before any is entered."""
+        """The table of a study whose arms make a grid, before any is entered."""
         wide = (*grid, len(parameters), trials)
         shape = (*grid, trials)
         return cls(

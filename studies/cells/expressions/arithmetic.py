@@ -107,7 +107,7 @@ class Numbers(NamedTuple):
 
     @staticmethod
     def of(value: Tensor, partial: bool) -> Numbers:
-        """Of a value; where not all points were asked, what is NaN does not count."""
+        """The numbers of a value; where not all points were asked, what is NaN does not count."""
         values = value.reshape(len(value), -1) if value.ndim else value.reshape(1, 1)
         return Numbers(values, ~values.isnan() if partial else None)
 

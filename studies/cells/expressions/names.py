@@ -217,7 +217,7 @@ class Scope:
         return length.where(alive, 0.0).sum(1) / alive.sum(1)
 
     def mean_fitness(self) -> Tensor:
-        """Of the points asked, by their shares: (R,)."""
+        """The mean fitness of the points asked, by their shares: (R,)."""
         query, answer = self.query, self.moment.answer
         law = self.search.landscape.fitness_law
         assert answer is not None  # noqa: S101 - for the type checker

@@ -96,5 +96,5 @@ class OwnFunction:
 
 
 def _first(given: Mapping[str, Given]) -> Tensor:
-    """Of the arguments, the first tensor: its first axis is that of the worlds."""
+    """The first tensor of the arguments: its first axis is that of the worlds."""
     return next((tensor for _, tensor in tensors(given)), torch.zeros(0))

@@ -84,7 +84,7 @@ class Kept:
 
     @staticmethod
     def of(label: str, spec: Data) -> Kept:
-        """From what a task says of it."""
+        """What is kept, from what a task says of it."""
         expression = compiled(spec["expression"])
         about = Variable(spec["long_name"], spec["units"])
         return Kept(

@@ -57,7 +57,7 @@ class Part(NamedTuple):
 
     @staticmethod
     def of(steps: Trials, redraws: int) -> Part:
-        """Of these steps, with the points of so many redraws, at most."""
+        """A part of these steps, with the points of so many redraws, at most."""
         query, worlds = steps.query, len(steps.moved)
         asked = torch.ones_like(query.points[..., 0]) if query.alive is None else query.alive
         points, weight = (

@@ -103,7 +103,7 @@ def alleles(points: Tensor, share: Tensor, binary: bool) -> dict[str, Tensor]:
 
 
 def frequencies(points: Tensor, share: Tensor) -> Tensor:
-    """Of allele 1 at each locus of bits (R, P, D) with shares (R, P): (R, D)."""
+    """Frequencies of allele 1 at each locus of bits (R, P, D) with shares (R, P): (R, D)."""
     return (share[..., None] * points).sum(1)
 
 
@@ -251,7 +251,7 @@ def _centered(points: Tensor, lives: Tensor, center: Tensor) -> bool:
 
 
 def _mean(value: Tensor, share: Tensor) -> Tensor:
-    """Of values (R, P), each by its share (R, P) of the population: (R,)."""
+    """The mean of values (R, P), each by its share (R, P) of the population: (R,)."""
     return (share * torch.where(share > 0, value, 0.0)).sum(1)
 
 

@@ -113,7 +113,7 @@ def record(scene: Scene, moments: list[Frozen], book: Book, other: Scene | None 
 
 
 def _coordinates(book: Book) -> dict[str, Any]:
-    """Of all dims but replicate and moment."""
+    """Coordinates of all dims but replicate and moment."""
     return {
         "source": list(book.sources),
         "direction": ["all", "gradient", *(f"curvature {i + 1}" for i in range(book.modes))],

@@ -41,7 +41,7 @@ class Slopes:
         )  # where a central difference errs least
 
     def gradient(self, x: Tensor) -> Tensor:
-        """Of the points x (R, P, D): (R, P, D) float64, some at a time."""
+        """The gradient at points x (R, P, D): (R, P, D) float64, some at a time."""
         size = max(1, self.limit // (x.shape[0] * x.shape[2] * self.landscape.unit_cost))
         return torch.cat([self._gradient(part) for part in x.to(self.dtype).split(size, 1)], 1)
 
