@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 WRONG = 2
+NO_INTERVAL = "{word}(..) is that of these worlds alone, and has no interval: quantile(.., 0.9) has one"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,7 +64,7 @@ def _table(text: str, answer: xr.Dataset) -> Table:
     from studies.results.arms import places
 
     dims = [str(dim) for dim in answer["quantity"].dims]
-    table = Table(title=text, title_justify="left")
+    table = Table(title=text, title_justify="left", caption=_caption(text), caption_justify="left")
     for head in (*dims, "value", "95 % interval", "worlds"):
         table.add_column(head, justify="left" if head in dims else "right")
     for place in places(answer, dims):
@@ -71,12 +72,24 @@ def _table(text: str, answer: xr.Dataset) -> Table:
     return table
 
 
+def _caption(text: str) -> str | None:
+    """What is said below the table: why there is no interval."""
+    from studies.analysis.quantities.grammar import parsed
+    from studies.analysis.quantities.said import extreme
+
+    word = extreme(parsed(text))
+    return NO_INTERVAL.format(word=word) if word else None
+
+
 def _row(cell: xr.Dataset, dims: list[str]) -> list[str]:
     """Where an arm stands, its value, the interval, and the number of worlds."""
+    import numpy as np
+
     low, high = cell["quantity_interval"].values
     value = f"{cell['quantity'].item():.4g}"
     labels = [_label(cell[dim]) for dim in dims]
-    return [*labels, value, f"{low:.4g} to {high:.4g}", str(cell["worlds"].item())]
+    interval = "none" if np.isnan(low) else f"{low:.4g} to {high:.4g}"
+    return [*labels, value, interval, str(cell["worlds"].item())]
 
 
 def _label(value: xr.DataArray) -> str:

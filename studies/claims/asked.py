@@ -4,7 +4,8 @@ A quantity is read once, for all arms (`studies.analysis.quantities`), and taken
 of the parts that it is made of, the numbers of that place's worlds. Its error is the jackknife's, whole
 instances left out where worlds share them; the error of what has a median or a quantile, which the jackknife
 does not know, is read off the interval of `studies.analysis.quantity`. Of whole numbers, such as hits in
-steps, that may be a single number: enough worlds lie on either side of it.
+steps, that may be a single number: enough worlds lie on either side of it. An extreme of worlds has no error
+at all: no resampling knows it, and it is that of these worlds, exactly.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.functions import FUNCTIONS
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
+from studies.analysis.quantities.said import extreme
 from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
 from studies.claims.base import Place
 from studies.claims.gate import errors_needed
@@ -76,6 +78,11 @@ class Asked:
         """Whether it is of no world: a number, or one of the settings."""
         return not isinstance(self._read[1], Summary)
 
+    @property
+    def extreme(self) -> bool:
+        """Whether an extreme of worlds is in it."""
+        return bool(self._read[0].gathered.extremes)
+
     @functools.cached_property
     def dims(self) -> set[str]:
         """The dims of arms that it has: not those from which it chooses itself."""
@@ -113,6 +120,9 @@ class Asked:
         ends = [rough.value, *(other.number(place) for other in self._others)]
         if len(ends) > 1:
             rough = rough._replace(value=max(ends), low=min(ends))
+        if self.extreme:
+            never = math.isinf(rough.value) and rough.value > 0
+            return rough._replace(error=0.0, skew=0.0, exact=True, never=never)
         if self._smooth:
             return rough._replace(**self._traits(rough, parts))
         if all(alike(_known(part)) for part in parts):
@@ -220,6 +230,14 @@ def is_quantity(text: str, variables: Iterable[str], numbers: Container[str]) ->
     return bool(calls - OF_FORMULAS) or any(name in names for name in variables if name not in numbers)
 
 
+def of_these_worlds(text: str) -> str | None:
+    """The extreme of worlds in a quantity, min or max; None where it has none, or is no quantity."""
+    try:
+        return extreme(parsed(text))
+    except ValueError:
+        return None
+
+
 def _called(text: str) -> set[str]:
     """The words that a quantity calls."""
     calls = (node for node in ast.walk(parsed(text)) if isinstance(node, ast.Call))
@@ -230,8 +248,8 @@ def _there(part: xr.DataArray, place: Place) -> xr.DataArray:
     """A part at a place; what it has for every place stays."""
     dims = [str(dim) for dim in part.dims if dim in place.data.coords]
     labels: Data = {dim: place.data[dim].values for dim in dims}
-    single = {dim: label.item() for dim, label in labels.items() if label.size == 1}
-    return part.sel({dim: label for dim, label in single.items() if dim not in RECORDS})
+    distinct = {dim: set(label.ravel().tolist()) for dim, label in labels.items() if dim not in RECORDS}
+    return part.sel({dim: label.pop() for dim, label in distinct.items() if len(label) == 1})
 
 
 def _known(part: xr.DataArray) -> np.ndarray:

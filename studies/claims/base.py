@@ -184,13 +184,20 @@ def places(
     if len(claim.labels()) > 1:
         same_worlds(data)
     for name in data["landscape"].values.tolist() if claim.landscape is None else [claim.landscape]:
-        yield from _of_landscape(data.sel(landscape=name), claim, keep, more)
+        yield from of_axes(data.sel(landscape=name), claim, keep, more)
 
 
-def _of_landscape(
-    data: xr.Dataset, claim: Claim, keep: Sequence[str], more: Sequence[str]
+def of_axes(
+    data: xr.Dataset, claim: Claim, keep: Sequence[str] = (), more: Sequence[str] = ()
 ) -> Iterator[Place]:
-    """The places of one landscape; the arguments are those of `places`."""
+    """The places of arms that are judged together.
+
+    Args:
+        data: their results, along the dim `optimizer`; `landscape` is a label, or lies along that dim too.
+        claim: as of `places`.
+        keep: likewise.
+        more: likewise.
+    """
     axes = [axis for axis in [*axes_of(data), *more] if axis not in keep]
     values = [[claim.at[axis]] if axis in claim.at else data[axis].values.tolist() for axis in axes]
     distinct: dict[tuple[object, ...], Place] = {}
@@ -200,10 +207,16 @@ def _of_landscape(
         if bool(absent(part).all([axis for axis in keep if axis in part.dims]).any()):
             continue
         distinct.setdefault((_digest(part), *(where[axis] for axis in more)), Place(where, part))
-    landscape = {"landscape": data["landscape"].item()}
+    landscape = single(data, "landscape")
     telling = [axis for axis in axes if axis in claim.at or _several(distinct.values(), axis)]
     for place in distinct.values():
         yield Place(landscape | {axis: place.where[axis] for axis in telling}, place.data)
+
+
+def single(data: xr.Dataset, name: str) -> Data:
+    """Name -> the one label of a coordinate; nothing where it has several."""
+    labels = set(data[name].values.ravel().tolist())
+    return {name: labels.pop()} if len(labels) == 1 else {}
 
 
 def _several(distinct: Iterable[Place], axis: str) -> bool:

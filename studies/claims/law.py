@@ -24,13 +24,15 @@ import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar
 
 import xarray as xr
 from pydantic import AllowInfNan
 
+from studies.analysis.quantities import constants
 from studies.analysis.quantities.leaves import names
-from studies.claims.asked import Asked, ask, is_quantity, judged
+from studies.claims.about import Arm, Quantities, arms_of, at_arms
+from studies.claims.asked import Asked, ask, is_quantity, judged, of_these_worlds
 from studies.claims.base import (
     Claim,
     Judgement,
@@ -42,14 +44,14 @@ from studies.claims.base import (
     axes_of,
     chosen,
     nothing_random,
-    places,
+    of_axes,
     present,
+    single,
     tolerance,
 )
 from studies.claims.gate import judgement
 from studies.claims.measured import Law, Measured, Relation, Rival
 from studies.claims.names import numbers_at, value_at
-from studies.text.shapes import Data
 from studies.text.words import joined, suggest
 
 Formula = Annotated[float, AllowInfNan()] | str
@@ -71,7 +73,8 @@ class LawClaim(Claim):
         predicted: a number (.inf: never), a formula of the arm's numbers, theory:NAME, or of quantities.
         relation: of the observed to the predicted, = <= or >=.
         along: swept axis of the law's curve, at each value of which it is judged.
-        tolerance: relative, >= 0; or {relative: .., absolute: ..}, of which the wider one counts.
+        tolerance: relative, >= 0; or {relative: .., absolute: ..}, of which the wider one counts. A law of
+            an extreme, max(x) or min(x) over worlds, is one of these worlds alone: {absolute: ..}.
         control: a wrong law, likewise, or {landscape: .., optimizer: .., AXIS: value}, a place at which the
             law is wrong, or a list; all must be rejected. null: twice the predicted, of a bound its reverse.
     """
@@ -88,6 +91,7 @@ class LawClaim(Claim):
 
     def __post_init__(self) -> None:
         within = tolerance(self, self.tolerance, "relative")
+        self._check_extremes(within)
         self.require(
             self.along not in self.at, "at", f"expected no value of {self.along}, which is along"
         )
@@ -96,6 +100,19 @@ class LawClaim(Claim):
         self.require(not infinite, "predicted", "expected a finite number for a bound, got inf")
         for control in self.controls():
             self._check(control, within)
+
+    def _check_extremes(self, within: Within) -> None:
+        """An extreme of worlds has no error: a law of it is an exact one, of these worlds alone."""
+        texts = [self.observe, self.predicted, *self.controls()]
+        word = next(
+            filter(None, (of_these_worlds(text) for text in texts if isinstance(text, str))), ""
+        )
+        self.require(
+            not word or within.relative == 0,
+            "tolerance",
+            f"expected an absolute one, {{absolute: ..}}, as {word}(..) over worlds has no standard error and"
+            " the law is one of these worlds alone; quantile(.., 0.9) and median(..) have one",
+        )
 
     def _check(self, control: Control, within: Within) -> None:
         """A wrong law that is a number must be further from the right one than the tolerance."""
@@ -136,18 +153,6 @@ class LawClaim(Claim):
         return dataset
 
 
-class One(NamedTuple):
-    """What `places` asks of a claim: one landscape, some optimizers."""
-
-    landscape: str | None
-    at: Data
-    optimizers: list[str]
-
-    def labels(self) -> list[str]:
-        """The optimizers."""
-        return self.optimizers
-
-
 @dataclass(frozen=True)
 class Compared:
     """A law while it is judged.
@@ -165,28 +170,26 @@ class Compared:
         """What is observed, of all arms."""
         return ask(self.dataset, self.claim.observe)
 
+    @functools.cached_property
+    def together(self) -> Quantities:
+        """All that is asked for: observed, predicted, and the wrong laws."""
+        given = [self.claim.predicted, *self.claim.controls()]
+        numbers = constants.names(self.dataset)
+        formulas = [text for text in given if isinstance(text, str)]
+        texts = [text for text in formulas if is_quantity(text, names(self.dataset), numbers)]
+        return Quantities(self.dataset, [self.claim.observe, *texts])
+
     def places(self) -> Iterator[Place]:
-        """Every landscape, optimizer and value of the axes that the quantity leaves open."""
-        dims = self.observed.dims
+        """Every landscape, optimizer and value of the axes that the quantities leave open."""
         if self.observed.certain:
             raise ValueError(
                 f"law.observe: expected a quantity, such as mean(loss), got {self.claim.observe!r}"
             )
-        keep = [axis for axis in axes_of(self.dataset) if axis not in dims]
-        landscapes: list[str | None] = [*_listed(self.claim.landscape)] or [None]
-        for landscape in landscapes:
-            for labels in self._optimizers(dims):
-                about = One(landscape, self.claim.at, labels)
-                for place in places(self.dataset, about, keep):  # type: ignore[arg-type]
-                    yield place._replace(where=_where(place))
-
-    def _optimizers(self, dims: set[str]) -> list[list[str]]:
-        """One after the other, or together those that the quantity names itself."""
-        every = self.claim.labels() or [str(name) for name in self.dataset["optimizer"].values]
-        if "optimizer" in dims:
-            return [[label] for label in every]
-        named = [label for label in every if label in self.claim.observe]
-        return [named or every]
+        keep = [axis for axis in axes_of(self.dataset) if axis not in self.together.dims]
+        every = {key: list(map(str, self.dataset[key].values)) for key in Arm._fields}
+        for arms in self.together.arms(_listed(self.claim.landscape), self.claim.labels(), every):
+            for place in of_axes(at_arms(self.dataset, arms), self.claim, keep):
+                yield place._replace(where=place.where | single(place.data, "optimizer"))
 
     def judge(self, place: Place) -> Judgement:
         """The verdict at a place."""
@@ -241,13 +244,12 @@ class Compared:
 
     def _elsewhere(self, place: Place, control: Elsewhere) -> Place:
         """The place at which the law is wrong."""
-        where = {
-            name: place.data[name].values for name in ("landscape", "optimizer", *axes_of(self.dataset))
-        }
-        here = {name: value.item() for name, value in where.items() if value.size == 1} | control
-        data = self.dataset.sel(landscape=here.pop("landscape"))
-        optimizer = here.pop("optimizer", None)
-        data = data if optimizer is None else data.sel(optimizer=[optimizer])
+        labels = {key: str(control[key]) for key in Arm._fields if key in control}
+        arms = [arm._replace(**labels) for arm in arms_of(place.data)]
+        data = at_arms(self.dataset, list(dict.fromkeys(arms)))
+        axes = [axis for axis in axes_of(self.dataset) if place.data[axis].size == 1]
+        here = {axis: place.data[axis].item() for axis in axes}
+        here |= {axis: value for axis, value in control.items() if axis not in labels}
         return Place(place.where | control, chosen(data, here).load())
 
     def _inside(self, place: Place) -> bool:
@@ -265,7 +267,8 @@ class Compared:
 
     def _note(self, controls: Sequence[Control], rivals: Sequence[Rival]) -> str:
         """What was seen where the law is said to be wrong."""
-        parts = [
+        parts = ["of these worlds alone"] if self.observed.extreme else []
+        parts += [
             f"at {joined(control.items())} the law predicts {law.predicted:.4g}, {measured.value:.4g} is seen"
             for control, (law, measured) in zip(controls, rivals, strict=True)
             if isinstance(control, Mapping)
@@ -277,12 +280,6 @@ def _listed(labels: str | list[str] | None) -> list[str]:
     if labels is None:
         return []
     return [labels] if isinstance(labels, str) else list(labels)
-
-
-def _where(place: Place) -> Data:
-    """Landscape, optimizer where there is one, and the axes that tell."""
-    label = place.data["optimizer"].values
-    return place.where | ({"optimizer": label.item()} if label.size == 1 else {})
 
 
 def _with_control(law: Law, control: float) -> Law:

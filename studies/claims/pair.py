@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from studies.analysis.quantities.grammar import parsed
+from studies.analysis.quantities.said import extreme
 from studies.claims.asked import Asked, ask, judged
 from studies.claims.base import Claim, Place, Unjudged
 from studies.claims.measured import Measured
@@ -96,6 +97,11 @@ def check_by(claim: Claim, by: str | None, cost: float | None) -> None:
         return
     claim.require(cost is None, "cost", "expected none beside `by`; say it there: loss(cost=100)")
     try:
-        parsed(by)
+        word = extreme(parsed(by))
     except ValueError as error:
         claim.require(False, "by", str(error))
+    claim.require(
+        not word,
+        "by",
+        f"{word}(..) over worlds has no standard error; compare median(..) or quantile(.., 0.9)",
+    )

@@ -18,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import xarray as xr
@@ -65,14 +65,29 @@ def arms(dataset: xr.Dataset, but: Sequence[str] = ()) -> list[Arm]:
     Args:
         dataset: a study's results, whole, or some of its landscapes, optimizers and values.
         but: landscape, optimizer or axes that are not looked at, since they may have been renamed.
+
+    Coordinates that lie along one dim are taken together.
     """
     axes = [name for name in _axes(dataset) if name in dataset.coords and name not in but]
-    shown = {name: {key(value) for value in dataset[name].values.ravel().tolist()} for name in axes}
-    return [
-        arm
-        for arm in _stored(dataset)
-        if all(name not in shown or key(value) in shown[name] for name, value in arm.coords.items())
-    ]
+    along: dict[tuple[Hashable, ...], list[str]] = {}
+    for name in axes:
+        along.setdefault(dataset[name].dims, []).append(name)
+    shown = [(names, _together(dataset, names)) for names in along.values()]
+    return [arm for arm in _stored(dataset) if _shown(_keys(arm), shown)]
+
+
+Shown = tuple[Sequence[str], set[tuple[float | str, ...]]]  # coordinates, and the values that they have
+
+
+def _together(dataset: xr.Dataset, names: Sequence[str]) -> set[tuple[float | str, ...]]:
+    """The values that some coordinates have together."""
+    values = [map(key, dataset[name].values.ravel().tolist()) for name in names]
+    return set(zip(*values, strict=True))
+
+
+def _shown(coords: Data, shown: Sequence[Shown]) -> bool:
+    """Whether an arm is at some of these values, of all coordinates."""
+    return all(tuple(coords.get(name) for name in names) in there for names, there in shown)
 
 
 def at(dataset: xr.Dataset, where: Tree) -> list[Arm]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
 from studies.results import settings
+from studies.study_file import check_named
 from studies.study_file.document import Mistake
 from studies.study_file.stated import Stated, numbers
 from studies.text.formulas import evaluate
@@ -26,8 +27,8 @@ def mistakes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
         law: the law.
     """
     wrong = [mistake for rule in RULES for mistake in rule(stated, law)]
-    wrong = wrong or [*_runs(stated, law)]
-    yield from wrong or _formulas(stated, law)
+    wrong = wrong or [*_runs(stated, law)] or [*_formulas(stated, law)]
+    yield from wrong or check_named.mistakes(stated, law)
 
 
 # labels and axes --------------------------------------------------------------------------------------------

@@ -21,9 +21,9 @@ POSITIONS = ("optimizer", "landscape")  # what labels without a keyword mean
 def chosen(question: Question, call: Call) -> Value:
     """What is meant, of some of the results."""
     inner, *labels = call.arguments
-    if isinstance(inner, ast.Call) and _ledger_name(inner.func):
+    if isinstance(inner, ast.Call) and ledger_name(inner.func):
         question, inner = question.timed(inner), inner.func
-    name = _ledger_name(inner)
+    name = ledger_name(inner)
     if name:
         return _of_ledger(question, name, labels, call.given)
     if len(labels) > len(POSITIONS):
@@ -33,7 +33,7 @@ def chosen(question: Question, call: Call) -> Value:
     return question.value(inner)
 
 
-def _ledger_name(node: ast.expr) -> str:
+def ledger_name(node: ast.expr) -> str:
     """What follows `ledger.`; nothing of other names."""
     name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
     return name.removeprefix(ledger.HEAD) if name.startswith(ledger.HEAD) else ""
