@@ -29,7 +29,7 @@ from studies.calibration.measured import Measured
 from studies.calibration.stage import Stage
 from studies.cells.task import Cell, Task, blocks
 from studies.plan import make_plan
-from studies.results import store
+from studies.results import cell_files, store
 from studies.study_file import factors, sections, spending
 from studies.study_file.arm import Arm
 from studies.study_file.checkpoints import budget_until
@@ -237,10 +237,7 @@ class Pilots(Stage):
     def _measured(self, addresses: tuple[str, ...]) -> Measured:
         from studies.analysis.noise.noise import currencies
 
-        parts = [
-            xr.load_dataset(store.cell_path(self.out, address), engine="h5netcdf")
-            for address in addresses
-        ]
+        parts = [cell_files.read(store.cell_path(self.out, address)) for address in addresses]
         data = xr.concat(
             parts,
             "replicate",

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from studies.text.shapes import Data, Tree
+import h5py
+import numpy as np
+import xarray as xr
 
-# files are renamed into place, and cluster file systems lock badly
-os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
-
-import h5py  # noqa: E402
-import numpy as np  # noqa: E402
-import xarray as xr  # noqa: E402
-
-from studies.results.coordinates import coordinates  # noqa: E402
-from studies.results.grid import TOTALS, Array, Grid, Place  # noqa: E402
-from studies.results.manifest import (  # noqa: E402
+from studies.results import cell_files
+from studies.results.coordinates import coordinates
+from studies.results.grid import TOTALS, Array, Grid, Place
+from studies.results.manifest import (
     Manifest,
     Shown,
     Stored,
@@ -27,7 +22,8 @@ from studies.results.manifest import (  # noqa: E402
     fractions_of,
     label,
 )
-from studies.schema import OF_CELLS, RECORDS, Status, status_attrs  # noqa: E402
+from studies.schema import OF_CELLS, RECORDS, Status, status_attrs
+from studies.text.shapes import Tree
 
 
 def assemble(manifest: Manifest, finished: Mapping[str, Path], failed: set[str]) -> xr.Dataset:
@@ -131,15 +127,14 @@ def _mark_failed(grid: Grid, cell: Stored) -> None:
 
 
 def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
-    """Declare the variables of a file; h5py alone does not tell what is a variable and what a coordinate."""
-    with xr.open_dataset(path, engine="h5netcdf", decode_cf=False) as data:
-        data = data.set_coords([name for name in ("cost", "target_loss") if name in data])
-        for dim in set(map(str, data.dims)) - set(grid.sizes):
-            _declare_dim(grid, data, dim)
-        for name, array in data.data_vars.items():
-            if name not in grid.variables:
-                grid.declare(str(name), tuple(map(str, array.dims)), array.dtype, _own(array.attrs))
-        grid.schemas[names] = list(map(str, data.data_vars))
+    """Declare the variables of a file."""
+    data = cell_files.read(path)
+    for dim in set(map(str, data.dims)) - set(grid.sizes):
+        _declare_dim(grid, data, dim)
+    for name, array in data.data_vars.items():
+        if name not in grid.variables:
+            grid.declare(str(name), tuple(map(str, array.dims)), array.dtype, array.attrs)
+    grid.schemas[names] = list(map(str, data.data_vars))
     return grid.schemas[names]
 
 
@@ -150,15 +145,6 @@ def _declare_dim(grid: Grid, data: xr.Dataset, dim: str) -> None:
         labels = data[dim].values
         labels = labels.astype(object) if labels.dtype.kind == "U" else labels
         grid.coords[dim] = Array((dim,), labels, data[dim].attrs)
-
-
-def _own(attrs: Tree) -> Data:
-    """The attributes of a variable without those of its file."""
-    return {
-        name: value
-        for name, value in attrs.items()
-        if not name.startswith("_") and name != "coordinates"
-    }
 
 
 def _numbers(attrs: Tree) -> dict[str, float]:

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import xarray as xr
+from studies.results import cell_files
 
 if TYPE_CHECKING:
-    pass
+    import xarray as xr
 
 
 STALE = 86400.0  # seconds after which a temporary file belongs to a process that died
@@ -52,9 +52,8 @@ def failures(out: Path) -> set[str]:
 
 def write_cell(data: xr.Dataset, path: Path) -> None:
     """Write one cell's file, whole or not at all."""
-    encoding = {name: {"zlib": True, "complevel": 1} for name in data.data_vars}
     with beside(path) as temporary:
-        data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        cell_files.write(data, temporary)
 
 
 def write_text(text: str, path: Path) -> None:
