@@ -6,6 +6,7 @@ Axes are always (R, P, D): replicate (world), point (population member), dimensi
 from __future__ import annotations
 
 import copy
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -155,6 +156,16 @@ class Landscape(Parameters, ABC):
         None: none is known, or they are too many to list.
         """
         return None if self.optimum is None else self.optimum[:, None]
+
+    @property
+    def place_known(self) -> bool:
+        """Whether a global minimiser is known once bound: who knows it has a field `optimum`."""
+        return self.gap_known and any(each.name == "optimum" for each in dataclasses.fields(self))  # type: ignore[arg-type]
+
+    def optima_at(self, time: Tensor | None = None) -> Tensor | None:
+        """The global minimisers (R, K, D) that are known at time (R,), as `optima`; None: the start."""
+        del time
+        return self.optima
 
     @property
     def additive(self) -> bool:

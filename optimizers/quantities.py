@@ -90,7 +90,18 @@ def learning_rate(units: str = PER_SLOPE) -> dict[str, Quantity]:
     return {"learning_rate": Quantity(RATE, units, rate)}
 
 
+def plain_rate(units: str, field: str = "learning_rate") -> dict[str, Quantity]:
+    """Of methods whose learning rate, a parameter, stays as it is."""
+
+    def rate(method: Any, state: State, info: Info | None) -> Tensor:  # noqa: ANN401
+        del info
+        return per_world(getattr(method, field), state[0])
+
+    return {"learning_rate": Quantity(RATE, units, rate)}
+
+
 RATE = "learning rate in force, as the schedule has it"
+AS_SHAPED = "as the shaping has it"
 
 
 def temperature() -> dict[str, Quantity]:

@@ -137,6 +137,15 @@ class FiniteSum(Around):
         """As the inner landscape."""
         return self.inner.optima
 
+    @property
+    def place_known(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.place_known
+
+    def optima_at(self, time: Tensor | None = None) -> Tensor | None:
+        """As the inner landscape."""
+        return self.inner.optima_at(time)
+
     def bind(self, streams: Streams) -> Self:
         """Bind the inner landscape and draw the terms."""
         inner = self.inner.bind(streams)

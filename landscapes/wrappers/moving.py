@@ -124,14 +124,25 @@ class Moving(Around):
         """The inner landscape's, seen from the optimum at this time."""
         return self.inner.solution_loss(self._seen(x, time))
 
+    @property
+    def place_known(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.place_known
+
     def optimum_at(self, time: Tensor) -> Tensor | None:
         """The inner optimum moved to time (R,) -> (R, D); None where it is not known."""
         rest = self.inner.optimum
-        if rest is None:
-            return None
-        return (
-            rest ^ self._at(time) if isinstance(self.domain, Bits) else rest + self._at(time).to(rest)
-        )
+        return None if rest is None else self._moved(rest[:, None], time)[:, 0]
+
+    def optima_at(self, time: Tensor | None = None) -> Tensor | None:
+        """All inner optima that are known moved to time (R,) -> (R, K, D); None where none is."""
+        rest = self.inner.optima
+        return None if rest is None else self._moved(rest, time)
+
+    def _moved(self, rest: Tensor, time: Tensor | None) -> Tensor:
+        """Points (R, K, D) of the inner landscape, where they are at time (R,)."""
+        at = self._at(time)[:, None]
+        return rest ^ at if isinstance(self.domain, Bits) else rest + at.to(rest)
 
     def _seen(self, x: Tensor, time: Tensor | None) -> Tensor:
         """Points x (R, P, D) in the frame of the inner landscape."""

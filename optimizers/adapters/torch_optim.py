@@ -8,6 +8,8 @@ nothing but its starts.
 from __future__ import annotations
 
 import inspect
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
@@ -17,8 +19,10 @@ from torch import Tensor
 
 from landscapes.base import Problem
 from optimizers import operators
+from optimizers import quantities as named
 from optimizers.adapters.generators import apart
-from optimizers.adapters.library import Library, Numbers, Proposal, Run, check_names, of_world
+from optimizers.adapters.library import Library, Numbers, Proposal, Run, State, check_names, of_world
+from optimizers.base import Quantity
 
 OURS = {
     "params",
@@ -52,6 +56,14 @@ class Trajectories(Run):
         best = operators.best(points[None], self.value[None])[0]
         return Proposal(points, points.mean(0), best, torch.ones(len(points), dtype=torch.bool))
 
+    @property
+    def rate(self) -> float:
+        """The lr of the next step, of ASGD its eta; NaN of Rprop, where it is the first length alone."""
+        if isinstance(self.optimizer, torch.optim.Rprop):
+            return math.nan
+        told = self.optimizer.state.get(self.points[0], {})
+        return float(told.get("eta", self.optimizer.param_groups[0]["lr"]))
+
     def take(self, value: Tensor, gradient: Tensor | None) -> None:
         """One step."""
         assert gradient is not None  # `Library.tell` sees to it
@@ -60,6 +72,13 @@ class Trajectories(Run):
             point.grad = slope.clone()
         self.optimizer.step()
         self.optimizer.zero_grad()
+
+
+def _rates(state: State) -> Tensor:
+    """The learning rate of each world, (R,); NaN where PyTorch raised."""
+    runs = [world.run for world in state.worlds]
+    rates = [run.rate if isinstance(run, Trajectories) else math.nan for run in runs]
+    return torch.tensor(rates, dtype=torch.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +100,11 @@ class TorchOptim(Library):
     """
 
     name: ClassVar[str] = "torch_optim"
+    quantities: ClassVar[Mapping[str, Quantity]] = {
+        "learning_rate": Quantity(
+            named.RATE, "as the method has it", lambda method, state, info: _rates(state)
+        )
+    }
     gradient: ClassVar[bool] = True
     method: str = "Adam"
     learning_rate: Annotated[float | None, Gt(0)] = None

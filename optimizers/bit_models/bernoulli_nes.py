@@ -19,6 +19,7 @@ P values per step; draws: mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -30,7 +31,8 @@ from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.numerics import column, logistic
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 
 
 class State(NamedTuple):
@@ -62,6 +64,7 @@ class BernoulliNES(Optimizer):
 
     name: ClassVar[str] = "bernoulli_nes"
     domains: ClassVar[tuple[type, ...]] = (Bits,)
+    quantities: ClassVar[Mapping[str, Quantity]] = named.plain_rate(named.AS_SHAPED)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int, Ge(2)] = 16
     learning_rate: Annotated[float, Gt(0)] = 0.5

@@ -15,6 +15,7 @@ P values per step; draws: mutation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -26,7 +27,8 @@ from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Optimizer
+from optimizers import quantities as named
+from optimizers.base import Info, Optimizer, Quantity
 
 
 class State(NamedTuple):
@@ -55,6 +57,7 @@ class PBIL(Optimizer):
 
     name: ClassVar[str] = "pbil"
     domains: ClassVar[tuple[type, ...]] = (Bits,)
+    quantities: ClassVar[Mapping[str, Quantity]] = named.plain_rate("1")
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int, Ge(1)] = 32
     selected: Annotated[int, Ge(1)] = 8

@@ -55,7 +55,9 @@ class CEM(Optimizer):
     """
 
     name: ClassVar[str] = "cem"
-    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.condition("sigma")
+    quantities: ClassVar[Mapping[str, Quantity]] = (
+        named.sigma() | named.condition("sigma") | named.plain_rate("1", field="smoothing")
+    )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     until_budget: ClassVar[tuple[str, ...]] = ("steps",)
     population: Annotated[int, Ge(2)] = 32

@@ -57,7 +57,9 @@ class PGPE(Optimizer):
     """
 
     name: ClassVar[str] = "pgpe"
-    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.condition("sigma")
+    quantities: ClassVar[Mapping[str, Quantity]] = (
+        named.sigma() | named.condition("sigma") | named.plain_rate(named.AS_SHAPED)
+    )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int, Ge(4)] = 20
     sigma: Annotated[float | None, Gt(0)] = None

@@ -54,7 +54,9 @@ class SNES(Optimizer):
     """
 
     name: ClassVar[str] = "snes"
-    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.condition("sigma")
+    quantities: ClassVar[Mapping[str, Quantity]] = (
+        named.sigma() | named.condition("sigma") | named.plain_rate("1")
+    )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None

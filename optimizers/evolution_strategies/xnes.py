@@ -59,7 +59,9 @@ class XNES(Optimizer):
     """
 
     name: ClassVar[str] = "xnes"
-    quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.shape_condition()
+    quantities: ClassVar[Mapping[str, Quantity]] = (
+        named.sigma() | named.shape_condition() | named.plain_rate("1")
+    )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None

@@ -19,6 +19,7 @@ generation. Draws, all in the step of the values: drift, recombination and mutat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -30,7 +31,8 @@ from landscapes.base import Answer, Problem, Query, Reals
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers import operators
-from optimizers.base import Info, Recorded
+from optimizers import quantities as named
+from optimizers.base import Info, Quantity, Recorded
 from optimizers.breeding import Breeding
 from optimizers.fitness import COUNTED
 from optimizers.gradient import steps
@@ -85,6 +87,7 @@ class Memetic(Breeding):
         "descent_steps",
         "learning_rate",
     )
+    quantities: ClassVar[Mapping[str, Quantity]] = named.plain_rate(named.PER_SLOPE)
     counted: ClassVar[Recorded] = COUNTED
     gradient: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 16

@@ -246,5 +246,5 @@ def _scope(arm: Arm) -> Scope:
         info=begun.info,
         epoch=None,
     )
-    search = Search(method, landscape, begun.streams, arm.noise["batch"])
+    search = Search(method, landscape, begun.streams, arm.noise["batch"], bound=False)
     return Scope(search, moment, before=begun.state, fixation=Fixation.none(1, bowl.dim))

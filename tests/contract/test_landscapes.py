@@ -237,6 +237,8 @@ def test_the_extension_meets_the_loss_at_the_corners_and_is_linear_in_each_coord
 @dtypes
 def test_the_optimum_has_loss_zero_and_nothing_is_below(kind, dtype):
     landscape = bound(kind, dtype=dtype)
+    time = torch.zeros(8, dtype=torch.float64)
+    assert KINDS[kind].place_known == (landscape.optima_at(time) is not None)
     if landscape.optimum is not None:
         assert landscape.gap_known
         assert landscape.optimum.shape == (8, landscape.dim)

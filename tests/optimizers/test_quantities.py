@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
+from landscapes.base import Bits, Reals
 from optimizers import OPTIMIZERS
 from optimizers.schedules import Schedule
 from studies.cells.expressions.names import WORDS
@@ -25,6 +27,28 @@ FAMILIES = {  # name -> kinds that have it
     "path_length": {"cma_es", "ipop_cma_es", "mu_lambda"},
     "covariance_condition": {"cma_es", "ipop_cma_es", "snes", "xnes", "pgpe", "cem"},
     "temperature": {"metropolis", "simulated_annealing", "parallel_tempering", "langevin"},
+    "learning_rate": {
+        "sgd",
+        "async_sgd",
+        "adam",
+        "signed_sgd",
+        "natural_sgd",
+        "langevin",
+        "extragradient",
+        "alternating",
+        "spsa",
+        "openai_es",
+        "recombined_sgd",
+        "pbt",
+        "snes",
+        "xnes",
+        "pgpe",
+        "cem",
+        "memetic",
+        "bernoulli_nes",
+        "pbil",
+        "torch_optim",
+    },
 }
 
 
@@ -102,6 +126,52 @@ def test_a_learning_rate_is_that_of_the_next_step():
     for state in states:
         expected = 0.2 * 0.1 ** (state.step.double() / 10)
         np.testing.assert_allclose(of("sgd", state, **options)["learning_rate"], expected, rtol=1e-12)
+
+
+RATES = {  # kind -> parameter, and a value for each of 8 worlds
+    **dict.fromkeys(["snes", "xnes", "pgpe", "memetic", "bernoulli_nes", "pbil"], "learning_rate"),
+    "cem": "smoothing",
+}
+
+
+@pytest.mark.parametrize("kind", RATES)
+def test_a_learning_rate_that_stays_is_that_of_each_world(kind):
+    case = next(case for case in CASES if case.kind == kind)
+    rates = torch.linspace(0.1, 0.8, 8, dtype=torch.float64)
+    options = {**case.options, RATES[kind]: rates}
+    states, _, _ = play(build(kind, options), case.domain, make(), 3)
+    for state in states:
+        np.testing.assert_array_equal(of(kind, state, **options)["learning_rate"], rates)
+
+
+def test_what_pbil_learns_in_a_step_is_its_rate():
+    """The chance p moves by eta of the way from p to the best of a sample: from 1/2 by eta / 2."""
+    options = {"learning_rate": 0.2, "selected": 1, "margin": 0.0}
+    states, _, _ = play(build("pbil", options), Bits(), make(), 5, steps=1)
+    told = of("pbil", states[0], **options)["learning_rate"]
+    moved = (states[1].chance - states[0].chance).abs()[:, 0]
+    np.testing.assert_allclose(moved, (told[:, None] / 2).expand(-1, 5), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"method": "SGD", "learning_rate": 0.03}, lambda step: 0.03),
+        ({"method": "Adam"}, lambda step: 1e-3),
+        ({"method": "Adadelta"}, lambda step: 1.0),
+        ({"method": "Rprop"}, lambda step: np.nan),
+        (
+            {"method": "ASGD", "learning_rate": 0.1, "options": {"lambd": 0.5, "alpha": 0.75}},
+            lambda step: 0.1 / (1 + 0.5 * 0.1 * step) ** 0.75,
+        ),
+    ],
+)
+def test_the_learning_rate_of_torch_is_its_own(options, expected):
+    """Of ASGD eta_t = lr / (1 + lambda lr t)^alpha (documentation of torch.optim.ASGD)."""
+    states, _, _ = play(build("torch_optim", options), Reals(-1.0, 1.0), make(), 3)
+    for step, state in enumerate(states):
+        told = of("torch_optim", state, **options)["learning_rate"]
+        np.testing.assert_allclose(told, np.full(8, expected(step)), rtol=1e-6)
 
 
 def test_acceptance_is_the_share_of_walkers_that_moved():

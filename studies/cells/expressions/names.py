@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Bits, Landscape, Query
+from landscapes.base import Bits, Landscape, Query, Reals
 from landscapes.numerics import norm
 from landscapes.streams import Streams
 from optimizers.base import Info, Optimizer, Quantity, State
@@ -25,7 +25,7 @@ from studies.cells.expressions.fixation import Fixation
 from studies.cells.expressions.own_functions import OwnFunction
 from studies.cells.expressions.populations import Population
 from studies.instruments import Moment
-from studies.schema import EVALUATIONS, LENGTH, LOSS
+from studies.schema import EVALUATIONS, LENGTH, LOSS, SQUARED
 
 SLOPE = "loss per length of x"
 
@@ -56,12 +56,14 @@ class Search:
         landscape: as the optimizer sees it; it may be unbound.
         streams: of the worlds.
         batch: terms of a mini-batch of the study's; None: all.
+        bound: whether the landscape knows its instances.
     """
 
     optimizer: Optimizer
     landscape: Landscape
     streams: Streams
     batch: int | None = None
+    bound: bool = True
 
     @property
     def on_bits(self) -> bool:
@@ -229,6 +231,26 @@ class Scope:
             share = torch.ones_like(loss) if query.alive is None else query.alive.double()
         return (fitness.where(share > 0, 0.0) * share).sum(1) / share.sum(1)
 
+    def nearest_optimum(self) -> Tensor:
+        """Of the global minimisers known now, the nearest to the center: (R, D).
+
+        Before the landscape is bound it has the right shape alone.
+        """
+        landscape = self.search.landscape
+        center = self.search.optimizer.center(self.moment.state).double()
+        if not self.search.bound:
+            return center
+        optima = landscape.optima_at(self.moment.time(landscape, center.device))
+        assert optima is not None  # noqa: S101 - `place_known`
+        away = (optima.double() - center[:, None]).square().sum(-1)
+        return optima[torch.arange(len(center)), away.argmin(1)].double()
+
+    def optimum_distance(self) -> Tensor:
+        """From the center to that optimum, on bits the mean number of loci that differ from it: (R,)."""
+        center = self.search.optimizer.center(self.moment.state).double()
+        away = self.nearest_optimum() - center
+        return away.abs().sum(-1) if self.search.on_bits else norm(away)
+
     def fixed(self, part: str) -> Tensor:
         """A part of the first fixations: (R, D)."""
         if self.fixation is None:
@@ -272,6 +294,14 @@ def _lawful(search: Search) -> bool:
 
 def _alone(search: Search) -> bool:
     return len(search.landscape.players) == 1
+
+
+def _traits(search: Search) -> bool:
+    return _alone(search) and isinstance(search.landscape.domain, Reals)
+
+
+def _placed(search: Search) -> bool:
+    return _alone(search) and search.landscape.place_known
 
 
 WORDS: dict[str, Word] = {
@@ -320,6 +350,26 @@ WORDS: dict[str, Word] = {
     ),
     "fixed_loci": Word(
         "share of loci with one allele alone", "1", lambda scope: scope.population.fixed_loci, _bits
+    ),
+    "trait_variance": Word(
+        "variance of each trait (coordinate) over the living individuals: D numbers, whose sum is the trace"
+        " of their covariance; NaN of what is no population",
+        SQUARED,
+        lambda scope: scope.population.trait_variance(scope.search.landscape.dim),
+        _traits,
+    ),
+    "optimum": Word(
+        "global optimum where it is now, of several the nearest to the center: D coordinates",
+        LENGTH,
+        Scope.nearest_optimum,
+        _placed,
+    ),
+    "optimum_distance": Word(
+        "distance of the center to the optimum where it is now, of several the nearest; on bits the mean"
+        " number of loci that differ from it",
+        LENGTH,
+        Scope.optimum_distance,
+        _placed,
     ),
     "genotypes": Word("different individuals", "1", lambda scope: scope.population.genotypes, _alone),
     "mean_fitness": Word(

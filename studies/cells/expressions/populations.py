@@ -60,6 +60,14 @@ class Population:
             lambda x, share: population.fixed_loci(population.frequencies(x, share), x.shape[1])
         )
 
+    def trait_variance(self, dim: int) -> Tensor:
+        """Variance of each of `dim` coordinates over individuals, by their shares: (R, D)."""
+        if self.points is None or self.share is None:
+            return torch.full((self.worlds, dim), torch.nan, dtype=torch.float64)
+        share = (self.share / self.share.sum(1, keepdim=True))[..., None]
+        away = self.points.double() - (share * self.points).sum(1, keepdim=True)
+        return (share * away.square()).sum(1)
+
     @property
     def genotypes(self) -> Tensor:
         """Different individuals: (R,)."""

@@ -126,6 +126,47 @@ def test_mean_fitness_is_that_of_the_landscapes_law(scale, tmp_path):
     np.testing.assert_allclose(data["a"][:, 0], expected.mean(1), rtol=1e-12)
 
 
+# traits on reals --------------------------------------------------------------------------------------------
+
+BOWL = {"kind": "quadratic", "dim": 3}
+ON_REALS = {
+    "ga": {"kind": "ga", "population": 5},
+    "wright_fisher": {"kind": "wright_fisher", "population": 6, "mutation_sigma": 0.3},
+    "de": {"kind": "de", "population": 5},
+    "shrinking ga": METHODS["shrinking ga"],
+}
+
+
+@pytest.mark.parametrize("name", ON_REALS)
+def test_the_variance_of_a_trait_is_that_over_all_who_live(name):
+    """Over the population itself, so divided by its size; the sum is the trace of the covariance."""
+    asked = {"traits": "trait_variance", "trace": "sum(trait_variance)"}
+    options = {"budget": 60.0, "checkpoints": [0.5, 20.0, 60.0]}
+    optimizer, first, steps = driven(task(BOWL, ON_REALS[name], **options), range(3))
+    data = recorded(BOWL, ON_REALS[name], asked, **options)
+    states = [first, *(step.state for step in steps)]
+    for world, place in np.ndindex(data["steps"].shape):
+        points, share = optimizer.individuals(states[int(data["steps"][world, place])])
+        own = points[world][share[world] > 0].numpy()
+        expected = np.array([np.mean((x - np.mean(x)) ** 2) for x in own.T])
+        np.testing.assert_allclose(data["traits"][world, place], expected, rtol=1e-9, atol=1e-18)
+        trace = np.trace(np.cov(own.T, bias=True))
+        np.testing.assert_allclose(data["trace"][world, place], trace, rtol=1e-9, atol=1e-18)
+
+
+def test_individuals_count_by_their_shares():
+    points = torch.tensor([[[1.0, 5.0], [3.0, 5.0], [100.0, 0.0]]])
+    share = torch.tensor([[0.25, 0.75, 0.0]], dtype=torch.float64)
+    told = Population(points, share, 1).trait_variance(2)
+    np.testing.assert_allclose(told, [[0.25 * 0.75 * (3 - 1) ** 2, 0.0]])
+
+
+def test_a_trajectory_has_no_traits_that_vary():
+    data = recorded(BOWL, {"kind": "sgd"}, {"traits": "trait_variance"})
+    assert data["traits"].shape[-1] == 3
+    assert data["traits"].isnull().all()
+
+
 # first fixations ---------------------------------------------------------------------------------------------
 
 
