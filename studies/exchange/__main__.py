@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from studies.text.leave import leave
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from xarray import Dataset
 
 WRONG = 2  # exit code of bad input
 FORMATS = ("coco", "ioh", "parquet", "csv", "netcdf")
@@ -89,7 +89,7 @@ def _import(args: argparse.Namespace) -> list[Path]:
     return [view]
 
 
-def _imported(args: argparse.Namespace) -> xr.Dataset:
+def _imported(args: argparse.Namespace) -> Dataset:
     """What the files say, laid out as a study's results where one is given."""
     from studies import exchange, open_study
 

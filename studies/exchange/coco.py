@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.exchange.folders import files_in, numbered, opened, safe, whole
 from studies.exchange.imported import to_dataset
@@ -45,7 +45,7 @@ READ = {"bbob": "bbob", "bbob-noisy": "bbob_noisy"}  # suite -> kind of its land
 NUMBERS = {"bbob": range(1, 25), "bbob_noisy": range(101, 131)}
 
 
-def export_coco(dataset: xr.Dataset, out: str | Path, *, point: str = "recommended") -> list[Path]:
+def export_coco(dataset: Dataset, out: str | Path, *, point: str = "recommended") -> list[Path]:
     """Write a study on bbob landscapes in COCO's format.
 
     Args:
@@ -162,7 +162,7 @@ def _text(run: Run, *, every: bool) -> str:
     return "\n".join([HEADER, *(f"{n} 0 {gap} {gap} {gap}" for n, gap in rows)]) + "\n"
 
 
-def import_coco(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
+def import_coco(path: str | Path, like: Dataset | None = None) -> Dataset:
     """Read COCO's files: what its logger wrote, what `export_coco` wrote, or a published archive.
 
     The best loss so far is taken as the recommendation's too. Between the records of the files it is shown at

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.exchange.folders import numbered
 from studies.exchange.records import Experiment, Run
@@ -82,8 +82,8 @@ class Axes(NamedTuple):
 
 
 def to_dataset(
-    experiments: Sequence[Experiment], like: xr.Dataset | None, *, source: str, name: str
-) -> xr.Dataset:
+    experiments: Sequence[Experiment], like: Dataset | None, *, source: str, name: str
+) -> Dataset:
     """The Dataset of these experiments; those on one landscape of one optimizer are put together.
 
     Args:
@@ -111,7 +111,7 @@ def to_dataset(
     return data.assign_attrs({"name": name, "source": source} | stored)
 
 
-def _laid_out(landscapes: Mapping[Key, Landscape], runs: Runs, axes: Axes) -> xr.Dataset:
+def _laid_out(landscapes: Mapping[Key, Landscape], runs: Runs, axes: Axes) -> Dataset:
     """The runs on these landscapes, with the coordinates that say what they are."""
     optimizers = list(dict.fromkeys(optimizer for key, optimizer in runs if key in landscapes))
     data = _filled(_chosen(runs, [*landscapes], optimizers, axes), axes)
@@ -173,7 +173,7 @@ def _labels(given: Iterable[str]) -> dict[str, str]:
 # axes -------------------------------------------------------------------------------------------------------
 
 
-def _of_study(like: xr.Dataset, present: Mapping[Key, Landscape], name: str) -> dict[Key, Landscape]:
+def _of_study(like: Dataset, present: Mapping[Key, Landscape], name: str) -> dict[Key, Landscape]:
     """The landscapes that a study has too, in its order and words."""
     specs = specs_of(like)
     labels = _shared(specs, present)
@@ -192,7 +192,7 @@ def _shared(specs: Mapping[str, Spec], present: Mapping[Key, Landscape]) -> dict
     return {key: label for key, label in both if key in present}
 
 
-def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
+def _known(like: Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
     """Whether the loss is a gap, of the landscapes of a study, as far as it says so.
 
     Raises:
@@ -207,12 +207,12 @@ def _known(like: xr.Dataset, labels: Mapping[Key, str]) -> dict[Key, bool]:
     return {key: bool(_at(is_gap, label).any()) for key, label in labels.items()}
 
 
-def _at(part: xr.DataArray, label: str) -> xr.DataArray:
+def _at(part: DataArray, label: str) -> DataArray:
     """Of one landscape, where landscapes differ."""
     return part.sel(landscape=label) if "landscape" in part.dims else part
 
 
-def _axes_of(like: xr.Dataset, labels: list[str]) -> Axes:
+def _axes_of(like: Dataset, labels: list[str]) -> Axes:
     """Those of a study."""
     if like["target_loss"].attrs.get("units", LOSS) != LOSS:
         raise ValueError(RELATIVE)
@@ -238,7 +238,7 @@ def _fractions(end: float) -> np.ndarray:
     return np.geomspace(1 / end, 1, steps + 1)
 
 
-def _per_landscape(part: xr.DataArray, labels: list[str]) -> np.ndarray:
+def _per_landscape(part: DataArray, labels: list[str]) -> np.ndarray:
     """A coordinate of a study on some of its landscapes: (L, ..)."""
     shown = "landscape" in part.dims
     values = part.sel(landscape=labels) if shown else part.expand_dims(landscape=labels)
@@ -254,7 +254,7 @@ def _per_landscape(part: xr.DataArray, labels: list[str]) -> np.ndarray:
 # arrays -----------------------------------------------------------------------------------------------------
 
 
-def _filled(runs: list[list[list[Run]]], axes: Axes) -> xr.Dataset:
+def _filled(runs: list[list[list[Run]]], axes: Axes) -> Dataset:
     """The runs, by landscape and optimizer, as arrays with coordinates of worlds, checkpoints and targets."""
     instance = _rows(runs)
     cells = (len(runs), len(runs[0]), len(instance))
@@ -263,7 +263,7 @@ def _filled(runs: list[list[list[Run]]], axes: Axes) -> xr.Dataset:
         own = Shown.of(run, axes.cost[i], axes.targets[i], axes.ends[i])
         for array, values in zip(shown, own, strict=True):
             array[i, j, r] = values
-    return xr.Dataset(_variables(shown), _coordinates(axes, instance))
+    return Dataset(_variables(shown), _coordinates(axes, instance))
 
 
 def _rows(runs: list[list[list[Run]]]) -> np.ndarray:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.exchange import pbo
 from studies.exchange.folders import files_in, opened, safe, whole
@@ -55,7 +55,7 @@ SMALL = 1e-6  # a value so near the optimum does not tell functions apart
 SIZES = ("dim", "n")  # parameters of a landscape that may say how many coordinates it has
 
 
-def export_ioh(dataset: xr.Dataset, out: str | Path, *, point: str = "recommended") -> list[Path]:
+def export_ioh(dataset: Dataset, out: str | Path, *, point: str = "recommended") -> list[Path]:
     """Write a study in IOHprofiler's format.
 
     Args:
@@ -192,7 +192,7 @@ def _about(run: Run) -> Data:
     }
 
 
-def import_ioh(path: str | Path, like: xr.Dataset | None = None) -> xr.Dataset:
+def import_ioh(path: str | Path, like: Dataset | None = None) -> Dataset:
     """Read IOHprofiler's files: what its Analyzer logger wrote, or `export_ioh`.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.exchange.imported import PAIRED
 from studies.exchange.shown import common_rows, places
@@ -24,7 +25,7 @@ JOINING: Data = {
 OF_LANDSCAPES = (*GRIDS, "terms", "gap_known", "spacing", "precision")  # coordinates that ours keep
 
 
-def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
+def beside(ours: Dataset, theirs: Dataset) -> Dataset:
     """Lay imported runs beside a study's, along `optimizer`, on the landscapes that both have.
 
     Their worlds are not our worlds. Row r of `replicate` has the same instance on both sides, but nothing
@@ -53,14 +54,14 @@ def beside(ours: xr.Dataset, theirs: xr.Dataset) -> xr.Dataset:
     return joined.assign_attrs(_attrs(ours, theirs))
 
 
-def _attrs(ours: xr.Dataset, theirs: xr.Dataset) -> dict[str, object]:
+def _attrs(ours: Dataset, theirs: Dataset) -> dict[str, object]:
     """Ours, with the optimizers of both and the name of theirs."""
     optimizers = config(ours).get("optimizers", {}) | config(theirs).get("optimizers", {})
     with_both = changed(ours, optimizers=optimizers) | settings.joined(ours.attrs, theirs.attrs)
     return ours.attrs | with_both | {"beside": theirs.attrs.get("name", "")}
 
 
-def _on_common_landscapes(ours: xr.Dataset, theirs: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+def _on_common_landscapes(ours: Dataset, theirs: Dataset) -> tuple[Dataset, Dataset]:
     """Both on the landscapes that both have, if their optimizers can stand beside each other."""
     others = landscapes_of(theirs)
     shared = [label for label, key in landscapes_of(ours).items() if others.get(label) == key]
@@ -70,7 +71,7 @@ def _on_common_landscapes(ours: xr.Dataset, theirs: xr.Dataset) -> tuple[xr.Data
     return ours.sel(landscape=shared), theirs.sel(landscape=shared)
 
 
-def _check_optimizers(ours: xr.Dataset, theirs: xr.Dataset) -> None:
+def _check_optimizers(ours: Dataset, theirs: Dataset) -> None:
     """Refuse labels that both have."""
     both = sorted({*ours["optimizer"].values.tolist()} & {*theirs["optimizer"].values.tolist()})
     if both:
@@ -80,7 +81,7 @@ def _check_optimizers(ours: xr.Dataset, theirs: xr.Dataset) -> None:
         )
 
 
-def _check(left: xr.Dataset, right: xr.Dataset) -> None:
+def _check(left: Dataset, right: Dataset) -> None:
     """The same checkpoints and targets; one instance for each world."""
     for name in GRIDS:
         if not _same(left[name], right[name]):
@@ -90,14 +91,14 @@ def _check(left: xr.Dataset, right: xr.Dataset) -> None:
         raise ValueError(f"beside: expected one instance for each world, got dims {dims}; select first")
 
 
-def _same(ours: xr.DataArray, theirs: xr.DataArray) -> bool:
+def _same(ours: DataArray, theirs: DataArray) -> bool:
     """Whether checkpoints, or targets, are the same on all landscapes."""
     both = (part.reset_coords(drop=True) for part in (ours, theirs))
     a, b = xr.broadcast(*both, exclude=["checkpoint", "target"])
     return a.shape == b.shape and np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True)
 
 
-def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
+def _joined(left: Dataset, right: Dataset) -> Dataset:
     """Along `optimizer`, in rows of common instances.
 
     What one side has not is missing: NaN, 0 where numbers are whole, status missing.
@@ -112,7 +113,7 @@ def _joined(left: xr.Dataset, right: xr.Dataset) -> xr.Dataset:
     return joined.assign_coords(coords | {"instance": instance})
 
 
-def _like(theirs: xr.Dataset, ours: xr.Dataset) -> xr.Dataset:
+def _like(theirs: Dataset, ours: Dataset) -> Dataset:
     """Theirs with the variables and the labels of ours."""
     absent = {
         name: _nothing(part, theirs) for name, part in ours.data_vars.items() if name not in theirs
@@ -122,7 +123,7 @@ def _like(theirs: xr.Dataset, ours: xr.Dataset) -> xr.Dataset:
     return _recorded(theirs, ours)
 
 
-def _recorded(theirs: xr.Dataset, ours: xr.Dataset) -> xr.Dataset:
+def _recorded(theirs: Dataset, ours: Dataset) -> Dataset:
     """Theirs are looked up at all checkpoints, where ours say at which each optimizer is."""
     own = ours.get("recorded", ours["checkpoint"])
     if "optimizer" not in own.dims:
@@ -131,13 +132,13 @@ def _recorded(theirs: xr.Dataset, ours: xr.Dataset) -> xr.Dataset:
     return theirs.assign_coords(recorded=every)
 
 
-def _for_each(part: xr.DataArray, optimizers: xr.DataArray) -> xr.DataArray:
+def _for_each(part: DataArray, optimizers: DataArray) -> DataArray:
     """The values of the first optimizer, for these."""
     first = part.isel(optimizer=np.zeros(optimizers.size, int))
     return first.assign_coords(optimizer=optimizers.values)
 
 
-def _placed(part: xr.Dataset, rows: np.ndarray) -> xr.Dataset:
+def _placed(part: Dataset, rows: np.ndarray) -> Dataset:
     """The worlds of a part in the rows of their instances."""
     empty = {name: _empty(array) for name, array in part.data_vars.items()}
     own = places(rows, part["instance"].values)
@@ -145,10 +146,10 @@ def _placed(part: xr.Dataset, rows: np.ndarray) -> xr.Dataset:
     return moved.reindex(replicate=np.arange(len(rows)), fill_value=empty)
 
 
-def _nothing(array: xr.DataArray, other: xr.Dataset) -> xr.DataArray:
+def _nothing(array: DataArray, other: Dataset) -> DataArray:
     """A variable that the other side has not, for its optimizers."""
     return xr.full_like(_for_each(array, other["optimizer"]), _empty(array))
 
 
-def _empty(array: xr.DataArray) -> float:
+def _empty(array: DataArray) -> float:
     return int(Status.MISSING) if array.name == "status" else 0 if array.dtype.kind in "iu" else np.nan

@@ -7,13 +7,13 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.exchange.folders import safe, whole
 from studies.text.shapes import Data
 
 
-def export_netcdf(dataset: xr.Dataset, out: str | Path) -> list[Path]:
+def export_netcdf(dataset: Dataset, out: str | Path) -> list[Path]:
     """Write OUT/NAME.nc; a Dataset of dask arrays is written chunk by chunk.
 
     Returns:
@@ -30,7 +30,7 @@ def export_netcdf(dataset: xr.Dataset, out: str | Path) -> list[Path]:
     return [Path(out) / name]
 
 
-def plain(dataset: xr.Dataset) -> xr.Dataset:
+def plain(dataset: Dataset) -> Dataset:
     """The same with attributes and labels that NetCDF can hold.
 
     Truth values and mappings are JSON, None is left out, `/` in a name is `_`.
@@ -42,7 +42,7 @@ def plain(dataset: xr.Dataset) -> xr.Dataset:
     return copy
 
 
-def _renamed(dataset: xr.Dataset) -> dict[Hashable, str]:
+def _renamed(dataset: Dataset) -> dict[Hashable, str]:
     """The names that NetCDF cannot hold, and those in their place."""
     return {name: str(name).replace("/", "_") for name in dataset.variables if "/" in str(name)}
 
@@ -57,6 +57,6 @@ def _value(value: object) -> str | float | np.ndarray | np.number:
     return json.dumps(value, default=str)
 
 
-def _encoding(dataset: xr.Dataset) -> dict[Hashable, Data]:
+def _encoding(dataset: Dataset) -> dict[Hashable, Data]:
     """Compressed, as the cells are; encodings that the Dataset brought from elsewhere (Zarr) do not fit."""
     return {str(name).replace("/", "_"): {"zlib": True, "complevel": 1} for name in dataset.data_vars}

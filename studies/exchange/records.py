@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.exchange.specs import Spec, variants
 from studies.results.arms import arms
@@ -57,7 +57,7 @@ class Experiment(NamedTuple):
     gap_known: bool = True  # whether the best loss is 0
 
 
-def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Experiment]:
+def experiments(dataset: Dataset, point: str = "recommended") -> Iterator[Experiment]:
     """The records of a study, one landscape and arm after the other.
 
     Worlds without numbers (failed, missing) are left out.
@@ -79,7 +79,7 @@ def experiments(dataset: xr.Dataset, point: str = "recommended") -> Iterator[Exp
                 yield Experiment(optimizer, spec, label, _runs(arm, spec, point))
 
 
-def _needed(dataset: xr.Dataset, point: str) -> list[str]:
+def _needed(dataset: Dataset, point: str) -> list[str]:
     """The variables that records are made of; raises ValueError where one is not there."""
     if point not in POINTS:
         raise ValueError(f"point: expected one of {', '.join(POINTS)}, got {point!r}")
@@ -89,7 +89,7 @@ def _needed(dataset: xr.Dataset, point: str) -> list[str]:
     return sorted(needed | ({LEVEL} & there))
 
 
-def _check_there(lacking: set[str], dataset: xr.Dataset) -> None:
+def _check_there(lacking: set[str], dataset: Dataset) -> None:
     """Refuse results that lack variables, or have no landscapes."""
     if lacking or "landscape" not in dataset.dims:
         words = ", ".join(sorted(lacking)) or "dim landscape"
@@ -106,13 +106,13 @@ class _World(NamedTuple):
     bill: float  # what it spent, NaN where there are no numbers
 
 
-def _runs(arm: xr.Dataset, spec: Spec, point: str) -> list[Run]:
+def _runs(arm: Dataset, spec: Spec, point: str) -> list[Run]:
     """The runs of an arm, world by world; those without numbers are left out."""
     worlds = zip(_instances(arm, spec), _worlds(arm, point), strict=True)
     return [Run(number, *_records(world)) for number, world in worlds if not np.isnan(world.bill)]
 
 
-def _worlds(arm: xr.Dataset, point: str) -> list[_World]:
+def _worlds(arm: Dataset, point: str) -> list[_World]:
     """What a study knows of each run of an arm."""
     names = (COST, *POINTS[point])
     cost, loss, hit = (arm[name].transpose("replicate", ...).values for name in names)
@@ -122,7 +122,7 @@ def _worlds(arm: xr.Dataset, point: str) -> list[_World]:
     return list(map(_World, cost, loss, hit, targets, arm[SPENT].values))
 
 
-def _instances(arm: xr.Dataset, spec: Spec) -> list[int]:
+def _instances(arm: Dataset, spec: Spec) -> list[int]:
     """The number of the instance of each world in a benchmark."""
     fixed, worlds = spec.get("instance"), arm.sizes["replicate"]
     if fixed is not None:

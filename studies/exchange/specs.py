@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import xarray as xr
+from xarray import Dataset
 
 from studies.results import settings
 from studies.results.arms import places
@@ -21,7 +21,7 @@ SHAPES = {  # kind -> parameters that make the landscape, but for where its targ
 }
 
 
-def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
+def variants(part: Dataset, label: str) -> Iterator[tuple[Spec, Dataset]]:
     """A landscape of a study, apart where an axis makes it several.
 
     Args:
@@ -42,7 +42,7 @@ def variants(part: xr.Dataset, label: str) -> Iterator[tuple[Spec, xr.Dataset]]:
         yield dict(_arms_on(chosen, label)[0].landscape), chosen
 
 
-def _check_coordinates(part: xr.Dataset, axes: Sequence[str], label: str) -> None:
+def _check_coordinates(part: Dataset, axes: Sequence[str], label: str) -> None:
     lost = next((axis for axis in axes if axis not in part.coords), None)
     if lost is not None:
         shown = ", ".join(map(str, part.coords)) or "none"
@@ -51,12 +51,12 @@ def _check_coordinates(part: xr.Dataset, axes: Sequence[str], label: str) -> Non
         )
 
 
-def _arms_on(part: xr.Dataset, label: str) -> list[settings.Arm]:
+def _arms_on(part: Dataset, label: str) -> list[settings.Arm]:
     """What the arms ran with on a landscape, at the values of the axes that are there."""
     return [arm for arm in settings.arms(part, but=settings.FIXED) if arm.coords["landscape"] == label]
 
 
-def specs_of(dataset: xr.Dataset) -> dict[str, Spec]:
+def specs_of(dataset: Dataset) -> dict[str, Spec]:
     """Label -> kind and parameters, for the landscapes of a study.
 
     Raises:
@@ -66,7 +66,7 @@ def specs_of(dataset: xr.Dataset) -> dict[str, Spec]:
     return {label: _spec_of(dataset, label) for label in dataset["landscape"].values.tolist()}
 
 
-def _spec_of(dataset: xr.Dataset, label: str) -> Spec:
+def _spec_of(dataset: Dataset, label: str) -> Spec:
     """Kind and parameters of a landscape; raises ValueError as `specs_of` does."""
     spec, *others = [spec for spec, _ in variants(dataset.sel(landscape=label), label)]
     if others:
@@ -82,7 +82,7 @@ def _spec_of(dataset: xr.Dataset, label: str) -> Spec:
     return spec
 
 
-def landscapes_of(dataset: xr.Dataset) -> dict[str, Key]:
+def landscapes_of(dataset: Dataset) -> dict[str, Key]:
     """Label -> what it is, for the landscapes of a study; what raises is said in `specs_of`."""
     return {label: key_of(spec, label) for label, spec in specs_of(dataset).items()}
 

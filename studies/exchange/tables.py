@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.exchange.folders import whole
 from studies.results.arms import absent, places
@@ -30,7 +30,7 @@ GONE = "absent"  # a column on the way
 ROWS = 10**6  # of a block of a table, about
 
 
-def to_frame(dataset: xr.Dataset, at: Literal["checkpoint", "end"] = "checkpoint") -> pd.DataFrame:
+def to_frame(dataset: Dataset, at: Literal["checkpoint", "end"] = "checkpoint") -> pd.DataFrame:
     """The records of a study as one tidy table.
 
     Args:
@@ -51,13 +51,13 @@ def to_frame(dataset: xr.Dataset, at: Literal["checkpoint", "end"] = "checkpoint
     return frame.assign(state=_states(dataset, frame["status"])) if "status" in frame else frame
 
 
-def _states(dataset: xr.Dataset, status: pd.Series) -> np.ndarray:
+def _states(dataset: Dataset, status: pd.Series) -> np.ndarray:
     """What numbers of `status` mean."""
     meanings = dataset["status"].attrs.get("flag_meanings", "").split() or [""]
     return np.array(meanings, object)[np.clip(status, 0, len(meanings) - 1)]
 
 
-def hits_frame(dataset: xr.Dataset) -> pd.DataFrame:
+def hits_frame(dataset: Dataset) -> pd.DataFrame:
     """The hits of a study as one tidy table.
 
     Landscape, optimizer, axes, replicate, target, then target_loss, instance and the costs of the hits.
@@ -68,7 +68,7 @@ def hits_frame(dataset: xr.Dataset) -> pd.DataFrame:
     )
 
 
-def _order(dataset: xr.Dataset, last: str) -> list[str]:
+def _order(dataset: Dataset, last: str) -> list[str]:
     """The dims of the table: those of the study, `last` at the end."""
     first = "loss" if last == "checkpoint" else "hit_cost"
     if first not in dataset or last not in dataset[first].dims:
@@ -77,7 +77,7 @@ def _order(dataset: xr.Dataset, last: str) -> list[str]:
     return list(map(str, dataset[first].dims))
 
 
-def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
+def _tabled(dataset: Dataset, dims: list[str]) -> pd.DataFrame:
     """What has no other dims, of arms that are asked for.
 
     Variables without the last one, of whole worlds or arms, are left out.
@@ -93,14 +93,14 @@ def _tabled(dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
     return frame[[*dims, *map(str, coords), *map(str, variables)]]
 
 
-def _rows(part: xr.Dataset, dataset: xr.Dataset, dims: list[str]) -> pd.DataFrame:
+def _rows(part: Dataset, dataset: Dataset, dims: list[str]) -> pd.DataFrame:
     """A row for each place along the dims, but for arms that nobody asked for."""
     gone = absent(dataset).reset_coords(drop=True) if "status" in dataset else False
     frame = part.assign({GONE: gone}).to_dataframe(dim_order=dims)
     return frame[~frame[GONE]].reset_index()
 
 
-def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[Tables]:
+def frames(dataset: Dataset, rows: int = ROWS) -> Iterator[Tables]:
     """Records and hits of one part of the study after the other: a large one need not fit into memory.
 
     The first dims are cut first.
@@ -111,7 +111,7 @@ def frames(dataset: xr.Dataset, rows: int = ROWS) -> Iterator[Tables]:
             yield to_frame(part), hits_frame(part)
 
 
-def _cut(dataset: xr.Dataset, rows: int) -> list[str]:
+def _cut(dataset: Dataset, rows: int) -> list[str]:
     """The dims along which the records must be cut, so that a part has about so many rows."""
     dims = _order(dataset, "checkpoint")
     size = int(np.prod([dataset.sizes[dim] for dim in dims]))
@@ -124,7 +124,7 @@ def _cut(dataset: xr.Dataset, rows: int) -> list[str]:
     return cut
 
 
-def export_csv(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:
+def export_csv(dataset: Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:
     """Write OUT/records.csv, OUT/hits.csv and OUT/study.json (the attributes), about `rows` rows at a time.
 
     Raises:
@@ -137,7 +137,7 @@ def export_csv(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> lis
         return _done(dataset, folder, Path(out))
 
 
-def export_parquet(dataset: xr.Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:
+def export_parquet(dataset: Dataset, out: str | Path, *, rows: int = ROWS) -> list[Path]:
     """Write OUT/records.parquet, OUT/hits.parquet and OUT/study.json (the attributes).
 
     About `rows` rows at a time.
@@ -184,7 +184,7 @@ def _append(
     writers[path.name].write_table(table.cast(writers[path.name].schema))
 
 
-def _done(dataset: xr.Dataset, temporary: Path, out: Path) -> list[Path]:
+def _done(dataset: Dataset, temporary: Path, out: Path) -> list[Path]:
     attrs = {key: _plain(value) for key, value in dataset.attrs.items()}
     (temporary / "study.json").write_text(json.dumps(attrs, indent=1))
     return [out / path.name for path in sorted(temporary.iterdir())]

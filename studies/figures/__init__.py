@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import xarray as xr
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
+from xarray import Dataset
 
 from studies.figures import style
 from studies.figures.alignment import alignment
@@ -68,6 +68,7 @@ QUESTIONS: dict[str, Callable[..., Figure]] = {  # name -> figure that is told w
     "plane": plane,
 }
 EVERY = FIGURES | QUESTIONS
+FILES = ("png", "pdf")  # formats of files
 TOGETHER: dict[str, Callable[..., list[Figure]]] = {  # judged together, whatever the page
     "claims": claims_pages,
     "law": law_pages,
@@ -75,7 +76,7 @@ TOGETHER: dict[str, Callable[..., list[Figure]]] = {  # judged together, whateve
 }
 
 
-def pages_of(figure: Asked, dataset: xr.Dataset, width: float = style.WIDTH) -> list[Figure]:
+def pages_of(figure: Asked, dataset: Dataset, width: float = style.WIDTH) -> list[Figure]:
     """The pages of a figure, none higher than 1.3 times its width.
 
     Args:
@@ -92,10 +93,10 @@ def pages_of(figure: Asked, dataset: xr.Dataset, width: float = style.WIDTH) -> 
 
 
 def draw(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     figures: Iterable[Json],
     out: Path,
-    formats: Sequence[str] = ("png", "pdf"),
+    formats: Sequence[str] = FILES,
 ) -> list[Path]:
     """Draw figures for a paper into the folder `out`, one file for each page and format.
 
@@ -122,9 +123,9 @@ class Files(NamedTuple):
 
 def save(
     figure: Asked,
-    dataset: xr.Dataset,
+    dataset: Dataset,
     out: Path,
-    formats: Sequence[str] = ("png", "pdf"),
+    formats: Sequence[str] = FILES,
     width: float = style.WIDTH,
     looks: style.Settings = style.PAPER,
 ) -> Files:

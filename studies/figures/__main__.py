@@ -5,23 +5,25 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studies.text.leave import leave
+from studies.text.words import check_known
 
 if TYPE_CHECKING:
-    import xarray as xr
     from pydantic import ValidationError
+    from xarray import Dataset
 
     from studies.figures.style import Settings
     from studies.results.figures import Asked
+    from studies.study_file.figures import Options
     from studies.text.shapes import Data, Json
 
 FORMATS = ("pdf", "png", "svg", "gif", "mp4")
@@ -49,11 +51,38 @@ TOLD = {  # what figures are told to show: keys of `figures:` in a study -> mean
 EXIT_CODES = (
     "0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results"
 )
+ALONE = "this one alone; may be repeated"
+LOOKS: dict[str, Data] = {  # options of the files and of how they look -> keywords of argparse
+    "--format": {
+        "default": "pdf,png",
+        "metavar": "F,..",
+        "help": f"of {', '.join(FORMATS)} (default: pdf,png); gif, mp4: animations",
+    },
+    "--style": {
+        "default": "paper",
+        "metavar": "S",
+        "help": "paper (default) or slides: less on a page, to be enlarged",
+    },
+    "--width": {
+        "type": float,
+        "metavar": "INCHES",
+        "help": "3.4: one column of a paper, 7: two (default; slides: 5)",
+    },
+}
+PLACES: dict[str, Data] = {  # options of what is drawn of a study -> keywords of argparse
+    "--landscape": {"action": "append", "metavar": "L", "help": ALONE},
+    "--optimizer": {"action": "append", "metavar": "O", "help": ALONE},
+    "--at": {
+        "action": "append",
+        "metavar": "AXIS=V",
+        "help": "these values of an axis alone, such as B=8 or B=8,32; may be repeated",
+    },
+}
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> ArgumentParser:
     """The arguments of `python -m studies.figures`."""
-    words = argparse.ArgumentParser(
+    words = ArgumentParser(
         prog="python -m studies.figures",
         allow_abbrev=False,
         description="Draw figures of a study's results, as files.",
@@ -64,32 +93,13 @@ def parser() -> argparse.ArgumentParser:
     )
     which = "figures; all: every one that these results can show (default: the study's `figures:`)"
     words.add_argument("names", nargs="*", metavar="NAME", help=which)
-    _add_looks(words)
-    _add_places(words)
+    for option, look in (LOOKS | PLACES).items():
+        words.add_argument(option, **look)
     for option, meaning in TOLD.items():
         words.add_argument(f"--{option}", metavar="V", help=meaning)
     where = "where the files go (default: `figures` in the study's folder)"
     words.add_argument("--out", type=Path, metavar="DIR", help=where)
     return words
-
-
-def _add_looks(words: argparse.ArgumentParser) -> None:
-    """The options of the files and of how they look."""
-    kinds = f"of {', '.join(FORMATS)} (default: pdf,png); gif, mp4: animations"
-    words.add_argument("--format", default="pdf,png", metavar="F,..", help=kinds)
-    styles = "paper (default) or slides: less on a page, to be enlarged"
-    words.add_argument("--style", default="paper", metavar="S", help=styles)
-    widths = "3.4: one column of a paper, 7: two (default; slides: 5)"
-    words.add_argument("--width", type=float, metavar="INCHES", help=widths)
-
-
-def _add_places(words: argparse.ArgumentParser) -> None:
-    """The options of what is drawn of a study."""
-    alone = "this one alone; may be repeated"
-    words.add_argument("--landscape", action="append", metavar="L", help=alone)
-    words.add_argument("--optimizer", action="append", metavar="O", help=alone)
-    at = "these values of an axis alone, such as B=8 or B=8,32; may be repeated"
-    words.add_argument("--at", action="append", metavar="AXIS=V", help=at)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,8 +108,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _figures(args)
     except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
+        _say(error)
         return WRONG
+
+
+def _say(line: object) -> None:
+    """Print a line beside the files."""
+    print(line, file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -114,7 +129,7 @@ class Files:
         looks: settings of Matplotlib.
     """
 
-    data: xr.Dataset
+    data: Dataset
     out: Path
     formats: Sequence[str]
     width: float
@@ -152,7 +167,7 @@ class Files:
 
         files = save(figure, self.data, self.out, kinds, self.width, self.looks)
         if files.said:
-            print(files.said, file=sys.stderr)
+            _say(files.said)
         return files.paths
 
     def _film(self, figure: Asked, kinds: Sequence[str]) -> list[Path]:
@@ -163,17 +178,14 @@ class Files:
         return save_moving(film, self.out, figure.file, kinds, self.looks)
 
 
-def _figures(args: argparse.Namespace) -> int:
-    everything = "all" in args.names
-    figures = _wanted(args)
+def _figures(args: Namespace) -> int:
+    figures, everything = _wanted(args), "all" in args.names
     files = _files(args)
-    failed = [
-        figure for figure in figures or _of_study(files.data, everything) if not _written(files, figure)
-    ]
-    return WRONG if failed and not everything else 0
+    written = [_written(files, figure) for figure in figures or _of_study(files.data, everything)]
+    return 0 if everything or all(written) else WRONG
 
 
-def _files(args: argparse.Namespace) -> Files:
+def _files(args: Namespace) -> Files:
     """What is drawn, and how."""
     from studies.figures.selection import pick
 
@@ -184,7 +196,7 @@ def _files(args: argparse.Namespace) -> Files:
     return Files(data, args.out or folder / "figures", formats, width, looks)
 
 
-def _wanted(args: argparse.Namespace) -> list[Asked]:
+def _wanted(args: Namespace) -> list[Asked]:
     """The figures that are named, each with the options that it knows; none: those of the study.
 
     Raises:
@@ -235,19 +247,18 @@ def _typed(name: str, options: Mapping[str, str]) -> Data:
 
     if name not in QUESTIONS:
         return {}
+    model = QUESTIONS[name]
     try:
-        return QUESTIONS[name].model_validate_strings(dict(options), strict=False).model_dump()
+        return model.model_validate_strings(dict(options), strict=False).model_dump()
     except ValidationError as error:
-        raise ValueError(f"{name}: {_mistake(name, error)}") from error
+        raise ValueError(f"{name}: {_mistake(model, error)}") from error
 
 
-def _mistake(name: str, error: ValidationError) -> str:
+def _mistake(model: type[Options], error: ValidationError) -> str:
     """The first option of a figure that is wrong, what is wrong with it, and what it means."""
-    from studies.study_file.figures import QUESTIONS
-
     first = error.errors(include_url=False)[0]
     option, text = str(first["loc"][0]), first["msg"]
-    meaning = QUESTIONS[name].model_fields[option].description
+    meaning = model.model_fields[option].description
     return f"--{option}: {text[0].lower()}{text[1:]}: {meaning}"
 
 
@@ -259,7 +270,7 @@ def _known(name: str) -> list[str]:
     return [field for field in fields if field in TOLD]
 
 
-def _places(args: argparse.Namespace) -> dict[str, list[str]]:
+def _places(args: Namespace) -> dict[str, list[str]]:
     """Landscapes, optimizers and axes of which only some are shown -> labels or values.
 
     Raises:
@@ -288,12 +299,12 @@ def _written(files: Files, figure: Asked) -> bool:
         for path in files.write(figure):
             print(path)
     except Exception as error:  # noqa: BLE001  the others are drawn, and no traceback shown
-        print(why_not(figure.file, error), file=sys.stderr)
+        _say(why_not(figure.file, error))
         return False
     return True
 
 
-def _style(args: argparse.Namespace) -> tuple[Settings, float]:
+def _style(args: Namespace) -> tuple[Settings, float]:
     """Settings of Matplotlib, and the width in inches.
 
     Raises:
@@ -314,7 +325,7 @@ def _inches(width: float) -> float:
     return width
 
 
-def _results(path: Path) -> xr.Dataset:
+def _results(path: Path) -> Dataset:
     """The results.
 
     Raises:
@@ -331,22 +342,18 @@ def _results(path: Path) -> xr.Dataset:
     return data
 
 
-def _checked(what: str, words: Iterable[str], right: Iterable[str]) -> list[str]:
+def _checked(what: str, words: Iterable[str], right: Collection[str]) -> list[str]:
     """The words, each once.
 
     Raises:
         ValueError: one of them is wrong.
     """
-    from studies.text.words import suggest
-
     given = list(dict.fromkeys(word.strip() for word in words))
-    for word in given:
-        if word not in right:
-            raise ValueError(f"{what}: unknown {word!r}; {suggest(word, right)}")
+    check_known(f"{what}: unknown", given, right)
     return given
 
 
-def _of_study(data: xr.Dataset, everything: bool) -> list[Asked]:
+def _of_study(data: Dataset, everything: bool) -> list[Asked]:
     """The figures that the study asks for, and maybe all others that need not be told what to show."""
     from studies.figures import EVERY, FIGURES
     from studies.results.config import config

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation, Transform
+from xarray import Dataset
 
 from studies.analysis.noise import noise
 from studies.figures import layout, legends, panels, style
@@ -70,7 +70,7 @@ class Point(NamedTuple):
 Points = dict[str, list[Point]]  # of each optimizer
 
 
-def alignment(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
+def alignment(dataset: Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
     """One row for each landscape, one column for each reference that is known.
 
     Cosine of the mean step with it; open: hidden by noise.
@@ -115,7 +115,7 @@ def _label(rows: layout.Rows, titles: list[str]) -> None:
 
 def _with_legend(
     figure: Figure,
-    dataset: xr.Dataset,
+    dataset: Dataset,
     looks: Looks,
     width: float,
     height: float,
@@ -134,7 +134,7 @@ def _with_legend(
     return legends.finish(figure, legends.lines(shown, **DOT), words, width, height)
 
 
-def _known(dataset: xr.Dataset) -> dict[str, str]:
+def _known(dataset: Dataset) -> dict[str, str]:
     """The references that some world knows, and their titles; the first where none is known."""
     there = dataset["reference_squared"].notnull()
     squared = [name for name in REFERENCES if name in there["reference"].values]
@@ -142,7 +142,7 @@ def _known(dataset: xr.Dataset) -> dict[str, str]:
     return {name: REFERENCES[name] for name in names or list(REFERENCES)[:1]}
 
 
-def _said(dataset: xr.Dataset, grid: Iterable[Axes], absent: list[str]) -> str:
+def _said(dataset: Dataset, grid: Iterable[Axes], absent: list[str]) -> str:
     """The words above the legend; `absent`: optimizers that no panel shows."""
     worlds = legends.of_worlds(dataset, "; bars: 95 % intervals")
     words = f"from states at {dataset['moment'].item():.3g} of the budget, {worlds}; {SAMPLE}"
@@ -156,7 +156,7 @@ def _few(names: list[str]) -> str:
 
 
 def panel(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     axes: Axes,
     looks: Looks | None = None,
     reference: str = "raw",
@@ -260,32 +260,36 @@ def _bare(look: Look) -> Look:
     return {name: value for name, value in look.items() if name not in ("label", "linestyle")}
 
 
-def points(dataset: xr.Dataset, reference: str) -> Points:
+def points(dataset: Dataset, reference: str) -> Points:
     """What is drawn of one landscape at one moment.
 
     Of the optimizers of which a cosine with any reference can be told.
     """
-    ledgers = [(arm, _cosines(arm)) for _, arm in arms(dataset)]
     return grouped(
         (str(arm["optimizer"].item()), _point(arm, cosines.sel(reference=reference)))
-        for arm, cosines in ledgers
-        if _any(cosines)
+        for arm, cosines in _ledgers(dataset)
     )
 
 
-def _any(cosines: xr.Dataset) -> bool:
+def _ledgers(dataset: Dataset) -> list[tuple[Dataset, Dataset]]:
+    """The arms of which some cosine can be told, each with its cosines."""
+    ledgers = [(arm, _cosines(arm)) for _, arm in arms(dataset)]
+    return [(arm, cosines) for arm, cosines in ledgers if _any(cosines)]
+
+
+def _any(cosines: Dataset) -> bool:
     """Whether a cosine with some reference can be told."""
     return bool((cosines["cosine"].notnull() | cosines["hidden"]).any())
 
 
-def _cosines(arm: xr.Dataset) -> xr.Dataset:
+def _cosines(arm: Dataset) -> Dataset:
     """The cosines of an arm with all references, and whether each is hidden by noise."""
     cosines = noise.alignment(arm).isel(moment=0)
     # a length of 0: no step is seen at all
     return cosines.assign(hidden=cosines["unresolved"] & (cosines["length"] > 0))
 
 
-def _point(arm: xr.Dataset, cosine: xr.Dataset) -> Point:
+def _point(arm: Dataset, cosine: Dataset) -> Point:
     size = float(arm["sample_size"].mean())
     end = 1.0 if bool(cosine["hidden"]) else np.nan
     return Point(size, *panels.with_interval(cosine, "cosine"), end)
@@ -297,14 +301,15 @@ def _sizes_across(axes: Axes, series: Points) -> None:
     if sizes:
         axes.set_xscale("log")
         axes.set_xlim(sizes[0] / MARGIN, sizes[-1] * MARGIN)
-        _name_sizes(axes, _apart(sizes))
+        _name_sizes(axes, sizes)
     else:
         _places_across(axes, series)
 
 
 def _name_sizes(axes: Axes, sizes: list[float]) -> None:
-    """Ticks at these sizes alone."""
-    axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+    """Ticks at these sizes alone, as far as their labels do not touch."""
+    shown = _apart(sizes)
+    axes.set_xticks(shown, [f"{size:g}" for size in shown])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks([], minor=True)
 

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
+from xarray import DataArray, Dataset
 
 from studies.analysis.price import break_even as analysis
 from studies.analysis.price.break_even import rivals
@@ -48,7 +47,7 @@ DOT: Look = {
     "ms": 4.5,
     "gid": "break-even",
 }
-Row = tuple[str, xr.Dataset]  # a label, and the analysis of two optimizers at one value of the axes
+Row = tuple[str, Dataset]  # a label, and the analysis of two optimizers at one value of the axes
 Pair = tuple[str, str]
 
 
@@ -59,7 +58,7 @@ class Part(NamedTuple):
     left_out: str  # a word where that is not all
 
 
-def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def break_even(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """The figure of a whole Dataset.
 
     Landscapes below one another, in each a row for every two optimizers and value of the axes.
@@ -87,7 +86,7 @@ def break_even(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
 
 def _legend(
     figure: Figure,
-    every: list[xr.Dataset],
+    every: list[Dataset],
     looks: Looks,
     width: float,
 ) -> float:
@@ -105,7 +104,7 @@ def _height(name: str, part: Part, inches: float) -> float:
     return ROW * max(1, len(part.rows)) + 0.3 + legends.LINE * breaks
 
 
-def _parts(dataset: xr.Dataset) -> dict[str, Part]:
+def _parts(dataset: Dataset) -> dict[str, Part]:
     """What is drawn of each landscape.
 
     Raises:
@@ -131,13 +130,13 @@ def _titles(
     axes.set_title(style.wrapped(left_out, inches, 7), loc="right", fontsize=7, color=style.WORDS)
 
 
-def _worlds(every: list[xr.Dataset]) -> str:
+def _worlds(every: list[Dataset]) -> str:
     """How many worlds the rows have: a number, or from the least to the most."""
     counts = sorted({int(row["worlds"].max()) for row in every} or {0})
     return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
-def _handles(every: list[xr.Dataset], looks: Looks, width: float) -> list[Patch]:
+def _handles(every: list[Dataset], looks: Looks, width: float) -> list[Patch]:
     """An entry for each optimizer of these rows, and for what is hatched."""
     shown = {row.attrs[side] for row in every for side in SIDES}
     colours = {name: look["color"] for name, look in style.only(looks, shown).items()}
@@ -155,7 +154,7 @@ def swatches(colours: Mapping[str, style.Colour], width: float) -> list[Patch]:
 # rows -------------------------------------------------------------------------------------------------------
 
 
-def rows(dataset: xr.Dataset, pairs: list[Pair]) -> Part:
+def rows(dataset: Dataset, pairs: list[Pair]) -> Part:
     """What is drawn of one landscape.
 
     Args:
@@ -180,7 +179,7 @@ def _only(lead: str, every: list[Row]) -> Part:
     return Part(mine[:MOST], f"only {lead} against others{cut}")
 
 
-def _rows_of(dataset: xr.Dataset, pair: Pair) -> Iterator[Row]:
+def _rows_of(dataset: Dataset, pair: Pair) -> Iterator[Row]:
     """A row for each value of the axes that touch two optimizers, where they can be compared."""
     prices = analysis.break_even(_touched(dataset.sel(optimizer=list(pair))), *pair)
     axes = dims_beside(prices["win"], *FIXED)
@@ -190,12 +189,12 @@ def _rows_of(dataset: xr.Dataset, pair: Pair) -> Iterator[Row]:
             yield _label(row, pair, axes), row
 
 
-def _label(row: xr.Dataset, pair: Pair, axes: list[str]) -> str:
+def _label(row: Dataset, pair: Pair, axes: list[str]) -> str:
     """Two optimizers, and values of axes."""
     return ", ".join([" / ".join(pair), *(f"{axis} = {row[axis].item()}" for axis in axes)])
 
 
-def _touched(pair: xr.Dataset) -> xr.Dataset:
+def _touched(pair: Dataset) -> Dataset:
     """Without the axes along which no loss changes."""
     for axis in dims_beside(pair["loss"], *FIXED):
         if _alike(pair["loss"], axis):
@@ -203,7 +202,7 @@ def _touched(pair: xr.Dataset) -> xr.Dataset:
     return pair
 
 
-def _alike(loss: xr.DataArray, axis: str) -> bool:
+def _alike(loss: DataArray, axis: str) -> bool:
     """Whether losses are the same all along an axis."""
     first = loss.isel({axis: 0})
     return bool(((loss == first) | (loss.isnull() & first.isnull())).all())
@@ -212,7 +211,7 @@ def _alike(loss: xr.DataArray, axis: str) -> bool:
 # a panel ----------------------------------------------------------------------------------------------------
 
 
-def panel(dataset: xr.Dataset, axes: Axes, width: float = style.WIDTH) -> Axes:
+def panel(dataset: Dataset, axes: Axes, width: float = style.WIDTH) -> Axes:
     """Draw one landscape (no `landscape` dim) on Axes and return them; `width`: of the figure, in inches."""
     return bars(rows(dataset, rivals(dataset)).rows, axes, style.optimizer_looks(dataset), width)
 
@@ -234,7 +233,7 @@ def bars(
     for place, (_, row) in enumerate(rows):
         _bar(row, axes, place, looks)
         _dot(row, axes, place)
-    _name_rows(rows, axes, int(0.4 * width / (style.LETTER * 7)))
+    _name_rows(rows, axes, style.letters(0.4 * width, 7))
     if rows:
         _prices(axes, _edges(rows[0][1]))
     else:
@@ -245,20 +244,18 @@ def bars(
 def _name_rows(rows: list[Row], axes: Axes, letters: int) -> None:
     """The labels of rows, none longer than so many letters."""
     labels = [_shortened(label, letters) for label, _ in rows]
-    axes.set(xscale="log", yticks=range(len(rows)), yticklabels=labels)
-    panels.rows(axes, len(rows))
-    axes.tick_params(axis="y", length=0)
+    axes.set_xscale("log")
+    panels.named_rows(axes, labels)
 
 
 def _prices(axes: Axes, edges: np.ndarray) -> None:
     """The horizontal axis."""
     axes.set_xlim(float(edges[0]), float(edges[-1]))
     panels.numbers(axes.xaxis, (1.0, 2.0, 5.0), 8)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
 
 
 def _bar(
-    row: xr.Dataset,
+    row: Dataset,
     axes: Axes,
     place: int,
     looks: Looks,
@@ -276,42 +273,30 @@ def _bar(
         axes.barh(place, end - begin, left=begin, **CELL | style.UNDECIDED)
 
 
-def _ahead(row: xr.Dataset, share: float, looks: Looks) -> style.Colour:
+def _ahead(row: Dataset, share: float, looks: Looks) -> style.Colour:
     """The colour of who wins in more worlds, the paler the fewer; `share`: of the first."""
     label = row.attrs[SIDES[int(share < 0.5)]]
     return style.paler(looks[label]["color"], 1 - abs(2 * share - 1))
 
 
-def _undecided(row: xr.Dataset) -> np.ndarray:
+def _undecided(row: Dataset) -> np.ndarray:
     """The prices (N,) at which the interval of the probability holds 1/2."""
     low, high = panels.ends(row, "win")
     return np.isfinite(row["win"].values) & (low <= 0.5) & (high >= 0.5)
 
 
-def _dot(row: xr.Dataset, axes: Axes, place: int) -> None:
+def _dot(row: Dataset, axes: Axes, place: int) -> None:
     """The break-even price and its interval."""
     price = float(row["break_even"])
     if np.isfinite(price):
-        first, *_, last = _edges(row)
-        _interval(row["break_even_interval"].values, (first, last), axes, place)
+        _interval(row, axes, place)
         axes.plot(price, place, **DOT)
 
 
-def _interval(
-    interval: np.ndarray,
-    ends: tuple[float, float],
-    axes: Axes,
-    place: int,
-) -> None:
-    """A line between these ends, with an arrow where the interval goes on beyond one.
-
-    Args:
-        interval: (2,) prices.
-        ends: of what was looked at.
-        axes: where to draw.
-        place: of the row.
-    """
-    (low, high), (first, last) = interval, ends
+def _interval(row: Dataset, axes: Axes, place: int) -> None:
+    """A line over the interval of the price, with an arrow where it goes on beyond the cells."""
+    low, high = row["break_even_interval"].values
+    first, *_, last = _edges(row)
     line = max(low, first), min(high, last)
     axes.plot(line, [place, place], color="white", lw=2.6, **INTERVAL)
     axes.plot(line, [place, place], color="black", lw=1.0, **INTERVAL)
@@ -328,7 +313,7 @@ def _stretches(where: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(change[::2], change[1::2], strict=True))
 
 
-def _edges(row: xr.Dataset) -> np.ndarray:
+def _edges(row: Dataset) -> np.ndarray:
     """Borders of cells whose middles, on a log scale, are the prices."""
     x = np.log(row["price"].values)
     if len(x) == 1:

@@ -48,12 +48,13 @@ def _scale(row: Judgement) -> Callable[[float], float]:
 def _reach(row: Judgement) -> float:
     """How far from the predicted there is anything to see."""
     accepted = row.low if row.relation == ">=" else row.high
-    ends = [end for end in (accepted, row.observed) if math.isfinite(end)]
-    return max((abs(end - row.predicted) for end in ends), default=0.0)
+    away = [abs(end - row.predicted) for end in (accepted, row.observed)]
+    return max(filter(math.isfinite, away), default=0.0)
 
 
 def _between(zero: float, unit: float) -> Callable[[float], float]:
     """The linear scale on which one number is 0 and another 1; NaN where they are the same."""
-    if not (math.isfinite(zero) and math.isfinite(unit)) or zero == unit:
+    span = unit - zero
+    if not math.isfinite(span) or span == 0:
         return lambda value: math.nan
-    return lambda value: (value - zero) / (unit - zero)
+    return lambda value: (value - zero) / span

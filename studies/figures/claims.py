@@ -16,17 +16,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
+from xarray import Dataset
 
 from studies.claims import judge
 from studies.claims.base import Judgement
 from studies.claims.report import number
-from studies.figures import legends, style
+from studies.figures import legends, panels, style
 from studies.figures.claim_rows import rows
 from studies.figures.claim_scales import scaled
 from studies.figures.style import Look
@@ -51,6 +51,7 @@ WRONG_LAW: Look = {"ls": "", "marker": "x", "ms": 4.5, "mew": 1.1, "color": CONT
 ARROW: Look = {"arrowstyle": "->", "lw": 0.7, "color": CONTROL, "shrinkA": 0, "shrinkB": 0}
 HEAD: Look = {"ha": "right", "fontsize": 7, "fontweight": "bold"}
 REST: Look = HEAD | {"fontweight": "normal"}
+CANNOT: Look = panels.ABSENT | {"fontsize": 6.5}  # words in place of a row
 SAID = (
     "bars: intervals, each end at the level of 3 standard errors;"
     " what holds lies within what is accepted; "
@@ -63,7 +64,7 @@ COLUMN, NUMBERS = "predicted, observed (SE)", 6.5  # head of the numbers, and th
 # the whole figure -------------------------------------------------------------------------------------------
 
 
-def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def claims(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """The figure of all claims of a study.
 
     Args:
@@ -76,7 +77,7 @@ def claims(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     return _page(_judged(dataset), width)
 
 
-def claims_pages(dataset: xr.Dataset, width: float, highest: float) -> list[Figure]:
+def claims_pages(dataset: Dataset, width: float, highest: float) -> list[Figure]:
     """The figure on pages of at most so many inches; all claims are judged together.
 
     Args:
@@ -87,7 +88,7 @@ def claims_pages(dataset: xr.Dataset, width: float, highest: float) -> list[Figu
     return [_page(part, width) for part in _parts(_judged(dataset), width, highest)]
 
 
-def _judged(dataset: xr.Dataset) -> list[Judgement]:
+def _judged(dataset: Dataset) -> list[Judgement]:
     """All judgements in the order of their rows: those outside of the regime last."""
     judged = judge(dataset)
     if not judged:
@@ -183,8 +184,8 @@ class Page(NamedTuple):
 
     def words(self, judged: Sequence[Judgement]) -> list[str]:
         """The words of rows, on lines that fit."""
-        sizes = [(text, 8.2 if head else 7) for text, head, _ in rows(judged)]
-        return [style.wrapped(text, self.left - 0.15, size) for text, size in sizes]
+        inches = self.left - 0.15
+        return [style.wrapped(text, inches, 8.2 if head else 7) for text, head, _ in rows(judged)]
 
 
 def _inches(text: str) -> float:
@@ -283,12 +284,15 @@ def _numbers(row: Judgement) -> str:
     """Predicted and observed, with the standard error; empty where it cannot be judged."""
     if math.isnan(scaled(row).observed):
         return ""
-    predicted, observed = (
-        number(value).replace("inf", "\u221e") for value in (row.predicted, row.observed)
-    )
+
     bound = f"{row.relation} " if row.relation in BOUNDS else ""
     error = f" ({row.standard_error:.1g})" if math.isfinite(row.standard_error) else ""
-    return f"{bound}{predicted},  {observed}{error}"
+    return f"{bound}{_number(row.predicted)},  {_number(row.observed)}{error}"
+
+
+def _number(value: float) -> str:
+    """A number, of infinity its sign."""
+    return number(value).replace("inf", "\u221e")
 
 
 def _draw(row: Judgement, axes: Axes, y: float, size: float) -> None:
@@ -323,9 +327,7 @@ def _reference(row: Judgement, axes: Axes, y: float) -> None:
 
 
 def _cannot(axes: Axes, y: float) -> None:
-    look: Look = {"ha": "center", "va": "center", "fontsize": 6.5, "color": style.WORDS}
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-    axes.annotate("cannot be judged", (0.5, y), bbox=box, **look)
+    axes.annotate("cannot be judged", (0.5, y), **CANNOT)
 
 
 def _shown(x: float) -> float:

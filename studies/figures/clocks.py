@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.quantities.evaluate import quantity
 from studies.results.arms import dims_beside
 from studies.results.clocks import check_clock, has_clock, times_of, words
 from studies.results.hits import spent
 from studies.schema import SPENT, Status
+from studies.text.shapes import Data
 
 CLOCKS = {  # -> what its axis is called
     "cost": "cost (evaluations)",
@@ -18,6 +20,11 @@ CLOCKS = {  # -> what its axis is called
     "seconds": "seconds",
 }
 COUNTED = {"value_terms", "gradient_terms", "terms"}
+JOINING: Data = {
+    "coords": "minimal",
+    "compat": "override",
+    "join": "override",
+}
 
 
 def label(clock: str) -> str:
@@ -25,7 +32,12 @@ def label(clock: str) -> str:
     return CLOCKS[clock]
 
 
-def timed(dataset: xr.Dataset, clock: str) -> xr.Dataset:
+def counted(dataset: Dataset) -> bool:
+    """Whether results say what each world asked for."""
+    return set(dataset.variables) >= COUNTED
+
+
+def timed(dataset: Dataset, clock: str) -> Dataset:
     """Results whose coordinate `cost` is what another clock shows, with `bill`, what each world spent on it.
 
     An arm that has no such clock is absent; of a checkpoint before the first step it is NaN.
@@ -44,7 +56,7 @@ def timed(dataset: xr.Dataset, clock: str) -> xr.Dataset:
     return shown.assign_coords(cost=times.where(times > 0).reset_coords(drop=True))
 
 
-def with_clock(dataset: xr.Dataset, clock: str) -> xr.Dataset:
+def with_clock(dataset: Dataset, clock: str) -> Dataset:
     """Results in which the arms that have no such clock are absent.
 
     Raises:
@@ -58,7 +70,7 @@ def with_clock(dataset: xr.Dataset, clock: str) -> xr.Dataset:
     return dataset.assign(status=status.where(there, Status.ABSENT).astype(status.dtype))
 
 
-def along(dataset: xr.Dataset, text: str, clock: str) -> xr.Dataset:
+def along(dataset: Dataset, text: str, clock: str) -> Dataset:
     """A quantity at every checkpoint, and the clock there.
 
     Args:
@@ -84,26 +96,30 @@ def along(dataset: xr.Dataset, text: str, clock: str) -> xr.Dataset:
     return answers.assign(quantity=numbers, x=x.broadcast_like(numbers))
 
 
-def _at_checkpoints(dataset: xr.Dataset, text: str) -> xr.Dataset:
+def _at_checkpoints(dataset: Dataset, text: str) -> Dataset:
     """A quantity at every checkpoint."""
     places = range(dataset.sizes["checkpoint"])
     parts = [quantity(dataset.isel(checkpoint=[place]), text) for place in places]
-    return xr.concat(parts, "checkpoint", coords="minimal", compat="override", join="override")
+    return xr.concat(parts, "checkpoint", **JOINING)
 
 
-def _times(dataset: xr.Dataset, clock: str) -> xr.DataArray:
+def _times(dataset: Dataset, clock: str) -> DataArray:
     """The clock at checkpoints, over worlds the median."""
-    if clock not in dataset:
-        kept = ", ".join(name for name in CLOCKS if name in dataset)
-        raise ValueError(f"curve: expected a clock that was kept ({kept}), got {clock}")
+    _check_kept(dataset, clock)
     times = dataset[clock].astype(float)
     return times.median("replicate") if "replicate" in times.dims else times
 
 
-def running(dataset: xr.Dataset) -> xr.DataArray:
+def _check_kept(dataset: Dataset, clock: str) -> None:
+    """Refuse a clock that the results do not have."""
+    if clock not in dataset:
+        kept = ", ".join(name for name in CLOCKS if name in dataset)
+        raise ValueError(f"curve: expected a clock that was kept ({kept}), got {clock}")
+
+
+def running(dataset: Dataset) -> DataArray:
     """Whether some world of an arm runs at a checkpoint: up to the first one at which all have ended."""
-    if not set(dataset.variables) >= COUNTED:
+    if not counted(dataset):
         return dataset["cost"].notnull()
-    end = spent(dataset).max("replicate")
-    before = dataset["cost"].shift(checkpoint=1, fill_value=0.0)
-    return before < end * (1 - SPENT)
+    end = spent(dataset).max("replicate") * (1 - SPENT)
+    return dataset["cost"].shift(checkpoint=1, fill_value=0.0) < end

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from xarray import DataArray, Dataset
 
 from studies.figures import legends, panels, scales, style
-from studies.figures.clocks import COUNTED, timed
+from studies.figures.clocks import counted, timed
 from studies.figures.clocks import label as axis_label
 from studies.figures.scales import Arms, Scale
 from studies.figures.style import Look, Looks
@@ -32,6 +32,7 @@ BESIDE = 10  # so many lines of a legend fit into a panel
 FEW = 20  # steps, below which an arm is named with their number
 TRIANGLE: Look = {"marker": "^", "ms": 5, "mew": 0.9, "ls": "", "clip_on": False, "zorder": 4}
 DOT: Look = {"marker": "o", "ms": 2.5}
+LEGEND: Look = {"loc": "upper left", "title_fontsize": 7.5, "alignment": "left"}
 LOST = {"half": "the median diverged", "some": "some worlds diverged"}
 
 
@@ -70,7 +71,7 @@ class Places(NamedTuple):
 # the whole figure -------------------------------------------------------------------------------------------
 
 
-def convergence(dataset: xr.Dataset, width: float = style.WIDTH, clock: str = "cost") -> Figure:
+def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost") -> Figure:
     """The figure of a whole Dataset; the legend stands in a free panel, or below where it needs more.
 
     Args:
@@ -108,9 +109,8 @@ def _titled(axes: Axes, shown: scales.Panel, looks: Looks, inches: float) -> Non
         inches: what words may take.
     """
     title, part, gap = shown
-    room = panels.note(axes, notes(part, gap), inches - 0.1)
     panel(part, axes, looks, gap)
-    panels.title(axes, title, inches, pad=room)
+    panels.noted_title(axes, title, notes(part, gap), inches)
 
 
 def _label(
@@ -132,7 +132,7 @@ def _label(
             panels.cost_label(axes, inches, across)
 
 
-def _places(number: int, dataset: xr.Dataset, looks: Looks, width: float) -> Places:
+def _places(number: int, dataset: Dataset, looks: Looks, width: float) -> Places:
     """How so many panels and the legend are laid out."""
     entries = [*looks, *LOST.values()]
     most = max(1, min(COLUMNS, int(width // NARROW)))
@@ -154,12 +154,11 @@ def _fits(lines: Sequence[str], inches: float) -> bool:
 def _legend(axes: Axes, handles: list[Line2D], words: str, columns: int) -> None:
     """The legend on Axes of its own."""
     axes.set_axis_off()
-    look: Look = {"loc": "upper left", "title_fontsize": 7.5, "alignment": "left"}
-    legend = axes.legend(handles=handles, title=words, ncols=columns, **look)
+    legend = axes.legend(handles=handles, title=words, ncols=columns, **LEGEND)
     legend.set_in_layout(False)  # its place was made above
 
 
-def _handles(dataset: xr.Dataset, looks: Looks, drawn: Sequence[Axes], width: float) -> list[Line2D]:
+def _handles(dataset: Dataset, looks: Looks, drawn: Sequence[Axes], width: float) -> list[Line2D]:
     """Entries of the arms that are drawn, of those that diverged by their triangles, and of the triangles."""
     marks = [line for axes in drawn for line in axes.lines if line.get_marker() == "^"]
     lost = {mark.get_gid() for mark in marks}
@@ -183,7 +182,7 @@ def _named(label: str, width: float) -> str:
     return style.wrapped(label, width - 0.9, 7.5)
 
 
-def _note(dataset: xr.Dataset, looks: Looks, *, bands: bool = True) -> str:
+def _note(dataset: Dataset, looks: Looks, *, bands: bool = True) -> str:
     """What curves are, on short lines."""
     worlds, lines = dataset.sizes["replicate"], ["recommended points,"]
     if worlds > 1:
@@ -197,7 +196,7 @@ def _note(dataset: xr.Dataset, looks: Looks, *, bands: bool = True) -> str:
 # a panel ----------------------------------------------------------------------------------------------------
 
 
-def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None, gap: bool | None = None) -> Axes:
+def panel(dataset: Dataset, axes: Axes, looks: Looks | None = None, gap: bool | None = None) -> Axes:
     """Draw one landscape (no `landscape` dim) on Axes and return them.
 
     Args:
@@ -243,7 +242,7 @@ def _nothing(axes: Axes) -> None:
     axes.set_xticks(axes.get_xticks() if any(line.get_marker() == "^" for line in axes.lines) else [])
 
 
-def notes(dataset: xr.Dataset, gap: bool | None = None) -> list[str]:  # noqa: FBT001
+def notes(dataset: Dataset, gap: bool | None = None) -> list[str]:  # noqa: FBT001
     """What is said above a panel.
 
     Arms of so few steps that a curve alone would mislead, and those that made none.
@@ -270,9 +269,9 @@ def _few(steps: dict[str, int]) -> list[str]:
     return [", ".join(f"{label}: {count} step{'s' * (count != 1)}" for label, count in steps.items())]
 
 
-def _of_kind(dataset: xr.Dataset, gap: bool | None) -> Arms:  # noqa: FBT001
+def _of_kind(dataset: Dataset, gap: bool | None) -> Arms:  # noqa: FBT001
     """The arms whose loss is of one kind, with what their worlds spent."""
-    if "bill" not in dataset and set(dataset.variables) >= COUNTED:
+    if "bill" not in dataset and counted(dataset):
         dataset = dataset.assign(bill=spent(dataset))
     return scales.arms_of(dataset, gap, "convergence")
 
@@ -333,7 +332,7 @@ def _first(steps: np.ndarray) -> list[int]:
 # the numbers ------------------------------------------------------------------------------------------------
 
 
-def curve(arm: xr.Dataset) -> Curve:
+def curve(arm: Dataset) -> Curve:
     """What is drawn of an arm.
 
     Args:
@@ -342,7 +341,7 @@ def curve(arm: xr.Dataset) -> Curve:
     """
     runs = _runs(arm)
     lost, half = _lost(runs)
-    parts = quartiles(xr.DataArray(runs.loss, dims=("replicate", "checkpoint")))
+    parts = quartiles(DataArray(runs.loss, dims=("replicate", "checkpoint")))
     steps = np.median(runs.steps[runs.there], 0) if runs.there.any() else runs.steps[0]
     end = runs.bill[runs.there].max(initial=-np.inf)
     kept = runs.cost <= end
@@ -354,7 +353,7 @@ def curve(arm: xr.Dataset) -> Curve:
     return Curve(cost, parts[:, kept], lost, half, steps[kept])
 
 
-def _runs(arm: xr.Dataset) -> Runs:
+def _runs(arm: Dataset) -> Runs:
     """The worlds of an arm."""
     cost = np.asarray(arm["cost"].values, float)
     status, loss = (_of_worlds(arm, name) for name in ("status", "loss"))
@@ -363,11 +362,11 @@ def _runs(arm: xr.Dataset) -> Runs:
     steps = _of_worlds(arm, "steps") if "steps" in arm else np.full(loss.shape, np.inf)
     bill = np.where(diverged[:, -1], cost[np.argmax(diverged, 1)], cost[-1])
     if "bill" in arm:
-        bill = arm["bill"].fillna(xr.DataArray(bill, dims="replicate")).values
+        bill = arm["bill"].fillna(DataArray(bill, dims="replicate")).values
     return Runs(cost, loss, steps, bill, status[:, -1] < Status.FAILED, diverged[:, -1])
 
 
-def _of_worlds(arm: xr.Dataset, name: str) -> np.ndarray:
+def _of_worlds(arm: Dataset, name: str) -> np.ndarray:
     """A variable of an arm (R, C)."""
     return arm[name].transpose("replicate", "checkpoint").values
 

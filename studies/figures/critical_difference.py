@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from xarray import Dataset
 
 from studies.analysis.comparison.paired import losses
 from studies.analysis.comparison.ranks import ALPHA, groups, ranks
@@ -59,7 +59,7 @@ class Diagram(NamedTuple):
     """What a diagram shows."""
 
     title: str
-    ranks: xr.Dataset  # of `studies.analysis.comparison.ranks.ranks`
+    ranks: Dataset  # of `studies.analysis.comparison.ranks.ranks`
     blocks: str  # what the blocks are
 
 
@@ -89,7 +89,7 @@ class Side(NamedTuple):
 # the whole figure -------------------------------------------------------------------------------------------
 
 
-def critical_difference(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def critical_difference(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """The figure of a whole Dataset: over worlds on each landscape, and over all landscapes.
 
     Args:
@@ -99,41 +99,34 @@ def critical_difference(dataset: xr.Dataset, width: float = style.WIDTH) -> Figu
     looks, shown = style.optimizer_looks(dataset), list(_diagrams(dataset))
     columns = 2 if width >= TWO and len(shown) > 1 and max(map(len, looks)) <= 24 else 1
     each = width / columns
-    titles = [style.wrapped(part.title, each - 0.4, 10) for part in shown]
-    tall = _heights(shown, titles, columns, each)
+    shown = [part._replace(title=style.wrapped(part.title, each - 0.4, 10)) for part in shown]
+    tall = _heights(shown, columns, each)
     note = style.wrapped(NOTE + legends.silent(dataset), width - 0.2, 7)
     page = Page(width, sum(tall) + 0.14 * (note.count("\n") + 1) + 0.1, columns, tall)
     figure = Figure(figsize=(width, page.height))
-    for number, (title, part) in enumerate(zip(titles, shown, strict=True)):
+    for number, part in enumerate(shown):
         axes = figure.add_axes(page.place(number))
-        _titled(axes, part, looks, title, (each, tall[number // columns]))
+        _titled(axes, part, looks, (each, tall[number // columns]))
     figure.text(0.1 / width, 0.05 / page.height, note, **SMALL)
     return figure
 
 
-def _titled(
-    axes: Axes,
-    part: Diagram,
-    looks: Looks,
-    title: str,
-    inches: tuple[float, float],
-) -> None:
+def _titled(axes: Axes, part: Diagram, looks: Looks, inches: tuple[float, float]) -> None:
     """A diagram and its title.
 
     Args:
         axes: where.
         part: what is shown.
         looks: optimizer -> keywords of `Axes.plot`.
-        title: wrapped.
         inches: width and height of the Axes.
     """
-    diagram(part.ranks, axes, looks, part.blocks, inches, TOP + title.count("\n") + 1)
+    diagram(part.ranks, axes, looks, part.blocks, inches, TOP + _lines(part.title))
     width, height = inches
     corner = (0.1 / width, 1 - 0.06 / height)
-    axes.text(*corner, title, transform=axes.transAxes, va="top", fontweight="bold")
+    axes.text(*corner, part.title, transform=axes.transAxes, va="top", fontweight="bold")
 
 
-def _diagrams(dataset: xr.Dataset) -> Iterator[Diagram]:
+def _diagrams(dataset: Dataset) -> Iterator[Diagram]:
     """Of each landscape, where these are few, and nothing is swept; and of all."""
     axes = _swept(dataset)
     number = dataset.sizes["landscape"]
@@ -145,34 +138,19 @@ def _diagrams(dataset: xr.Dataset) -> Iterator[Diagram]:
         yield Diagram(f"all {what}", ranks(dataset), "problems" if axes else "landscapes")
 
 
-def _swept(dataset: xr.Dataset) -> list[str]:
+def _swept(dataset: Dataset) -> list[str]:
     """The axes along which losses differ."""
     return dims_beside(losses(dataset, at=np.inf), "landscape", "optimizer", "replicate")
 
 
-def _blocks(dataset: xr.Dataset) -> str:
+def _blocks(dataset: Dataset) -> str:
     number = dataset.coords.get("instance")
     return "worlds" if number is None or len(np.unique(number)) in (1, number.size) else "instances"
 
 
-def _heights(
-    shown: list[Diagram],
-    titles: list[str],
-    columns: int,
-    each: float,
-) -> list[float]:
-    """Inches of each row of diagrams.
-
-    Args:
-        shown: the diagrams.
-        titles: wrapped.
-        columns: diagrams in a row.
-        each: inches, the width of a diagram.
-    """
-    heights = [
-        _height(part.ranks, each) + UNIT * _lines(title)
-        for title, part in zip(titles, shown, strict=True)
-    ]
+def _heights(shown: list[Diagram], columns: int, each: float) -> list[float]:
+    """Inches of each row of diagrams, `each` inches wide."""
+    heights = [_height(part.ranks, each) + UNIT * _lines(part.title) for part in shown]
     return layout.highest(heights, columns)
 
 
@@ -181,7 +159,7 @@ def _lines(text: str) -> int:
     return text.count("\n") + 1
 
 
-def _height(ranks: xr.Dataset, each: float) -> float:
+def _height(ranks: Dataset, each: float) -> float:
     """Inches of a diagram, without its title."""
     if _too_few(ranks):
         return UNIT * 5
@@ -191,21 +169,21 @@ def _height(ranks: xr.Dataset, each: float) -> float:
     return UNIT * (TOP + BAR * len(bars) + NAMES + side + 0.3)
 
 
-def _named(ranks: xr.Dataset, each: float) -> list[str]:
+def _named(ranks: Dataset, each: float) -> list[str]:
     """The names of the optimizers, wrapped."""
     return [_wrapped(str(name), each) for name in ranks["optimizer"].values]
 
 
-def _too_few(ranks: xr.Dataset) -> bool:
+def _too_few(ranks: Dataset) -> bool:
     """Whether there is nothing to compare."""
     return bool(ranks.sizes["optimizer"] < 2 or ranks["blocks"] < 2)
 
 
-def _halves(ranks: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+def _halves(ranks: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """The better and the worse half of the optimizers, each from its end of the axis inwards."""
     order = np.argsort(ranks["average_rank"].values, kind="stable")
-    half = -(-len(order) // 2)
-    return order[:half], order[half:][::-1]
+    better, worse = np.array_split(order, 2)
+    return better, worse[::-1]
 
 
 def _wrapped(name: str, each: float) -> str:
@@ -216,7 +194,7 @@ def _wrapped(name: str, each: float) -> str:
 # a diagram --------------------------------------------------------------------------------------------------
 
 
-def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
+def panel(dataset: Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
     """Draw one landscape (no `landscape` dim, no swept axis), blocks its worlds, on Axes and return them.
 
     Args:
@@ -231,7 +209,7 @@ def panel(dataset: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
 
 
 def diagram(
-    of_optimizers: xr.Dataset,
+    of_optimizers: Dataset,
     axes: Axes,
     looks: Looks,
     blocks: str,
@@ -265,15 +243,15 @@ def diagram(
     return axes
 
 
-def _sides(ranks: xr.Dataset, gap: float) -> tuple[Side, Side]:
+def _sides(ranks: Dataset, gap: float) -> tuple[Side, Side]:
     """Names of the better optimizers at the left, of the others at the right, so far from the ranks."""
     left, right = _halves(ranks)
     return Side(left, 1 - gap, "right"), Side(right, ranks.sizes["optimizer"] + gap, "left")
 
 
-def _beside(ranks: xr.Dataset, each: float) -> float:
+def _beside(ranks: Dataset, each: float) -> float:
     """Inches that names take at either side of a diagram of so many inches."""
-    lines = [line for name in _named(ranks, each) for line in name.split("\n")]
+    lines = "\n".join(_named(ranks, each)).split("\n")
     longest = max(map(len, lines))
     return longest * style.LETTER * SIZE + 0.2 + RANK * (each >= WIDE)
 
@@ -288,7 +266,7 @@ def _ruler(axes: Axes, k: int, scale: float) -> None:
         axes.text(rank, -0.3, str(rank), ha="center", va="bottom", fontsize=7)
 
 
-def _critical(axes: Axes, ranks: xr.Dataset, blocks: str) -> None:
+def _critical(axes: Axes, ranks: Dataset, blocks: str) -> None:
     """The critical difference as a bar above the axis, as far as that goes, and in numbers."""
     difference, longest = float(ranks["critical_difference"]), ranks.sizes["optimizer"] - 1
     fits = difference < longest
@@ -298,7 +276,7 @@ def _critical(axes: Axes, ranks: xr.Dataset, blocks: str) -> None:
     axes.text(1, -1.85, text + ", wider than the axis" * (not fits), **LABEL)
 
 
-def _bars(axes: Axes, ranks: xr.Dataset, around: float) -> float:
+def _bars(axes: Axes, ranks: Dataset, around: float) -> float:
     """A bar for each group that the test does not tell apart; returns how far down they go."""
     rank, y = ranks["average_rank"].values, 0.0
     for number, members in enumerate(groups(rank, ranks["differ"].values), 1):
@@ -312,7 +290,7 @@ def _names(
     axes: Axes,
     side: Side,
     y: float,
-    ranks: xr.Dataset,
+    ranks: Dataset,
     looks: Looks,
     each: float,
 ) -> None:

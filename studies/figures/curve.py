@@ -14,12 +14,12 @@ from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from xarray import DataArray, Dataset
 
 from studies.analysis.quantities.evaluate import quantity
 from studies.figures import clocks, layout, legends, panels, style
@@ -37,6 +37,7 @@ from studies.figures.facets import (
     numeric,
     words,
 )
+from studies.figures.layout import Grid
 from studies.figures.style import Look, Looks
 
 PANEL, LEAST = 1.75, 1.55  # inches: the height of a panel, its least width
@@ -68,7 +69,7 @@ Named = Sequence[tuple[str, Line]]  # lines with their labels
 class Drawing(NamedTuple):
     """What all panels of a figure share."""
 
-    numbers: xr.Dataset  # quantity, its interval, x
+    numbers: Dataset  # quantity, its interval, x
     at: Facets
     looks: Looks
     y: str  # the quantity
@@ -79,7 +80,7 @@ class Drawing(NamedTuple):
 
 
 def curve(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     width: float = style.WIDTH,
     *,
     x: str | None = None,
@@ -120,13 +121,13 @@ def curve(
 def _across(drawing: Drawing, number: int, width: float) -> int:
     """Columns of panels: those of the figure, where they fit and there are rows too."""
     fit = layout.abreast(number, width, LEAST)
-    if drawing.at.rows is None or drawing.at.columns is None:
+    if None in drawing.at.apart:
         return fit
     own = drawing.numbers.sizes[drawing.at.columns]
-    return own if own <= fit else fit
+    return min(own, fit)
 
 
-def asked(dataset: xr.Dataset, *, x: str | None, y: str, **given: str | None) -> Drawing:
+def asked(dataset: Dataset, *, x: str | None, y: str, **given: str | None) -> Drawing:
     """The numbers of a figure, and where they go.
 
     Args:
@@ -147,7 +148,7 @@ def asked(dataset: xr.Dataset, *, x: str | None, y: str, **given: str | None) ->
     return Drawing(at.kept(numbers), at, _looks(dataset, numbers, at.hue), y, axis)
 
 
-def _first_swept(dataset: xr.Dataset, names: Sequence[str]) -> str:
+def _first_swept(dataset: Dataset, names: Sequence[str]) -> str:
     """The first axis of numbers; the cost where nothing is swept."""
     for dim in names:
         if dim not in GRID and numeric(dataset[dim].values):
@@ -156,7 +157,7 @@ def _first_swept(dataset: xr.Dataset, names: Sequence[str]) -> str:
 
 
 def _on_axis(
-    numbers: xr.Dataset,
+    numbers: Dataset,
     axis: str,
     y: str,
     given: dict[str, str | None],
@@ -170,7 +171,7 @@ def _on_axis(
     return at
 
 
-def _looks(dataset: xr.Dataset, numbers: xr.Dataset, hue: str | None) -> Looks:
+def _looks(dataset: Dataset, numbers: Dataset, hue: str | None) -> Looks:
     """The look of each line: an optimizer's own, shades for numbers; a mark that grey prints keep."""
     if hue is None:
         return {"": {"color": style.COLOURS[0], "marker": "o"}}
@@ -179,7 +180,7 @@ def _looks(dataset: xr.Dataset, numbers: xr.Dataset, hue: str | None) -> Looks:
     return {name: shown[name] | {"marker": mark} for name, mark in zip(names, cycle(MARKERS))}
 
 
-def _colours(values: xr.DataArray, names: Sequence[str]) -> Looks:
+def _colours(values: DataArray, names: Sequence[str]) -> Looks:
     """The colours of lines: shades for numbers."""
     return _shades(names) if numeric(values.values) else style.looks(names)
 
@@ -222,7 +223,7 @@ def panel(
     return axes
 
 
-def _texts(part: xr.Dataset, dim: str | None) -> list[str]:
+def _texts(part: Dataset, dim: str | None) -> list[str]:
     """The values of an axis, where these are no numbers."""
     if dim is None or numeric(part[dim].values):
         return []
@@ -244,7 +245,7 @@ def _draw_aside(lines: Named, axes: Axes, looks: Looks) -> None:
         draw(line._replace(x=line.x + aside), axes, look, band=False)
 
 
-def line_of(part: xr.Dataset, dim: str | None) -> Line:
+def line_of(part: Dataset, dim: str | None) -> Line:
     """The numbers of a line; along the checkpoints, where no dim is given."""
     name = dim or "checkpoint"
     x = as_numbers(part[dim or "x"].values)
@@ -362,17 +363,17 @@ def _decades(axes: Axes, low: float, high: float) -> None:
 
 def _texts_across(axes: Axes, names: Sequence[str]) -> None:
     """A horizontal axis of names."""
-    axes.set_xticks(range(len(names)), [style.wrapped(str(name), 0.7, 7) for name in names])
+    axes.set_xticks(range(len(names)), [style.wrapped(name, 0.7, 7) for name in names])
     axes.set_xlim(-0.5, len(names) - 0.5)
 
 
 # words ------------------------------------------------------------------------------------------------------
 
 
-def _finish(grid: layout.Grid, drawing: Drawing, up: str) -> None:
+def _finish(grid: Grid, drawing: Drawing, up: str) -> None:
     """Labels at the left and below; panels of one scale where they show the same kind of numbers."""
     grid.label(style.wrapped(up, PANEL), style.wrapped(drawing.x, grid.inches - 0.5))
-    if "landscape" not in (drawing.at.rows, drawing.at.columns):
+    if "landscape" not in drawing.at.apart:
         _alike(grid.panels)
 
 
@@ -391,7 +392,7 @@ def _handles(drawing: Drawing, figure: Figure) -> list[Artist]:
     return [*legends.lines(shown, ms=3.5), *[never] * legends.has_line(figure.axes, "never")]
 
 
-def _said(drawing: Drawing, dataset: xr.Dataset) -> str:
+def _said(drawing: Drawing, dataset: Dataset) -> str:
     """What is drawn, in words."""
     bars = "bands" if drawing.at.x is None else "bars"
     interval = f"; {bars}: 95 % intervals"

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from xarray import DataArray, Dataset
 
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.distance import OTHER_NAME
@@ -44,7 +44,7 @@ class Drawing(NamedTuple):
     """What all panels of a figure share."""
 
     # quantity: the values of worlds; density, on x; distance, its interval and its floor
-    numbers: xr.Dataset
+    numbers: Dataset
     at: Facets
     of: str
     against: str | None
@@ -52,7 +52,7 @@ class Drawing(NamedTuple):
 
 
 def density(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     width: float = style.WIDTH,
     *,
     of: str,
@@ -78,8 +78,7 @@ def density(
     drawing = asked(dataset, of, against, int(bins), {"rows": rows, "columns": columns})
     places = drawing.at.places(drawing.numbers)
     figure = Figure(layout="constrained")
-    across = layout.abreast(len(places), width, LEAST)
-    grid = layout.laid_out(figure, len(places), across, width)
+    grid = layout.fitted(figure, len(places), width, LEAST)
     inches = grid.inches - 0.5
     for axes, place in zip(grid.panels, places, strict=True):
         room = panels.note(axes, _distance(drawing, place), inches)
@@ -91,7 +90,7 @@ def density(
 
 
 def asked(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     of: str,
     against: str | None,
     bins: int,
@@ -110,14 +109,14 @@ def asked(
         ValueError: it is no number of each world.
     """
     values = _of_worlds(dataset, of)
-    numbers = xr.Dataset({"quantity": values})
+    numbers = Dataset({"quantity": values})
     if against is not None:
         numbers = numbers.merge(_theory(dataset, of, against, bins, values), compat="override")
     at = facets(numbers.isel(replicate=0), given, "density", lines=False)
     return Drawing(at.kept(numbers, "replicate", POINT), at, of, against, bins)
 
 
-def _of_worlds(dataset: xr.Dataset, of: str) -> xr.DataArray:
+def _of_worlds(dataset: Dataset, of: str) -> DataArray:
     """A number of each world.
 
     Raises:
@@ -127,17 +126,17 @@ def _of_worlds(dataset: xr.Dataset, of: str) -> xr.DataArray:
     values = question.value(parsed(of))
     if not of_worlds(values):
         question.refuse("expected a number of each world, such as a recorded name")
-    assert isinstance(values, xr.DataArray)  # noqa: S101 - for the type checker
+    assert isinstance(values, DataArray)  # noqa: S101 - for the type checker
     return values
 
 
 def _theory(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     of: str,
     against: str,
     bins: int,
-    values: xr.DataArray,
-) -> xr.Dataset:
+    values: DataArray,
+) -> Dataset:
     """The density on a grid, its distance from the values, and the floor of that.
 
     Args:
@@ -151,7 +150,7 @@ def _theory(
     distance, floor = (quantity(dataset, f"{name}{pair}") for name in ("distance", "distance_floor"))
     grid = _grid(values)
     mass = _mass(dataset, of, against, grid)
-    return xr.Dataset({
+    return Dataset({
         "density": mass / mass.integrate(POINT) / float(grid[1] - grid[0]),
         "x": grid,
         "distance": distance["quantity"],
@@ -159,18 +158,18 @@ def _theory(
     })
 
 
-def _grid(values: xr.DataArray) -> xr.DataArray:
+def _grid(values: DataArray) -> DataArray:
     """Points from below all values to above them, by as much as these span."""
     low, high = float(values.min()), float(values.max())
-    return xr.DataArray(np.linspace(2 * low - high, 2 * high - low, 3 * FINE), dims=POINT)
+    return DataArray(np.linspace(2 * low - high, 2 * high - low, 3 * FINE), dims=POINT)
 
 
 def _mass(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     of: str,
     against: str,
-    grid: xr.DataArray,
-) -> xr.DataArray:
+    grid: DataArray,
+) -> DataArray:
     """A density, which need not be normalised, at the points of a grid.
 
     Args:
@@ -181,7 +180,7 @@ def _mass(
     """
     question = Question(dataset, against, CALLS, bound={of: grid, OTHER_NAME: grid})
     value = question.value(parsed(against))
-    assert isinstance(value, float | xr.DataArray)  # noqa: S101 - distance refuses all others
+    assert isinstance(value, float | DataArray)  # noqa: S101 - distance refuses all others
     return value + 0.0 * grid
 
 
@@ -209,7 +208,7 @@ def _edges(drawing: Drawing) -> np.ndarray:
     return np.linspace(np.nanmin(values), np.nanmax(values), drawing.bins + 1)
 
 
-def _draw_theory(part: xr.Dataset, axes: Axes, edges: np.ndarray) -> None:
+def _draw_theory(part: Dataset, axes: Axes, edges: np.ndarray) -> None:
     """The density, as far as the histogram goes."""
     x, density = part["x"].values, part["density"].values
     inside = (x >= edges[0]) & (x <= edges[-1])
@@ -230,7 +229,7 @@ def _handles(drawing: Drawing) -> list[Artist]:
     return [*handles, legends.entry("theory", **THEORY)] if drawing.against is not None else handles
 
 
-def _said(drawing: Drawing, dataset: xr.Dataset) -> str:
+def _said(drawing: Drawing, dataset: Dataset) -> str:
     """What is drawn, in words."""
     text = f"{drawing.of} of {legends.of_worlds(dataset)} at the end"
     if drawing.against is None:

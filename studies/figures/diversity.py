@@ -5,13 +5,12 @@ Distance to its mean, heterozygosity on bits, linkage, genotypes, each on axes o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from xarray import Dataset
 
 from studies.analysis.noise import population as analysis
 from studies.figures import layout, legends, panels, style
@@ -22,6 +21,7 @@ ROW, NARROW = 1.35, 1.5  # inches: the height of a panel, its least width
 TITLE = 0.2  # inches, for titles of their own where a landscape has several rows
 DISTANCE = "distance to the mean (rms)"  # of points of real numbers
 HETEROZYGOSITY = "heterozygosity"  # of genotypes
+BITS = {DISTANCE: 0, HETEROZYGOSITY: 1}  # -> the coordinate `on_bits`
 EITHER = "distance to the mean, or heterozygosity"  # of results that do not say which
 SEEN = {  # of the noise ledger
     "linkage_disequilibrium": "linkage disequilibrium (mean r²)",
@@ -43,7 +43,7 @@ class Curve(NamedTuple):
     high: np.ndarray
 
 
-def diversity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def diversity(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """One row for each landscape: diversity at every checkpoint.
 
     Where there is a noise ledger, also linkage disequilibrium and genotypes alive.
@@ -73,27 +73,21 @@ def _label(rows: layout.Rows, columns: list[str], inches: float) -> None:
         panels.cost_label(axes, inches)
 
 
-def _said(dataset: xr.Dataset, drawn: list[Axes], looks: Looks) -> str:
+def _said(dataset: Dataset, drawn: list[Axes], looks: Looks) -> str:
     """The words above the legend."""
     bands = "; bands: 95 % intervals" if any(axes.collections for axes in drawn) else ""
     return f"means of {legends.of_worlds(dataset, bands)}{legends.each(dataset, looks)}"
 
 
-def kinds(dataset: xr.Dataset) -> list[str]:
+def kinds(dataset: Dataset) -> list[str]:
     """What the diversity of the arms is: each has a unit of its own."""
     if "on_bits" not in dataset.coords:
         return [EITHER]
     bits = dataset["on_bits"].values
-    there = {DISTANCE: (bits == 0).any(), HETEROZYGOSITY: (bits == 1).any()}
-    return [kind for kind, some in there.items() if some] or [EITHER]
+    return [kind for kind, bit in BITS.items() if (bits == bit).any()] or [EITHER]
 
 
-def panel(
-    dataset: xr.Dataset,
-    axes: Axes,
-    looks: Looks | None = None,
-    what: str = EITHER,
-) -> Axes:
+def panel(dataset: Dataset, axes: Axes, looks: Looks | None = None, what: str = EITHER) -> Axes:
     """Draw one landscape on Axes and return them.
 
     Args:
@@ -103,18 +97,17 @@ def panel(
         what: of `kinds`, or a value of `SEEN`, or what else the noise ledger holds: fixed_loci,
             loss_variance.
     """
-    curves = _curves(dataset, looks or style.arm_looks(dataset), what)
-    if curves:
-        _draw_all(curves, axes)
+    for look, curve in _curves(dataset, looks or style.arm_looks(dataset), what):
+        _draw(curve, axes, look)
+    if axes.lines:
+        _finish(axes)
     else:
         panels.empty(axes, "none here")
     return axes
 
 
-def _draw_all(curves: Mapping[str, tuple[Look, Curve]], axes: Axes) -> None:
-    """The curves of all arms, on a log axis of costs."""
-    for label, (look, curve) in curves.items():
-        _draw(curve, axes, look | {"label": label})
+def _finish(axes: Axes) -> None:
+    """A log axis of costs."""
     panels.costs(axes, 5)
     axes.set_ylim(bottom=0)
     panels.rules(axes)
@@ -127,22 +120,22 @@ def _draw(curve: Curve, axes: Axes, look: Look) -> None:
     axes.plot(curve.cost, curve.value, **look)
 
 
-def _curves(dataset: xr.Dataset, looks: Looks, what: str) -> dict[str, tuple[Look, Curve]]:
+def _curves(dataset: Dataset, looks: Looks, what: str) -> list[tuple[Look, Curve]]:
     """Look and curve of each arm that has something to draw."""
     name, stacked = NAMES.get(what, what), _of_kind(stack(dataset), what)
     bands = len(looks) <= style.BANDS and set(stacked["arm"].values) <= set(looks)
     values = _values(stacked, name, bands)
     marks = {} if name == DIVERSITY else MOMENT
-    curves = {}
+    curves = []
     for number, label in enumerate(stacked["arm"].values.tolist()):
         arm = stacked.isel(arm=number)
         curve = _curve(arm, values.isel(arm=number), name, bands=bands)
         if curve.cost.size:
-            curves[label] = style.look(looks, label, arm) | marks, curve
+            curves.append((style.look(looks, label, arm) | marks | {"label": label}, curve))
     return curves
 
 
-def _values(stacked: xr.Dataset, name: str, bands: bool) -> xr.Dataset:
+def _values(stacked: Dataset, name: str, bands: bool) -> Dataset:
     """The diversity of arms, or what the ledger says of their populations."""
     if name == DIVERSITY:
         return analysis.diversity(stacked, interval=bands)
@@ -150,8 +143,8 @@ def _values(stacked: xr.Dataset, name: str, bands: bool) -> xr.Dataset:
 
 
 def _curve(
-    arm: xr.Dataset,
-    values: xr.Dataset,
+    arm: Dataset,
+    values: Dataset,
     name: str,
     *,
     bands: bool,
@@ -171,14 +164,14 @@ def _curve(
     return Curve(*(part[shown] for part in (cost, value, *ends)))
 
 
-def _costs(arm: xr.Dataset, ledger: bool) -> np.ndarray:  # noqa: FBT001
+def _costs(arm: Dataset, ledger: bool) -> np.ndarray:  # noqa: FBT001
     """The costs of checkpoints, or of the moments of the ledger."""
     return (arm["moment_cost"].mean("replicate") if ledger else arm["cost"]).values
 
 
-def _of_kind(stacked: xr.Dataset, what: str) -> xr.Dataset:
+def _of_kind(stacked: Dataset, what: str) -> Dataset:
     """The arms (dim `arm`) whose diversity is of this kind."""
-    if what not in (DISTANCE, HETEROZYGOSITY) or "on_bits" not in stacked.coords:
+    if what not in BITS or "on_bits" not in stacked:
         return stacked
     bits = np.broadcast_to(stacked["on_bits"].values, stacked.sizes["arm"])
-    return stacked.isel(arm=np.flatnonzero(bits == (what == HETEROZYGOSITY)))
+    return stacked.isel(arm=bits == BITS[what])

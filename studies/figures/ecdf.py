@@ -13,10 +13,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from xarray import DataArray, Dataset
 
 from studies.analysis.running_time import restarts, runtime
 from studies.analysis.running_time.runtime import Targets
-from studies.figures import clocks, legends, panels, scales, style
+from studies.figures import clocks, layout, legends, panels, scales, style
 from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
 from studies.results.clocks import times_of
@@ -26,6 +27,7 @@ PANEL, NARROW = 2.0, 1.65  # inches: the height of a panel, its least width
 COLUMNS = 3  # panels beside one another, at most
 BEYOND = 10.0  # budgets up to which restarts are shown
 STEPS = 60  # costs at which they are
+EVENLY = DataArray(np.linspace(0, 1, STEPS), dims="checkpoint")
 OWN = 64  # hits of an arm at whose costs its distribution is drawn, beside those of the checkpoints
 THIN = 0.6  # of the line of restarts
 CROSS: Look = {"marker": "x", "ms": 5, "mew": 1.1, "ls": "", "clip_on": False, "zorder": 4}
@@ -35,7 +37,7 @@ CROSS: Look = {"marker": "x", "ms": 5, "mew": 1.1, "ls": "", "clip_on": False, "
 
 
 def ecdf(
-    dataset: xr.Dataset, width: float = style.WIDTH, targets: Targets = None, clock: str = "cost"
+    dataset: Dataset, width: float = style.WIDTH, targets: Targets = None, clock: str = "cost"
 ) -> Figure:
     """The figure of a whole Dataset.
 
@@ -55,15 +57,15 @@ def ecdf(
             " targets=[...]"
         )
     shown, looks = scales.panels(dataset), style.arm_looks(dataset)
-    columns = panels.abreast(min(len(shown), COLUMNS), width, NARROW)
-    inches = width / columns - 0.5  # of words
     figure = Figure(layout="constrained")
-    grid = panels.grid(figure, len(shown), columns)
-    for axes, part in zip(grid, shown, strict=False):
+    columns = layout.abreast(min(len(shown), COLUMNS), width, NARROW)
+    grid = layout.laid_out(figure, len(shown), columns, width)
+    inches = grid.inches - 0.5  # of words
+    for axes, part in zip(grid.panels, shown, strict=True):
         _titled(axes, part, looks, targets, inches, clock)
-    panels.label_edges(grid, len(shown), columns, "targets reached", inches, clocks.label(clock))
+    grid.label("targets reached", style.wrapped(clocks.label(clock), inches))
     handles = legends.lines(legends.drawn_arms(figure.axes, looks, dataset))
-    height = PANEL * (len(grid) // columns) + 0.35
+    height = PANEL * grid.lines + 0.35
     return legends.finish(figure, handles, _said(figure, dataset, looks), width, height)
 
 
@@ -83,27 +85,26 @@ def _titled(
     title, part, gap = shown
     mine = _of_landscape(targets, part)
     panel(part, axes, looks, mine, gap, clock)
-    room = panels.note(axes, notes(part, mine, gap), inches - 0.1)
-    panels.title(axes, title, inches, pad=room)
+    panels.noted_title(axes, title, notes(part, mine, gap), inches)
 
 
-def _of_landscape(targets: Targets, part: xr.Dataset) -> Targets:
+def _of_landscape(targets: Targets, part: Dataset) -> Targets:
     """The targets of one landscape."""
-    if isinstance(targets, xr.DataArray) and "landscape" in targets.dims:
+    if isinstance(targets, DataArray) and "landscape" in targets.dims:
         return targets.sel(landscape=part["landscape"])
     return targets
 
 
-def _said(figure: Figure, dataset: xr.Dataset, looks: Looks) -> str:
+def _said(figure: Figure, dataset: Dataset, looks: Looks) -> str:
     """What lines, bands and crosses are."""
-    worlds, restarted = legends.worlds(dataset.sizes["replicate"]), shared(dataset)
+    worlds = legends.of_worlds(dataset)
     words = f"share of pairs of {worlds} and the targets{legends.each(dataset, looks)}"
     words += legends.bands(figure, dataset) + "; crosses: where runs end that miss a target"
     words += legends.hatched(figure.axes)
-    return words + "; thin: simulated restarts within instances" * restarted
+    return words + "; thin: simulated restarts within instances" * shared(dataset)
 
 
-def notes(dataset: xr.Dataset, targets: Targets = None, gap: bool | None = None) -> list[str]:  # noqa: FBT001
+def notes(dataset: Dataset, targets: Targets = None, gap: bool | None = None) -> list[str]:  # noqa: FBT001
     """What is said above a panel: its targets, and the arms that never asked.
 
     Args:
@@ -123,7 +124,7 @@ def _targets_said(targets: np.ndarray) -> list[str]:
     return [f"{len(texts)} targets, {texts[0]}{', ' if len(texts) == 2 else ' to '}{texts[-1]}"]
 
 
-def _targets(dataset: xr.Dataset, targets: Targets, of_arms: scales.Arms) -> np.ndarray:
+def _targets(dataset: Dataset, targets: Targets, of_arms: scales.Arms) -> np.ndarray:
     """The targets of some arms, each once, ascending."""
     losses = hits(dataset, targets)["target_loss"]
     dims = [dim for dim in losses.dims if dim != "target"]
@@ -136,7 +137,7 @@ def _targets(dataset: xr.Dataset, targets: Targets, of_arms: scales.Arms) -> np.
 
 
 def panel(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     axes: Axes,
     looks: Looks | None = None,
     targets: Targets = None,
@@ -162,8 +163,7 @@ def panel(
     of_arms = scales.arms_of(dataset, gap, "ecdf")
     asking = scales.asking(of_arms)
     if not asking or not _targets(dataset, targets, of_arms).size:
-        panels.nothing(axes, "no targets" if asking else "no runs")
-        axes.set(xticks=[], yticks=[])
+        panels.empty(axes, "no targets" if asking else "no runs")
         return axes
     reached = curves(dataset, targets, clock)
     for label, arm in asking:
@@ -182,7 +182,7 @@ def _finish(axes: Axes) -> None:
     panels.rules(axes)
 
 
-def _curve(reached: xr.Dataset, axes: Axes, label: str, look: Look, *, band: bool) -> None:
+def _curve(reached: Dataset, axes: Axes, label: str, look: Look, *, band: bool) -> None:
     """One arm: its distribution up to the end of its runs, its cross, and what restarts add.
 
     Args:
@@ -196,7 +196,7 @@ def _curve(reached: xr.Dataset, axes: Axes, label: str, look: Look, *, band: boo
     there = reached.isel(checkpoint=np.isfinite(reached["cost"].values))
     cost, solved = there["cost"].values, there["solved"]
     if band:
-        _band(there, axes, look["color"])
+        panels.share_band(axes, there, "solved", "cost", {"color": look["color"], "alpha": 0.13})
     axes.plot(cost, solved.values, label=label, **steps)
     if "earliest" in there and bool((there["earliest"] > solved).any()):
         legends.hatch(axes, cost, solved, there["earliest"], look["color"])
@@ -207,19 +207,7 @@ def _curve(reached: xr.Dataset, axes: Axes, label: str, look: Look, *, band: boo
             axes.plot(reached["beyond"].values, reached["restarted"].values, **thin, zorder=1.8)
 
 
-def _band(reached: xr.Dataset, axes: Axes, colour: str) -> None:
-    """The interval of a share, where some but not all is solved."""
-    solved = reached["solved"].values
-    if ((solved > 0) & (solved < 1)).any():
-        low, high = style.inside(
-            solved, *reached["solved_interval"].transpose("bound", "checkpoint").values
-        )
-        axes.fill_between(
-            reached["cost"].values, low, high, step="post", color=colour, alpha=0.13, lw=0
-        )
-
-
-def shared(dataset: xr.Dataset) -> bool:
+def shared(dataset: Dataset) -> bool:
     """Whether worlds share instances, so that a run can be started anew on the same one."""
     numbers = dataset.coords.get("instance")
     return numbers is not None and len(np.unique(numbers.values)) < dataset.sizes["replicate"]
@@ -228,7 +216,7 @@ def shared(dataset: xr.Dataset) -> bool:
 # the numbers ------------------------------------------------------------------------------------------------
 
 
-def curves(dataset: xr.Dataset, targets: Targets = None, clock: str = "cost") -> xr.Dataset:
+def curves(dataset: Dataset, targets: Targets = None, clock: str = "cost") -> Dataset:
     """What is drawn of one landscape, for all arms at once.
 
     Args:
@@ -263,22 +251,20 @@ def curves(dataset: xr.Dataset, targets: Targets = None, clock: str = "cost") ->
     return reached
 
 
-def _restarted(
-    dataset: xr.Dataset, targets: Targets, beyond: xr.DataArray, which: str
-) -> dict[str, xr.DataArray]:
+def _restarted(dataset: Dataset, targets: Targets, beyond: DataArray, which: str) -> Dataset:
     """What simulated restarts solve at these costs."""
     solved = _solved(restarts.ecdf(dataset, beyond, targets, which))
-    return {"beyond": beyond.rename(checkpoint="more"), "restarted": solved.rename(checkpoint="more")}
+    return Dataset({"beyond": beyond, "restarted": solved}).rename(checkpoint="more")
 
 
-def _solved(shares: xr.Dataset) -> xr.DataArray:
+def _solved(shares: Dataset) -> DataArray:
     """The share that is solved, with the costs last."""
     return shares["solved"].reset_coords(drop=True).transpose(..., "checkpoint")
 
 
 def _costs(
-    checkpoints: xr.DataArray, end: xr.DataArray, cross: xr.DataArray, of_hits: list[xr.DataArray]
-) -> xr.DataArray:
+    checkpoints: DataArray, end: DataArray, cross: DataArray, of_hits: list[DataArray]
+) -> DataArray:
     """Costs at which the distribution of each arm is drawn, ascending, maybe with NaN at the end.
 
     Args:
@@ -294,27 +280,27 @@ def _costs(
     return xr.apply_ufunc(np.sort, every, input_core_dims=dims, output_core_dims=dims)  # NaN come last
 
 
-def _height(dataset: xr.Dataset, cross: xr.DataArray, targets: Targets, which: str) -> xr.DataArray:
+def _height(dataset: Dataset, cross: DataArray, targets: Targets, which: str) -> DataArray:
     """The share that is solved at the cross of each arm."""
     solved = runtime.ecdf(dataset, cross.expand_dims("checkpoint"), targets, which)["solved"]
     return solved.isel(checkpoint=0).reset_coords(drop=True)
 
 
-def _beyond(start: xr.DataArray, end: xr.DataArray) -> xr.DataArray:
+def _beyond(start: DataArray, end: DataArray) -> DataArray:
     """Costs from the first run that ends without a hit to some budgets, evenly on a log scale."""
     low, high = np.log(start), np.log(BEYOND * end)
-    return np.exp(low + xr.DataArray(np.linspace(0, 1, STEPS), dims="checkpoint") * (high - low))
+    return np.exp(low + EVENLY * (high - low))
 
 
-def _soonest(dataset: xr.Dataset, targets: Targets, which: str) -> xr.DataArray | None:
+def _soonest(dataset: Dataset, targets: Targets, which: str) -> DataArray | None:
     """The lower ends of the intervals in which hits are known to lie; None where all are exact."""
     if targets is not None or f"{which}_low" not in dataset:
         return None
     low, hit = dataset[f"{which}_low"], dataset[which]
-    return low if bool((low < hit).any()) else None
+    return low if (low < hit).any() else None
 
 
-def _some(hit: xr.DataArray) -> xr.DataArray:
+def _some(hit: DataArray) -> DataArray:
     """Costs of hits (.., checkpoint): all of them, or as many as are drawn, evenly through them.
 
     NaN where there are none.

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.results.arms import dims_beside
 from studies.schema import RECORDS
-from studies.text.words import suggest
+from studies.text.words import check_known
 
 GRID = ("optimizer", "landscape")
 ROLES = ("x", "y", "hue", "rows", "columns")
@@ -27,25 +27,30 @@ class Facets(NamedTuple):
     columns: str | None
     first: Place  # dims that have no use, at their first values
 
-    def panels(self, data: xr.Dataset) -> list[list[Place]]:
+    def panels(self, data: Dataset) -> list[list[Place]]:
         """The places of panels, row by row."""
         rows, columns = _values(data, self.rows), _values(data, self.columns)
         return [[row | column for column in columns] for row in rows]
 
-    def places(self, data: xr.Dataset) -> list[Place]:
+    def places(self, data: Dataset) -> list[Place]:
         """The places of panels, one after another."""
         return [place for row in self.panels(data) for place in row]
 
-    def lines(self, data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    def lines(self, data: Dataset) -> Iterator[tuple[str, Dataset]]:
         """Label and part of each line of a panel."""
         for place in _values(data, self.hue):
             yield words(place), data.sel(place)
 
-    def kept(self, numbers: xr.Dataset, *more: str) -> xr.Dataset:
+    def kept(self, numbers: Dataset, *more: str) -> Dataset:
         """The results without the dims that have no use; `more`: dims that stay too."""
         numbers = numbers.sel(self.first)
         used = (self.x, self.hue, self.rows, self.columns, "bound", "checkpoint", *more)
         return numbers.squeeze([dim for dim in numbers.dims if dim not in used], drop=True)
+
+    @property
+    def apart(self) -> tuple[str | None, str | None]:
+        """The dims whose values are rows and columns of panels."""
+        return self.rows, self.columns
 
     @property
     def said(self) -> str:
@@ -53,7 +58,7 @@ class Facets(NamedTuple):
         return f"; at {words(self.first)}" if self.first else ""
 
 
-def _values(data: xr.Dataset, dim: str | None) -> list[Place]:
+def _values(data: Dataset, dim: str | None) -> list[Place]:
     """The places along a dim; of none one place that is everywhere."""
     return [{}] if dim is None else [{dim: value} for value in data[dim].values.tolist()]
 
@@ -72,7 +77,7 @@ def number(value: object) -> str:
 # dims by their names ----------------------------------------------------------------------------------------
 
 
-def dims(dataset: xr.Dataset) -> list[str]:
+def dims(dataset: Dataset) -> list[str]:
     """Optimizer, landscape and the axes of a study's results."""
     return sorted(dims_beside(dataset["status"], *RECORDS), key=lambda dim: (*GRID, dim).index(dim))
 
@@ -97,13 +102,12 @@ def dim_of(
     right = [*names, *more]
     ends = [name for name in names if name.rpartition(".")[2] == word]
     dim = ends[0] if len(ends) == 1 and word not in right else word
-    if dim not in right:
-        raise ValueError(f"{figure}: unknown axis {word!r}; {suggest(word, right)}")
+    check_known(f"{figure}: unknown axis", [dim], right)
     return dim
 
 
 def facets(
-    numbers: xr.Dataset,
+    numbers: Dataset,
     given: Mapping[str, str | None],
     figure: str,
     *,
@@ -147,7 +151,7 @@ def _given(given: Mapping[str, str | None], names: Sequence[str], figure: str) -
     return used
 
 
-def _left(numbers: xr.Dataset, names: Sequence[str], used: Mapping[str, str]) -> list[str]:
+def _left(numbers: Dataset, names: Sequence[str], used: Mapping[str, str]) -> list[str]:
     """The dims of several values that have no role yet: optimizer, landscape, axes."""
     left = [dim for dim in names if numbers.sizes[dim] > 1 and dim not in used.values()]
     return sorted(left, key=[*GRID, *names].index)
@@ -166,6 +170,11 @@ def numeric(values: np.ndarray) -> bool:
 def finite(values: np.ndarray) -> np.ndarray:
     """Those of the values that are finite (N,)."""
     return values[np.isfinite(values)]
+
+
+def within(place: np.ndarray, extent: np.ndarray) -> bool:
+    """Whether a point (D,) lies between the ends (D, 2) of all coordinates."""
+    return bool(((place >= extent[:, 0]) & (place <= extent[:, 1])).all())
 
 
 def as_numbers(values: np.ndarray) -> np.ndarray:

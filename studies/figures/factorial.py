@@ -5,13 +5,14 @@ And how two of them go together.
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterable
+from itertools import combinations, cycle
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from xarray import Dataset
 
 from studies.analysis.comparison import factorial as analysis
 from studies.figures import layout, legends, panels, style
@@ -43,12 +44,12 @@ class Part(NamedTuple):
     """What is drawn of one landscape."""
 
     name: str
-    effects: xr.Dataset
+    effects: Dataset
     mains: list[Row]
     pairs: list[Row]
 
 
-def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def factorial(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """The figure of a whole Dataset.
 
     Landscapes below one another, effects at the left, interactions at the right, or below where it is narrow.
@@ -59,7 +60,7 @@ def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     """
     effects = analysis.effects(dataset)
     _check_no_sweep(effects)
-    looks = _looks([str(name) for name in effects["optimizer"].values])
+    looks = _looks(style.optimizers(effects))
     parts = [Part(name, part, mains(part), pairs(part)) for name, part in panels.landscapes(effects)]
     columns = 2 if width >= TWO else 1
     heights = _heights(parts, columns)
@@ -72,7 +73,7 @@ def factorial(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     return legends.finish(figure, legends.lines(looks, ls=""), _said(dataset), width, height)
 
 
-def _said(dataset: xr.Dataset) -> str:
+def _said(dataset: Dataset) -> str:
     """What is drawn, in words."""
     worlds = legends.of_worlds(dataset, ", 95 % intervals")
     return f"mean of {worlds}; other sources on and off in equal parts"
@@ -96,7 +97,7 @@ def _draw(
         dots(rows, looks, axes).set_xlabel(_wrapped(words.format(unit=unit), inches))
 
 
-def _check_no_sweep(effects: xr.Dataset) -> None:
+def _check_no_sweep(effects: Dataset) -> None:
     more = dims_beside(effects["effect"], *DIMS)
     if more:
         raise ValueError(
@@ -107,15 +108,9 @@ def _check_no_sweep(effects: xr.Dataset) -> None:
 
 def _looks(names: list[str]) -> Looks:
     """Keywords of a dot: the colour that an optimizer has everywhere, and a mark of its own."""
-    colours = style.looks(names)
-    marks = zip(names, itertools.cycle(MARKS))
     return {
-        name: {
-            "color": colours[name]["color"],
-            "marker": mark,
-            "ms": 3.2,
-        }
-        for name, mark in marks
+        name: {"color": look["color"], "marker": mark, "ms": 3.2}
+        for (name, look), mark in zip(style.looks(names).items(), cycle(MARKS))
     }
 
 
@@ -129,23 +124,26 @@ def _height(rows: list[Row]) -> float:
     return max(0.3, ROW * (sum(len(dots) for _, dots in rows) + BETWEEN * len(rows)) + 0.05)
 
 
-def mains(part: xr.Dataset) -> list[Row]:
+def mains(part: Dataset) -> list[Row]:
     """A row for each source that some optimizer has, of the effects on one landscape."""
-    rows = [(str(name), _dots(part, "effect", factor=name)) for name in part["factor"].values]
-    return [row for row in rows if row[1]]
+    names = part["factor"].values
+    return _with_dots((str(name), _dots(part, "effect", factor=name)) for name in names)
 
 
-def pairs(part: xr.Dataset) -> list[Row]:
+def pairs(part: Dataset) -> list[Row]:
     """A row for each pair of sources that some optimizer has, of the interactions on one landscape."""
-    rows = []
-    for first, second in itertools.combinations(part["factor"].values, 2):
-        of_pair = _dots(part, "interaction", factor=first, other=second)
-        if of_pair:
-            rows.append((f"{first} $\\times$ {second}", of_pair))
-    return rows
+    return _with_dots(
+        (f"{first} $\\times$ {second}", _dots(part, "interaction", factor=first, other=second))
+        for first, second in combinations(part["factor"].values, 2)
+    )
 
 
-def _dots(part: xr.Dataset, name: str, **at: str) -> dict[str, Dot]:
+def _with_dots(rows: Iterable[Row]) -> list[Row]:
+    """The rows of what touches some optimizer."""
+    return [(label, dots) for label, dots in rows if dots]
+
+
+def _dots(part: Dataset, name: str, **at: str) -> dict[str, Dot]:
     """The numbers of the optimizers that the sources touch."""
     dots = {}
     for optimizer in part["optimizer"].values:

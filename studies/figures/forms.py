@@ -9,14 +9,15 @@ import re
 import textwrap
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from xarray import Dataset
 
 from studies.figures import style
+from studies.figures.facets import within
 from studies.figures.style import Look
 
 # Low is deep, high is pale, as on a sea chart: one hue whose lightness rises, so that grey prints and
@@ -47,6 +48,7 @@ END: Look = STAR | {
     "color": GOLD,
     "markeredgewidth": 0.6,
 }  # of a path
+PATH: Look = {"color": GOLD, "linewidth": 0.8, "solid_joinstyle": "round"}
 UNCLIPPED: Look = {"zorder": 5, "clip_on": False, "scalex": False, "scaley": False}
 STREAMS: Look = {"density": 0.85, "linewidth": 0.6, "arrowsize": 0.6, "cmap": DEPTHS.reversed()}
 ABSENT: Look = {"ha": "center", "va": "center", "fontsize": 7}
@@ -62,7 +64,7 @@ LEVELS = 33  # of contours
 SMOOTH = 2500  # vertices of contour lines, at most
 
 
-def draw(data: xr.Dataset, axes: Axes) -> None:
+def draw(data: Dataset, axes: Axes) -> None:
     """Draw a landscape in its form."""
     FORMS[data.attrs["form"]](data, axes)
 
@@ -74,7 +76,7 @@ def _square(axes: Axes, ticks: int = 3) -> None:
         axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
 
 
-def _star(data: xr.Dataset) -> Look:
+def _star(data: Dataset) -> Look:
     """The star of an optimum; hollow: the lowest point seen."""
     return STAR if data.attrs.get("optimum_known") else HOLLOW
 
@@ -109,7 +111,7 @@ def _decades(heights: np.ndarray) -> LogNorm | None:
     return LogNorm(max(least, top * 10**-DEEPEST), top)
 
 
-def _plane(data: xr.Dataset, axes: Axes) -> None:
+def _plane(data: Dataset, axes: Axes) -> None:
     """The loss on a plane, its scale, and, if there are such, the optimum with its path, and a start."""
     norm = _contours(data, axes)
     if norm is None:
@@ -122,14 +124,14 @@ def _plane(data: xr.Dataset, axes: Axes) -> None:
     _frame(data, axes)
 
 
-def _path(data: xr.Dataset, axes: Axes) -> None:
+def _path(data: Dataset, axes: Axes) -> None:
     """The path of an optimum, and its end."""
     path = data["path_u"], data["path_v"]
-    axes.plot(*path, color=GOLD, linewidth=0.8, solid_joinstyle="round")
+    axes.plot(*path, **PATH)
     axes.plot(*(part[-1:] for part in path), **END)
 
 
-def _frame(data: xr.Dataset, axes: Axes) -> None:
+def _frame(data: Dataset, axes: Axes) -> None:
     """The axes of a plane."""
     u, v = data["u"].values, data["v"].values
     axes.set(xlim=(u[0], u[-1]), ylim=(v[0], v[-1]))
@@ -137,7 +139,7 @@ def _frame(data: xr.Dataset, axes: Axes) -> None:
     _square(axes)
 
 
-def _contours(data: xr.Dataset, axes: Axes) -> Normalize | None:
+def _contours(data: Dataset, axes: Axes) -> Normalize | None:
     """Filled contours, and every fourth as a line where the loss is smooth enough for lines.
 
     Returns their scale, None where nothing is finite.
@@ -155,7 +157,7 @@ def _contours(data: xr.Dataset, axes: Axes) -> Normalize | None:
     return norm
 
 
-def _shown(data: xr.Dataset) -> np.ndarray:
+def _shown(data: Dataset) -> np.ndarray:
     """The loss; of a noisy one without what is rare."""
     loss = data["loss"].values
     if not data.attrs.get("noisy"):
@@ -192,7 +194,7 @@ def _levels(norm: Normalize) -> np.ndarray:
     return np.unique(spaced(float(norm.vmin or 0), float(norm.vmax or 0), LEVELS))
 
 
-def thumbnail(data: xr.Dataset, axes: Axes) -> None:
+def thumbnail(data: Dataset, axes: Axes) -> None:
     """A plane without axes, the range of its colours below."""
     norm = _contours(data, axes)
     _marks(data, axes)
@@ -215,7 +217,7 @@ def _round(value: float | None) -> str:
     return re.sub(r"e([+-])0*", lambda exponent: "e" + exponent[1].strip("+"), f"{value:.2g}")
 
 
-def _marks(data: xr.Dataset, axes: Axes) -> None:
+def _marks(data: Dataset, axes: Axes) -> None:
     """A star at the optimum (hollow: the lowest point seen), a dot at a start; only where they are inside."""
     for name, look in (("optimum", _star(data)), ("start", DOT)):
         place = np.atleast_1d(data.attrs.get(name, np.nan))
@@ -223,10 +225,9 @@ def _marks(data: xr.Dataset, axes: Axes) -> None:
             axes.plot(*np.atleast_2d(place).T, **look, **UNCLIPPED)
 
 
-def _inside(data: xr.Dataset, place: np.ndarray) -> bool:
+def _inside(data: Dataset, place: np.ndarray) -> bool:
     """Whether a point (2,) is on the plane."""
-    low, high = np.array([data[axis].values[[0, -1]] for axis in ("u", "v")]).T
-    return bool(((place >= low) & (place <= high)).all())
+    return within(place, np.array([data[axis].values[[0, -1]] for axis in ("u", "v")]))
 
 
 def _bar(axes: Axes, norm: Normalize) -> None:
@@ -247,7 +248,7 @@ def _ticks(inset: Axes, *, logarithmic: bool) -> None:
     inset.yaxis.set_minor_locator(NullLocator())
 
 
-def _line(data: xr.Dataset, axes: Axes) -> None:
+def _line(data: Dataset, axes: Axes) -> None:
     """The loss of a landscape of one dimension."""
     axes.plot(data["u"], data["loss"], color=style.COLOURS[0], linewidth=0.9)
     if "optimum" in data.attrs:
@@ -261,7 +262,7 @@ def _line(data: xr.Dataset, axes: Axes) -> None:
 # bits -------------------------------------------------------------------------------------------------------
 
 
-def _network(data: xr.Dataset, axes: Axes) -> None:
+def _network(data: Dataset, axes: Axes) -> None:
     """All genotypes, in columns by Hamming distance to the best; edges join neighbours."""
     n, best = int(data.attrs["n"]), int(data.attrs["optimum"])
     heights = _stacked(data["genotype"].values ^ best, n)
@@ -280,7 +281,7 @@ def _distances(axes: Axes, n: int) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
 
 
-def _edges(data: xr.Dataset, places: np.ndarray, n: int) -> LineCollection:
+def _edges(data: Dataset, places: np.ndarray, n: int) -> LineCollection:
     """Lines between neighbours, coloured by what the loss does on the way to the best."""
     loss, distance = data["loss"].values, data["distance"].values
     neighbours = [(a, a ^ (1 << i)) for a in range(2**n) for i in range(n)]
@@ -296,7 +297,7 @@ def _way(near: float, far: float) -> str:
     return AWAY if near > far else LEVEL
 
 
-def _genotypes(data: xr.Dataset, axes: Axes, places: np.ndarray) -> Normalize:
+def _genotypes(data: Dataset, axes: Axes, places: np.ndarray) -> Normalize:
     """A dot for each genotype but the best, golden around local optima; returns the scale of colours."""
     peak = data["peak"].values
     sizes = np.where(peak, 30, 15)
@@ -336,7 +337,7 @@ def _stacked(differences: np.ndarray, n: int) -> np.ndarray:
     return places
 
 
-def _band(data: xr.Dataset, axes: Axes) -> None:
+def _band(data: Dataset, axes: Axes) -> None:
     """Quantiles of the loss by Hamming distance to the best genotype."""
     quantiles, distance = data["loss"].values, data["distance"].values
     for (low, high), dark in BANDS:
@@ -352,7 +353,7 @@ def _band(data: xr.Dataset, axes: Axes) -> None:
 # games ------------------------------------------------------------------------------------------------------
 
 
-def _field(data: xr.Dataset, axes: Axes) -> None:
+def _field(data: Dataset, axes: Axes) -> None:
     """Streamlines of simultaneous gradient descent, pale where steps are short."""
     step = _steps(data)
     speed = np.hypot(*step)
@@ -363,10 +364,10 @@ def _field(data: xr.Dataset, axes: Axes) -> None:
     _frame(data, axes)
 
 
-def _steps(data: xr.Dataset) -> np.ndarray:
+def _steps(data: Dataset) -> np.ndarray:
     """The steps (2, V, U) over the largest of their parts."""
-    step = np.nan_to_num(np.stack([data["step_u"].values, data["step_v"].values]), posinf=0, neginf=0)
-    return step / max(float(np.abs(step).max()), 1e-300)
+    step = np.nan_to_num([data[name].values for name in ("step_u", "step_v")], posinf=0, neginf=0)
+    return step / max(np.abs(step).max(), 1e-300)
 
 
 FORMS = {"plane": _plane, "line": _line, "network": _network, "band": _band, "field": _field}

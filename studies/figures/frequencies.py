@@ -10,12 +10,12 @@ from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from xarray import DataArray, Dataset
 
 from studies.figures import layout, legends, panels, style
 from studies.figures.facets import Facets, Place, facets, words
@@ -29,20 +29,21 @@ TOP = 1.02  # of the axis of frequencies
 MEAN = "mean"
 STEPS = "steps"
 PALETTE = "viridis"
+AREA: style.Look = {"edgecolor": "white", "linewidth": 0.3}
 
 
 class Drawing(NamedTuple):
     """What all panels of a figure share."""
 
     name: str  # of the vector
-    numbers: xr.Dataset  # quantity (.., checkpoint, member) and steps (.., checkpoint)
+    numbers: Dataset  # quantity (.., checkpoint, member) and steps (.., checkpoint)
     at: Facets
     member: str  # the dim of loci, or genotypes
     stacked: bool
 
 
 def frequencies(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     width: float = style.WIDTH,
     *,
     of: str | None = None,
@@ -69,8 +70,7 @@ def frequencies(
     drawing = asked(dataset, of, world, str(stacked).lower() == "true", given)
     places = drawing.at.places(drawing.numbers)
     figure = Figure(layout="constrained")
-    across = layout.abreast(len(places), width, LEAST)
-    grid = layout.laid_out(figure, len(places), across, width)
+    grid = layout.fitted(figure, len(places), width, LEAST)
     for axes, place in zip(grid.panels, places, strict=True):
         panel(drawing, axes, place)
         panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
@@ -79,14 +79,14 @@ def frequencies(
     return legends.finish(figure, _handles(drawing), _said(drawing, dataset, world), width, height)
 
 
-def _said(drawing: Drawing, dataset: xr.Dataset, world: int | str) -> str:
+def _said(drawing: Drawing, dataset: Dataset, world: int | str) -> str:
     """What is drawn, in words."""
     mean = f"mean of {legends.of_worlds(dataset)}"
     shown = mean if world == MEAN else f"world {world}"
     return f"{drawing.name} by its index, {shown}{drawing.at.said}"
 
 
-def vectors(dataset: xr.Dataset, of: str | None) -> str:
+def vectors(dataset: Dataset, of: str | None) -> str:
     """The name of the recorded vector that is meant.
 
     Raises:
@@ -101,20 +101,19 @@ def vectors(dataset: xr.Dataset, of: str | None) -> str:
     return str(of)
 
 
-def _vectors(dataset: xr.Dataset) -> list[str]:
+def _vectors(dataset: Dataset) -> list[str]:
     """The names of the recorded vectors."""
     return [str(name) for name, part in dataset.data_vars.items() if _member(dataset, part)]
 
 
-def _member(dataset: xr.Dataset, part: xr.DataArray) -> str | None:
+def _member(dataset: Dataset, part: DataArray) -> str | None:
     """The dim of a vector that is recorded along a run."""
     more = dims_beside(part, *map(str, dataset["status"].dims))
-    along_runs = set(RECORDS) <= set(part.dims)
-    return more[0] if along_runs and len(more) == 1 else None
+    return more[0] if len(more) == 1 and set(RECORDS).issubset(part.dims) else None
 
 
 def asked(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     of: str | None,
     world: int | str,
     stacked: bool,
@@ -140,7 +139,7 @@ def asked(
     return Drawing(name, at.kept(numbers, member), at, member, stacked)
 
 
-def _of_world(dataset: xr.Dataset, parts: xr.Dataset, world: int | str) -> xr.Dataset:
+def _of_world(dataset: Dataset, parts: Dataset, world: int | str) -> Dataset:
     """Some variables in one world, or their mean over worlds.
 
     Raises:
@@ -174,7 +173,7 @@ def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
 
 def _stack(axes: Axes, x: np.ndarray, y: np.ndarray) -> float:
     """An area for each member on top of the others; returns how high the axis goes."""
-    axes.stackplot(x, y, colors=shades(len(y)), edgecolor="white", linewidth=0.3)
+    axes.stackplot(x, y, colors=shades(len(y)), **AREA)
     return max(TOP, y.sum(0).max(initial=0.0))
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from xarray import Dataset
 
 from studies.figures import form_key, forms, style
 from studies.figures.style import Look
@@ -28,6 +28,7 @@ PAGES = {  # what a picture's attribute `page` says -> title, columns; in this o
 }
 TOGETHER = ("learning", "games", "moving")  # short ones share a page
 LEGEND: Look = {
+    "loc": "lower left",
     "fontsize": 7,
     "handletextpad": 0.4,
     "columnspacing": 1.4,
@@ -68,6 +69,11 @@ class Layout(NamedTuple):
         return style.WIDTH / self.columns - self.margins.left - self.margins.right
 
     @property
+    def letters(self) -> int:
+        """Letters of a line of parameters."""
+        return int((self.side + 0.25) * 19)
+
+    @property
     def each(self) -> float:
         """Inches of a row."""
         return self.margins.above + self.side + self.margins.below
@@ -84,7 +90,7 @@ USUAL = Margins(0.4, 0.36, 0.54, 0.4)
 SMALL = Margins(0.06, 0.08, 0.32, 0.2)  # of a thumbnail
 
 
-def pages(pictures: Sequence[xr.Dataset]) -> dict[str, Callable[[], Figure]]:
+def pages(pictures: Sequence[Dataset]) -> dict[str, Callable[[], Figure]]:
     """File name -> what draws the page: one for each kind of landscape, the last three together.
 
     At most `MOST` pictures on a page.
@@ -100,13 +106,13 @@ def pages(pictures: Sequence[xr.Dataset]) -> dict[str, Callable[[], Figure]]:
     return drawn
 
 
-def _title(pictures: Sequence[xr.Dataset]) -> str:
+def _title(pictures: Sequence[Dataset]) -> str:
     """The titles of the kinds of these pictures, in one."""
     first, *more = dict.fromkeys(PAGES[data.attrs["page"]][0] for data in pictures) or [""]
-    return ", ".join([first, *(title.lower() for title in more)])
+    return ", ".join([first, *map(str.lower, more)])
 
 
-def page(pictures: Sequence[xr.Dataset], title: str = "", columns: int = 4) -> Figure:
+def page(pictures: Sequence[Dataset], title: str = "", columns: int = 4) -> Figure:
     """One page of pictures, 7 inches wide; every panel is a square of one size.
 
     Planes in more than four columns are thumbnails.
@@ -129,22 +135,22 @@ def page(pictures: Sequence[xr.Dataset], title: str = "", columns: int = 4) -> F
     return figure
 
 
-def _draw(data: xr.Dataset, axes: Axes, layout: Layout) -> None:
+def _draw(data: Dataset, axes: Axes, layout: Layout) -> None:
     """A picture, small where it is a plane among many."""
     if layout.columns > MANY and data.attrs["form"] == "plane":
         forms.thumbnail(data, axes)
     else:
-        panel(data, axes, letters=int((layout.side + 0.25) * 19))
+        panel(data, axes, layout.letters)
 
 
 def _legend(figure: Figure, handles: Sequence[Line2D]) -> None:
     """Entries below all panels, in rows."""
     if handles:
         order = [handle for first in range(ACROSS) for handle in handles[first::ACROSS]]
-        figure.legend(handles=order, loc="lower left", ncols=min(ACROSS, len(handles)), **LEGEND)
+        figure.legend(handles=order, ncols=ACROSS, **LEGEND)
 
 
-def panel(data: xr.Dataset, axes: Axes, letters: int = 28) -> Axes:
+def panel(data: Dataset, axes: Axes, letters: int = 28) -> Axes:
     """Draw one landscape on Axes and return them; above, its parameters, on two lines of so many letters."""
     forms.draw(data, axes)
     _head(data, axes, letters)
@@ -156,7 +162,7 @@ def panel(data: xr.Dataset, axes: Axes, letters: int = 28) -> Axes:
     return axes
 
 
-def _head(data: xr.Dataset, axes: Axes, letters: int) -> None:
+def _head(data: Dataset, axes: Axes, letters: int) -> None:
     """The kind of a landscape, and below it its parameters."""
     lines = textwrap.wrap(data.attrs["parameters"], letters, break_long_words=False)
     text = "\n".join(lines[:2]) + "\u2026" * (len(lines) > 2)

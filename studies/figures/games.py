@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
+from studies.figures.facets import within
 from studies.results import settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Flow(NamedTuple):
     fixed: list[FixedPoint]
 
 
-def field_of(dataset: xr.Dataset, landscape: str) -> Field | None:
+def field_of(dataset: Dataset, landscape: str) -> Field | None:
     """The dynamics of a landscape of a study in world 0; None where it is no game of two coordinates.
 
     Args:
@@ -88,7 +89,7 @@ def flow(field: Field, extent: np.ndarray) -> Flow:
     velocity = field(points.reshape(-1, 2)).reshape(points.shape)
     side = float((extent[:, 1] - extent[:, 0]).max())
     roots = [_root(field, point, side) for point in _near(points, velocity)]
-    inside = [root for root in roots if root is not None and _within(root, extent)]
+    inside = [root for root in roots if root is not None and within(root, extent)]
     return Flow(x, y, velocity, [_fixed(field, root, side) for root in _once(inside, side)])
 
 
@@ -119,8 +120,7 @@ def _root(field: Field, start: np.ndarray, side: float) -> np.ndarray | None:
 def _newton(field: Field, place: np.ndarray, side: float) -> np.ndarray:
     """A step (2,) of Newton's method."""
     value = field(place[None])[0]
-    step, *_ = np.linalg.lstsq(jacobian(field, place, side), -value, rcond=None)
-    return step
+    return np.linalg.lstsq(jacobian(field, place, side), -value, rcond=None)[0]
 
 
 def jacobian(field: Field, place: np.ndarray, side: float) -> np.ndarray:
@@ -129,10 +129,6 @@ def jacobian(field: Field, place: np.ndarray, side: float) -> np.ndarray:
     around = place + step * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
     right, left, above, below = field(around)
     return np.stack([right - left, above - below], -1) / (2 * step)
-
-
-def _within(place: np.ndarray, extent: np.ndarray) -> bool:
-    return bool(((place >= extent[:, 0]) & (place <= extent[:, 1])).all())
 
 
 def _once(places: list[np.ndarray], side: float) -> list[np.ndarray]:

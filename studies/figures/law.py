@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from xarray import Dataset
 
 from studies.claims import judge
 from studies.claims.base import Judgement
@@ -95,7 +95,7 @@ class Curve(NamedTuple):
 
 
 def law(
-    dataset: xr.Dataset, width: float = style.WIDTH, *, claim: Names = None, label: str | None = None
+    dataset: Dataset, width: float = style.WIDTH, *, claim: Names = None, label: str | None = None
 ) -> Figure:
     """The figure of the laws of a study.
 
@@ -112,7 +112,7 @@ def law(
 
 
 def law_pages(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     width: float,
     highest: float,
     claim: Names = None,
@@ -134,7 +134,7 @@ def law_pages(
     return [_page(dataset, part, width, label) for part in parts]
 
 
-def _page(dataset: xr.Dataset, shown: list[Curve], width: float, label: str | None) -> Figure:
+def _page(dataset: Dataset, shown: list[Curve], width: float, label: str | None) -> Figure:
     """A figure of some curves."""
     entries = config(dataset).get("claims", {})
     figure, across = Figure(layout="constrained"), layout.abreast(len(shown), width, LEAST)
@@ -154,7 +154,7 @@ def _pairs(figure: Figure, lines: int, across: int) -> np.ndarray:
     return grid.reshape(lines, 2, across).transpose(0, 2, 1).reshape(-1, 2)
 
 
-def curves(dataset: xr.Dataset, claim: Names = None) -> list[Curve]:
+def curves(dataset: Dataset, claim: Names = None) -> list[Curve]:
     """The claims that are judged at several values of an axis of numbers, at each place of their own.
 
     Args:
@@ -198,18 +198,21 @@ def _curve(name: str, axis: str, points: list[Judgement]) -> Curve:
 
 def _axis(rows: Sequence[Judgement]) -> str | None:
     """The first axis of numbers along which a claim is judged."""
-    for axis in dict.fromkeys(dim for row in rows for dim in row.where):
-        values = {row.where.get(axis) for row in rows}
-        if len(values) > 1 and all(isinstance(value, int | float) for value in values):
-            return axis
-    return None
+    dims = dict.fromkeys(dim for row in rows for dim in row.where)
+    return next((dim for dim in dims if _of_numbers(rows, dim)), None)
+
+
+def _of_numbers(rows: Sequence[Judgement], dim: str) -> bool:
+    """Whether a claim is judged at several values of a dim, all of them numbers."""
+    values = {row.where.get(dim) for row in rows}
+    return len(values) > 1 and all(isinstance(value, int | float) for value in values)
 
 
 # a panel ----------------------------------------------------------------------------------------------------
 
 
 def _pair(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     own: Curve,
     entry: Tree,
     places: np.ndarray,
@@ -227,7 +230,7 @@ def _pair(
     lower.set_ylabel("residual", fontsize=7)
 
 
-def lines(dataset: xr.Dataset, own: Curve, entry: Tree) -> Lines:
+def lines(dataset: Dataset, own: Curve, entry: Tree) -> Lines:
     """X and y of the law and of the wrong law.
 
     Between the values of the axis too, where the formula can be evaluated there.
@@ -244,7 +247,7 @@ def lines(dataset: xr.Dataset, own: Curve, entry: Tree) -> Lines:
 
 
 def _smooth(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     formula: object,
     own: Curve,
     name: str,
@@ -272,7 +275,7 @@ def _smooth(
 
 
 def _along(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     formula: str,
     own: Curve,
     at: np.ndarray,

@@ -64,14 +64,14 @@ class Grid(NamedTuple):
         return self.panels[max(0, self.number - self.columns) :]
 
 
-def laid_out(
-    figure: Figure,
-    number: int,
-    columns: int,
-    width: float,
-) -> Grid:
+def laid_out(figure: Figure, number: int, columns: int, width: float) -> Grid:
     """So many panels in rows over so many inches."""
     return Grid(grid(figure, number, columns), number, columns, width / columns)
+
+
+def fitted(figure: Figure, number: int, width: float, least: float) -> Grid:
+    """So many panels in rows over so many inches, none narrower than `least` inches."""
+    return laid_out(figure, number, abreast(number, width, least), width)
 
 
 class Rows(NamedTuple):

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.proportions import clopper_pearson
 from studies.figures import style
+from studies.figures.layout import abreast
 from studies.figures.style import Look, Looks
 from studies.results.arms import dims_beside, labels, never_asked, words_on_silent
 from studies.schema import DIMS
@@ -83,8 +84,7 @@ def finish(
 def across(names: Sequence[str], width: float) -> int:
     """Columns of a legend of these labels that fit into so many inches, >= 1."""
     longest = max(map(len, names), default=0)
-    fit = int((width - 0.3) / (0.5 + SIZE * style.LETTER * longest))
-    return max(1, min(len(names), fit))
+    return abreast(len(names), width - 0.3, 0.5 + SIZE * style.LETTER * longest)
 
 
 # entries ----------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def has_line(panels: Iterable[Axes], gid: str) -> bool:
     return any(line.get_gid() == gid for axes in panels for line in axes.lines)
 
 
-def drawn_arms(panels: Iterable[Axes], looks: Looks, dataset: xr.Dataset) -> Looks:
+def drawn_arms(panels: Iterable[Axes], looks: Looks, dataset: Dataset) -> Looks:
     """The looks of the arms that some panel shows; all looks where these are of optimizers."""
     return looks if len(looks) < len(labels(dataset)) else drawn(panels, looks)
 
@@ -129,12 +129,12 @@ def worlds(number: int, interval: str = "") -> str:
     return "one world" if number == 1 else f"{number} worlds{interval}"
 
 
-def of_worlds(dataset: xr.Dataset, interval: str = "") -> str:
+def of_worlds(dataset: Dataset, interval: str = "") -> str:
     """How many worlds results have, and what shows how sure their mean is."""
     return worlds(dataset.sizes["replicate"], interval)
 
 
-def each(dataset: xr.Dataset, looks: Looks) -> str:
+def each(dataset: Dataset, looks: Looks) -> str:
     """A word on arms that have no look of their own, or none."""
     axes = dims_beside(dataset["loss"], *DIMS)
     return "" if set(labels(dataset)) <= set(looks) else f"; a line for each value of {', '.join(axes)}"
@@ -143,8 +143,8 @@ def each(dataset: xr.Dataset, looks: Looks) -> str:
 def hatch(
     axes: Axes,
     x: np.ndarray,
-    low: xr.DataArray,
-    high: xr.DataArray,
+    low: DataArray,
+    high: DataArray,
     colour: str,
 ) -> None:
     """Hatch what hits that are known to intervals leave open of a share.
@@ -165,13 +165,17 @@ def hatched(panels: Iterable[Axes]) -> str:
     return "; hatched: hits known to an interval only" * there
 
 
-def bands(figure: Figure, dataset: xr.Dataset) -> str:
+def bands(figure: Figure, dataset: Dataset) -> str:
     """A word on the bands of shares in a figure, or none where none is drawn."""
     if not _has_bands(figure) or dataset.sizes["replicate"] < 2:
         return ""
-    units = np.array(float(_units(dataset)))
-    widest = float(clopper_pearson(np.array(0.0), units)[1])
+    widest = _widest(float(_units(dataset)))
     return f"; bands: 95 % intervals, not drawn at 0 and 100 %, where it is {widest:.0%} wide"
+
+
+def _widest(units: float) -> float:
+    """The width of the interval of a share of so many runs at 0 and 1."""
+    return float(clopper_pearson(np.array(0.0), np.array(units))[1])
 
 
 def _has_bands(figure: Figure) -> bool:
@@ -180,13 +184,13 @@ def _has_bands(figure: Figure) -> bool:
     return any(isinstance(part, PolyCollection) and part.get_gid() != EARLIEST for part in parts)
 
 
-def _units(dataset: xr.Dataset) -> int:
+def _units(dataset: Dataset) -> int:
     """The number of independent runs of an arm: its instances, where worlds share them."""
     numbers = np.unique(dataset.coords["instance"].values) if "instance" in dataset.coords else ()
     return len(numbers) if len(numbers) > 1 else dataset.sizes["replicate"]
 
 
-def silent(dataset: xr.Dataset) -> str:
+def silent(dataset: Dataset) -> str:
     """A word on the arms that never asked for a value, and so are in no comparison; or none."""
     several = dataset.sizes["landscape"] > 1
     names = [f"{label} on {place}" if several else label for place, label in never_asked(dataset)]

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
+from xarray import Dataset
 
 from studies.analysis.noise import noise
 from studies.figures import legends, panels, style
@@ -59,7 +59,7 @@ AT_END: Look = {
     "ms": 3.2,
     "mew": 0.9,
 }
-Arms = list[tuple[str, xr.Dataset]]  # label and ledger at one moment
+Arms = list[tuple[str, Dataset]]  # label and ledger at one moment
 
 
 class Part(NamedTuple):
@@ -71,9 +71,7 @@ class Part(NamedTuple):
     high: float
 
 
-def noise_sources(
-    dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None
-) -> Figure:
+def noise_sources(dataset: Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
     """The figure of a whole Dataset.
 
     Landscapes below one another, shares at the left, noise-to-signal ratio at the right.
@@ -111,7 +109,7 @@ def _finish(grid: np.ndarray, width: float) -> int:
     return right.get_xlabel().count("\n")
 
 
-def _matched_at(dataset: xr.Dataset) -> float | None:
+def _matched_at(dataset: Dataset) -> float | None:
     """The moment at which the study matched its arms, if it did."""
     matched = json.loads(dataset.attrs.get("match", "[]"))
     return matched[0]["at"] if matched else None
@@ -128,7 +126,7 @@ def _handles(shown: set[str]) -> list[Patch]:
     return [Patch(label=source, **_look(source)) for source in order if source in shown]
 
 
-def _said(dataset: xr.Dataset) -> str:
+def _said(dataset: Dataset) -> str:
     """The words above the legend."""
     intervals = "; lines: 95 % intervals, of a share from where its bar begins"
     worlds = legends.of_worlds(dataset, intervals)
@@ -152,13 +150,12 @@ def bars(rows: Arms, axes: Axes) -> set[str]:
 
 def _arms_down(axes: Axes, rows: Arms) -> None:
     """The axes of shares, an arm in each row."""
-    axes.set(yticks=range(len(rows)), yticklabels=[label for label, _ in rows], xlim=(0, 1))
-    panels.rows(axes, len(rows))
+    axes.set_xlim(0, 1)
+    panels.named_rows(axes, [label for label, _ in rows])
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.tick_params(axis="y", length=0)
 
 
-def _parts(arm: xr.Dataset) -> Iterator[Part]:
+def _parts(arm: Dataset) -> Iterator[Part]:
     """The share of each source, and of those that only act together."""
     shares = noise.shares(arm).sel(direction="all").isel(moment=0)
     for source in arm["source"].values:
@@ -166,7 +163,7 @@ def _parts(arm: xr.Dataset) -> Iterator[Part]:
     yield _part(TOGETHER, shares, "interaction")
 
 
-def _part(source: str, shares: xr.Dataset, name: str) -> Part:
+def _part(source: str, shares: Dataset, name: str) -> Part:
     """A share, which has this name."""
     return Part(source, *panels.with_interval(shares, name))
 
@@ -206,12 +203,12 @@ def ratios(rows: Arms, axes: Axes) -> Axes:
     return axes
 
 
-def _ratio(arm: xr.Dataset, axes: Axes, row: int) -> None:
+def _ratio(arm: Dataset, axes: Axes, row: int) -> None:
     """The noise-to-signal ratio of an arm with its interval, where it is above 0."""
     signal = noise.currencies(arm).isel(moment=0)
-    ratio, ends = float(signal["noise_to_signal"]), signal["noise_to_signal_interval"].values
-    if np.isfinite(ratio) and ratio > 0:
-        panels.row_dot(axes, row, ratio, ends, line={"color": style.WORDS}, dot=RATIO)
+    ratio = panels.with_interval(signal, "noise_to_signal")
+    if np.isfinite(ratio[0]) and ratio[0] > 0:
+        panels.row_dot(axes, row, ratio, line={"color": style.WORDS}, dot=RATIO)
 
 
 def _look(source: str) -> Look:

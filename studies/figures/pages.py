@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-import xarray as xr
 from matplotlib.figure import Figure
+from xarray import Dataset
 
 from studies.figures.facets import GRID, dims
 from studies.figures.selection import parts_of
@@ -34,8 +34,8 @@ TOGETHER = ("plane",)  # whose panels are judged together
 
 
 def pages(
-    make: Callable[[xr.Dataset], Figure],
-    dataset: xr.Dataset,
+    make: Callable[[Dataset], Figure],
+    dataset: Dataset,
     width: float,
     along: Sequence[str],
 ) -> list[Figure]:
@@ -57,7 +57,7 @@ def pages(
     return [page for part in parts for page in pages(make, part, width, several)]
 
 
-def apart(name: str, dataset: xr.Dataset, options: Tree | None = None) -> list[str]:
+def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]:
     """The dims of results whose panels may stand on pages of their own.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import (
@@ -17,11 +16,10 @@ from matplotlib.ticker import (
     NullFormatter,
     StrMethodFormatter,
 )
+from xarray import Dataset
 
 from studies.figures import style
-from studies.figures.layout import Grid, Rows
-from studies.figures.layout import abreast as abreast
-from studies.figures.layout import grid as grid
+from studies.figures.layout import Rows
 from studies.figures.style import Look
 
 COST = "cost (evaluations)"
@@ -46,13 +44,13 @@ NOTE: Look = {
 # what is shown ----------------------------------------------------------------------------------------------
 
 
-def landscapes(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
+def landscapes(dataset: Dataset) -> list[tuple[str, Dataset]]:
     """Name and results of each landscape."""
     return [(str(name), dataset.sel(landscape=name)) for name in dataset["landscape"].values.tolist()]
 
 
 def expect(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     variable: str,
     figure: str,
     section: str,
@@ -66,7 +64,7 @@ def expect(
         raise ValueError(f"{figure}: expected a study with {section}, found none in these results")
 
 
-def at_moment(dataset: xr.Dataset, moment: float | None) -> xr.Dataset:
+def at_moment(dataset: Dataset, moment: float | None) -> Dataset:
     """A noise ledger at one moment, which stays a dim.
 
     The nearest to a fraction of the budget; None: the middle one.
@@ -76,15 +74,31 @@ def at_moment(dataset: xr.Dataset, moment: float | None) -> xr.Dataset:
     return dataset.sel(moment=[moment], method="nearest")
 
 
-def with_interval(results: xr.Dataset, name: str) -> tuple[float, float, float]:
+def with_interval(results: Dataset, name: str) -> tuple[float, float, float]:
     """A number, and the lower and the upper end of its interval."""
     low, high = results[f"{name}_interval"].values.tolist()
     return float(results[name]), low, high
 
 
-def ends(results: xr.Dataset, name: str) -> np.ndarray:
+def ends(results: Dataset, name: str) -> np.ndarray:
     """The lower and the upper ends of the interval of a variable: (2, ..)."""
     return results[f"{name}_interval"].transpose("bound", ...).values
+
+
+def share_band(axes: Axes, results: Dataset, name: str, along: str, look: Look) -> None:
+    """Shade the interval of a share, where some but not all is solved.
+
+    Args:
+        axes: where.
+        results: with the share (N,) and its interval.
+        name: of the share.
+        along: name of the numbers (N,) at which it steps.
+        look: colour and opacity.
+    """
+    share = results[name].values
+    if ((share > 0) & (share < 1)).any():
+        low, high = style.inside(share, ends(results, name))
+        axes.fill_between(results[along].values, low, high, step="post", lw=0, **look)
 
 
 # words ------------------------------------------------------------------------------------------------------
@@ -123,27 +137,6 @@ def cost_label(axes: Axes, inches: float, label: str = COST) -> None:
     axes.set_xlabel(style.wrapped(label, inches))
 
 
-def label_edges(
-    grid: np.ndarray,
-    number: int,
-    columns: int,
-    up: str,
-    inches: float,
-    across: str = COST,
-) -> None:
-    """Labels at the left of rows and below the last panels of columns.
-
-    Args:
-        grid: places of the panels, rows behind one another.
-        number: of panels.
-        columns: panels in a row.
-        up: what the vertical axes are.
-        inches: what words may take.
-        across: what the horizontal ones are.
-    """
-    Grid(grid, number, columns, inches).label(up, style.wrapped(across, inches))
-
-
 def nothing(axes: Axes, text: str) -> None:
     """Say on Axes that are empty why they are."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, **ABSENT)
@@ -167,6 +160,19 @@ def note(axes: Axes, lines: Sequence[str], inches: float) -> int:
     return 4 + 9 * (text.count("\n") + 1)
 
 
+def noted_title(axes: Axes, text: str, lines: Sequence[str], inches: float) -> None:
+    """A title in bold at the left, and below it what is said in small letters.
+
+    Args:
+        axes: where.
+        text: of the title.
+        lines: below it.
+        inches: what words may take.
+    """
+    room = note(axes, lines, inches - 0.1)
+    title(axes, text, inches, pad=room)
+
+
 # grids and axes ---------------------------------------------------------------------------------------------
 
 
@@ -181,11 +187,17 @@ def rows(axes: Axes, number: int) -> None:
     axes.set_ylim(max(1, number) - 0.5, -0.5)
 
 
+def named_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """A vertical axis of rows with these labels, from the top down."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.tick_params(axis="y", length=0)
+    rows(axes, len(labels))
+
+
 def row_dot(
     axes: Axes,
     row: int,
-    value: float,
-    ends: Sequence[float] | np.ndarray,
+    number: tuple[float, float, float],
     *,
     line: Look,
     dot: Look,
@@ -195,12 +207,12 @@ def row_dot(
     Args:
         axes: where.
         row: its number.
-        value: > 0.
-        ends: of the interval; the lower one is drawn no lower than a hundredth of the value.
+        number: the value, > 0, and the ends of its interval; the lower one is drawn no lower than a hundredth
+            of the value.
         line: keywords of the interval.
         dot: keywords of the value.
     """
-    low, high = ends
+    value, low, high = number
     axes.plot([max(low, value / 100), high], [row, row], lw=1, **line)
     axes.plot(value, row, "o", **dot)
 

@@ -17,9 +17,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
+from xarray import Dataset
 
 from studies.analysis.comparison.winners import NONE, touched, winners
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.break_even import swatches
 from studies.figures.style import Look, Looks
 from studies.text.words import taken_apart
@@ -38,7 +39,7 @@ SIGNS = {  # in cells -> what they mean
 }
 MIDDLE: Look = {"ha": "center", "va": "center"}
 ABSENT = (NONE, "nan")  # winners of cells in which there is none
-Diagram = tuple[str, xr.Dataset]  # title, winners by two dims
+Diagram = tuple[str, Dataset]  # title, winners by two dims
 
 
 class Labels(NamedTuple):
@@ -48,7 +49,7 @@ class Labels(NamedTuple):
     names: list[str]  # of the parts, where all labels have parts of the same names
 
 
-def phase(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def phase(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """The figure of a whole Dataset: a diagram for every landscape that two axes touch.
 
     Those that one axis touches share one.
@@ -73,7 +74,7 @@ def phase(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     parts = [told for _, told in maps]
     used = {name for told in parts for name in told["winner"].values.ravel()}
     words = _said(dataset.sizes["replicate"], parts, gone=bool(used & set(ABSENT)))
-    below = legends.below(figure, _handles(looks, used, width), words, width, margin=0.4)
+    below = legends.below(figure, _handles(style.only(looks, used), width), words, width, margin=0.4)
     figure.set_size_inches(width, sum(heights) + 0.5 + ROW * (below.rows + (width < TWO) * 2))
     return figure
 
@@ -90,16 +91,16 @@ def _draw(grid: np.ndarray, maps: Sequence[Diagram], looks: Looks, inches: float
 def _heights(maps: Sequence[Diagram], across: int) -> list[float]:
     """Inches of each row of diagrams."""
     cells = [CELL * told["winner"].shape[0] for _, told in maps]
-    return [max(cells[first : first + across]) + 0.55 for first in range(0, len(cells), across)]
+    return [height + 0.55 for height in layout.highest(cells, across)]
 
 
-def _handles(looks: Looks, used: set[str], width: float) -> list[Patch]:
+def _handles(looks: Looks, width: float) -> list[Patch]:
     """An entry for each winner, and for what is hatched."""
-    colours = {name: _pale(look) for name, look in looks.items() if name in used}
+    colours = {name: _pale(look) for name, look in looks.items()}
     return [*swatches(colours, width), legends.undecided("not told apart")]
 
 
-def _said(worlds: int, parts: Sequence[xr.Dataset], *, gone: bool) -> str:
+def _said(worlds: int, parts: Sequence[Dataset], *, gone: bool) -> str:
     """What cells, words and signs mean, of those that are there; `gone`: whether cells are empty."""
     words = (
         f"lowest median loss of {legends.worlds(worlds)} at equal cost; numbers: how much larger the"
@@ -110,7 +111,7 @@ def _said(worlds: int, parts: Sequence[xr.Dataset], *, gone: bool) -> str:
     return words + "; –: no optimizer has a finite one" * gone
 
 
-def _signs(told: xr.Dataset) -> list[str]:
+def _signs(told: Dataset) -> list[str]:
     """The words and signs in the cells of a diagram."""
     shown = ~told["runner_up"].isin([NONE, np.nan])
     least, tied, sure = (
@@ -123,10 +124,10 @@ def _signs(told: xr.Dataset) -> list[str]:
 # diagrams ---------------------------------------------------------------------------------------------------
 
 
-def diagrams(dataset: xr.Dataset) -> list[Diagram]:
+def diagrams(dataset: Dataset) -> list[Diagram]:
     """Of more than two axes the others are at their first values, which the title names."""
     maps: list[Diagram] = []
-    lines: dict[str, dict[str, xr.Dataset]] = {}  # axis -> landscape -> winners along it
+    lines: dict[str, dict[str, Dataset]] = {}  # axis -> landscape -> winners along it
     for name, results in panels.landscapes(dataset):
         part = touched(results)
         axes = [
@@ -144,7 +145,7 @@ def diagrams(dataset: xr.Dataset) -> list[Diagram]:
     return maps + [("", _joined(parts)) for parts in lines.values()]
 
 
-def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
+def _joined(parts: dict[str, Dataset]) -> Dataset:
     """The winners of landscapes along the same axis, by landscape and axis."""
     rows = [
         part.assign(times=part["logarithmic"]).drop_vars(["cost", "logarithmic"])
@@ -155,7 +156,7 @@ def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
     return joined.assign_coords(logarithmic=True)
 
 
-def panel(dataset: xr.Dataset, axes: Axes, width: float = style.COLUMN) -> Axes:
+def panel(dataset: Dataset, axes: Axes, width: float = style.COLUMN) -> Axes:
     """Draw one landscape (no `landscape` dim), which two axes touch, on Axes and return them.
 
     `width`: of the Axes, in inches.
@@ -167,7 +168,7 @@ def panel(dataset: xr.Dataset, axes: Axes, width: float = style.COLUMN) -> Axes:
     return cells(told, axes, style.optimizer_looks(dataset), width)
 
 
-def cells(told: xr.Dataset, axes: Axes, looks: Looks, width: float = style.COLUMN) -> Axes:
+def cells(told: Dataset, axes: Axes, looks: Looks, width: float = style.COLUMN) -> Axes:
     """Draw winners by two dims, the first from below upwards.
 
     Args:
@@ -188,7 +189,7 @@ def cells(told: xr.Dataset, axes: Axes, looks: Looks, width: float = style.COLUM
     return axes
 
 
-def _label(axes: Axes, told: xr.Dataset, below: float, beside: float) -> None:
+def _label(axes: Axes, told: Dataset, below: float, beside: float) -> None:
     """Ticks and labels of both axes; labels of ticks take so many inches."""
     down, across = (str(dim) for dim in told["winner"].dims)
     columns, rows = _parted(told[across].values), _parted(told[down].values)
@@ -201,7 +202,7 @@ def _label(axes: Axes, told: xr.Dataset, below: float, beside: float) -> None:
 # cells ------------------------------------------------------------------------------------------------------
 
 
-def _cell(cell: xr.Dataset, axes: Axes, at: tuple[int, int], looks: Looks, *, text: bool) -> None:
+def _cell(cell: Dataset, axes: Axes, at: tuple[int, int], looks: Looks, *, text: bool) -> None:
     """A cell: the colour of the winner, and, where there is room for text, by how much it is ahead.
 
     Args:
@@ -228,7 +229,7 @@ def _pale(look: Look) -> tuple[float, float, float]:
     return style.paler(look["color"], 1 - PALE)
 
 
-def _lead(cell: xr.Dataset) -> str:
+def _lead(cell: Dataset) -> str:
     """By how much the winner is ahead, in a word."""
     if bool(cell["tied"]):
         return FASTER if bool(cell["decided"]) else TIE
@@ -275,7 +276,7 @@ def _axis(name: str, parts: Iterable[str]) -> str:
 
 def _ticks(labels: Labels, inches: float, between: str) -> list[str]:
     """Labels that fit into so many inches each."""
-    most = max(4, int(inches / (style.LETTER * 7)))
+    most = max(4, style.letters(inches, 7))
     return [between.join(_cut(text, most) for text in parts) for parts in labels.parts]
 
 

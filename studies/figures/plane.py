@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
+from xarray import Dataset
 
 from studies.figures import layout, legends, panels, style
 from studies.figures.games import Flow, field_of, flow
@@ -78,12 +78,12 @@ class Map(NamedTuple):
     """A panel."""
 
     landscape: str
-    arms: list[tuple[str, xr.Dataset]]
+    arms: list[tuple[str, Dataset]]
     extent: np.ndarray  # (2, 2)
     flow: Flow | None  # of a game
 
 
-def plane(dataset: xr.Dataset, width: float = style.WIDTH, *, world: int | str = 0) -> Figure:
+def plane(dataset: Dataset, width: float = style.WIDTH, *, world: int | str = 0) -> Figure:
     """The figure of all methods on the maps of their landscapes.
 
     Args:
@@ -99,9 +99,8 @@ def plane(dataset: xr.Dataset, width: float = style.WIDTH, *, world: int | str =
     if not maps:
         raise ValueError(NO_MAP)
     looks = style.arm_looks(dataset)
-    across = layout.abreast(len(maps), width, NARROW)
     figure = Figure(layout="constrained")
-    grid = layout.laid_out(figure, len(maps), across, width)
+    grid = layout.fitted(figure, len(maps), width, NARROW)
     for axes, shown in zip(grid.panels, maps, strict=True):
         panel(shown, axes, looks)
         panels.title(axes, shown.landscape, 0.85 * (grid.inches - 0.5))
@@ -122,7 +121,7 @@ def _said(figure: Figure, maps: Sequence[Map]) -> str:
     return "".join(f"; {text}" for text, shown in there.items() if shown)
 
 
-def _maps(dataset: xr.Dataset, world: int) -> list[Map]:
+def _maps(dataset: Dataset, world: int) -> list[Map]:
     """The landscapes that have a plane which all methods share."""
     maps = []
     for name, part in panels.landscapes(dataset.sel(replicate=world)):
@@ -134,16 +133,16 @@ def _maps(dataset: xr.Dataset, world: int) -> list[Map]:
     return maps
 
 
-def _is_flat(dataset: xr.Dataset, landscape: str) -> bool:
+def _is_flat(dataset: Dataset, landscape: str) -> bool:
     """Whether a landscape has one or two coordinates."""
     arm = settings.at(dataset, {"landscape": landscape})[0]
     return float(arm.landscape["dim"]) <= 2
 
 
-def _extent(shown: Sequence[xr.Dataset]) -> np.ndarray:
+def _extent(shown: Sequence[Dataset]) -> np.ndarray:
     """The least extent (2, 2) that holds the pictures of all arms."""
-    extents = np.stack([arm["picture_extent"].values for arm in shown])
-    return np.stack([extents[..., 0].min(0), extents[..., 1].max(0)], -1)
+    low, high = np.stack([arm["picture_extent"].values for arm in shown]).T
+    return np.stack([low.min(1), high.max(1)], 1)
 
 
 def panel(shown: Map, axes: Axes, looks: Looks) -> Axes:
@@ -179,7 +178,7 @@ def _ground(shown: Map, axes: Axes) -> None:
         contours(axes, arm["picture_extent"].values, loss, scale, GROUND)
 
 
-def _size(arm: xr.Dataset) -> float:
+def _size(arm: Dataset) -> float:
     """The area of a picture."""
     extent = arm["picture_extent"].values
     return float(np.prod(extent[:, 1] - extent[:, 0]))
@@ -196,7 +195,7 @@ def _phases(game: Flow, axes: Axes) -> None:
         axes.plot(*point.place[:, None], gid=point.kind, **MARK, **MARKS[point.kind])
 
 
-def _method(arm: xr.Dataset, axes: Axes, look: Look) -> None:
+def _method(arm: Dataset, axes: Axes, look: Look) -> None:
     """The trail of a method, and the ellipses of its population.
 
     Args:

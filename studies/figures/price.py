@@ -6,25 +6,27 @@ By how much selection, drift, recombination and mutation change a population's m
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, MaxNLocator
+from xarray import Dataset
 
 from studies.analysis.noise.population import population
 from studies.figures import layout, legends, panels, style
 from studies.figures.noise_sources import face
+from studies.figures.style import Look
 from studies.results.arms import arms
 
 ROW, NARROW = 1.45, 1.6  # inches: the height of a panel, its least width
 SELECTION = "#666666"  # no source of randomness, so that it has a colour of its own
+TOGETHER: Look = {"color": "black", "marker": "o", "ms": 3, "lw": 0.8}
 TICKS = 4  # costs that have room below a panel
-Population = tuple[str, str, xr.Dataset]  # landscape, label and ledger of an arm
+Population = tuple[str, str, Dataset]  # landscape, label and ledger of an arm
 
 
-def price(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def price(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """One panel for each landscape and each method with a population.
 
     Args:
@@ -36,9 +38,8 @@ def price(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
     """  # noqa: DOC502
     panels.expect(dataset, "price", "price", "a `ledger:`")
     shown = _populations(dataset)
-    columns = layout.abreast(len(shown), width, NARROW)
     figure = Figure(layout="constrained")
-    grid = layout.laid_out(figure, len(shown), columns, width)
+    grid = layout.fitted(figure, len(shown), width, NARROW)
     _draw(grid, shown)
     figure.supylabel("change of the mean true loss in a step", fontsize=8)
     worlds = legends.of_worlds(dataset, "; lines: 95 % intervals")
@@ -58,14 +59,14 @@ def _draw(grid: layout.Grid, shown: list[Population]) -> None:
         panels.nothing(grid.places[0], "no population with numbers")
 
 
-def _handles(dataset: xr.Dataset) -> list[Artist]:
+def _handles(dataset: Dataset) -> list[Artist]:
     """An entry for each force, and for their sum."""
     forces = dataset["force"].values.tolist()
     handles = [Patch(label=force, **face(force, SELECTION)) for force in forces]
-    return [*handles, legends.entry("all together", color="black", marker="o", ms=3, lw=0.8)]
+    return [*handles, legends.entry("all together", **TOGETHER)]
 
 
-def _populations(dataset: xr.Dataset) -> list[Population]:
+def _populations(dataset: Dataset) -> list[Population]:
     """Landscape, label and ledger of each arm that has a population."""
     return [
         (name, label, arm)
@@ -75,7 +76,7 @@ def _populations(dataset: xr.Dataset) -> list[Population]:
     ]
 
 
-def panel(arm: xr.Dataset, axes: Axes) -> Axes:
+def panel(arm: Dataset, axes: Axes) -> Axes:
     """Draw one method on one landscape: at each moment the forces beside one another, and their sum.
 
     Args:
@@ -98,7 +99,7 @@ def _costs(axes: Axes, places: np.ndarray, cost: np.ndarray) -> None:
     axes.set_xticks(shown, [_three_digits(cost[i]) for i in shown])
 
 
-def _bars(axes: Axes, forces: xr.Dataset, places: np.ndarray) -> None:
+def _bars(axes: Axes, forces: Dataset, places: np.ndarray) -> None:
     """A bar for each force at each moment, with its interval."""
     names = forces["force"].values.tolist()
     broad = 0.8 / len(names)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from xarray import DataArray, Dataset
 
 from studies.figures import panels, style
 from studies.figures.facets import finite
@@ -59,7 +59,7 @@ class Panel(NamedTuple):
     """A picture of measures."""
 
     needs: tuple[str, ...]  # variables, of which one suffices
-    draw: Callable[[xr.Dataset, Axes], None]
+    draw: Callable[[Dataset, Axes], None]
 
 
 class Spread(NamedTuple):
@@ -70,7 +70,7 @@ class Spread(NamedTuple):
     high: np.ndarray
 
 
-def probes(dataset: xr.Dataset) -> Figure:
+def probes(dataset: Dataset) -> Figure:
     """The figure of a Dataset that `studies.probe.datasets.probe` returns, 7 inches wide.
 
     Binary landscapes first.
@@ -89,7 +89,7 @@ def probes(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def _draw(picture: Panel, data: xr.Dataset, axes: Axes) -> None:
+def _draw(picture: Panel, data: Dataset, axes: Axes) -> None:
     """A picture, or a word that its measure was not taken."""
     if any(_there(data, name) for name in picture.needs):
         picture.draw(data, axes)
@@ -97,11 +97,11 @@ def _draw(picture: Panel, data: xr.Dataset, axes: Axes) -> None:
         panels.empty(axes, "not measured")
 
 
-def _there(data: xr.Dataset, name: str) -> bool:
+def _there(data: Dataset, name: str) -> bool:
     return name in data and bool(np.isfinite(data[name]).any())
 
 
-def _over_worlds(values: xr.DataArray) -> Spread:
+def _over_worlds(values: DataArray) -> Spread:
     """Lowest, mean and highest over worlds; infinities and NaN are left out."""
     finite = values.where(np.isfinite(values)).transpose("replicate", ...).values
     there = np.isfinite(finite).any(0)
@@ -110,7 +110,7 @@ def _over_worlds(values: xr.DataArray) -> Spread:
     return Spread(*spread)
 
 
-def _mean(data: xr.Dataset, name: str) -> float:
+def _mean(data: Dataset, name: str) -> float:
     """Of a number, over worlds; NaN where it was not measured."""
     return float(_over_worlds(data[name]).mean) if name in data else np.nan
 
@@ -118,7 +118,7 @@ def _mean(data: xr.Dataset, name: str) -> float:
 # real coordinates -------------------------------------------------------------------------------------------
 
 
-def _autocorrelation(data: xr.Dataset, axes: Axes) -> None:
+def _autocorrelation(data: Dataset, axes: Axes) -> None:
     """Mean over worlds, the band from the lowest to the highest; where it falls to 1/e."""
     lag, spread = data["lag_value"].values, _over_worlds(data["autocorrelation"])
     axes.fill_between(lag, spread.low, spread.high, **BAND)
@@ -140,7 +140,7 @@ def _fallen(axes: Axes, length: float, most: float) -> None:
         axes.legend(loc="upper right", handletextpad=0.1, borderaxespad=0.1, fontsize=7)
 
 
-def _scatter(data: xr.Dataset, axes: Axes) -> None:
+def _scatter(data: Dataset, axes: Axes) -> None:
     """Loss against distance to the optimum, world 0."""
     loss, distance = data["sample_loss"].values, data["sample_distance"].values
     shown = np.isfinite(loss) & np.isfinite(distance)
@@ -153,7 +153,7 @@ def _scatter(data: xr.Dataset, axes: Axes) -> None:
         axes.annotate(f"r = {correlation:.2f}", (0.03, 0.95), **CORNER)
 
 
-def _slices(data: xr.Dataset, axes: Axes) -> None:
+def _slices(data: Dataset, axes: Axes) -> None:
     """The loss along random lines, world 0."""
     place, loss = data["slice_place"].values, data["slice_loss"].values
     for colour, x, y in zip(style.COLOURS * 2, place, loss, strict=False):
@@ -181,7 +181,7 @@ CONTINUOUS = (
 # bits -------------------------------------------------------------------------------------------------------
 
 
-def _walk(data: xr.Dataset, axes: Axes) -> None:
+def _walk(data: Dataset, axes: Axes) -> None:
     """Autocorrelation by steps of a random walk, which begins with 1.
 
     Mean over worlds, the band from the lowest to the highest.
@@ -197,7 +197,7 @@ def _walk(data: xr.Dataset, axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 
-def _spectrum(data: xr.Dataset, axes: Axes) -> None:
+def _spectrum(data: Dataset, axes: Axes) -> None:
     """Share of the variance in each order of interaction."""
     spread = _over_worlds(data["walsh_spectrum"])
     shown = np.isfinite(spread.mean)
@@ -209,7 +209,7 @@ def _spectrum(data: xr.Dataset, axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def _epistasis(data: xr.Dataset, axes: Axes) -> None:
+def _epistasis(data: Dataset, axes: Axes) -> None:
     """Shares of pairs of loci by the kind of their interaction."""
     names = [kind for kind in TYPES if _there(data, f"epistasis_{kind}")]
     low, mean, high = np.array([_over_worlds(data[f"epistasis_{kind}"]) for kind in names]).T
@@ -221,7 +221,7 @@ def _epistasis(data: xr.Dataset, axes: Axes) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _effects(data: xr.Dataset, axes: Axes) -> None:
+def _effects(data: Dataset, axes: Axes) -> None:
     """Distribution of fitness effects of single mutations, from its quantiles.
 
     Mean over worlds, the band from the lowest to the highest.

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from xarray import DataArray, Dataset
 
 from studies.analysis.running_time.profiles import profile as analysis
 from studies.figures import legends, panels, style
@@ -23,7 +24,7 @@ PANEL = 2.6  # inches
 ROW = 0.165  # inches, of entries of the legend
 
 
-def profile(dataset: xr.Dataset, width: float = style.WIDTH, clock: str = "cost") -> Figure:
+def profile(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost") -> Figure:
     """The figure of a whole Dataset.
 
     Args:
@@ -38,9 +39,7 @@ def profile(dataset: xr.Dataset, width: float = style.WIDTH, clock: str = "cost"
     return _page(compared, compared.looks, width)
 
 
-def profile_pages(
-    dataset: xr.Dataset, width: float, highest: float, clock: str = "cost"
-) -> list[Figure]:
+def profile_pages(dataset: Dataset, width: float, highest: float, clock: str = "cost") -> list[Figure]:
     """The figure on pages of at most so many inches; all optimizers are compared together.
 
     Args:
@@ -63,17 +62,16 @@ def profile_pages(
 class Compared(NamedTuple):
     """The profiles of all optimizers."""
 
-    dataset: xr.Dataset
-    profiled: xr.Dataset  # of `profiles`
+    dataset: Dataset
+    profiled: Dataset  # of `profiles`
     looks: Looks  # of the optimizers that have one
     clock: str
 
 
-def _compared(dataset: xr.Dataset, clock: str) -> Compared:
+def _compared(dataset: Dataset, clock: str) -> Compared:
     profiled = profiles(with_clock(dataset, clock), clock)
-    looks = style.optimizer_looks(dataset).items()
-    own = {name: look for name, look in looks if name in profiled["optimizer"].values}
-    return Compared(dataset, profiled, own, words(clock))
+    looks = style.only(style.optimizer_looks(dataset), style.optimizers(profiled))
+    return Compared(dataset, profiled, looks, words(clock))
 
 
 def _page(compared: Compared, looks: Looks, width: float) -> Figure:
@@ -89,7 +87,7 @@ def _page(compared: Compared, looks: Looks, width: float) -> Figure:
     return figure
 
 
-def _said(profiled: xr.Dataset, figure: Figure, dataset: xr.Dataset) -> str:
+def _said(profiled: Dataset, figure: Figure, dataset: Dataset) -> str:
     """The words above the legend."""
     worlds = legends.worlds(int(profiled["worlds"].max()))
     words = f"{int(profiled['problems'])} problems (landscape, world, target), {worlds}"
@@ -98,7 +96,7 @@ def _said(profiled: xr.Dataset, figure: Figure, dataset: xr.Dataset) -> str:
     )
 
 
-def profiles(dataset: xr.Dataset, clock: str = "cost") -> xr.Dataset:
+def profiles(dataset: Dataset, clock: str = "cost") -> Dataset:
     """What is drawn: all of `studies.analysis.running_time.profiles.profile`.
 
     Where hits are known to intervals also `least` and `most`.
@@ -122,12 +120,12 @@ def profiles(dataset: xr.Dataset, clock: str = "cost") -> xr.Dataset:
 
 
 def _bound(
-    dataset: xr.Dataset,
-    optimizers: xr.DataArray,
-    mine: xr.DataArray,
-    others: xr.DataArray,
+    dataset: Dataset,
+    optimizers: DataArray,
+    mine: DataArray,
+    others: DataArray,
     which: str,
-) -> xr.DataArray:
+) -> DataArray:
     """The profile of each optimizer with its own hits at one end of their intervals, all others at the other.
 
     Args:
@@ -145,7 +143,7 @@ def _bound(
     return xr.concat(parts, optimizers, coords="minimal", compat="override")
 
 
-def panel(profiled: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
+def panel(profiled: Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
     """Draw profiles on Axes and return them.
 
     Args:
@@ -169,19 +167,11 @@ def panel(profiled: xr.Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
     return axes
 
 
-def _draw(mine: xr.Dataset, axes: Axes, look: Look, *, band: bool) -> None:
+def _draw(mine: Dataset, axes: Axes, look: Look, *, band: bool) -> None:
     """The profile of an optimizer, maybe with its band, and what hits known to intervals leave open."""
     factor = mine["factor"].values
-    if band:
-        _band(mine, axes, look["color"])
+    if band and mine["worlds"].max() > 1:
+        panels.share_band(axes, mine, "profile", "factor", {"color": look["color"], "alpha": 0.15})
     axes.plot(factor, mine["profile"].values, drawstyle="steps-post", **look)
     if "least" in mine and bool((mine["least"] < mine["most"]).any()):
         legends.hatch(axes, factor, mine["least"], mine["most"], look["color"])
-
-
-def _band(mine: xr.Dataset, axes: Axes, colour: str) -> None:
-    """The interval of an optimizer's profile, where some but not all is solved."""
-    share = mine["profile"].values
-    if ((share > 0) & (share < 1)).any() and mine["worlds"].max() > 1:
-        low, high = style.inside(share, *mine["profile_interval"].transpose("bound", "factor").values)
-        axes.fill_between(mine["factor"].values, low, high, step="post", color=colour, alpha=0.15, lw=0)

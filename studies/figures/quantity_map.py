@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -21,6 +20,7 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.pyplot import get_cmap
+from xarray import Dataset
 
 from studies.analysis.quantities.evaluate import quantity
 from studies.figures import layout, legends, panels, style, theory
@@ -58,7 +58,7 @@ SIGN_COLOURS = {INFINITE: "white", NO_NUMBER: "black"}
 class Drawing(NamedTuple):
     """What all panels of a figure share."""
 
-    numbers: xr.Dataset  # quantity and its interval
+    numbers: Dataset  # quantity and its interval
     at: Facets
     x: str
     y: str
@@ -77,7 +77,7 @@ class Drawing(NamedTuple):
 
 
 def quantity_map(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     width: float = style.WIDTH,
     *,
     x: str,
@@ -107,8 +107,7 @@ def quantity_map(
     drawing = asked(dataset, x, y, colour, line, theory, {"rows": rows, "columns": columns})
     places = drawing.at.places(drawing.numbers)
     figure = Figure(layout="constrained")
-    across = layout.abreast(len(places), width - BAR, LEAST)
-    grid = layout.laid_out(figure, len(places), across, width - BAR)
+    grid = layout.fitted(figure, len(places), width - BAR, LEAST)
     for axes, place in zip(grid.panels, places, strict=True):
         panel(drawing, axes, place, grid.inches - 0.6)
         panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
@@ -120,7 +119,7 @@ def quantity_map(
 
 
 def asked(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     x: str,
     y: str,
     colour: str,
@@ -153,7 +152,7 @@ def asked(
     return Drawing(numbers, at, x, y, line, norm, palette, theory)
 
 
-def _over(dataset: xr.Dataset, colour: str, axes: tuple[str, str]) -> xr.Dataset:
+def _over(dataset: Dataset, colour: str, axes: tuple[str, str]) -> Dataset:
     """A quantity that depends on both axes.
 
     Raises:
@@ -231,15 +230,20 @@ def panel(
     return axes
 
 
-def _places(drawing: Drawing, part: xr.Dataset) -> list[np.ndarray]:
+def _places(drawing: Drawing, part: Dataset) -> list[np.ndarray]:
     """The values of both axes."""
     return [part[dim].values for dim in drawing.axes]
 
 
-def _clipped(drawing: Drawing, part: xr.Dataset) -> np.ma.MaskedArray:
+def _clipped(drawing: Drawing, part: Dataset) -> np.ma.MaskedArray:
     """The quantity (Y, X) within the scale of colours; what is no number is masked."""
-    values = part["quantity"].transpose(drawing.y, drawing.x).values
+    values = _values(drawing, part)
     return np.ma.masked_invalid(np.clip(values, drawing.norm.vmin, drawing.norm.vmax))
+
+
+def _values(drawing: Drawing, part: Dataset) -> np.ndarray:
+    """The quantity (Y, X)."""
+    return part["quantity"].transpose(drawing.y, drawing.x).values
 
 
 def _ticks(axis: Axis, values: np.ndarray, inches: float) -> None:
@@ -270,11 +274,11 @@ def _edges(places: np.ndarray) -> np.ndarray:
 def _marks(
     drawing: Drawing,
     axes: Axes,
-    part: xr.Dataset,
+    part: Dataset,
     edges: list[np.ndarray],
 ) -> None:
     """Hatch cells that are undecided, and sign those without a finite number."""
-    values = part["quantity"].transpose(drawing.y, drawing.x).values
+    values = _values(drawing, part)
     open_cells = _undecided(drawing, part)
     across, up = edges
     for row, column in np.ndindex(values.shape):
@@ -289,7 +293,7 @@ def _marks(
             axes.text(x, y, sign, color=SIGN_COLOURS[sign], **SIGN)
 
 
-def _undecided(drawing: Drawing, part: xr.Dataset) -> np.ndarray:
+def _undecided(drawing: Drawing, part: Dataset) -> np.ndarray:
     """Cells (Y, X) whose interval holds the line."""
     low, high = part["quantity_interval"].transpose("bound", drawing.y, drawing.x).values
     if drawing.line is None:
@@ -330,7 +334,7 @@ def _crossed(values: np.ndarray, line: float) -> bool:
 
 
 def _predict(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     drawing: Drawing,
     axes: Axes,
     place: Place,
@@ -374,7 +378,7 @@ def _handles(drawing: Drawing) -> list[Artist]:
     return [*lines, legends.undecided("undecided")]
 
 
-def _said(drawing: Drawing, dataset: xr.Dataset, colour: str) -> str:
+def _said(drawing: Drawing, dataset: Dataset, colour: str) -> str:
     """What is drawn, in words."""
     values = drawing.numbers["quantity"].values
     signs = {INFINITE: np.isinf(values).any(), NO_NUMBER: np.isnan(values).any()}

@@ -11,8 +11,9 @@ from matplotlib import rc_context
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimation, PillowWriter
 from matplotlib.figure import Figure
 
-from studies.figures import style
+from studies.figures.style import PAPER, Settings, any_letter
 
+STILL = ("pdf", "png")
 MOVING = ("gif", "mp4")
 NO_FFMPEG = (
     "expected the program ffmpeg for an mp4, found none on the PATH; install it, or take --format gif"
@@ -28,8 +29,8 @@ def save(
     make: Callable[[], Figure],
     out: Path,
     name: str,
-    formats: Sequence[str] = ("pdf", "png"),
-    looks: style.Settings = style.PAPER,
+    formats: Sequence[str] = STILL,
+    looks: Settings = PAPER,
 ) -> list[Path]:
     """Draw a figure and write it to OUT/NAME.pdf and .png.
 
@@ -50,8 +51,8 @@ def save_pages(
     make: Callable[[], Sequence[Figure]],
     out: Path,
     name: str,
-    formats: Sequence[str] = ("pdf", "png"),
-    looks: style.Settings = style.PAPER,
+    formats: Sequence[str] = STILL,
+    looks: Settings = PAPER,
 ) -> list[Path]:
     """Draw the pages of a figure and write them to OUT/NAME.pdf, or to NAME-1.pdf, NAME-2.pdf, ..
 
@@ -65,7 +66,7 @@ def save_pages(
     Returns:
         The files written.
     """
-    with rc_context(looks), style.any_letter():
+    with rc_context(looks), any_letter():
         pages = make()
         return [
             _saved(page, out / f"{file}.{kind}", looks["savefig.dpi"])
@@ -91,7 +92,7 @@ def save_moving(
     out: Path,
     name: str,
     formats: Sequence[str] = ("gif",),
-    looks: style.Settings = style.PAPER,
+    looks: Settings = PAPER,
 ) -> list[Path]:
     """Write an animation to OUT/NAME.gif or .mp4.
 
@@ -111,7 +112,7 @@ def save_moving(
     if "mp4" in formats and not FFMpegWriter.isAvailable():
         raise ValueError(f"{name}: {NO_FFMPEG}")
     files = [out / f"{name}.{kind}" for kind in formats]
-    with rc_context(looks), style.any_letter():
+    with rc_context(looks), any_letter():
         for file in files:
             film = make()
             with _replaced(file) as part:

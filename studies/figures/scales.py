@@ -10,8 +10,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
+from xarray import Dataset
 
 from studies.figures import panels as shared
 from studies.figures import style
@@ -31,14 +31,16 @@ BOTH_KINDS = (
 )
 GAP, RAW = "gap to the optimum", "loss"
 BOTTOM: Look = {
+    "x": 0.02,  # as a fraction of the width
     "color": style.WORDS,
     "fontsize": 6.5,
     "va": "bottom",
     "ha": "left",
 }
-TOP: Look = BOTTOM | {"va": "top", "ha": "right"}
-Arms = list[tuple[str, xr.Dataset]]
-Panel = tuple[str, xr.Dataset, bool]  # title, results, whether the loss is a gap
+TOP: Look = BOTTOM | {"x": 0.99, "va": "top", "ha": "right"}
+EDGE: Look = {"color": style.GREY, "linewidth": 0.5, "zorder": 0.5}
+Arms = list[tuple[str, Dataset]]
+Panel = tuple[str, Dataset, bool]  # title, results, whether the loss is a gap
 
 
 class Scale(NamedTuple):
@@ -59,7 +61,7 @@ class Scale(NamedTuple):
 # gaps and raw losses ----------------------------------------------------------------------------------------
 
 
-def is_gap(results: xr.Dataset) -> bool:
+def is_gap(results: Dataset) -> bool:
     """Whether the loss of an arm is known to be the gap to the optimum."""
     return bool(gap_known(results).any())
 
@@ -74,7 +76,7 @@ def name(*, gap: bool) -> str:
     return GAP if gap else RAW
 
 
-def panels(dataset: xr.Dataset) -> list[Panel]:
+def panels(dataset: Dataset) -> list[Panel]:
     """Title, results and whether the loss is a gap, of each panel.
 
     One for each landscape, two where arms have gaps and others raw losses.
@@ -87,7 +89,7 @@ def panels(dataset: xr.Dataset) -> list[Panel]:
     return shown
 
 
-def arms_of(dataset: xr.Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001
+def arms_of(dataset: Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001
     """The arms of a landscape whose loss is the gap to the optimum, or the others.
 
     With the coordinates `precision` and `asked`.
@@ -163,12 +165,12 @@ def _logarithmic(loss: np.ndarray, *, gap: bool, least: float) -> bool:
     return gap or bool(loss.max() > SPANS * np.quantile(loss, 0.02))
 
 
-def _start(arm: xr.Dataset) -> np.ndarray:
+def _start(arm: Dataset) -> np.ndarray:
     """Losses of the worlds at the start; where they were not recorded, the median at the first checkpoint."""
     if "start_loss" in arm:
-        return finite(np.ravel(arm["start_loss"].values))
+        return finite(arm["start_loss"].values)
     first = finite(arm["loss"].isel(checkpoint=0).values)
-    return np.array([np.median(first)]) if first.size else first
+    return np.median(first, keepdims=True) if first.size else first
 
 
 def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
@@ -192,42 +194,31 @@ def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:
         axes.set_ylim(low - margin, high + margin)
 
 
-def _edges(
-    axes: Axes,
-    shown: Scale,
-    low: float,
-    high: float,
-) -> None:
+def _edges(axes: Axes, shown: Scale, low: float, high: float) -> None:
     """Lines at the ends of the scale that are reached."""
     if low <= shown.floor:
-        _edge(axes, shown.floor, 0.02, f"≤ precision {style.short(shown.floor)}", BOTTOM)
+        _edge(axes, shown.floor, f"≤ precision {style.short(shown.floor)}", BOTTOM)
     if high >= shown.ceiling:
-        _edge(axes, shown.ceiling, 0.99, f"≥ {style.short(shown.ceiling)}", TOP)
+        _edge(axes, shown.ceiling, f"≥ {style.short(shown.ceiling)}", TOP)
 
 
 def _decades(axes: Axes, low: float, high: float) -> None:
     """A log axis with room for these losses."""
-    margin = max(0.05 * math.log10(high / low), 0.04)
+    margin = max((high / low) ** 0.05, 10**0.04)
     axes.set_yscale("log")
-    axes.set_ylim(low * 10**-margin, high * 10**margin)
+    axes.set_ylim(low / margin, high * margin)
     shared.decades(axes.yaxis)
 
 
-def _edge(
-    axes: Axes,
-    y: float,
-    x: float,
-    text: str,
-    look: Look,
-) -> None:
+def _edge(axes: Axes, y: float, text: str, look: Look) -> None:
     """A line where what lies beyond is drawn, and what it stands for.
 
     Args:
         axes: where.
         y: of the line.
-        x: of the text, as a fraction of the width.
+
         text: what the line stands for.
         look: keywords of the text.
     """
-    axes.axhline(y, color=style.GREY, linewidth=0.5, zorder=0.5)
-    axes.text(x, y, text, transform=axes.get_yaxis_transform(), **look)
+    axes.axhline(y, **EDGE)
+    axes.text(y=y, s=text, transform=axes.get_yaxis_transform(), **look)

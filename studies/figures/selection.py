@@ -7,14 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.figures.facets import dim_of, dims
-from studies.figures.style import OPTIMIZERS
+from studies.figures.style import OPTIMIZERS, all_optimizers
 from studies.text.words import suggest
 
 
-def pick(dataset: xr.Dataset, chosen: Mapping[str, Sequence[str]]) -> xr.Dataset:
+def pick(dataset: Dataset, chosen: Mapping[str, Sequence[str]]) -> Dataset:
     """The results at these labels and values, in the study's order.
 
     Args:
@@ -24,15 +24,14 @@ def pick(dataset: xr.Dataset, chosen: Mapping[str, Sequence[str]]) -> xr.Dataset
     Raises:
         ValueError: there is no such dim, label or value.
     """
-    every = json.dumps([str(name) for name in dataset["optimizer"].values.tolist()])
-    picked = dataset.assign_attrs({OPTIMIZERS: dataset.attrs.get(OPTIMIZERS, every)})
+    picked = dataset.assign_attrs({OPTIMIZERS: json.dumps(all_optimizers(dataset))})
     for word, labels in chosen.items():
         dim = dim_of(word, dims(dataset), "--at")
         picked = picked.isel({dim: _places(dataset, dim, labels)})
     return picked
 
 
-def _places(dataset: xr.Dataset, dim: str, labels: Sequence[str]) -> list[int]:
+def _places(dataset: Dataset, dim: str, labels: Sequence[str]) -> list[int]:
     """Where these labels stand along a dim, in its order."""
     values = dataset[dim].values.tolist()
     return sorted({_place(values, dim, label) for label in labels})
@@ -58,7 +57,7 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 
-def parts_of(dataset: xr.Dataset, dim: str, parts: int) -> list[xr.Dataset]:
+def parts_of(dataset: Dataset, dim: str, parts: int) -> list[Dataset]:
     """The results in so many parts along a dim, as even as can be."""
     labels = [str(value) for value in dataset[dim].values.tolist()]
     places = np.array_split(np.arange(len(labels)), parts)

@@ -11,10 +11,10 @@ import json
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from xarray import DataArray, Dataset
 
 from studies.analysis.trends.sensitivity import sensitivity as analysis
 from studies.figures import layout, legends, panels, scales, style
@@ -41,6 +41,7 @@ WORDS: Look = {"va": "top", "color": GREY, "fontsize": 6.5}
 ENTRY: Look = {"ls": "", "color": GREY, "ms": 4}
 LIGHTER = (0.0, 0.45, 0.25, 0.6)  # shades of the colour of an optimizer: of one series after another
 MOST = 200  # decades that a log axis has at most
+LOWEST, HIGHEST = -307, 250  # its powers of ten
 SEVERAL = 30  # ratio of the ends of a log axis, below which 2 and 5 have labels too
 BELOW = 0.2  # of the height, below the precision, for its words
 # times the height of three quarters of all losses above the least, beyond which there is no place on an axis
@@ -66,7 +67,7 @@ class Edges(NamedTuple):
 # the whole figure -------------------------------------------------------------------------------------------
 
 
-def sensitivity(dataset: xr.Dataset, width: float = style.WIDTH) -> Figure:
+def sensitivity(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """The figure of a whole Dataset.
 
     Args:
@@ -105,49 +106,45 @@ def _label_losses(grid: layout.Grid, shown: list[Panel], objective: str) -> None
             axes.set_ylabel(labels.get(objective, objective))
 
 
-def _placed(dataset: xr.Dataset) -> xr.Dataset:
+def _placed(dataset: Dataset) -> Dataset:
     """The trials, with the precision, and whether their losses are gaps to the optimum."""
     parts = {"precision": precision(dataset)}
-    if "gap_known" in dataset.coords:
+    if "gap_known" in dataset:
         parts["gap_known"] = dataset["gap_known"]
     return analysis(dataset).assign_coords({name: _small(part) for name, part in parts.items()})
 
 
-def _small(part: xr.DataArray) -> xr.DataArray:
+def _small(part: DataArray) -> DataArray:
     """A coordinate without other coordinates, the same for all optimizers."""
     largest = part.max("optimizer") if "optimizer" in part.dims else part
     return largest.reset_coords(drop=True)
 
 
-def _of_kind(trials: xr.Dataset, gap: bool) -> xr.Dataset:  # noqa: FBT001
+def _of_kind(trials: Dataset, gap: bool) -> Dataset:  # noqa: FBT001
     """The trials whose loss is the gap to the optimum, or the others; those left out are NaN."""
     return trials.assign(loss=trials["loss"].where(gap_known(trials) == gap))
 
 
-def _of_panel(trials: xr.Dataset, part: Panel) -> xr.Dataset:
+def _of_panel(trials: Dataset, part: Panel) -> Dataset:
     """The trials of a panel."""
     at = {"optimizer": part.optimizer, "parameter": part.parameter, "landscape": part.landscapes}
     return _of_kind(trials, part.gap).sel(at)
 
 
-def _panels(trials: xr.Dataset) -> list[Panel]:
+def _panels(trials: Dataset) -> list[Panel]:
     """What each panel shows: landscapes with gaps to the optimum together, each other one apart."""
     gaps, others = (_with_numbers(_of_kind(trials, gap)) for gap in (True, False))
     groups = [(gaps, True)] * bool(gaps) + [([name], False) for name in others]
     return [Panel(*pair, *group) for group in groups for pair in _pairs(trials)]
 
 
-def _pairs(trials: xr.Dataset) -> list[tuple[str, str]]:
+def _pairs(trials: Dataset) -> list[tuple[str, str]]:
     """The optimizers, each with its parameters that were tuned."""
-    return [
-        (name, parameter)
-        for name in trials["optimizer"].values.tolist()
-        for parameter in trials["parameter"].values.tolist()
-        if trials["scale"].sel(optimizer=name, parameter=parameter).item()
-    ]
+    scales = trials["scale"].transpose("optimizer", "parameter").to_series()
+    return [pair for pair, scale in scales.items() if scale]
 
 
-def _with_numbers(trials: xr.Dataset) -> list[str]:
+def _with_numbers(trials: Dataset) -> list[str]:
     """The landscapes of which some trial has a loss."""
     return [name for name, part in panels.landscapes(trials) if bool(part["loss"].notnull().any())]
 
@@ -174,7 +171,7 @@ def _handles(marks: dict[str, str]) -> list[Line2D]:
     return [*series, best, lost]
 
 
-def _said(trials: xr.Dataset) -> str:
+def _said(trials: Dataset) -> str:
     """The words above the legend."""
     worlds = counted(int(trials["worlds"].max()), "world")
     words = (
@@ -188,7 +185,7 @@ def _said(trials: xr.Dataset) -> str:
 
 
 def panel(
-    trials: xr.Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: dict[str, str] | None = None
+    trials: Dataset, axes: Axes, colour: str = style.COLOURS[0], marks: dict[str, str] | None = None
 ) -> Axes:
     """Draw one parameter of one optimizer on Axes and return them.
 
@@ -210,7 +207,7 @@ def panel(
     return axes
 
 
-def _least(trials: xr.Dataset) -> float:
+def _least(trials: Dataset) -> float:
     """The precision."""
     return float(trials["precision"].min()) if "precision" in trials.coords else DEFAULT
 
@@ -222,7 +219,7 @@ def _look(name: str, colour: str, marks: dict[str, str]) -> Look:
     return {"marker": marker, "color": style.paler(colour, lighter)}
 
 
-def _draw(axes: Axes, x: np.ndarray, trials: xr.Dataset, edges: Edges, look: Look) -> None:
+def _draw(axes: Axes, x: np.ndarray, trials: Dataset, edges: Edges, look: Look) -> None:
     """The trials of a series.
 
     Args:
@@ -272,9 +269,9 @@ def _marks(axes: Axes, x: np.ndarray, y: np.ndarray, kinds: tuple[np.ndarray, ..
             axes.plot(x[which], y[which], **mark)
 
 
-def _series(every: xr.Dataset) -> dict[str, xr.Dataset]:
+def _series(every: Dataset) -> dict[str, Dataset]:
     """Landscapes, with the values of the swept axes where these change anything."""
-    series: dict[str, xr.Dataset] = {}
+    series: dict[str, Dataset] = {}
     axes = dims_beside(every["loss"], *FIXED, "landscape")
     for landscape, mine in panels.landscapes(every):
         seen = _distinct(mine, axes)
@@ -285,10 +282,10 @@ def _series(every: xr.Dataset) -> dict[str, xr.Dataset]:
     return series
 
 
-def _distinct(mine: xr.Dataset, axes: list[str]) -> list[xr.Dataset]:
+def _distinct(mine: Dataset, axes: list[str]) -> list[Dataset]:
     """The trials at each place on the axes, if they have numbers, and not the same as at a place before."""
     places = mine.stack(place=axes, create_index=False) if axes else mine.expand_dims("place")
-    seen: dict[bytes, xr.Dataset] = {}
+    seen: dict[bytes, Dataset] = {}
     for place in range(places.sizes["place"]):
         trials = places.isel(place=place)
         if not trials["loss"].isnull().all():
@@ -296,13 +293,13 @@ def _distinct(mine: xr.Dataset, axes: list[str]) -> list[xr.Dataset]:
     return list(seen.values())
 
 
-def _bytes(trials: xr.Dataset) -> bytes:
+def _bytes(trials: Dataset) -> bytes:
     """What two series have in common that show the same."""
     values = np.nan_to_num(trials["value"].values)
     return np.concatenate([trials["loss"].values, values]).tobytes()
 
 
-def _aside(trials: xr.Dataset, place: int, many: int) -> np.ndarray:
+def _aside(trials: Dataset, place: int, many: int) -> np.ndarray:
     """Values; those of choices a little beside one another, so that series do not hide each other."""
     x = trials["value"].values
     if trials["scale"].item() != "choices":
@@ -314,7 +311,7 @@ def _aside(trials: xr.Dataset, place: int, many: int) -> np.ndarray:
 # axes -------------------------------------------------------------------------------------------------------
 
 
-def _across(axes: Axes, trials: xr.Dataset) -> None:
+def _across(axes: Axes, trials: Dataset) -> None:
     """The horizontal axis."""
     scale = trials["scale"].item()
     if scale == "choices":
@@ -377,7 +374,7 @@ def _ends(losses: np.ndarray, alone: float, below: float) -> tuple[float, float]
 def _decades(losses: np.ndarray, below: float) -> tuple[float, float]:
     """The ends of a log axis for losses whose logarithms these are: ticks beyond must be numbers still."""
     bottom, top = _ends(losses, 0.3, below)
-    return 10.0 ** max(bottom, -307), 10.0 ** min(top, bottom + MOST, max(bottom + 2, 250))
+    return 10.0 ** max(bottom, LOWEST), 10.0 ** min(top, bottom + MOST, max(bottom + 2, HIGHEST))
 
 
 def _floor(axes: Axes, low: float) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from xarray import DataArray, Dataset
 
 from studies.analysis.noise.spectrum import spectrum
 from studies.figures import legends, panels, style
@@ -24,7 +24,7 @@ WORD: Look = {
     "color": style.WORDS,
     "fontsize": 6.5,
 }
-Spectrum = tuple[Look, xr.Dataset]
+Spectrum = tuple[Look, Dataset]
 
 
 class Missing(NamedTuple):
@@ -34,7 +34,7 @@ class Missing(NamedTuple):
     why: str
 
 
-def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
+def spectra(dataset: Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
     """One row for each landscape.
 
     Shares of the largest eigenvalues, effective rank, curvature along the noise.
@@ -61,7 +61,7 @@ def spectra(dataset: xr.Dataset, width: float = style.WIDTH, moment: float | Non
     return legends.finish(figure, handles, _said(dataset), width, ROW * number + 0.6)
 
 
-def _said(dataset: xr.Dataset) -> str:
+def _said(dataset: Dataset) -> str:
     """The words above the legend."""
     worlds = legends.of_worlds(dataset, "; lines: 95 % intervals")
     return f"states at {dataset['moment'].item():.3g} of the budget, {worlds}; dashed: isotropic"
@@ -75,7 +75,7 @@ def _finish(grid: np.ndarray, width: float) -> None:
         axes.set_xlabel(style.wrapped(text, width / 4))
 
 
-def draw(dataset: xr.Dataset, row: np.ndarray, looks: Looks | None = None) -> np.ndarray:
+def draw(dataset: Dataset, row: np.ndarray, looks: Looks | None = None) -> np.ndarray:
     """Draw one landscape on three Axes: shares of modes, effective rank, alignment with the curvature.
 
     Args:
@@ -96,14 +96,14 @@ def draw(dataset: xr.Dataset, row: np.ndarray, looks: Looks | None = None) -> np
     return row
 
 
-def _spectra(dataset: xr.Dataset, looks: Looks) -> list[Spectrum]:
+def _spectra(dataset: Dataset, looks: Looks) -> list[Spectrum]:
     """Look and spectrum of each arm."""
     return [(style.look(looks, label, arm), spectrum(arm)) for label, arm in arms(dataset)]
 
 
 def _shares(
     axes: Axes,
-    shares: xr.Dataset,
+    shares: Dataset,
     aside: float,
     look: Look,
 ) -> None:
@@ -148,13 +148,7 @@ def _dots(
     axes.grid(axis="x")
 
 
-def _dot(
-    axes: Axes,
-    row: int,
-    numbers: xr.Dataset,
-    name: str,
-    colour: Look,
-) -> None:
+def _dot(axes: Axes, row: int, numbers: Dataset, name: str, colour: Look) -> None:
     """A number and its interval in a row.
 
     Args:
@@ -164,11 +158,11 @@ def _dot(
         name: of the one that is drawn.
         colour: of the dot.
     """
-    ends = numbers[f"{name}_interval"].values
-    panels.row_dot(axes, row, float(numbers[name]), ends, line=colour, dot=colour | {"ms": 3.5})
+    number = panels.with_interval(numbers, name)
+    panels.row_dot(axes, row, number, line=colour, dot=colour | {"ms": 3.5})
 
 
-def _why_not(numbers: xr.Dataset, name: str) -> str:
+def _why_not(numbers: Dataset, name: str) -> str:
     """Why a number has no dot on a log scale, or none."""
     value = float(numbers[name])
     if value > 0:
@@ -178,7 +172,7 @@ def _why_not(numbers: xr.Dataset, name: str) -> str:
     return "not known" if np.isnan(value) else "≤ 0"
 
 
-def _all_zero(values: xr.DataArray) -> bool:
+def _all_zero(values: DataArray) -> bool:
     """Whether there are numbers, and all are 0."""
     return bool(values.notnull().any() and (values.fillna(0) == 0).all())
 

@@ -15,9 +15,9 @@ from itertools import cycle, product
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from xarray import Dataset
 
 from studies.results.arms import labels
 from studies.text.groups import grouped
@@ -134,25 +134,34 @@ def paler(colour: Colour, share: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def optimizer_looks(dataset: xr.Dataset) -> Looks:
-    """A look for each optimizer, the same where some are left out."""
-    names = [str(name) for name in dataset["optimizer"].values]
+def optimizers(dataset: Dataset) -> list[str]:
+    """The names of the optimizers of some results."""
+    return [str(name) for name in dataset["optimizer"].values]
+
+
+def all_optimizers(dataset: Dataset) -> list[str]:
+    """The names of all optimizers, those that are not shown too."""
     stored = json.loads(dataset.attrs.get(OPTIMIZERS, "[]"))
-    every = looks(stored or names)
+    return stored or optimizers(dataset)
+
+
+def optimizer_looks(dataset: Dataset) -> Looks:
+    """A look for each optimizer, the same where some are left out."""
+    names = optimizers(dataset)
+    every = looks(all_optimizers(dataset))
     return {name: every[name] for name in names} if set(names) <= set(every) else looks(names)
 
 
-def arm_looks(dataset: xr.Dataset) -> Looks:
+def arm_looks(dataset: Dataset) -> Looks:
     """A look for each arm that has numbers, the same when others fail.
 
     For each optimizer where arms are so many that some would look alike.
     """
-    names, there = labels(dataset, every=True), labels(dataset)
+    names, of_optimizers = labels(dataset, every=True), optimizer_looks(dataset)
     if len(names) > MANY:
-        return optimizer_looks(dataset)
-    optimizers = optimizer_looks(dataset)
-    every = optimizers if names == list(optimizers) else looks(names)
-    return only(every, there)
+        return of_optimizers
+    every = of_optimizers if names == list(of_optimizers) else looks(names)
+    return only(every, labels(dataset))
 
 
 def only(looks: Looks, labels: Collection[str]) -> Looks:
@@ -160,7 +169,7 @@ def only(looks: Looks, labels: Collection[str]) -> Looks:
     return {label: look for label, look in looks.items() if label in labels}
 
 
-def look(looks: Looks, label: str, arm: xr.Dataset) -> Look:
+def look(looks: Looks, label: str, arm: Dataset) -> Look:
     """The look of an arm: its own, or, where arms are too many, a thin line as its optimizer's."""
     return looks[label] if label in looks else looks[str(arm["optimizer"].item())] | THIN
 
@@ -173,9 +182,14 @@ def band(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: C
 # text -------------------------------------------------------------------------------------------------------
 
 
+def letters(inches: float, points: float) -> int:
+    """How many letters of so many points stand on so many inches."""
+    return int(inches / (LETTER * points))
+
+
 def wrapped(text: str, inches: float, points: float = 8.0) -> str:
     """The text on as many lines as it needs to be no wider than so many inches."""
-    return textwrap.fill(text, max(8, int(inches / (LETTER * points))), break_on_hyphens=False)
+    return textwrap.fill(text, max(8, letters(inches, points)), break_on_hyphens=False)
 
 
 def short(value: float) -> str:
@@ -187,10 +201,9 @@ def short(value: float) -> str:
 # shares -----------------------------------------------------------------------------------------------------
 
 
-def inside(share: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The interval of a share as a band.
+def inside(share: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The interval (2, N) of a share as a band.
 
     Of no width at 0 and 1, where it would jump to what so few worlds cannot rule out.
     """
-    sure = (share == 0) | (share == 1)
-    return np.where(sure, share, low), np.where(sure, share, high)
+    return np.where((share == 0) | (share == 1), share, ends)

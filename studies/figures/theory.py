@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.results import settings
 from studies.results.settings import Arm
@@ -14,7 +14,7 @@ from studies.text.shapes import Tree
 
 
 def on_grid(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     formula: float | str,
     where: Tree,
     grid: Mapping[str, np.ndarray],
@@ -59,5 +59,5 @@ def _owners(arms: Sequence[Arm], axes: Sequence[str]) -> dict[str, str]:
 
 def between(values: np.ndarray, *, logarithmic: bool, points: int) -> np.ndarray:
     """So many points from the least of some values to the largest."""
-    low, high = float(np.min(values)), float(np.max(values))
-    return np.geomspace(low, high, points) if logarithmic else np.linspace(low, high, points)
+    spaced = np.geomspace if logarithmic else np.linspace
+    return spaced(np.min(values), np.max(values), points)

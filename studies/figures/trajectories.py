@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -14,8 +13,9 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from xarray import Dataset
 
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.style import Look
 from studies.results.arms import arms
 
@@ -24,6 +24,7 @@ ALL = 0.995  # of a trail's variance, up to rounding
 LEVELS = 24  # of the loss
 SPANS = 50  # ratio of the largest loss to the least, from which on colours are on a log scale
 TRAIL, CLOUD = "#D55E00", "black"
+POINTS: Look = {"marker": "o", "ls": "", "color": CLOUD, "mew": 0}
 CENTER: Look = {"color": TRAIL, "lw": 1.2}
 START: Look = {"marker": "o", "color": "white", "mec": TRAIL, "ms": 4}
 END: Look = {"marker": "*", "color": TRAIL, "ms": 7}
@@ -37,24 +38,25 @@ class Shown(NamedTuple):
 
     landscape: str
     label: str
-    arm: xr.Dataset
+    arm: Dataset
 
 
 class Moving(NamedTuple):
     """What moves on a panel."""
 
-    arm: xr.Dataset
+    center: np.ndarray  # (F, 2)
+    points: np.ndarray  # (F, P, 2)
     trail: Line2D
     cloud: Line2D
 
     def at(self, frame: int) -> tuple[Line2D, Line2D]:
         """Show a frame."""
-        self.trail.set_data(*self.arm["picture_center"].values[: frame + 1].T)
-        self.cloud.set_data(*self.arm["picture_point"].values[frame].T)
+        self.trail.set_data(*self.center[: frame + 1].T)
+        self.cloud.set_data(*self.points[frame].T)
         return self.trail, self.cloud
 
 
-def trajectories(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0) -> Figure:
+def trajectories(dataset: Dataset, width: float = style.WIDTH, world: int = 0) -> Figure:
     """One panel for each landscape and method.
 
     The loss on the plane, the trail of the center, points asked early, midway and at the end.
@@ -73,7 +75,7 @@ def trajectories(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0
     return figure
 
 
-def animation(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0) -> FuncAnimation:
+def animation(dataset: Dataset, width: float = style.WIDTH, world: int = 0) -> FuncAnimation:
     """The same, one frame after another; `FuncAnimation.save` writes a GIF or an MP4.
 
     Args:
@@ -98,20 +100,20 @@ def animation(dataset: xr.Dataset, width: float = style.WIDTH, world: int = 0) -
     return FuncAnimation(figure, show, frames=len(cost), interval=120, blit=False)
 
 
-def _costs(dataset: xr.Dataset, world: int) -> np.ndarray:
+def _costs(dataset: Dataset, world: int) -> np.ndarray:
     """What the dearest arm has spent at each frame."""
     costs = dataset["picture_cost"].sel(replicate=world)
     return costs.max([dim for dim in costs.dims if dim != "frame"]).values
 
 
-def _moving(arm: xr.Dataset, axes: Axes) -> Moving:
+def _moving(arm: Dataset, axes: Axes) -> Moving:
     _ground(arm, axes)
     (trail,) = axes.plot([], [], **CENTER)
-    (cloud,) = axes.plot([], [], "o", color=CLOUD, ms=1.8, alpha=0.7, mew=0)
-    return Moving(arm, trail, cloud)
+    (cloud,) = axes.plot([], [], ms=1.8, alpha=0.7, **POINTS)
+    return Moving(arm["picture_center"].values, arm["picture_point"].values, trail, cloud)
 
 
-def panel(arm: xr.Dataset, axes: Axes) -> Axes:
+def panel(arm: Dataset, axes: Axes) -> Axes:
     """Draw one method on one landscape in one world.
 
     Args:
@@ -122,7 +124,7 @@ def panel(arm: xr.Dataset, axes: Axes) -> Axes:
     center, points = arm["picture_center"].values, arm["picture_point"].values
     for place, part in enumerate(FRAMES):
         x, y = points[round(part * (len(points) - 1))].T
-        axes.plot(x, y, "o", color=CLOUD, ms=1.6, alpha=0.25 + 0.3 * place, mew=0)
+        axes.plot(x, y, ms=1.6, alpha=0.25 + 0.3 * place, **POINTS)
     _trail(axes, center)
     return axes
 
@@ -138,23 +140,22 @@ def _trail(axes: Axes, center: np.ndarray) -> None:
 
 
 def _panels(
-    dataset: xr.Dataset, width: float, world: int, *, moving: bool = False
-) -> tuple[Figure, list[tuple[Axes, xr.Dataset]]]:
+    dataset: Dataset, width: float, world: int, *, moving: bool = False
+) -> tuple[Figure, list[tuple[Axes, Dataset]]]:
     """The figure, and its Axes with the arm that each shows."""
     panels.expect(dataset, "picture_center", "trajectories", "`pictures:`")
     shown = _shown(dataset.sel(replicate=world))
-    columns = panels.abreast(len(shown), width, NARROW)
-    side = width / columns - 0.35 if shown else 0.5
     figure = Figure(layout="constrained")
-    grid = panels.grid(figure, len(shown), columns)
-    for axes, (name, label, arm) in zip(grid, shown, strict=False):
+    grid = layout.fitted(figure, len(shown), width, NARROW)
+    for axes, (name, label, arm) in zip(grid.panels, shown, strict=True):
         texts = [text for text in (name, label, _kept(arm)) if text]
-        panels.small_title(axes, texts, width / columns - 0.3)
+        panels.small_title(axes, texts, grid.inches - 0.3)
     if not shown:
-        panels.nothing(grid[0], f"no pictures of world {world}")
-    height = (side + 0.65) * (len(grid) // columns) + 0.35
+        panels.nothing(grid.places[0], f"no pictures of world {world}")
+    side = grid.inches - 0.35 if shown else 0.5
+    height = (side + 0.65) * grid.lines + 0.35
     legends.finish(figure, _handles(moving=moving), _said(shown, world), width, height)
-    return figure, [(axes, part.arm) for axes, part in zip(grid, shown, strict=False)]
+    return figure, [(axes, part.arm) for axes, part in zip(grid.panels, shown, strict=True)]
 
 
 def _said(shown: list[Shown], world: int) -> str:
@@ -163,7 +164,7 @@ def _said(shown: list[Shown], world: int) -> str:
     return f"world {world}; {PLANE}" + PARTIAL * partial
 
 
-def _shown(seen: xr.Dataset) -> list[Shown]:
+def _shown(seen: Dataset) -> list[Shown]:
     """The arms of each landscape that have pictures in this world."""
     return [
         Shown(name, label, arm)
@@ -173,7 +174,7 @@ def _shown(seen: xr.Dataset) -> list[Shown]:
     ]
 
 
-def _kept(arm: xr.Dataset) -> str:
+def _kept(arm: Dataset) -> str:
     """How much of the trail the plane shows, in a word; none where that is all."""
     kept = float(arm["picture_kept"])
     if kept >= ALL:
@@ -195,7 +196,7 @@ def _handles(*, moving: bool) -> Sequence[Line2D]:
     ]
 
 
-def _ground(arm: xr.Dataset, axes: Axes) -> None:
+def _ground(arm: Dataset, axes: Axes) -> None:
     """The loss on the plane."""
     across, up = arm["picture_extent"].values
     axes.set(xlim=tuple(across), ylim=tuple(up), facecolor="#e4e4e4")

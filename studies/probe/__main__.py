@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from studies.text.leave import leave
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.figure import Figure
     from rich.console import Console
+    from xarray import Dataset
 
     from studies.probe.named import Named
 
@@ -123,7 +123,7 @@ def _probe(args: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(args: argparse.Namespace, console: Console) -> xr.Dataset:
+def _measured(args: argparse.Namespace, console: Console) -> Dataset:
     """The measures of the landscapes that are named."""
     from studies.probe import datasets
     from studies.probe.named import named
@@ -163,7 +163,7 @@ def _tuned(
     return [entry for entry, _ in tuned]
 
 
-def _saved(data: xr.Dataset, out: Path) -> list[Path]:
+def _saved(data: Dataset, out: Path) -> list[Path]:
     """The files of the Dataset and of its figure."""
     from studies.figures.probes import probes
     from studies.figures.saving import save

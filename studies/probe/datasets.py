@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
+from xarray import Dataset
 
 from landscapes.base import Bits, Domain, Landscape
 from landscapes.probes import BINARY_MEASURES, CONTINUOUS_MEASURES, measure_binary
@@ -27,7 +28,7 @@ from landscapes.streams import Streams
 from studies.cells import provenance
 from studies.probe.named import Named
 from studies.text.shapes import Data
-from studies.text.words import short, suggest
+from studies.text.words import check_known, short
 
 LOSS = {"long_name": "loss"}
 FEW = 128  # points of a measure, where `--samples` does not say and one is dear; else SAMPLES
@@ -69,10 +70,7 @@ def measure_names() -> list[str]:
 
 def check_measures(names: Sequence[str]) -> None:
     """Raise ValueError where there is no measure of such a name."""
-    there = measure_names()
-    for name in names:
-        if name not in there:
-            raise ValueError(f"--measures: unknown measure {name!r}; {suggest(name, there)}")
+    check_known("--measures: unknown measure", names, measure_names())
 
 
 # the Dataset ------------------------------------------------------------------------------------------------
@@ -85,7 +83,7 @@ def probe(
     seed: int = 1,
     samples: int | None = None,
     measures: Sequence[str] = (),
-) -> xr.Dataset:
+) -> Dataset:
     """Measure landscapes.
 
     Args:
@@ -102,7 +100,7 @@ def probe(
         ValueError: there is no such measure.
     """
     check_measures(measures)
-    parts: dict[str, xr.Dataset] = {}
+    parts: dict[str, Dataset] = {}
     notes: dict[str, dict[str, str]] = {}
     for entry in entries:
         parts[entry.label], notes[entry.label] = _probe(entry, worlds, seed, samples, measures)
@@ -120,7 +118,7 @@ def _provenance() -> Data:
     return {"versions": json.dumps(provenance.versions()), "commit": provenance.commit()}
 
 
-def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
+def _joined(parts: dict[str, Dataset]) -> Dataset:
     """The landscapes in one Dataset; where one has no such measure, or fewer places, there is NaN."""
     rows = [part.expand_dims(landscape=[label]) for label, part in parts.items()]
     data = xr.concat(rows, "landscape", **JOINING)
@@ -131,7 +129,7 @@ def _joined(parts: dict[str, xr.Dataset]) -> xr.Dataset:
     return data.drop_vars(numbers)  # which only served to align
 
 
-def _attrs(parts: Sequence[xr.Dataset], name: str) -> dict[str, str]:
+def _attrs(parts: Sequence[Dataset], name: str) -> dict[str, str]:
     """Those of a variable in all landscapes.
 
     Where units differ (lags are steps on bits and lengths on reals) each is named.
@@ -143,12 +141,12 @@ def _attrs(parts: Sequence[xr.Dataset], name: str) -> dict[str, str]:
     return attrs | {f"units_{domain(part)}": part[name].attrs["units"] for part in parts}
 
 
-def _values(parts: Sequence[xr.Dataset], name: str, key: str) -> list[str]:
+def _values(parts: Sequence[Dataset], name: str, key: str) -> list[str]:
     """The values of an attribute of a variable, each once."""
     return list(dict.fromkeys(part[name].attrs.get(key, "") for part in parts))
 
 
-def domain(data: xr.Dataset) -> str:
+def domain(data: Dataset) -> str:
     """What the landscapes are functions of: bits or reals."""
     return "bits" if bool((data["binary"] == 1).all()) else "reals"
 
@@ -164,7 +162,7 @@ def _probe(
     seed: int,
     samples: int | None,
     measures: Sequence[str],
-) -> tuple[xr.Dataset, dict[str, str]]:
+) -> tuple[Dataset, dict[str, str]]:
     """Measure one landscape.
 
     Args:
@@ -187,7 +185,7 @@ def _probe(
     if not variables["binary"]:
         first = streams.subset([0])
         variables |= _shown(entry.landscape.bind(first), first, size)
-    return _numbered(xr.Dataset(variables), worlds), notes
+    return _numbered(Dataset(variables), worlds), notes
 
 
 def _streams(entry: Named, seed: int, worlds: int) -> Streams:
@@ -196,7 +194,7 @@ def _streams(entry: Named, seed: int, worlds: int) -> Streams:
     return Streams(seed=seed, worlds=torch.arange(worlds), dtype=dtype)
 
 
-def _numbered(data: xr.Dataset, worlds: int) -> xr.Dataset:
+def _numbered(data: Dataset, worlds: int) -> Dataset:
     """With coordinates 0, 1, .. along every dim."""
     numbers = {dim: np.arange(size) for dim, size in data.sizes.items()}
     return data.assign_coords(numbers | {"replicate": np.arange(worlds)})
@@ -367,7 +365,7 @@ def _number(statistic: str, target: str) -> float:
         raise ValueError(f"--tune {statistic}={target}: expected a number") from None
 
 
-def save(data: xr.Dataset, out: Path) -> Path:
+def save(data: Dataset, out: Path) -> Path:
     """Write OUT/probe.nc, whole or not at all."""
     from studies.results.store import beside
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
+from xarray import Dataset
 
 from landscapes.base import Bits, Landscape
 from landscapes.bbob.functions import FUNCTIONS
@@ -42,7 +42,7 @@ PLAYERS: Data = {
 }
 
 
-def picture(named: Named, seed: int = 1, grid: int = GRID) -> xr.Dataset:
+def picture(named: Named, seed: int = 1, grid: int = GRID) -> Dataset:
     """The numbers behind the picture of world 0 of a landscape.
 
     Args:
@@ -95,7 +95,7 @@ def _still_page(landscape: Landscape) -> str:
     return "bbob" if isinstance(landscape, BBOB) and landscape.dim == 2 else "continuous"
 
 
-def _form(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
+def _form(landscape: Landscape, streams: Streams, grid: int) -> Dataset:
     """The numbers of a picture, in the form that the landscape has."""
     if isinstance(landscape.domain, Bits):
         few = 2**landscape.dim <= SMALL
@@ -120,7 +120,7 @@ def _all_genotypes(n: int) -> Tensor:
     return (torch.arange(2**n)[:, None] >> torch.arange(n) & 1).to(torch.uint8)
 
 
-def _network(landscape: Landscape, streams: Streams) -> xr.Dataset:
+def _network(landscape: Landscape, streams: Streams) -> Dataset:
     """Every genotype: loss, distance to the best, and whether no neighbour is better."""
     x = _genotypes(landscape, streams)
     loss = losses_at(landscape, x)
@@ -137,7 +137,7 @@ def _network(landscape: Landscape, streams: Streams) -> xr.Dataset:
         "optimum_known": int(exact),
     }
     number = int((best.long() << torch.arange(landscape.dim)).sum())
-    return xr.Dataset(data, {"genotype": np.arange(len(loss))}, attrs | {"optimum": number})
+    return Dataset(data, {"genotype": np.arange(len(loss))}, attrs | {"optimum": number})
 
 
 def _distances(x: Tensor, best: Tensor) -> Tensor:
@@ -151,7 +151,7 @@ def _peaks(loss: Tensor, n: int) -> Tensor:
     return (loss[:, None] < loss[neighbours]).all(-1)
 
 
-def _band(landscape: Landscape, streams: Streams) -> xr.Dataset:
+def _band(landscape: Landscape, streams: Streams) -> Dataset:
     """Quantiles of the loss by distance to the best genotype.
 
     A sample is drawn anew at each distance where genotypes are many.
@@ -161,7 +161,7 @@ def _band(landscape: Landscape, streams: Streams) -> xr.Dataset:
     if landscape.dim > ENUMERATED:
         x = _around(best, landscape.dim, streams)
     values = _quantiles(losses_at(landscape, x).numpy(), _distances(x, best).numpy(), landscape.dim)
-    return xr.Dataset(
+    return Dataset(
         {"loss": (("quantile", "distance"), values)},
         {"quantile": np.array(SHARES), "distance": np.arange(landscape.dim + 1)},
         {
@@ -193,13 +193,13 @@ def _around(
 # reals ------------------------------------------------------------------------------------------------------
 
 
-def _line(landscape: Landscape, streams: Streams, points: int = 801) -> xr.Dataset:
+def _line(landscape: Landscape, streams: Streams, points: int = 801) -> Dataset:
     """The loss of a landscape of one dimension."""
     low, high = ends_of(landscape)
     x = torch.linspace(low, high, points, dtype=streams.dtype)
     loss = losses_at(landscape, x[None, :, None])
     attrs = {"form": "line"} | _optimum(landscape)
-    return xr.Dataset({"loss": ("u", loss.numpy())}, {"u": as_numpy(x)}, attrs)
+    return Dataset({"loss": ("u", loss.numpy())}, {"u": as_numpy(x)}, attrs)
 
 
 def _optimum(landscape: Landscape) -> Data:
@@ -212,7 +212,7 @@ def _optimum(landscape: Landscape) -> Data:
 # games ------------------------------------------------------------------------------------------------------
 
 
-def _field(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
+def _field(landscape: Landscape, streams: Streams, grid: int) -> Dataset:
     """The step of simultaneous gradient descent.
 
     On the plane of the first coordinate of each player, the others at a start.

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
+from xarray import Dataset
 
 from landscapes.base import Landscape
 from landscapes.probes.continuous.extent import boxed, spread
@@ -41,7 +41,7 @@ class Plane(NamedTuple):
     v_name: str
 
 
-def plane_of(landscape: Landscape, streams: Streams, grid: int) -> xr.Dataset:
+def plane_of(landscape: Landscape, streams: Streams, grid: int) -> Dataset:
     """The loss on a plane, as it is seen."""
     plane = _slice(landscape, streams)
     ends = _along(plane, _points(landscape, grid), streams)
@@ -92,13 +92,13 @@ def mesh_of(ends: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(ends, ends, indexing="ij"), -1).flip(-1)
 
 
-def on_grid(ends: Tensor, variables: dict[str, Tensor]) -> xr.Dataset:
+def on_grid(ends: Tensor, variables: dict[str, Tensor]) -> Dataset:
     """Variables (V, U) on a grid."""
     data = {name: (("v", "u"), values.numpy()) for name, values in variables.items()}
-    return xr.Dataset(data, {"u": as_numpy(ends), "v": as_numpy(ends)})
+    return Dataset(data, {"u": as_numpy(ends), "v": as_numpy(ends)})
 
 
-def _with_path(data: xr.Dataset, landscape: Moving, plane: Plane) -> xr.Dataset:
+def _with_path(data: Dataset, landscape: Moving, plane: Plane) -> Dataset:
     """The path of the optimum, projected on the plane, where it is known."""
     path = _path(landscape, plane)
     if not len(path):
@@ -155,7 +155,7 @@ def _marks(
     landscape: Landscape,
     streams: Streams,
     plane: Plane,
-    data: xr.Dataset,
+    data: Dataset,
 ) -> Data:
     """Where on the plane the optimum and a start are, as far as they lie on it.
 
@@ -173,7 +173,7 @@ def _marks(
     return {"optimum_known": int(landscape.optimum is not None)} | there
 
 
-def _optimum_on(landscape: Landscape, plane: Plane, data: xr.Dataset) -> list[float] | None:
+def _optimum_on(landscape: Landscape, plane: Plane, data: Dataset) -> list[float] | None:
     """Where on the plane the optimum is; in a box, where it is not known, the lowest point."""
     if landscape.optimum is not None:
         return _on_plane(landscape.optimum[0], plane)
@@ -187,7 +187,7 @@ def _start_on(landscape: Landscape, streams: Streams, plane: Plane) -> list[floa
     return _on_plane(landscape.start(streams.at(0), 1)[0, 0], plane)
 
 
-def _lowest(data: xr.Dataset) -> list[float] | None:
+def _lowest(data: Dataset) -> list[float] | None:
     """Where the loss on the plane is lowest; None where it has no number."""
     there = data["loss"].notnull()
     if not bool(there.any()):

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from rich.table import Table
 from rich.text import Text
+from xarray import DataArray, Dataset
 
 from studies.probe.datasets import domain
 from studies.results.arms import dims_beside
@@ -35,7 +35,7 @@ class Summary(NamedTuple):
     spread: np.ndarray  # standard deviation between instances; NaN of one world
 
 
-def summary(data: xr.Dataset, name: str) -> Summary:
+def summary(data: Dataset, name: str) -> Summary:
     """What is said of a measure of one landscape.
 
     For the spread between instances the variance of sampling is taken off that between worlds.
@@ -47,7 +47,7 @@ def summary(data: xr.Dataset, name: str) -> Summary:
         return _over_worlds(value, error)
 
 
-def _by_world(values: xr.DataArray) -> np.ndarray:
+def _by_world(values: DataArray) -> np.ndarray:
     return values.transpose("replicate", ...).values
 
 
@@ -59,13 +59,13 @@ def _over_worlds(value: np.ndarray, error: np.ndarray) -> Summary:
     return Summary(value.mean(0), np.sqrt(between / len(value)), spread)
 
 
-def measured(data: xr.Dataset) -> list[str]:
+def measured(data: Dataset) -> list[str]:
     """The measures that some landscape has."""
     names = [str(name) for name in data.data_vars if f"{name}_error" in data]
     return [name for name in names if bool(data[name].notnull().any())]
 
 
-def notes(data: xr.Dataset) -> list[str]:
+def notes(data: Dataset) -> list[str]:
     """Lines that say which measures are not there, and why; measures with the same reason share one."""
     return [
         f"{label}: no {', '.join(names)}: {why}"
@@ -79,13 +79,13 @@ def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     return grouped((why, name) for name, why in reasons.items())
 
 
-def check_measured(data: xr.Dataset) -> None:
+def check_measured(data: Dataset) -> None:
     """Raise ValueError, one line, where nothing at all was measured."""
     if not measured(data):
         raise ValueError(f"--measures: nothing could be measured; {'; '.join(notes(data))}")
 
 
-def tables(data: xr.Dataset, across: int = 3, *, long: bool = False) -> list[Table]:
+def tables(data: Dataset, across: int = 3, *, long: bool = False) -> list[Table]:
     """Tables of all measures, `across` landscapes in each, those on bits apart from those on reals.
 
     Args:
@@ -100,13 +100,13 @@ def tables(data: xr.Dataset, across: int = 3, *, long: bool = False) -> list[Tab
     ]
 
 
-def _by_domain(data: xr.Dataset) -> list[xr.Dataset]:
+def _by_domain(data: Dataset) -> list[Dataset]:
     """The landscapes on bits, and those on reals."""
     binary = data["binary"].values
     return [data.isel(landscape=np.flatnonzero(binary == bits)) for bits in (1, 0)]
 
 
-def _table(data: xr.Dataset, long: bool) -> Table:
+def _table(data: Dataset, long: bool) -> Table:
     table = _without_rows(data)
     landscapes = [data.isel(landscape=i) for i in range(data.sizes["landscape"])]
     for name in measured(data):
@@ -116,7 +116,7 @@ def _table(data: xr.Dataset, long: bool) -> Table:
     return table
 
 
-def _without_rows(data: xr.Dataset) -> Table:
+def _without_rows(data: Dataset) -> Table:
     """A column for each landscape."""
     table = Table(title=Text(_title(data)), header_style="bold", **TITLE)
     table.add_column("measure", overflow="fold", min_width=36)
@@ -125,7 +125,7 @@ def _without_rows(data: xr.Dataset) -> Table:
     return table
 
 
-def _title(data: xr.Dataset) -> str:
+def _title(data: Dataset) -> str:
     """What the numbers of a table are."""
     worlds = data.sizes["replicate"]
     if worlds == 1:
@@ -134,7 +134,7 @@ def _title(data: xr.Dataset) -> str:
     return f"{domain(data)}: {mean} [standard deviation between instances]"
 
 
-def _places(data: xr.Dataset, name: str, long: bool) -> Sequence[Place]:
+def _places(data: Dataset, name: str, long: bool) -> Sequence[Place]:
     """The rows of a measure: of a long axis none, or with `long` some."""
     axis = dims_beside(data[name], "landscape", "replicate")
     about, unit = data[name].attrs["long_name"], _unit(data, name)
@@ -145,7 +145,7 @@ def _places(data: xr.Dataset, name: str, long: bool) -> Sequence[Place]:
     return [Place(f"{about}, {axis[0]} {places[k]:.3g}{unit}", (k,)) for k in shown]
 
 
-def _unit(data: xr.Dataset, name: str) -> str:
+def _unit(data: Dataset, name: str) -> str:
     """The unit of a measure on the domain of the landscapes, in brackets; of a plain number nothing."""
     attrs = data[name].attrs
     unit = attrs.get(f"units_{domain(data)}", attrs["units"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray
 
 LAST = 1e308  # where inf is sorted
 Numbers = Sequence[float] | np.ndarray
@@ -32,12 +32,12 @@ def number(value: float) -> Cell:
     return Cell(shown(value), str(sort), "number")
 
 
-def as_number(value: xr.DataArray) -> Cell:
+def as_number(value: DataArray) -> Cell:
     """A number of results."""
     return number(value.item())
 
 
-def as_text(value: xr.DataArray) -> Cell:
+def as_text(value: DataArray) -> Cell:
     """A text of results."""
     return Cell(str(value.item()))
 

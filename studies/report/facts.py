@@ -11,7 +11,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-import xarray as xr
+from xarray import Dataset
 
 from studies.text.groups import grouped
 from studies.text.shapes import Tree
@@ -43,7 +43,7 @@ class Failure(NamedTuple):
     traceback: str
 
 
-def progress(dataset: xr.Dataset, folder: Path) -> Progress:
+def progress(dataset: Dataset, folder: Path) -> Progress:
     """How many of a study's cells are there."""
     here = len(json.loads(dataset.attrs.get("cells", "[]")))
     planned = _planned(folder, here)
@@ -96,7 +96,7 @@ def _worlds(record: Record) -> list[str]:
     return []
 
 
-def commands(dataset: xr.Dataset, folder: Path) -> list[str]:
+def commands(dataset: Dataset, folder: Path) -> list[str]:
     """What to type to compute this study again."""
     name = dataset.attrs.get("name", "study")
     out = shlex.quote(f"results/{name}-again")
@@ -118,7 +118,7 @@ def _checkout(commit: str) -> list[str]:
     return [*lines, changes] if commit.endswith(LOCAL) else lines
 
 
-def provenance(dataset: xr.Dataset) -> list[tuple[str, str]]:
+def provenance(dataset: Dataset) -> list[tuple[str, str]]:
     """What made these numbers: name, value."""
     attrs = dataset.attrs
     facts = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.comparison import compare
 from studies.analysis.intervals.quantiles import quantiles
@@ -39,7 +39,7 @@ class Table:
     total: Sequence[Cell] = field(default_factory=list)
 
 
-def _stacks(dataset: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+def _stacks(dataset: Dataset) -> Iterator[tuple[str, Dataset]]:
     """Name and arms (dim `arm`) of each landscape that has some."""
     for name in dataset["landscape"].values.tolist():
         data = stack(dataset.sel(landscape=name))
@@ -47,7 +47,7 @@ def _stacks(dataset: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
             yield str(name), data
 
 
-def _silent(dataset: xr.Dataset, what: str) -> list[str]:
+def _silent(dataset: Dataset, what: str) -> list[str]:
     """A note on arms that never asked."""
     names = [f"{label} on {landscape}" for landscape, label in never_asked(dataset)]
     return [f"{words_on_silent(names, what)}."] if names else []
@@ -64,7 +64,7 @@ LOSS_NOTE = (
 )
 
 
-def final_loss(dataset: xr.Dataset) -> Table:
+def final_loss(dataset: Dataset) -> Table:
     """What each arm reached at the budget that all have.
 
     Quartiles over worlds, the median with its interval, and the worlds that ended badly.
@@ -75,20 +75,20 @@ def final_loss(dataset: xr.Dataset) -> Table:
     return Table("Final loss", LOSS_HEADS, rows, notes)
 
 
-def _arms(dataset: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+def _arms(dataset: Dataset) -> Iterator[tuple[str, Dataset]]:
     """Landscape and results of each arm."""
     for name, data in _stacks(dataset):
         for place in range(data.sizes["arm"]):
             yield name, data.isel(arm=place)
 
 
-def _loss_row(landscape: str, end: xr.Dataset) -> Row:
+def _loss_row(landscape: str, end: Dataset) -> Row:
     there, diverged = end["status"] < Status.FAILED, end["status"] == Status.DIVERGED
     worlds = [count(int(part.sum())) for part in (there, diverged, ~there)]
     return [Cell(landscape), as_text(end["arm"]), *_quartiles(end, there, diverged), *worlds]
 
 
-def _quartiles(end: xr.Dataset, there: xr.DataArray, diverged: xr.DataArray) -> Row:
+def _quartiles(end: Dataset, there: DataArray, diverged: DataArray) -> Row:
     """The median of the loss with its interval, and the quartiles."""
     spread = quantiles("loss", _counted(end, there, diverged), long_name="true loss", units="loss")
     low, median, high = map(number, spread["loss"].values)
@@ -96,7 +96,7 @@ def _quartiles(end: xr.Dataset, there: xr.DataArray, diverged: xr.DataArray) -> 
     return [median, interval(between.values), low, high]
 
 
-def _counted(end: xr.Dataset, there: xr.DataArray, diverged: xr.DataArray) -> xr.DataArray:
+def _counted(end: Dataset, there: DataArray, diverged: DataArray) -> DataArray:
     """Losses of worlds, infinite of those that diverged, none of those that are lost."""
     return end["loss"].where(~diverged, np.inf).where(there)
 
@@ -114,7 +114,7 @@ TIME_NOTES = (
 PRICED = "evaluations at the nominal price of a gradient"
 
 
-def running_time(dataset: xr.Dataset) -> Table:
+def running_time(dataset: Dataset) -> Table:
     """What each arm needed for each target.
 
     The expected running time with its interval, and how many worlds reached it, on the clock of the budgets;
@@ -135,18 +135,18 @@ def running_time(dataset: xr.Dataset) -> Table:
     return Table("Running time", heads, rows, [*notes, *_silent(dataset, "left out")])
 
 
-def _time_rows(landscape: str, times: xr.Dataset) -> list[Row]:
+def _time_rows(landscape: str, times: Dataset) -> list[Row]:
     """A row for each arm and target of a landscape."""
     arms = [times.isel(arm=place) for place in range(times.sizes["arm"])]
     return [_time_row(landscape, arm.isel(target=goal)) for arm in arms for goal in _measured(arm)]
 
 
-def _measured(arm: xr.Dataset) -> list[int]:
+def _measured(arm: Dataset) -> list[int]:
     """The numbers of an arm's targets, where these are known and some world has numbers."""
     return np.flatnonzero(np.isfinite(arm["target_loss"].values) & (arm["worlds"].values > 0)).tolist()
 
 
-def _time_row(landscape: str, at: xr.Dataset) -> Row:
+def _time_row(landscape: str, at: Dataset) -> Row:
     return [
         Cell(landscape),
         as_text(at["arm"]),
@@ -182,7 +182,7 @@ BETTER = (
 SAME = ("difference", "difference_interval", "win_probability")  # what tells values of axes apart
 
 
-def comparisons(dataset: xr.Dataset) -> Table:
+def comparisons(dataset: Dataset) -> Table:
     """Every two optimizers over the same worlds, at the end.
 
     Raises:
@@ -196,13 +196,13 @@ def comparisons(dataset: xr.Dataset) -> Table:
     return Table("Comparisons", PAIR_HEADS, rows, notes)
 
 
-def _all_pairs(differences: xr.Dataset) -> list[Row]:
+def _all_pairs(differences: Dataset) -> list[Row]:
     """The rows of all landscapes."""
     names = differences["landscape"].values.tolist()
     return [row for name in names for row in _pairs(str(name), differences.sel(landscape=name))]
 
 
-def _pairs(landscape: str, differences: xr.Dataset) -> list[Row]:
+def _pairs(landscape: str, differences: Dataset) -> list[Row]:
     """The rows of a landscape; values of axes that change nothing are one."""
     axes = dims_beside(differences["difference"], "pair")
     pairs = _different(differences, axes)
@@ -210,14 +210,14 @@ def _pairs(landscape: str, differences: xr.Dataset) -> list[Row]:
     return [_pair_row(_where(landscape, pair, telling), pair) for pair in pairs]
 
 
-def _where(landscape: str, pair: xr.Dataset, axes: Sequence[str]) -> str:
+def _where(landscape: str, pair: Dataset, axes: Sequence[str]) -> str:
     """A landscape and values of axes, in words."""
     return ", ".join([landscape, *(f"{axis} = {pair[axis].item()}" for axis in axes)])
 
 
-def _different(differences: xr.Dataset, axes: list[str]) -> list[xr.Dataset]:
+def _different(differences: Dataset, axes: list[str]) -> list[Dataset]:
     """The pairs at each place of the axes that have worlds, those with the same numbers once."""
-    pairs: dict[tuple[object, ...], xr.Dataset] = {}
+    pairs: dict[tuple[object, ...], Dataset] = {}
     for place in places(differences, [*axes, "pair"]):
         pair = differences.isel(place)
         if int(pair["worlds"]):
@@ -226,7 +226,7 @@ def _different(differences: xr.Dataset, axes: list[str]) -> list[xr.Dataset]:
     return list(pairs.values())
 
 
-def _pair_row(where: str, pair: xr.Dataset) -> Row:
+def _pair_row(where: str, pair: Dataset) -> Row:
     return [
         Cell(where),
         *map(Cell, _judged(pair)),
@@ -238,25 +238,25 @@ def _pair_row(where: str, pair: xr.Dataset) -> Row:
     ]
 
 
-def _with_interval(results: xr.Dataset, name: str) -> Row:
+def _with_interval(results: Dataset, name: str) -> Row:
     """A number, and its interval."""
     return [as_number(results[name]), interval(results[f"{name}_interval"].values)]
 
 
-def _judged(pair: xr.Dataset) -> tuple[str, str, str, str]:
+def _judged(pair: Dataset) -> tuple[str, str, str, str]:
     """The two optimizers, which is better, and by what."""
     a, b = str(pair["a"].item()), str(pair["b"].item())
     verdicts = {"A better": f"{a} better", "B better": f"{b} better"}
     return a, b, verdicts.get(str(pair["verdict"].item()), "undecided"), _by(pair)
 
 
-def _by(pair: xr.Dataset) -> str:
+def _by(pair: Dataset) -> str:
     """By what two optimizers were judged."""
     goal = float(pair["target"])
     return str(pair["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"
 
 
-def _precisions(dataset: xr.Dataset) -> str:
+def _precisions(dataset: Dataset) -> str:
     """Where it is one number, that; else from the least to the largest."""
     least = precision(dataset)
     low, high = float(least.min()), float(least.max())
@@ -272,7 +272,7 @@ COST_NOTE = (
 )
 
 
-def cost(dataset: xr.Dataset) -> Table:
+def cost(dataset: Dataset) -> Table:
     """What each optimizer spent on each landscape, all its arms and worlds together."""
     rows, totals = [], np.zeros(3)
     for name, optimizer, end in _ends(dataset):
@@ -283,7 +283,7 @@ def cost(dataset: xr.Dataset) -> Table:
     return Table("Cost", COST_HEADS, rows, _cost_notes(dataset), last)
 
 
-def _ends(dataset: xr.Dataset) -> Iterator[tuple[str, str, xr.Dataset]]:
+def _ends(dataset: Dataset) -> Iterator[tuple[str, str, Dataset]]:
     """Landscape, optimizer, and all arms of it there at the end."""
     for name, data in _stacks(dataset):
         of_arms = data["optimizer"].values
@@ -292,14 +292,14 @@ def _ends(dataset: xr.Dataset) -> Iterator[tuple[str, str, xr.Dataset]]:
             yield name, str(optimizer), end
 
 
-def _cost_notes(dataset: xr.Dataset) -> list[str]:
+def _cost_notes(dataset: Dataset) -> list[str]:
     if "tuning" not in dataset.attrs:
         return [COST_NOTE]
     trials = float(tuning_cost(dataset).sum())
     return [COST_NOTE, f"The trials of the tuning took {trials:,.0f} evaluations more."]
 
 
-def _spent(end: xr.Dataset) -> list[float]:
+def _spent(end: Dataset) -> list[float]:
     """Evaluations of values and of gradients, and seconds, of arms at the end.
 
     A block of worlds has one clock: its time counts once.
@@ -332,7 +332,7 @@ TUNING_NOTE = (
 )
 
 
-def tuning(dataset: xr.Dataset) -> Table:
+def tuning(dataset: Dataset) -> Table:
     """What the tuning chose for each arm.
 
     Raises:

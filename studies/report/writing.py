@@ -11,9 +11,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
-import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from xarray import Dataset
 
 from studies import claims, open_study
 from studies.claims import report as judged
@@ -33,7 +33,7 @@ USUAL = ("convergence",)  # figures of a study that names none
 MOST = 4_000_000  # characters of all figures of a page
 Made = TypeVar("Made")
 TOO_LARGE = "left out, since the page would be too large; python -m studies.figures draws it"
-TABLES: tuple[Callable[[xr.Dataset], numbers.Table], ...] = (
+TABLES: tuple[Callable[[Dataset], numbers.Table], ...] = (
     numbers.final_loss,
     numbers.running_time,
     numbers.comparisons,
@@ -47,7 +47,7 @@ class Page:
 
     results: Path
     folder: Path
-    data: xr.Dataset
+    data: Dataset
     progress: facts.Progress
     judgements: Sequence[claims.Judgement]
     figures: list[Drawing] = field(default_factory=list)

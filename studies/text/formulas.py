@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 
-from studies.text.words import nearest, suggest
+from studies.text.words import check_known, nearest, suggest
 
 Number = float | int | bool
 
@@ -332,9 +332,7 @@ def _call(call: ast.Call, names: Mapping[str, Number]) -> float:
     path = path_called(call)
     given = {str(keyword.arg): _value(keyword.value, names) for keyword in call.keywords}
     taken = inspect.signature(function_at(path)).parameters
-    for name in given:
-        if name not in taken:
-            raise ValueError(f"{path}: unknown argument {name!r}; {suggest(name, taken)}")
+    check_known(f"{path}: unknown argument", given, taken)
     return _called(path, {**names, **given})
 
 

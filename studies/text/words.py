@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 CONSTANTS = {None: "null", True: "true", False: "false"}  # as YAML writes them
 
@@ -41,6 +41,22 @@ def suggest(word: str, words: Iterable[str]) -> str:
     if near:
         return f"did you mean {near!r}?"
     return f"expected one of: {', '.join(words)}" if words else "nothing is expected here"
+
+
+def check_known(what: str, words: Iterable[str], right: Collection[str]) -> None:
+    """Refuse words that are none of the right ones.
+
+    Args:
+        what: the beginning of the message, such as "--measures: unknown measure".
+        words: as they were given.
+        right: all that are known.
+
+    Raises:
+        ValueError: with one line on the first that is not known.
+    """
+    for word in words:
+        if word not in right:
+            raise ValueError(f"{what} {word!r}; {suggest(word, right)}")
 
 
 def show(value: object) -> str:
