@@ -5,7 +5,10 @@ And one warm local cluster for all tests that only need a cluster.
 
 import contextlib
 import functools
+import gc
 import os
+
+gc.disable()  # until all tests are collected: modules and tests stay, and there is nothing to free
 
 os.environ.update(
     OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1", MKL_CBWR="COMPATIBLE"
@@ -19,11 +22,25 @@ os.environ.setdefault(
 
 import pytest  # noqa: E402
 import torch  # noqa: E402  MKL reads its variables on import
+from _pytest.doctest import DoctestModule  # noqa: E402
 
 from studies.run import clusters  # noqa: E402
 
 torch.set_num_threads(1)
 START_LOCAL = clusters._local
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file():
+    """Tests have no examples in their docstrings: they are not read once more for these."""
+    return [file for file in (yield) if not isinstance(file, DoctestModule)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop():
+    """What was imported and collected stays to the end, and is not looked through again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """The house rules, read from the syntax trees; each test lists all offenders."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from studies.schema import Status
 ROOT = Path(__file__).parent.parent
 FLOORS = ("landscapes", "optimizers", "studies")
 FILES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
-TREES = {path: ast.parse(path.read_text()) for path in FILES}
 OF_LANDSCAPES = (
     "base",
     "checks",
@@ -70,6 +70,12 @@ UNSAFE = {
 TORCHLIKE = ("torch", "F", "functional", "torch.nn.functional", "torch.special")
 
 
+@functools.cache
+def trees():
+    """File -> its syntax tree, parsed when the first test asks."""
+    return {path: ast.parse(path.read_text()) for path in FILES}
+
+
 def name(path):
     return str(path.relative_to(ROOT))
 
@@ -104,7 +110,7 @@ def calls(tree):
 
 def test_imports_run_downwards():
     wrong = []
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         allowed = MAY_IMPORT[path.relative_to(ROOT).parts[0]]
         wrong += [
             f"{name(path)}:{line}: {module}"
@@ -122,7 +128,7 @@ def storey(room):
 def test_rooms_of_studies_import_downwards():
     """Commands, each room's `__main__`, may use all that is there; so may the public face."""
     wrong = []
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         _, *inside = path.relative_to(ROOT).with_suffix("").parts
         if (
             path.parts[len(ROOT.parts)] != "studies"
@@ -151,7 +157,7 @@ def test_the_top_of_studies_is_small():
 
 def test_only_the_streams_draw():
     wrong = []
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         if path.name == "streams.py" or "adapters" in path.parts:
             continue
         called = list(calls(tree))
@@ -178,7 +184,7 @@ def test_only_the_streams_draw():
 def test_no_call_whose_bits_depend_on_the_batch():
     wrong = [
         f"{name(path)}:{line}: {call}; see landscapes.numerics"
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for line, call in calls(tree)
         if call.rpartition(".")[0] in TORCHLIKE and call.rpartition(".")[2] in UNSAFE
     ]
@@ -186,14 +192,14 @@ def test_no_call_whose_bits_depend_on_the_batch():
 
 
 def test_every_file_says_what_it_is():
-    assert not [name(path) for path, tree in TREES.items() if not ast.get_docstring(tree)]
+    assert not [name(path) for path, tree in trees().items() if not ast.get_docstring(tree)]
 
 
 def outside(*rooms):
     """Files of studies/ that are in none of these rooms."""
     return {
         path: tree
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         if "studies" in path.parts and not set(rooms) & set(path.relative_to(ROOT).parts)
     }
 
@@ -247,7 +253,7 @@ def test_only_the_schema_says_what_a_status_is():
 
 
 def test_the_schema_imports_nothing_of_ours():
-    files = {name(path): tree for path, tree in TREES.items()}
+    files = {name(path): tree for path, tree in trees().items()}
     assert not [
         module for _, module in imports(files["studies/schema.py"]) if module.split(".")[0] in FLOORS
     ]
@@ -280,7 +286,7 @@ def test_only_study_file_reads_the_text_of_a_study():
 def test_nothing_in_study_file_imports_loading():
     wrong = [
         f"{name(path)}:{line}"
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         if "study_file" in path.parts
         for line, module in imports(tree)
         if module == "studies.study_file.loading"

@@ -5,6 +5,7 @@ A world sees no other; chunks change nothing.
 
 import sys
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -221,12 +222,18 @@ CELLS = {
     "walk": (NK, METHODS["metropolis"](temperature=0.1, starts=2), Noise(), {"costs": (2.0, 7.0)}),
     "library": (
         BOWL,
-        METHODS["torch_optim"](learning_rate=0.05),
+        partial(METHODS["torch_optim"], learning_rate=0.05),  # imports its library when it is made
         Noise(batch=3),
         {"costs": (0.0, 2.0)},
     ),
     "game": (LAND["bilinear"](dim=4), METHODS["sgd"](), Noise(gradient=0.1), {"costs": (0.0, 2.0)}),
 }
+
+
+def cell(name):
+    """The landscape, the method, the noise and the options of an entry of `CELLS`."""
+    landscape, optimizer, noise, options = CELLS[name]
+    return landscape, optimizer() if isinstance(optimizer, partial) else optimizer, noise, options
 
 
 def close(a, b):
@@ -240,7 +247,7 @@ def close(a, b):
 
 @pytest.mark.parametrize("name", CELLS)
 def test_the_chunk_size_changes_nothing(name, monkeypatch):
-    landscape, optimizer, noise, options = CELLS[name]
+    landscape, optimizer, noise, options = cell(name)
     whole = ledger(landscape, optimizer, noise, worlds=2, redraws=6, points=20, **options)
     for limit in (1, 150):  # one redraw of one world at a time; some of both
         monkeypatch.setattr(arms, "LIMIT", limit)
@@ -250,7 +257,7 @@ def test_the_chunk_size_changes_nothing(name, monkeypatch):
 
 @pytest.mark.parametrize("name", CELLS)
 def test_worlds_alone_have_the_ledger_that_they_have_in_a_batch(name):
-    landscape, optimizer, noise, options = CELLS[name]
+    landscape, optimizer, noise, options = cell(name)
     scene, moments, _ = search(landscape, optimizer, noise, worlds=4, **options)
     whole, rows = record(scene, moments, book(8, points=20)), torch.tensor([3, 1])
     part = record(alone(scene, rows), [subset(moment, rows) for moment in moments], book(8, points=20))
@@ -260,7 +267,7 @@ def test_worlds_alone_have_the_ledger_that_they_have_in_a_batch(name):
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e200])
 @pytest.mark.parametrize("name", ["sgd", "es", "game"])
 def test_a_lost_world_harms_no_other(name, bad):
-    landscape, optimizer, noise, options = CELLS[name]
+    landscape, optimizer, noise, options = cell(name)
     scene, moments, _ = search(landscape, optimizer, noise, worlds=4, **options)
     plain = record(scene, moments, book(8, points=20))
     lost = record(scene, [spoilt(moment, 1, bad) for moment in moments], book(8, points=20))
