@@ -17,7 +17,12 @@ from studies.registry import build
 from tests.studies.cells.test_loop import run, same, task
 from tests.support.play import make, play
 
-SMALL = {"population": 6, "selected": 3, "islands": 2}  # where a method has such a parameter
+SMALL = {
+    "population": 6,
+    "selected": 3,
+    "islands": 2,
+    "interval": 2,
+}  # where a method has such a parameter
 STEPS = 4
 
 
@@ -59,7 +64,7 @@ def test_every_landscape_runs(kind):
 def test_every_optimizer_runs(kind):
     spec, optimizer = small(kind)
     landscape = build(spec, "landscape")
-    budget = 100.0 * asked(optimizer, landscape)  # so many steps; of gradients, 33
+    budget = 21.0 * asked(optimizer, landscape)  # so many steps; of gradients, 7
     checked(task(spec, optimizer, budget=budget, checkpoints=[budget / 2, budget]), landscape)
 
 
@@ -99,7 +104,7 @@ def noise(value=0.0, gradient=0.0):
 @pytest.mark.parametrize("kind", [kind for kind, cls in OPTIMIZERS.items() if not cls.gradient])
 def test_noise_on_gradients_alone_changes_nothing_for_methods_that_read_values(kind):
     spec, optimizer = small(kind)
-    told = task(spec, optimizer, budget=120.0, checkpoints=[60.0, 120.0], targets=[0.5])
+    told = task(spec, optimizer, budget=36.0, checkpoints=[18.0, 36.0], targets=[0.5])
     quiet = run(told, range(2))
     same(quiet, run(replace(told, noise=noise(gradient=0.5)), range(2)))
 
