@@ -348,7 +348,9 @@ def test_density_of_minima_of_a_field_is_rices(dim, scale):
     ), "and this one is not"
 
 
-@pytest.mark.parametrize(("large", "small"), [(None, 1), (None, 16), (256, 16)])
+@pytest.mark.parametrize(
+    ("large", "small"), [(None, 1), (None, 16), pytest.param(256, 16, marks=pytest.mark.verify)]
+)
 def test_noise_scale_of_a_quadratic(large, small):
     """Law 51: G_i = 0.1 in 100 dimensions and Sigma = I give 100."""
     landscape = bound(Quadratic(dim=100, condition=1.0, terms=1000), 12)

@@ -163,9 +163,18 @@ def same_alone(landscape, dtype, counts=(1, 7)):
     )
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-def test_no_activation_lets_a_world_see_the_others(dtype, monkeypatch):
-    landscapes = [module("mlp", arguments={"hidden": 7, "activation": name}) for name in ACTIVATIONS]
+@pytest.mark.parametrize(
+    ("dtype", "names"),
+    [
+        (torch.float64, ACTIVATIONS[::2]),
+        (torch.float32, ACTIVATIONS[1::2]),
+        pytest.param(torch.float64, ACTIVATIONS[1::2], marks=pytest.mark.verify),
+        pytest.param(torch.float32, ACTIVATIONS[::2], marks=pytest.mark.verify),
+    ],
+    ids=str,
+)
+def test_no_activation_lets_a_world_see_the_others(dtype, names, monkeypatch):
+    landscapes = [module("mlp", arguments={"hidden": 7, "activation": name}) for name in names]
     assert all(same_alone(landscape, dtype) for landscape in landscapes)
     monkeypatch.setattr(vmapped, "LANES", 1)
     assert not all(same_alone(landscape, dtype) for landscape in landscapes), "single lanes have tails"

@@ -1,5 +1,6 @@
 """The oracle: mini-batches, noise, and what they cost."""
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -240,6 +241,25 @@ FEW, MANY = (
 )  # sizes whose different ones sum to fewer than the terms, or to more
 
 
+def alternating(first, second, third):
+    """All pairs of the first two; of the third, now one and now the next."""
+    pairs = itertools.product(enumerate(first), enumerate(second))
+    return [(a, b, third[(i + j) % len(third)]) for (i, a), (j, b) in pairs]
+
+
+CONSTANT = alternating(
+    [kind for kind in SIZED if kind != "moving"],
+    [
+        {"sampling": "replacement"},
+        {"sampling": "batch"},
+        {"sampling": "epoch"},
+        {"shared": False},
+        {"sampling": "batch", "shared": False},
+    ],
+    [FEW, MANY],
+)
+
+
 class TestSizesByWorld:
     """A world whose mini-batch has m terms has the bits of a study in which every mini-batch has m, whoever is beside it."""
 
@@ -261,19 +281,7 @@ class TestSizesByWorld:
         found = [o(Query(x, gradient, batch=batch), s.at(step)) for step in (1, 2, 3)]
         return [part for answer in found for part in answer if part is not None], bill
 
-    @pytest.mark.parametrize("sizes", [FEW, MANY], ids=["few", "many"])
-    @pytest.mark.parametrize(
-        "noise",
-        [
-            {"sampling": "replacement"},
-            {"sampling": "batch"},
-            {"sampling": "epoch"},
-            {"shared": False},
-            {"sampling": "batch", "shared": False},
-        ],
-        ids=lambda noise: " ".join(map(str, noise.values())),
-    )
-    @pytest.mark.parametrize("kind", [kind for kind in SIZED if kind != "moving"])
+    @pytest.mark.parametrize(("kind", "noise", "sizes"), CONSTANT)
     def test_bits_are_those_of_a_constant_batch(self, kind, noise, sizes):
         for alone in (False, True):
             together, bill = self.asked(kind, noise, sizes, alone=alone)
@@ -285,17 +293,15 @@ class TestSizesByWorld:
                 ), m
                 assert bill.values[rows].tolist() == one.values[rows].tolist()
 
-    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
-    @pytest.mark.parametrize("kind", SIZED)
-    def test_worlds_alone_are_their_rows(self, kind, sampling):
-        for sizes in (FEW, MANY):
-            together, _ = self.asked(
-                kind, {"sampling": sampling}, sizes, alone=True, micro_batches=3, chunks=2
-            )
-            some, _ = self.asked(
-                kind, {"sampling": sampling}, [sizes[4], sizes[1]], (4, 1), micro_batches=3, chunks=2
-            )
-            assert all(torch.equal(a[[4, 1]], b) for a, b in zip(together, some, strict=True))
+    @pytest.mark.parametrize(
+        ("kind", "sampling", "sizes"),
+        alternating(SIZED, ["replacement", "batch", "epoch"], [FEW, MANY]),
+    )
+    def test_worlds_alone_are_their_rows(self, kind, sampling, sizes):
+        noise, options = {"sampling": sampling}, {"alone": True, "micro_batches": 3, "chunks": 2}
+        together, _ = self.asked(kind, noise, sizes, **options)
+        some, _ = self.asked(kind, noise, [sizes[4], sizes[1]], (4, 1), **options)
+        assert all(torch.equal(a[[4, 1]], b) for a, b in zip(together, some, strict=True))
 
     @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
     def test_no_world_sees_more_terms_than_it_asked(self, sampling):

@@ -237,6 +237,12 @@ KINDS = [
     for kind, cls in OPTIMIZERS.items()
     if Reals in cls.domains and not cls.gradient and kind not in FIXED + LIBRARIES
 ]
+UNITS = [  # each kind in a large and in a small unit, one in each dtype; the other way round in `make verify`
+    pytest.param(kind, sign, dtype, marks=[pytest.mark.verify] * ((place + i + j) % 2))
+    for place, kind in enumerate(KINDS)
+    for i, sign in enumerate((1, -1))
+    for j, dtype in enumerate(FLOATS)
+]
 
 
 def cone(unit):
@@ -247,9 +253,7 @@ def cone(unit):
     return answer
 
 
-@BOTH
-@SIGN
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "sign", "dtype"), UNITS)
 def test_methods_that_read_values_do_not_depend_on_the_unit_of_length(kind, sign, dtype):
     """Box, start, hyperparameters and loss in units of 2^k.
 

@@ -240,7 +240,7 @@ def test_parallel_tempering_beside_a_loop(domain, exact):
     optimizer = build(
         "parallel_tempering", {"population": n, "coldest": 0.2, "hottest": 2.0, "sigma": 0.3}
     )
-    states, queries, infos = play(optimizer, domain, make(), 4, steps=12, exact=exact)
+    states, queries, infos = play(optimizer, domain, make(), 4, steps=6, exact=exact)
     x = states[0].points.tolist()
     value = (
         [[float("inf")] * n for _ in range(8)]

@@ -87,12 +87,12 @@ def test_numbers_are_expected_ones_rounded_and_average_to_them(selection, option
     method, steps = ga(selection, options), 1000
     expected = operators.chances(value, method)
     expected = P * expected / expected.sum(1, keepdim=True)
-    total = torch.zeros_like(expected)
-    for step in range(1, steps + 1):
-        numbers = offspring(operators.parents(value, at(step), P, method, part))
-        assert ((numbers - expected).abs() < 1 + 1e-9).all()
-        total += numbers
-    assert ((total / steps - expected).abs() < 0.01).all()
+    every = Streams(seed=4, worlds=torch.arange(R).repeat(steps))  # each step is R rows of one batch
+    every = every.at(torch.arange(1, steps + 1).repeat_interleave(R))
+    parents = operators.parents(value.repeat(steps, 1), every, P, method, part)
+    numbers = offspring(parents).reshape(steps, R, P)
+    assert ((numbers - expected).abs() < 1 + 1e-9).all()
+    assert ((numbers.mean(0) - expected).abs() < 0.01).all()
     drift = offspring(operators.select(value, at(1), P, method))
     assert not ((drift - expected).abs() < 1 + 1e-9).all()  # mutant: drift does not keep within 1
 

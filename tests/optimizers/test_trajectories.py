@@ -620,6 +620,7 @@ def test_lbfgs_direction_beside_dense_matrices(memory):
             assert slope[k] @ move >= 0.9 * (slope[k - 1] @ move)
 
 
+@pytest.mark.verify  # daily: each step, held to the conditions of Wolfe
 def test_lbfgs_needs_about_as_many_gradients_as_scipys():
     """Gradients until the loss of Rosenbrock's function in 3-D is below 1e-10, median of 30 worlds.
 
