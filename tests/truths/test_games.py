@@ -162,24 +162,25 @@ def test_simultaneous_play_runs_away_and_alternating_play_circles(activation, et
     assert not close(moduli(simultaneous, game, eta), [1, 1])
 
 
-def test_a_thousand_steps_of_simultaneous_play():
+@pytest.mark.parametrize("steps", [100, pytest.param(1000, marks=pytest.mark.verify)])
+def test_many_steps_of_simultaneous_play(steps):
     game = bound(DiracGAN())
     far = {}
     for play in (simultaneous, alternating):
         x = torch.tensor([[NEAR, 0.0]], dtype=torch.float64)
-        for _ in range(1000):
+        for _ in range(steps):
             x = play(game, x, 0.1)
         far[play] = float(x.norm()) / NEAR
     told(
         58,
         LAW,
-        "1000 steps of simultaneous play, eta = .1",
-        1.0025**500,
+        f"{steps} steps of simultaneous play, eta = .1",
+        1.0025 ** (steps / 2),
         far[simultaneous],
         bias=1e-7,
         mutant=1.0,
     )
-    assert f"{far[simultaneous]:.2f}" == "3.48"
+    assert f"{far[simultaneous]:.2f}" == {100: "1.13", 1000: "3.48"}[steps]
     assert far[alternating] == pytest.approx(1, abs=0.03), "on an ellipse"
 
 
@@ -227,10 +228,12 @@ def test_jacobian_of_the_biased_gan(beta, kappa, gamma):
 
 
 def settled(game, start, eta=0.3, steps=1500):
-    """Where simultaneous play ends."""
+    """Where simultaneous play ends: where it moves no more."""
     x = torch.tensor([start], dtype=torch.float64)
     for _ in range(steps):
-        x = simultaneous(game, x, eta)
+        before, x = x, simultaneous(game, x, eta)
+        if (x - before).abs().max() < 1e-12:
+            break
     return x[0]
 
 

@@ -52,7 +52,14 @@ def test_an_additive_landscape_has_one_peak(n, neighbours):
     assert not (peaks(n, 1, neighbours, 200) == 1).all()
 
 
-@pytest.mark.parametrize(("n", "neighbours", "worlds"), [(8, "adjacent", 3000), (10, "random", 2000)])
+@pytest.mark.parametrize(
+    ("n", "neighbours", "worlds"),
+    [
+        (8, "adjacent", 3000),
+        (9, "random", 2000),
+        pytest.param(10, "random", 2000, marks=pytest.mark.verify),
+    ],
+)
 def test_number_of_peaks_of_an_uncorrelated_landscape(n, neighbours, worlds):
     count = peaks(n, n - 1, neighbours, worlds)
     mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
@@ -81,7 +88,9 @@ def test_number_of_peaks_of_an_uncorrelated_landscape(n, neighbours, worlds):
 # law 27: Perelson and Macken 1995 ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "size", "worlds"), [(12, 3, 1500), (8, 4, 3000)])
+@pytest.mark.parametrize(
+    ("n", "size", "worlds"), [pytest.param(12, 3, 1500, marks=pytest.mark.verify), (8, 4, 3000)]
+)
 def test_number_of_peaks_of_block_landscapes(n, size, worlds):
     def law(size):
         return (2**size / (size + 1)) ** (n / size)
@@ -110,7 +119,12 @@ def autocorrelation(values, n, mean):
 
 @pytest.mark.parametrize(
     ("n", "k", "neighbours"),
-    [(10, 2, "adjacent"), (10, 2, "random"), (9, 5, "adjacent"), (9, 5, "random")],
+    [
+        pytest.param(10, 2, "adjacent", marks=pytest.mark.verify),
+        (10, 2, "random"),
+        (9, 5, "adjacent"),
+        pytest.param(9, 5, "random", marks=pytest.mark.verify),
+    ],
 )
 def test_autocorrelation_of_neighbours(n, k, neighbours):
     values = fitness(n, k, neighbours, 2000)

@@ -198,7 +198,9 @@ def test_law_51_the_simple_noise_scale(dim, height, scale):
     )
 
 
-@pytest.mark.parametrize(("batch", "condition"), [(4, 10.0), (32, 10.0), (8, 1.0)])
+@pytest.mark.parametrize(
+    ("batch", "condition"), [(4, 10.0), pytest.param(32, 10.0, marks=pytest.mark.verify), (8, 1.0)]
+)
 def test_law_51_the_best_learning_rate(batch, condition):
     """Where the expected loss after one step is lowest.
 
@@ -396,7 +398,9 @@ def population(optimizer, loci=3, worlds=1200, beta=0.5):
     return ledger(landscape, optimizer, worlds=worlds), x.mean(1), (w * x).sum(1) / w.sum(1)
 
 
-@pytest.mark.parametrize(("n", "ploidy"), [(10, 1), (25, 1), (8, 2)])
+@pytest.mark.parametrize(
+    ("n", "ploidy"), [(10, 1), pytest.param(25, 1, marks=pytest.mark.verify), (8, 2)]
+)
 def test_law_3_drift(n, ploidy):
     """Selection and sampling alone.
 
@@ -439,7 +443,7 @@ def test_law_3_drift(n, ploidy):
     assert abs(size / (n * ploidy) - 1) < 0.03
 
 
-@pytest.mark.parametrize(("n", "u"), [(10, 0.1), (20, 0.3)])
+@pytest.mark.parametrize(("n", "u"), [(10, 0.1), pytest.param(20, 0.3, marks=pytest.mark.verify)])
 def test_shares_of_mutation_and_drift(n, u):
     """With v = u (1 - u) and q = p* (1 - p*), N times.
 
@@ -462,7 +466,7 @@ def test_shares_of_mutation_and_drift(n, u):
     assert abs(analysis.currencies(data)["effective_population"].isel(moment=0) / n - 1) < 0.03
 
 
-@pytest.mark.parametrize("n", [6, 20])
+@pytest.mark.parametrize("n", [6, pytest.param(20, marks=pytest.mark.verify)])
 def test_shares_of_recombination(n):
     """Free recombination moves no allele by itself.
 
@@ -484,7 +488,7 @@ def test_shares_of_recombination(n):
     assert far(first.sel(source="drift"), q) > Z
 
 
-@pytest.mark.parametrize(("n", "beta"), [(20, 0.2), (40, 0.1)])
+@pytest.mark.parametrize(("n", "beta"), [(20, 0.2), pytest.param(40, 0.1, marks=pytest.mark.verify)])
 def test_temperature_of_a_population(n, beta):
     """One locus: selection moves p by beta p q, drift by p q / N, so the temperature is 1 / (2 N beta), to beta^2 / 10."""
     optimizer = METHODS["wright_fisher"](

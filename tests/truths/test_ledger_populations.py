@@ -92,7 +92,7 @@ def test_law_22_the_mean_step_of_a_finite_population(n, s, worlds):
 @pytest.mark.parametrize(
     ("n", "times", "worlds"),
     [
-        (10, (0, 5, 20), 2000),
+        pytest.param(10, (0, 5, 20), 2000, marks=pytest.mark.verify),  # daily: rows 22 and 3
         pytest.param(10, tuple(range(50)), 6000, marks=pytest.mark.verify),
         pytest.param(20, tuple(range(50)), 4000, marks=pytest.mark.verify),
     ],
@@ -164,7 +164,10 @@ def halves(worlds, loci, seed=3):
     return start
 
 
-@pytest.mark.parametrize(("n", "loci", "beta"), [(6, 8, 0.1), (10, 30, 0.02), (4, 3, 0.2)])
+@pytest.mark.parametrize(
+    ("n", "loci", "beta"),
+    [(6, 8, 0.1), pytest.param(10, 30, 0.02, marks=pytest.mark.verify), (4, 3, 0.2)],
+)
 def test_law_19_where_loci_are_linked(n, loci, beta, monkeypatch):
     """Additive loss, fitness linear.
 
