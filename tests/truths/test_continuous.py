@@ -130,15 +130,18 @@ WRONG = {
 
 
 @pytest.mark.parametrize(
-    ("dim", "worlds", "side", "waves"),
+    ("dim", "worlds", "side", "waves", "length"),
     [
-        (1, 1000, 20, 64),
-        (2, 150, 6, 256),
-        pytest.param(1, 10_000, 30, 128, marks=pytest.mark.verify),
-        pytest.param(2, 1500, 6, 256, marks=pytest.mark.verify),
+        (1, 1000, 20, 64, 1.0),
+        (1, 1000, 20, 64, 0.4),
+        (2, 150, 6, 256, 0.4),
+        *(
+            pytest.param(*grid, length, marks=pytest.mark.verify)
+            for grid in ((1, 10_000, 30, 128), (2, 1500, 6, 256))
+            for length in (1.0, 0.4)
+        ),
     ],
 )
-@pytest.mark.parametrize("length", [1.0, 0.4])
 def test_law_37_density_of_maxima(dim, worlds, side, waves, length):
     count, volume = maxima(dim, length, worlds, side, waves)
     error = float(count.std()) / worlds**0.5 / volume

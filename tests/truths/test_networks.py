@@ -180,7 +180,12 @@ def test_law_59_the_variance_within_a_batch_is_too_small(size):
 
 
 @pytest.mark.parametrize(
-    ("eta", "decay", "g"), [(0.1, 0.005, 1.0), (0.5, 0.002, 0.3), (0.1, 0.05, 2.0)]
+    ("eta", "decay", "g"),
+    [
+        pytest.param(0.1, 0.005, 1.0, marks=pytest.mark.verify),
+        pytest.param(0.5, 0.002, 0.3, marks=pytest.mark.verify),
+        (0.1, 0.05, 2.0),
+    ],
 )
 def test_law_59_the_equilibrium_of_weight_decay(eta, decay, g):
     """Gradients across w, of length g / |w|: SGD ends at |w|^4 = eta g^2 / [lambda (2 - eta lambda)] and turns w by acos(1 - eta lambda) a step."""

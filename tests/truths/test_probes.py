@@ -277,7 +277,7 @@ def walk_oracle(n, greedy):
     return float((onwards(length, n) * width).sum())
 
 
-@pytest.mark.parametrize("n", [60, 100])
+@pytest.mark.parametrize("n", [60, pytest.param(100, marks=pytest.mark.verify)])
 def test_lengths_of_adaptive_walks_on_the_house_of_cards(n):
     assert walk_oracle(1000, greedy=False) == pytest.approx(math.log(1000), abs=0.15)
     assert walk_oracle(1000, greedy=True) == pytest.approx(math.e - 1, abs=0.01)

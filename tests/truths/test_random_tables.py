@@ -239,7 +239,10 @@ def within(sample, truth, bias):
     return abs(float(sample.mean()) - truth) <= bias + ERRORS * float(sample.std()) / len(sample) ** 0.5
 
 
-@pytest.mark.parametrize(("n", "law", "worlds"), [(100, "uniform", 1500), (50, "gumbel", 1500)])
+@pytest.mark.parametrize(
+    ("n", "law", "worlds"),
+    [pytest.param(100, "uniform", 1500, marks=pytest.mark.verify), (50, "gumbel", 1500)],
+)
 def test_length_of_random_adaptive_walks(n, law, worlds):
     lengths, where = (
         walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=False),
@@ -272,7 +275,10 @@ def test_a_walk_on_one_locus_has_half_a_step():
     assert agrees(walk_lengths(HouseOfCards(n=1), 2000, greedy=False), 0.5)
 
 
-@pytest.mark.parametrize(("n", "law", "worlds"), [(100, "normal", 1500), (50, "exponential", 1500)])
+@pytest.mark.parametrize(
+    ("n", "law", "worlds"),
+    [pytest.param(100, "normal", 1500, marks=pytest.mark.verify), (50, "exponential", 1500)],
+)
 def test_length_of_greedy_walks(n, law, worlds):
     lengths = walk_lengths(HouseOfCards(n=n, law=law), worlds, greedy=True)
     genotypes = math.e  # not steps
@@ -323,7 +329,8 @@ def gumbel_peaks(n, slope):
 
 
 @pytest.mark.parametrize(
-    ("n", "slope", "scale"), [(9, 0.5, 1.0), (10, 1.0, 1.0), (9, 2.0, 1.0), (7, 1.6, 2.0)]
+    ("n", "slope", "scale"),
+    [(9, 0.5, 1.0), pytest.param(10, 1.0, 1.0, marks=pytest.mark.verify), (9, 2.0, 1.0), (7, 1.6, 2.0)],
 )
 def test_number_of_peaks_of_a_rough_mount_fuji(n, slope, scale):
     count = peaks(fitness(RoughMountFuji(n=n, slope=slope, noise_scale=scale), 1000))

@@ -3,6 +3,7 @@
 The answers of the oracle are written by hand, so that nothing but the optimizer is tested.
 """
 
+import functools
 import math
 
 import pytest
@@ -59,6 +60,7 @@ def stationary(coupling, stage):
     return eta * NOISE / (2 * batch * (2 - eta)), 2 * eta**2 * NOISE / (batch * (2 - eta))
 
 
+@functools.cache  # two tests look at the last stage of every coupling
 def annealed(coupling, stage, worlds=200, dim=200):
     """Losses and squared steps (R, D) after 5 / eta steps of a stage, from the stationary law of stage 0.
 
