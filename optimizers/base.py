@@ -97,6 +97,13 @@ class Optimizer(Parameters, ABC):
                 changed[key] = max(1, steps)
         return dataclasses.replace(self, **changed) if changed else self  # type: ignore[type-var]
 
+    def check_problem(self, problem: Problem) -> None:
+        """Raise ValueError where it cannot search such a problem, of which no start may be asked.
+
+        A study says so when it is read, as "KIND.parameter: expected ..".
+        """
+        del problem
+
     @abstractmethod
     def init(self, problem: Problem, streams: Streams) -> State:
         """The state before the first step."""

@@ -122,8 +122,8 @@ class DeapGA(Library):
         """The first population."""
         return self.population
 
-    def begin(self, problem: Problem, starts: Tensor, row: int) -> Run:
-        """The first population, not yet evaluated."""
+    def check_problem(self, problem: Problem) -> None:
+        """The crossover is one of such genes."""
         if self.crossover.endswith("_point") and problem.dim < 2:
             raise ValueError(
                 f"deap_ga.crossover: DEAP's {self.crossover} needs at least 2 coordinates; take uniform"
@@ -133,6 +133,10 @@ class DeapGA(Library):
                 f"deap_ga.crossover: {self.crossover} is for real coordinates; take two_point, one_point or"
                 " uniform"
             )
+
+    def begin(self, problem: Problem, starts: Tensor, row: int) -> Run:
+        """The first population, not yet evaluated."""
+        self.check_problem(problem)
         chances = (of_world(self.recombination_rate, row), of_world(self.mutants, row))
         return Generations(starts, self._toolbox(problem, row), chances, problem.exact)
 

@@ -143,12 +143,16 @@ class EvoTorch(Library):
         """The first center."""
         return 1
 
-    def begin(self, problem: Problem, starts: Tensor, row: int) -> Run:
-        """The algorithm at the start."""
+    def check_problem(self, problem: Problem) -> None:
+        """Its cma_es needs two coordinates."""
         if self.algorithm == "cma_es" and problem.dim < 2:
             raise ValueError(
                 "evotorch.algorithm: EvoTorch's cma_es needs at least 2 coordinates; take snes"
             )
+
+    def begin(self, problem: Problem, starts: Tensor, row: int) -> Run:
+        """The algorithm at the start."""
+        self.check_problem(problem)
         door = _Door()
         settings = {
             "dtype": starts.dtype,

@@ -73,15 +73,19 @@ class MuLambda(Optimizer):
                 f" {self.parents}"
             )
 
-    def init(self, problem: Problem, streams: Streams) -> State:
-        """The mean at the first start."""
-        del streams
+    def check_problem(self, problem: Problem) -> None:
+        """Parents are chosen among the offspring, also of the default number."""
         size = self.population or distribution.default_population(problem.dim)
         if (self.parents or 1) > size:
             raise ValueError(
                 f"mu_lambda.parents: expected 1 <= parents <= {size}, the default population, got"
                 f" {self.parents}; set population"
             )
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The mean at the first start."""
+        del streams
+        self.check_problem(problem)
         mean = problem.start(1)
         return State(
             mean, distribution.start_sigma(self.sigma, problem, mean[..., :1]), torch.zeros_like(mean)

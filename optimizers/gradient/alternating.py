@@ -78,13 +78,17 @@ class Alternating(Optimizer):
         """A round is a query for each player."""
         return queries // players
 
-    def init(self, problem: Problem, streams: Streams) -> State:
-        """Trajectories at rest at the landscape's starts, the first player to move."""
+    def check_problem(self, problem: Problem) -> None:
+        """Players are of one size."""
         if problem.dim % problem.players:
             raise ValueError(
                 f"alternating: expected players with as many coordinates each, got {problem.players} players"
                 f" of {problem.dim} together"
             )
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """Trajectories at rest at the landscape's starts, the first player to move."""
+        self.check_problem(problem)
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
         return State(

@@ -115,13 +115,17 @@ class NaturalSGD(Optimizer):
         if not bool(((g if g.ndim == 1 else torch.linalg.eigvalsh(g)) > 0).all()):
             raise ValueError(f"natural_sgd.matrix: expected a positive definite one, got {matrix}")
 
-    def init(self, problem: Problem, streams: Streams) -> State:
-        """The landscape's starts."""
+    def check_problem(self, problem: Problem) -> None:
+        """A metric that is given has the problem's dimension."""
         if self.matrix is not None and len(self._matrix()) != problem.dim:
             raise ValueError(
                 f"natural_sgd.matrix: expected a metric of {problem.dim} dimensions, got"
                 f" {len(self._matrix())}"
             )
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The landscape's starts."""
+        self.check_problem(problem)
         points = problem.start(self.starts)
         step = torch.zeros(streams.size, dtype=torch.int64, device=points.device)
         return State(points, self._inverse(points), unseen(points, points.dtype), step)

@@ -72,17 +72,17 @@ class Quasispecies(Optimizer):
     recombination_rate: Annotated[float, Ge(0), Le(1)] = 1.0
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
 
-    def init(self, problem: Problem, streams: Streams) -> State:
-        """The frequencies of the founders.
-
-        Raises:
-            ValueError: more than 16 loci.
-        """
+    def check_problem(self, problem: Problem) -> None:
+        """All genotypes are held, of 16 loci at most."""
         if problem.dim > LARGEST:
             raise ValueError(
                 f"quasispecies: expected at most {LARGEST} loci, got {problem.dim}; take wright_fisher, which"
                 " holds a finite population"
             )
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The frequencies of the founders."""
+        self.check_problem(problem)
         points = problem.start(self.founders)
         place = torch.arange(problem.dim, device=points.device)
         number = (points.long() << place).sum(-1)

@@ -99,18 +99,18 @@ class Coevolution(Breeding):
                 f" {self.opponents}"
             )
 
-    def init(self, problem: Problem, streams: Streams) -> State:
-        """The landscape's starts: start i gives every player its individual i.
-
-        Raises:
-            ValueError: players of different sizes.
-        """
-        players = problem.players
-        if problem.dim % players:
+    def check_problem(self, problem: Problem) -> None:
+        """Players are of one size."""
+        if problem.dim % problem.players:
             raise ValueError(
-                f"coevolution: expected players with as many coordinates each, got {players} players of"
-                f" {problem.dim} together"
+                f"coevolution: expected players with as many coordinates each, got {problem.players} players"
+                f" of {problem.dim} together"
             )
+
+    def init(self, problem: Problem, streams: Streams) -> State:
+        """The landscape's starts: start i gives every player its individual i."""
+        self.check_problem(problem)
+        players = problem.players
         points = problem.start(self.population)
         value = torch.full(
             (streams.size, players), torch.inf, dtype=streams.dtype, device=points.device

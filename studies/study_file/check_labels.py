@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from studies.study_file import clocks, fields, only, sections, spaced
+from studies.study_file import fields, only
+from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.draft import Draft
 from studies.study_file.labelled import MAPS, OWN_KEYS, by_label
@@ -15,11 +16,6 @@ from studies.text.shapes import Data
 from studies.text.words import suggest
 
 MEANT = {"budget": "landscape or clock", "checkpoints": "landscape or key"}  # by what is unknown
-RESERVED_LABELS = (DEFAULT, "value", "gradient", *clocks.KEYS)
-OF_VALUES = (
-    *sections.TARGETS,
-    *spaced.KEYS,
-)  # keys of a value that landscapes may have each of their own
 
 
 def mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -27,7 +23,8 @@ def mistakes(draft: Draft) -> Iterator[Mistake]:
     yield from _of_entries(draft)
     yield from _of_claims(draft)
     for path in MAPS:
-        yield from _of_map(path, draft)
+        ambiguous = [*_ambiguous(path, draft)]
+        yield from ambiguous or _of_map(path, draft)
     for label, entry in draft.entries("optimizers").items():
         yield from _of_variants(label, mapping(entry), draft)
     yield from _of_variant_names(draft)
@@ -39,9 +36,6 @@ def _of_entries(draft: Draft) -> Iterator[Mistake]:
             yield Mistake((family,), "expected at least one, label -> {kind: ..}")
         for label in draft.labels[family]:
             problem = labels.wrong_label(label)
-            reserved = (*RESERVED_LABELS, *(OF_VALUES if family == "landscapes" else ()))
-            if label in reserved:
-                problem = f"a label is none of {', '.join(reserved)}"
             if problem:
                 yield Mistake((family, label), problem, at_key=True)
 
@@ -52,6 +46,37 @@ def _of_claims(draft: Draft) -> Iterator[Mistake]:
         if hidden:
             text = f"expected a name that can be printed, this one has {hidden}"
             yield Mistake(("claims", name), text, at_key=True)
+
+
+def of_axes(axes: Sequence[Axis], draft: Draft) -> Iterator[Mistake]:
+    """Paths of axes that lead to a key or to a landscape, as targets.best where one is called best."""
+    for setting in (setting for axis in axes for setting in axis.settings[0]):
+        for path in MAPS:
+            label = setting.path[len(path) :][:1]
+            if setting.path[: len(path)] == path and label and _both(path, label[0], draft):
+                yield Mistake(setting.source, _two_meanings(path, label[0]))
+
+
+def _ambiguous(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
+    """Landscapes in a mapping in which their labels are keys too."""
+    given: Data = draft.data
+    for part in path:
+        given = mapping(given.get(part))
+    for label in given:
+        if _both(path, label, draft):
+            yield Mistake((*path, label), _two_meanings(path, label), at_key=True)
+
+
+def _both(path: tuple[str, ...], label: str, draft: Draft) -> bool:
+    """Whether a word is the label of a landscape, and a key of the value at a path."""
+    keys = {DEFAULT, *OWN_KEYS.get(path[-1], set())}
+    return label in keys and label in draft.labels["landscapes"]
+
+
+def _two_meanings(path: tuple[str, ...], label: str) -> str:
+    return (
+        f"{label!r} is a landscape, and a key of {'.'.join(path)} too; give the landscape another label"
+    )
 
 
 def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from landscapes.base import Bits, Landscape, Reals
+from torch import Tensor
+
+from landscapes.base import Bits, Landscape, Problem, Reals
 from landscapes.oracle.noise import Noise
 from optimizers.base import Optimizer
 from studies.study_file import sections
@@ -47,7 +49,7 @@ class Pair:
 def misfit(pair: Pair) -> Mistake | None:
     """What keeps the optimizer from searching the landscape; None where nothing does."""
     searched = type(pair.landscape.made.domain) in pair.optimizer.made.domains
-    rules = RULES if searched else RULES + RELAXED
+    rules = (*RULES, *(() if searched else RELAXED), _problem)
     return next((mistake for rule in rules if (mistake := rule(pair))), None)
 
 
@@ -121,6 +123,25 @@ def _extension(pair: Pair) -> Mistake | None:
         f"landscape {pair.label!r} on bits has no extension for a real-valued method; expected relaxation:"
         f" lovasz (n + 1 evaluations a value), or one that fits: {pair.searching(Bits)}"
     )
+
+
+def _problem(pair: Pair) -> Mistake | None:
+    """What the method itself says of so many coordinates, of such a kind, and players."""
+    landscape = pair.landscape.made
+    searched = type(landscape.domain) in pair.optimizer.made.domains
+    domain = landscape.domain if searched else Reals()
+    problem = Problem(landscape.dim, domain, exact=True, start=_nowhere, players=len(landscape.players))
+    try:
+        pair.optimizer.made.check_problem(problem)
+    except ValueError as error:
+        head, _, text = str(error).partition(": ")
+        key = head.partition(".")[2]
+        return pair.mistake(f"{text} (landscape {pair.label!r})", *([key] if key else []))
+    return None
+
+
+def _nowhere(n: int) -> Tensor:
+    raise ValueError(f"expected no question for starts, got one for {n}")
 
 
 RULES = (_game, _own_batch, _fitness)

@@ -19,7 +19,13 @@ from studies.text.shapes import Data
 
 NOISE = ("noise",)
 PRICE = ("gradient_cost",)  # of the whole study, so that its formulas may use the axes and `let` alone
-OTHERS = ("oracle", "targets", "instances", "budget")
+# keys whose formulas see the same names, those of one group those of each other too
+OTHERS = (
+    ("oracle", "targets", "instances", "budget"),
+    ("checkpoints", "truth"),
+    ("ledger",),
+    ("pictures",),
+)
 NEEDED: Data = {"name": "unnamed", "budget": 1.0, "landscapes": {}, "optimizers": {}}
 
 
@@ -72,7 +78,8 @@ class Site:
             study = self._resolved(PRICE, study, self.around)
             study = self._resolved(NOISE, study, {**self.around, **here})
             noise = fits.noise_of(study, self.label, self.landscape.made)
-            study = self._resolved(OTHERS, study, {**self.around, **self._heard(noise), **here})
+            for keys in OTHERS:
+                study = self._resolved(keys, study, {**self.around, **self._heard(noise), **here})
             oracle = fits.portions_of(study, self.label, self.landscape.made, noise)
         except Mistaken as error:
             return Ground(self.label, self.landscape, study, noise, mistakes=error.mistakes)

@@ -112,7 +112,7 @@ def _swept(draft: Draft) -> list[Axis]:
     """The axes of `sweep`; what is wrong there is noted."""
     paths, taken = known_paths(draft.data, draft.classes), labels.reserved(draft.classes)
     axes, mistakes = axes_of(draft.data, paths, taken)
-    draft.mistakes += mistakes
+    draft.mistakes += [*mistakes, *check_labels.of_axes(axes, draft)]
     for axis in axes:
         draft.mistakes += (
             _in_grid(setting) for setting in axis.settings[0] if _has_grid(setting, draft)

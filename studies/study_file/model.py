@@ -127,7 +127,7 @@ class StudyModel(Strict):
             " these. An optimizer's own `checkpoints` win"
         ),
     )
-    truth: Share = Field(
+    truth: Annotated[Share, OR_FORMULA] = Field(
         default=0.1,
         description=(
             "share of an arm's time that its true losses may take where they take longer than its steps:"

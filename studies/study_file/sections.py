@@ -179,22 +179,24 @@ class LedgerModel(Strict):
     From frozen states the next step is taken again and again, its sources drawn afresh one by one.
     """
 
-    moments: Annotated[int | list[float], BeforeValidator(check_moments)] = Field(
+    moments: Annotated[
+        Annotated[int, OR_FORMULA] | list[Annotated[float, OR_FORMULA]], BeforeValidator(check_moments)
+    ] = Field(
         default=5,
         description=(
             "states that are frozen, log-spaced over the last two decades of the budget; or a list of"
             " fractions of the budget"
         ),
     )
-    redraws: Annotated[int, Ge(4), WHOLE] = Field(
+    redraws: Annotated[int, Ge(4), WHOLE, OR_FORMULA] = Field(
         default=256,
         description="steps from each state in each arm; there are two arms and one per source",
     )
-    modes: Count = Field(
+    modes: Pieces = Field(
         default=3,
         description="largest eigenvalues of the noise, and directions of largest curvature, that are shown",
     )
-    points: Count = Field(
+    points: Pieces = Field(
         default=256,
         description="points asked at which the true gradient is averaged, in each of two arms",
     )
@@ -218,12 +220,12 @@ class LedgerModel(Strict):
 class PicturesModel(Strict):
     """Frames of the search, and the loss on the plane in which it moves: for the figure `trajectories`."""
 
-    worlds: Count = Field(default=1, description="the first worlds, of which pictures are taken")
-    frames: Annotated[int, Ge(2), WHOLE] = Field(
+    worlds: Pieces = Field(default=1, description="the first worlds, of which pictures are taken")
+    frames: Annotated[int, Ge(2), WHOLE, OR_FORMULA] = Field(
         default=30, description="states seen: the first, others log-spaced over the last two decades"
     )
-    points: Count = Field(default=48, description="most points of a step that are kept")
-    grid: Annotated[int, Ge(2), WHOLE] = Field(
+    points: Pieces = Field(default=48, description="most points of a step that are kept")
+    grid: Annotated[int, Ge(2), WHOLE, OR_FORMULA] = Field(
         default=49, description="points along each side of the plane at which the loss is evaluated"
     )
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from studies.study_file.values import TAG, WHOLE, Strict, checkpoint_fractions
+from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Strict, checkpoint_fractions
 
 DECADES = 3  # up to the end of a run, covered by checkpoints
 MOST = 100_000
@@ -20,7 +20,7 @@ MOST = 100_000
 class SpacedModel(Strict):
     """So many checkpoints, evenly on a scale."""
 
-    count: Annotated[int, Ge(2), Le(MOST), WHOLE] = Field(
+    count: Annotated[int, Ge(2), Le(MOST), WHOLE, OR_FORMULA] = Field(
         description="how many; on the clock steps each is a whole step, and none is there twice"
     )
     spacing: Literal["log", "linear"] = Field(
@@ -39,7 +39,10 @@ def _tag(value: object) -> str:
     return f"{TAG}spaced" if isinstance(value, Mapping | SpacedModel) else f"{TAG}given"
 
 
-Given = Annotated[int | list[float], BeforeValidator(checkpoint_fractions)]
+Given = Annotated[
+    Annotated[int, OR_FORMULA] | list[Annotated[float, OR_FORMULA]],
+    BeforeValidator(checkpoint_fractions),
+]
 Checkpoints = Annotated[
     Annotated[Given, Tag(f"{TAG}given")] | Annotated[SpacedModel, Tag(f"{TAG}spaced")],
     Discriminator(_tag),

@@ -110,6 +110,19 @@ def _count(value: object, least: int = 1) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def _with_formulas(value: object, info: ValidationInfo) -> object | None:
+    """A formula, or a list with formulas in it, to be looked at when these are numbers; None of others."""
+    words = (info.context or {}).get("words", ())
+    given = value if isinstance(value, list) else [value]
+    texts = [each for each in given if isinstance(each, str)]
+    if not texts or not all(
+        isinstance(text, Formula) or reads_as_formula(text, words) for text in texts
+    ):
+        return None
+    read = [Formula(each) if isinstance(each, str) else each for each in given]
+    return read if isinstance(value, list) else read[0]
+
+
 def _fractions(value: object, allowed: Callable[[float], bool]) -> list[float] | None:
     """Increasing fractions of the budget; None where it is something else."""
     if not isinstance(value, list) or not value:
@@ -119,8 +132,11 @@ def _fractions(value: object, allowed: Callable[[float], bool]) -> list[float] |
     return [float(fraction) for fraction in value] if sorted(set(value)) == value else None
 
 
-def checkpoint_fractions(value: object) -> object:
+def checkpoint_fractions(value: object, info: ValidationInfo) -> object:
     """A number of checkpoints per decade, or increasing fractions of the budget."""
+    later = _with_formulas(value, info)
+    if later is not None:
+        return later
     fractions = value if _count(value, CHECKPOINTS) else _fractions(value, lambda f: 0 < f <= 1)
     if fractions is None:
         raise ValueError(
@@ -155,8 +171,11 @@ def per_landscape(value_type: Hint, keys: tuple[str, ...] = ()) -> Hint:
 Batch = Annotated[int | float | None, BeforeValidator(_batch)]
 
 
-def check_moments(value: object) -> list[float]:
+def check_moments(value: object, info: ValidationInfo) -> object:
     """Moments of the ledger as fractions of the budget."""
+    later = _with_formulas(value, info)
+    if later is not None:
+        return later
     if _count(value):
         return [float(f"{10 ** (-MOMENTS * (1 - (i + 1) / value)):.9g}") for i in range(value)]
     fractions = _fractions(value, lambda f: 0 <= f <= 1)

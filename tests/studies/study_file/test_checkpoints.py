@@ -239,11 +239,67 @@ def test_a_clock_whose_end_is_not_known_before_is_told_with_what_to_write():
     ]
 
 
-@pytest.mark.parametrize("label", ["count", "clock", "spacing", "values", "relative", "best"])
-def test_no_landscape_has_the_label_of_a_key_beside_which_landscapes_may_stand(label):
-    told = lines(landscapes={label: {"kind": "quadratic"}})
-    assert any(f"landscapes.{label}: a label is none of" in line for line in told)
-    assert read(optimizers={label: {"kind": "sgd"}})
+WORDS = {  # label of a landscape -> where it is a key too, and where it is not
+    "count": ({"checkpoints": {"count": 60}}, {"targets": {"count": [0.1]}}),
+    "clock": ({"checkpoints": {"count": 60, "clock": "cost"}}, {"budget": {"clock": 90}}),
+    "values": ({"targets": {"values": [0.5]}}, {"checkpoints": {"values": 20}}),
+    "best": ({"targets": {"values": [0.5], "best": 0.1}}, {"budget": {"best": 90}}),
+    "steps": ({"budget": {"steps": 20}}, {"checkpoints": {"steps": [0.5, 1]}}),
+    "cost": ({"budget": {"cost": 20}}, {"precision": {"cost": 1e-6}}),
+    "value": ({"noise": {"evaluation": {"value": 0.1}}}, {"oracle": {"chunks": {"value": 2}}}),
+    "default": (
+        {"budget": {"default": 90}},
+        {"optimizers": {"GD": {"kind": "sgd", "only": ["default"]}}},
+    ),
+}
+
+
+@pytest.mark.parametrize("label", WORDS)
+def test_a_landscape_may_be_called_as_a_key_until_both_could_be_meant(label):
+    """Optimizers may always: no mapping of a value by optimizers has keys of its own."""
+    both, alone = WORDS[label]
+    landscapes = {label: {"kind": "quadratic", "dim": 4}}
+    assert read(landscapes=landscapes, **alone)
+    assert read(optimizers={label: {"kind": "sgd"}}, **both)
+    where = "noise.evaluation" if label == "value" else next(iter(both))
+    line = f"study: {where}.{label}: '{label}' is a landscape, and a key of {where} too"
+    assert f"{line}; give the landscape another label" in lines(landscapes=landscapes, **both)
+
+
+def test_an_axis_may_not_mean_both_either():
+    landscapes = {"best": {"kind": "quadratic", "dim": 4}}
+    told = lines(landscapes=landscapes, targets=[0.1], sweep={"targets.best": [[0.1], [0.2]]})
+    assert any("'best' is a landscape, and a key of targets too" in line for line in told)
+    assert read(landscapes=landscapes, sweep={"budget.best": [90, 120]}, budget={"best": 90})
+
+
+def test_checkpoints_take_formulas():
+    """Of the landscape in three dimensions, and of `let`."""
+    given = {"count": "10 * dim", "spacing": "linear"}
+    assert len(times(checkpoints=given)["GD"]) == 30
+    own = {"GD": {"kind": "sgd", "checkpoints": {"count": "tens + dim", "spacing": "linear"}}}
+    assert len(times(optimizers=own, let={"tens": 10})["GD"]) == 13
+    assert times(checkpoints=["1 / (dim + 1)", 0.5, "2 * half"], let={"half": 0.5})["GD"] == [
+        25,
+        50,
+        100,
+    ]
+    assert times(checkpoints="7 * dim")["GD"] == times(checkpoints=21)["GD"]
+    by_label = {"bowl": {"count": "dim + 1", "spacing": "linear"}}
+    assert times(checkpoints=by_label)["GD"] == [25, 50, 75, 100]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"count": "dim - 2"}, "checkpoints.count: expected >= 2, got 1, from the formula 'dim - 2'"),
+        ({"count": "10 * dmi"}, "checkpoints.count: unknown name 'dmi'; did you mean 'dim'?"),
+        ([0.5, "1 / dim"], "checkpoints: expected a number per decade >= 20, a list of increasing"),
+        ("4 * dim", "checkpoints: expected a number per decade >= 20, a list of increasing fractions"),
+    ],
+)
+def test_a_formula_that_gives_no_checkpoints_is_one_line(given, expected):
+    assert [line for line in lines(checkpoints=given) if expected in line], lines(checkpoints=given)
 
 
 def test_the_plan_on_disk_and_a_dry_run_tell_them(tmp_path, capsys):

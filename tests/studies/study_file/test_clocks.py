@@ -151,7 +151,6 @@ def test_a_clock_that_an_arm_lacks_gives_no_hit(data):
         ({"budget": {"step": 5}}, "budget.step: unknown landscape or clock; did you mean 'steps'?"),
         ({"budget": {"virtual_time": 5}}, "optimizers.GD: budget: sgd has no virtual time; expected"),
         ({"optimizers": {"GD": {"kind": "sgd", "budget": {"stps": 3}}}}, "did you mean 'steps'?"),
-        ({"landscapes": {"steps": {"kind": "quadratic"}}}, "a label is none of"),
     ],
 )
 def test_what_is_no_budget_is_told_in_a_line(changes, expected):

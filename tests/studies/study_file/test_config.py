@@ -89,7 +89,6 @@ MISTAKES = [
     ("kind: ga}", "population: 3}", "10:3: optimizers.ga.kind: missing; name a kind, see python -m studies.list"),
     ("{kind: ga}", "7", "10:7: optimizers.ga: expected a mapping with a kind, got 7"),
     ("k: 4}", "k: 20}", "4:28: landscapes.nk.k: expected 0 <= k <= n - 1 = 15, got 20"),
-    ("  bowl:", "  default:", "5:3: landscapes.default: a label is none of default, value, gradient, cost, steps, epochs, virtual_time, seconds, values, relative, best, count, spacing, clock"),
     ("  bowl:", "  $b$:", "5:3: landscapes.$b$: expected a label without $, which a figure reads as a formula; write the letter itself, such as λ"),
     ("  bowl:", "  _bowl:", "5:3: landscapes._bowl: expected a label that does not begin with _, which a figure's legend leaves out"),
     ("  bowl:", "  '..':", "5:3: landscapes...: expected a label with a letter or a digit in it"),

@@ -46,6 +46,56 @@ def arms(tmp_path_factory):
     return {tuple(arm.coords.values()): arm for arm in study.arms}
 
 
+EVERY = """\
+name: more
+replicates: 2
+budget: 400
+truth: h / 2
+let: {h: 0.5}
+checkpoints: {bowl: {count: 2 * dim}, default: [h, 2 * h]}
+landscapes:
+  bowl: {kind: quadratic, dim: 6}
+  other: {kind: quadratic, dim: 4}
+optimizers:
+  GD: {kind: sgd}
+ledger: {moments: [h / dim, h, 2 * h], redraws: 2 * dim, modes: dim - 1, points: redraws / 2}
+pictures: {worlds: 1 / h, frames: 3 * dim, points: 4 * h, grid: dim + 1}
+"""
+
+
+def test_so_may_checkpoints_truth_the_ledger_and_pictures(tmp_path):
+    scalars = {arm.coords["landscape"]: arm.scalars for arm in load(EVERY, tmp_path).arms}
+    bowl, other = scalars["bowl"], scalars["other"]
+    assert bowl["checkpoints"] == {"count": 12, "spacing": "log", "clock": None}
+    assert other["checkpoints"] == [0.5, 1.0]
+    assert (bowl["truth"], other["truth"]) == (0.25, 0.25)
+    assert bowl["ledger"]["moments"] == [0.5 / 6, 0.5, 1.0]
+    assert {key: bowl["ledger"][key] for key in ("redraws", "modes", "points")} == {
+        "redraws": 12,
+        "modes": 5,
+        "points": 6,
+    }
+    assert (other["ledger"]["redraws"], other["ledger"]["points"]) == (8, 4)
+    assert bowl["pictures"] == {"worlds": 2, "frames": 18, "points": 2, "grid": 7}
+    assert other["pictures"]["frames"] == 12
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("2 * dim, modes", "dim / 2, modes", "ledger.redraws: expected >= 4, got 3, from the formula"),
+        ("dim - 1", "dmi - 1", "ledger.modes: unknown name 'dmi'; did you mean 'dim'?"),
+        ("[h / dim, h", "[2 * h, h", "ledger.moments: expected a number of moments >= 1, or a list of"),
+        ("truth: h / 2", "truth: h * 4", "truth: expected <= 1, got 2, from the formula 'h * 4'"),
+        ("frames: 3 * dim", "frames: 3 / dim", "pictures.frames: expected a whole number, got 0.5"),
+    ],
+)
+def test_wrong_ones_are_told_at_their_place(tmp_path, old, new, line):
+    with pytest.raises(StudyError) as caught:
+        load(EVERY.replace(old, new), tmp_path)
+    assert any(line in told for told in caught.value.lines), caught.value.lines
+
+
 def test_an_axis_runs_through_the_values_of_let(arms):
     assert {place[2:] for place in arms} == {(N, M) for N in (1, 4) for M in (1, 2, 3)}
 
