@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 import torch
 from annotated_types import BaseMetadata, Ge, Gt, Le, Lt
+
+# parameter that may be null -> its number in a run, of its owner and the task (`optimizers.defaults.Task`)
+Defaults = dict[str, Callable[[Any, Any], float | int | None]]
 
 
 class Parameters:
@@ -20,6 +24,7 @@ class Parameters:
 
     name: ClassVar[str]
     shown_first: ClassVar[tuple[str, ...]] = ()  # parameters that stand before those of a base class
+    defaults: ClassVar[Defaults] = {}  # of those that may be null, and then have a number
 
     def __post_init__(self) -> None:
         hints = hints_of(type(self))  # type: ignore[arg-type]

@@ -13,7 +13,9 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from landscapes.base import Bits, FitnessLaw, Reals
+from landscapes.parameters import Defaults
 from optimizers.base import Optimizer, Switches
+from optimizers.defaults import MUTATION_RATE
 from optimizers.fitness import unfit, weights
 
 Probability = Annotated[float, Ge(0), Le(1)]
@@ -29,6 +31,7 @@ class Breeding(Optimizer):
 
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
+    defaults: ClassVar[Defaults] = MUTATION_RATE
     switches: ClassVar[Switches] = {
         "drift": {"off": {"sampling": "systematic"}},
         "recombination": {

@@ -41,7 +41,7 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from landscapes.numerics import column
-from landscapes.parameters import Parameters
+from landscapes.parameters import Defaults, Parameters
 
 FACTORS = {
     "step": 0.1,
@@ -68,6 +68,7 @@ class Schedule(Parameters):
     """
 
     name: ClassVar[str] = "schedule"
+    defaults: ClassVar[Defaults] = {"factor": lambda schedule, task: FACTORS.get(schedule.kind)}
     kind: Literal["constant", "step", "exponential", "cosine", "inverse_time", "logarithmic"] = (
         "constant"
     )

@@ -23,6 +23,7 @@ from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
 from landscapes.binary.genotypes import ENUMERATED, bits
 from landscapes.binary.products import every, product_sums
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 
 
@@ -44,6 +45,7 @@ class MaxSat(Landscape):
     """
 
     name: ClassVar[str] = "max_sat"
+    defaults: ClassVar[Defaults] = {"clauses": lambda landscape, task: landscape.terms}
     n: Annotated[int, Ge(1)] = 50
     k: Annotated[int, Ge(1)] = 3
     ratio: Annotated[float, Gt(0)] = 4.2

@@ -16,8 +16,11 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import Problem
+from landscapes.parameters import Defaults
 from optimizers.adapters.deap_ga import individual
 from optimizers.adapters.library import Library, Numbers, Proposal, Run, check_names, start_sigma
+from optimizers.defaults import SIGMA
+from optimizers.evolution_strategies import distribution
 
 OPTIONS = ("mu", "cs", "damps", "ccum", "ccov1", "ccovmu")
 
@@ -58,6 +61,7 @@ class DeapCMA(Library):
     """
 
     name: ClassVar[str] = "deap_cma"
+    defaults: ClassVar[Defaults] = distribution.POPULATION | SIGMA
     libraries: ClassVar[tuple[str, ...]] = ("deap", "numpy")
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None

@@ -31,7 +31,9 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from landscapes.base import Bits, Problem, Reals
+from landscapes.parameters import Defaults
 from optimizers.adapters.library import Library, Proposal, Run, of_world
+from optimizers.defaults import MUTATION_RATE
 
 MATES = {
     "two_point": "cxTwoPoint",
@@ -104,6 +106,7 @@ class DeapGA(Library):
     """
 
     name: ClassVar[str] = "deap_ga"
+    defaults: ClassVar[Defaults] = MUTATION_RATE
     domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
     libraries: ClassVar[tuple[str, ...]] = ("deap",)
     population: Annotated[int, Ge(2)] = 64

@@ -25,8 +25,10 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import Problem
+from landscapes.parameters import Defaults
 from optimizers.adapters.generators import Generators, apart
 from optimizers.adapters.library import Library, Proposal, Run, check_names, start_sigma
+from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import distribution
 
 Options = dict[str, float | bool | str]
@@ -114,6 +116,9 @@ class EvoTorch(Library):
     """
 
     name: ClassVar[str] = "evotorch"
+    defaults: ClassVar[Defaults] = SIGMA | {
+        "population": lambda method, task: method.default_population(task.dim)
+    }
     libraries: ClassVar[tuple[str, ...]] = ("evotorch",)
     algorithm: Literal["snes", "xnes", "pgpe", "cem", "cma_es"] = "snes"
     population: Annotated[int | None, Ge(2)] = None
@@ -176,6 +181,11 @@ class EvoTorch(Library):
         return Search(
             self._class()(asked, popsize=size, stdev_init=sigma, center_init=starts[0], **options), door
         )
+
+    def default_population(self, dim: int) -> int:
+        """Points of a step in D coordinates where no number is given: even for pgpe."""
+        size = distribution.default_population(dim)
+        return size + size % 2 if self.algorithm == "pgpe" else size
 
     def _class(self) -> Any:  # noqa: ANN401
         return getattr(_library().algorithms, CLASSES[self.algorithm])

@@ -16,8 +16,11 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import Problem
+from landscapes.parameters import Defaults
 from optimizers.adapters.generators import apart
 from optimizers.adapters.library import Library, Numbers, Proposal, Run, check_names, start_sigma
+from optimizers.defaults import SIGMA
+from optimizers.evolution_strategies import distribution
 
 QUIET = {
     "verbose": -9,
@@ -72,6 +75,7 @@ class PyCMA(Library):
     """
 
     name: ClassVar[str] = "pycma"
+    defaults: ClassVar[Defaults] = distribution.POPULATION | SIGMA
     libraries: ClassVar[tuple[str, ...]] = ("cma", "numpy")
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None

@@ -18,6 +18,7 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import Problem
+from landscapes.parameters import Defaults
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.adapters.generators import apart
@@ -105,6 +106,7 @@ class TorchOptim(Library):
             named.RATE, "as the method has it", lambda method, state, info: _rates(state)
         )
     }
+    defaults: ClassVar[Defaults] = {"learning_rate": lambda method, task: _default_rate(method.method)}
     gradient: ClassVar[bool] = True
     method: str = "Adam"
     learning_rate: Annotated[float | None, Gt(0)] = None
@@ -149,3 +151,9 @@ class TorchOptim(Library):
     def _arguments(self, row: int) -> dict[str, Any]:
         rate = of_world(self.learning_rate, row)
         return dict(self.options) | ({} if rate is None else {"lr": float(rate)})
+
+
+def _default_rate(method: str) -> float | None:
+    """PyTorch's own learning rate of a method; None where it has none."""
+    rate = inspect.signature(METHODS[method]).parameters["lr"].default
+    return float(rate) if isinstance(rate, int | float) else None

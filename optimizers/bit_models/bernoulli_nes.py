@@ -29,10 +29,12 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.numerics import column, logistic
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import MARGIN
 
 
 class State(NamedTuple):
@@ -66,6 +68,7 @@ class BernoulliNES(Optimizer):
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     quantities: ClassVar[Mapping[str, Quantity]] = named.plain_rate(named.AS_SHAPED)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = MARGIN
     population: Annotated[int, Ge(2)] = 16
     learning_rate: Annotated[float, Gt(0)] = 0.5
     natural: bool = True

@@ -25,9 +25,11 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.numerics import column
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer
+from optimizers.defaults import MARGIN
 
 
 class State(NamedTuple):
@@ -55,6 +57,7 @@ class CGA(Optimizer):
     name: ClassVar[str] = "cga"
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = MARGIN
     population: Annotated[float, Gt(1)] = 64
     margin: Annotated[float | None, Ge(0), Lt(0.5)] = None
 

@@ -25,10 +25,12 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query
 from landscapes.numerics import column
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import MARGIN
 
 
 class State(NamedTuple):
@@ -59,6 +61,7 @@ class PBIL(Optimizer):
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     quantities: ClassVar[Mapping[str, Quantity]] = named.plain_rate("1")
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = MARGIN
     population: Annotated[int, Ge(1)] = 32
     selected: Annotated[int, Ge(1)] = 8
     learning_rate: Annotated[float, Gt(0), Le(1)] = 0.1

@@ -22,9 +22,11 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, safe_unit
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import distribution
 from optimizers.schedules import number_of
 
@@ -59,6 +61,7 @@ class CEM(Optimizer):
         named.sigma() | named.condition("sigma") | named.plain_rate("1", field="smoothing")
     )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = SIGMA
     until_budget: ClassVar[tuple[str, ...]] = ("steps",)
     population: Annotated[int, Ge(2)] = 32
     fraction: Annotated[float, Gt(0), Le(1)] = 0.25

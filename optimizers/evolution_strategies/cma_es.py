@@ -30,9 +30,11 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import dot, matmul
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import SIGMA, Task
 from optimizers.evolution_strategies import distribution
 
 
@@ -70,6 +72,9 @@ class CMAES(Optimizer):
         named.sigma() | named.path_length("path_sigma") | named.condition("lengths")
     )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = (
+        distribution.POPULATION | SIGMA | {"lazy": lambda method, task: _lazy_in_run(method, task)}
+    )
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None
     covariance: Literal["full", "diagonal"] = "full"
@@ -124,7 +129,7 @@ class CMAES(Optimizer):
         if self.covariance == "diagonal":
             return state._replace(lengths=state.covariance.sqrt())
         dim = state.mean.shape[-1]
-        lazy = self.lazy or max(1, int(min(2 / dim, 0.25) / (k.c_1 + k.c_mu)))
+        lazy = self.lazy or _default_lazy(dim, k)
         due = state.step % lazy == 0
         if not bool(due.any()):
             return state
@@ -158,6 +163,18 @@ def begun(mean: Tensor, sigma: Tensor, *, diagonal: bool) -> State:
 def around(state: State, z: Tensor) -> Tensor:
     """The points m + sigma B diag(lengths) z of standard normal z, (R, P, D)."""
     return state.mean + state.sigma * _turned(z * state.lengths, state.basis.mT)
+
+
+def _default_lazy(dim: int, k: distribution.CMAConstants) -> int:
+    """Steps between decompositions of C that cost little beside the evaluations."""
+    return max(1, int(min(2 / dim, 0.25) / (k.c_1 + k.c_mu)))
+
+
+def _lazy_in_run(method: CMAES, task: Task) -> int:
+    """These steps of a method and a task."""
+    size = method.population or distribution.default_population(task.dim)
+    diagonal = method.covariance == "diagonal"
+    return _default_lazy(task.dim, distribution.cma_constants(task.dim, size, diagonal, method.active))
 
 
 def _whitened(state: State, shift: Tensor, worse: Tensor) -> tuple[Tensor, Tensor]:

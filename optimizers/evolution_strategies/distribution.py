@@ -16,6 +16,7 @@ from torch import Tensor
 
 from landscapes.base import Problem, Reals
 from landscapes.numerics import column, dot, matmul
+from landscapes.parameters import Defaults
 from optimizers.operators import order, rows
 
 
@@ -33,6 +34,9 @@ def start_sigma(sigma: float | Tensor | None, problem: Problem, like: Tensor) ->
 def default_population(dim: int) -> int:
     """4 + floor(3 ln D) points, the default of CMA-ES and the natural evolution strategies."""
     return 4 + math.floor(3 * math.log(dim))
+
+
+POPULATION: Defaults = {"population": lambda method, task: default_population(task.dim)}
 
 
 def ranked(points: Tensor, value: Tensor) -> Tensor:

@@ -30,10 +30,12 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import cma_es, distribution
 from optimizers.evolution_strategies.cma_es import CMAES
 
@@ -87,6 +89,7 @@ class IPOPCMAES(Optimizer):
         named.sigma() | named.path_length("path_sigma") | named.condition("lengths")
     )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = distribution.POPULATION | SIGMA  # `lazy` changes after each restart
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None
     covariance: Literal["full", "diagonal"] = "full"

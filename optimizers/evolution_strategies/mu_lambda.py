@@ -27,9 +27,11 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import distribution
 
 
@@ -59,6 +61,14 @@ class MuLambda(Optimizer):
     name: ClassVar[str] = "mu_lambda"
     quantities: ClassVar[Mapping[str, Quantity]] = named.sigma() | named.path_length("path")
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = (
+        distribution.POPULATION
+        | SIGMA
+        | {
+            "parents": lambda method, task: method.size(task.dim) // 2,
+            "damping": lambda method, task: method.damping_of(task.dim),
+        }
+    )
     population: Annotated[int | None, Ge(2)] = None
     parents: Annotated[int | None, Ge(1)] = None
     weights: Literal["log", "equal"] = "log"
@@ -75,7 +85,7 @@ class MuLambda(Optimizer):
 
     def check_problem(self, problem: Problem) -> None:
         """Parents are chosen among the offspring, also of the default number."""
-        size = self.population or distribution.default_population(problem.dim)
+        size = self.size(problem.dim)
         if (self.parents or 1) > size:
             raise ValueError(
                 f"mu_lambda.parents: expected 1 <= parents <= {size}, the default population, got"
@@ -94,11 +104,7 @@ class MuLambda(Optimizer):
     def ask(self, state: State, streams: Streams) -> Query:
         """Lambda points around the mean."""
         dim = state.mean.shape[-1]
-        return Query(
-            state.mean
-            + state.sigma
-            * streams.normal("mutation", (self.population or distribution.default_population(dim), dim))
-        )
+        return Query(state.mean + state.sigma * streams.normal("mutation", (self.size(dim), dim)))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Recombine the best and adapt sigma."""
@@ -125,6 +131,15 @@ class MuLambda(Optimizer):
     def center(self, state: State) -> Tensor:
         """The mean: (R, D)."""
         return state.mean[:, 0]
+
+    def size(self, dim: int) -> int:
+        """Lambda in D coordinates."""
+        return self.population or distribution.default_population(dim)
+
+    def damping_of(self, dim: int) -> float:
+        """The damping d in D coordinates where none is given."""
+        weights = self._weights(self.size(dim))
+        return distribution.path_constants(dim, distribution.effective_size(weights))[1]
 
     def _weights(self, size: int) -> Tensor:
         """Weights (mu,).

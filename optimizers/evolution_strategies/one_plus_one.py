@@ -27,10 +27,12 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import distribution
 
 
@@ -61,6 +63,7 @@ class OnePlusOne(Optimizer):
     name: ClassVar[str] = "one_plus_one"
     quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance() | named.sigma()
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = SIGMA | {"damping": lambda method, task: _damping(task.dim)}
     sigma: Annotated[float | None, Gt(0)] = None
     target: Annotated[float, Gt(0), Lt(1)] = 0.2
     damping: Annotated[float | None, Gt(0)] = None
@@ -106,5 +109,10 @@ class OnePlusOne(Optimizer):
         return state.parent[:, 0]
 
     def _factor(self, accepted: Tensor, like: Tensor) -> Tensor:
-        damping = math.sqrt(like.shape[-1] + 1) if self.damping is None else column(self.damping, like)
+        damping = _damping(like.shape[-1]) if self.damping is None else column(self.damping, like)
         return torch.exp((accepted[:, None, None].to(like) - column(self.target, like)) / damping)
+
+
+def _damping(dim: int) -> float:
+    """The damping d in D coordinates where none is given."""
+    return math.sqrt(dim + 1)

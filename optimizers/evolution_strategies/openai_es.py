@@ -36,6 +36,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, safe_unit
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
@@ -99,6 +100,10 @@ class OpenAIES(Optimizer):
         ),
     }
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = {
+        "group": lambda method, task: method.all_points,
+        "largest": lambda method, task: method.population,
+    }
     population: Annotated[int, Ge(2)] = 16
     sigma: Annotated[float, Gt(0)] = 0.1
     learning_rate: Annotated[float, Gt(0)] = 0.1
@@ -136,6 +141,12 @@ class OpenAIES(Optimizer):
             )
         if self.group is not None:
             self._check_group(self.group)
+
+    @property
+    def all_points(self) -> int | None:
+        """The points of a step, which are shaped together; None where their number changes."""
+        steady = self.coupling == "none" and self.largest is None
+        return self.population if steady else None
 
     def _check_group(self, group: int) -> None:
         if self.coupling != "none" or self.largest not in (None, self.population):

@@ -27,10 +27,12 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, dot, safe_unit
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import distribution
 
 
@@ -61,6 +63,7 @@ class PGPE(Optimizer):
         named.sigma() | named.condition("sigma") | named.plain_rate(named.AS_SHAPED)
     )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = SIGMA
     population: Annotated[int, Ge(4)] = 20
     sigma: Annotated[float | None, Gt(0)] = None
     learning_rate: Annotated[float, Gt(0)] = 1.0

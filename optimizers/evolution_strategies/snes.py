@@ -26,9 +26,11 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import distribution
 
 
@@ -58,6 +60,11 @@ class SNES(Optimizer):
         named.sigma() | named.condition("sigma") | named.plain_rate("1")
     )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = (
+        distribution.POPULATION
+        | SIGMA
+        | {"sigma_learning_rate": lambda method, task: default_rate(task.dim)}
+    )
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None
     learning_rate: Annotated[float, Gt(0)] = 1.0

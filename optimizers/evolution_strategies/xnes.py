@@ -29,9 +29,11 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import column, matmul
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import distribution
 
 
@@ -63,6 +65,13 @@ class XNES(Optimizer):
         named.sigma() | named.shape_condition() | named.plain_rate("1")
     )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = (
+        distribution.POPULATION
+        | SIGMA
+        | dict.fromkeys(
+            ("sigma_learning_rate", "shape_learning_rate"), lambda method, task: default_rate(task.dim)
+        )
+    )
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None
     learning_rate: Annotated[float, Gt(0)] = 1.0
@@ -107,10 +116,12 @@ class XNES(Optimizer):
         return state.mean[:, 0]
 
     def _rate(self, rate: float | Tensor | None, like: Tensor) -> float | Tensor:
-        if rate is not None:
-            return column(rate, like)
-        dim = like.shape[-1]
-        return 3 * (3 + math.log(dim)) / (5 * dim * math.sqrt(dim))
+        return default_rate(like.shape[-1]) if rate is None else column(rate, like)
+
+
+def default_rate(dim: int) -> float:
+    """eta_sigma = eta_B of Wierstra et al. 2014, table 1."""
+    return 3 * (3 + math.log(dim)) / (5 * dim * math.sqrt(dim))
 
 
 def _polished(inverse: Tensor, matrix: Tensor) -> Tensor:

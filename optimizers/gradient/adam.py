@@ -29,7 +29,7 @@ from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
-from optimizers.operators import seen, unseen
+from optimizers.operators import ranking_values, unseen
 from optimizers.schedules import Schedule
 
 
@@ -104,7 +104,7 @@ class Adam(Optimizer):
             slope, x = (slope + pull, x) if self.decay == "coupled" else (slope, x - rate * pull)
         moments = steps.Moments(state.mean, state.square, state.unit)
         move, moments = steps.adam(moments, slope, t, self.beta1, self.beta2, self.epsilon)
-        return State(x - rate * move, *moments, seen(answer.value), state.step + 1), {}
+        return State(x - rate * move, *moments, ranking_values(answer.value), state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

@@ -32,7 +32,7 @@ from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
-from optimizers.operators import seen, unseen
+from optimizers.operators import ranking_values, unseen
 from optimizers.schedules import Schedule
 
 
@@ -117,7 +117,9 @@ class Alternating(Optimizer):
             state.velocity,
         )
         x = torch.where(moves, x - rate * velocity, x)
-        return State(x, velocity, seen(answer.value), state.players, state.step + 1), {"player": turn}
+        return State(x, velocity, ranking_values(answer.value), state.players, state.step + 1), {
+            "player": turn
+        }
 
     def recommend(self, state: State) -> Tensor:
         """The first trajectory of a game, else the one that was last seen lowest: (R, D)."""

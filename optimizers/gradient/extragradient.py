@@ -28,7 +28,7 @@ from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
-from optimizers.operators import seen, unseen
+from optimizers.operators import ranking_values, unseen
 from optimizers.schedules import Schedule
 
 
@@ -94,7 +94,7 @@ class Extragradient(Optimizer):
         moved = state.points - rate * steps.slope(answer, self.name)
         looks = state.step % 2 == 0  # (R,): this was x, so the next is y
         points = torch.where(looks[:, None, None], state.points, moved)
-        value = torch.where(looks[:, None], seen(answer.value), state.value)
+        value = torch.where(looks[:, None], ranking_values(answer.value), state.value)
         return State(points, moved, value, state.step + 1), {}
 
     def recommend(self, state: State) -> Tensor:

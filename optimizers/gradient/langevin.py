@@ -31,7 +31,7 @@ from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity, Switches
 from optimizers.gradient import steps
-from optimizers.operators import per_world, seen, unseen
+from optimizers.operators import per_world, ranking_values, unseen
 from optimizers.schedules import Coupling, Schedule, check_coupling
 
 
@@ -113,7 +113,7 @@ class Langevin(Optimizer):
         eta = self.schedule.scheduled(self.learning_rate, state.step, self.coupling)
         heat = (2 * eta * per_world(self.temperature, x)).sqrt()
         x = x - column(eta, x) * slope + column(heat, x) * streams.normal("mutation", x.shape[1:])
-        return State(x, seen(answer.value), state.step + 1), {}
+        return State(x, ranking_values(answer.value), state.step + 1), {}
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """The learning rate.

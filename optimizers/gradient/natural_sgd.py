@@ -29,7 +29,7 @@ from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
-from optimizers.operators import seen, unseen
+from optimizers.operators import ranking_values, unseen
 from optimizers.schedules import Coupling, Schedule, check_coupling
 
 Matrix = tuple[float, ...] | tuple[tuple[float, ...], ...]  # its diagonal, or its rows
@@ -144,7 +144,9 @@ class NaturalSGD(Optimizer):
         del query, streams
         rate = self.schedule.rate(self.learning_rate, state.step, state.points, self.coupling)
         step = self._natural(state, steps.slope(answer, self.name))
-        return State(state.points - rate * step, state.inverse, seen(answer.value), state.step + 1), {}
+        return State(
+            state.points - rate * step, state.inverse, ranking_values(answer.value), state.step + 1
+        ), {}
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""

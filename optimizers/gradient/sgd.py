@@ -39,7 +39,7 @@ from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
 from optimizers.gradient.step_sizes import StepSize
-from optimizers.operators import seen, unseen
+from optimizers.operators import ranking_values, unseen
 from optimizers.schedules import Coupling, Schedule, check_coupling
 
 
@@ -163,7 +163,7 @@ class SGD(Optimizer):
             points=points,
             mean=self._averaged(state, points),
             velocity=velocity,
-            value=seen(answer.value),
+            value=ranking_values(answer.value),
             gradient=running,
             spread=spread,
             step=state.step + 1,

@@ -29,7 +29,7 @@ from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
 from optimizers.gradient import steps
-from optimizers.operators import seen, unseen
+from optimizers.operators import ranking_values, unseen
 from optimizers.schedules import Schedule
 
 
@@ -83,7 +83,10 @@ class SignedSGD(Optimizer):
         velocity = steps.running(self.momentum, state.velocity, steps.slope(answer, self.name))
         rate = self.schedule.rate(self.learning_rate, state.step, state.points)
         return State(
-            state.points - rate * velocity.sign(), velocity, seen(answer.value), state.step + 1
+            state.points - rate * velocity.sign(),
+            velocity,
+            ranking_values(answer.value),
+            state.step + 1,
         ), {}
 
     def recommend(self, state: State) -> Tensor:

@@ -15,8 +15,7 @@ from torch import Tensor
 
 from landscapes.base import Answer
 from landscapes.numerics import column, dot, ordinary, safe_unit, squarable
-from optimizers.operators import wide
-from optimizers.operators.order import per_world
+from optimizers.operators import per_world, wide
 
 
 def slope(answer: Answer, name: str) -> Tensor:

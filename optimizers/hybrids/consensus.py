@@ -101,7 +101,7 @@ class Consensus(Optimizer):
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """The particles."""
-        return state.points, operators.alike(state.points)
+        return state.points, operators.equal_shares(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The consensus point of the particles evaluated last: (R, D)."""

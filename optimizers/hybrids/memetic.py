@@ -131,7 +131,7 @@ class Memetic(Breeding):
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """The individuals, where they have got to."""
-        return state.points, operators.alike(state.points)
+        return state.points, operators.equal_shares(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The best of the last generation, as it was after learning: (R, D)."""

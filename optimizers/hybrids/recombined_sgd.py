@@ -134,7 +134,7 @@ class RecombinedSGD(Optimizer):
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """The trajectories."""
-        return state.points, operators.alike(state.points)
+        return state.points, operators.equal_shares(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The trajectory that was last seen lowest: (R, D)."""
@@ -160,7 +160,9 @@ def _crossed(points: Tensor, velocity: Tensor, streams: Streams) -> tuple[Tensor
     def cross(held: Tensor) -> Tensor:
         a, b = operators.rows(held, first), operators.rows(held, second)
         return held.scatter(
-            1, places, torch.cat([operators.pick(keep, a, b), operators.pick(keep, b, a)], 1)
+            1,
+            places,
+            torch.cat([operators.where_bits(keep, a, b), operators.where_bits(keep, b, a)], 1),
         )
 
     return cross(points), cross(velocity)

@@ -1,26 +1,20 @@
-"""Operators of populations.
+"""Operators of populations: pure functions on (R, P, D).
 
-Order, selection, replacement, recombination, mutation, and the generation that joins them.
+Order, shaping, selection, replacement, recombination, mutation, and the generation that joins them. Steps of
+trajectories are in `optimizers.gradient.steps`, those of search distributions in
+`optimizers.evolution_strategies.distribution`.
+
+Values are losses: lower is better, NaN is worst. Rates and strengths are numbers or (R,) tensors. Selection
+draws at "drift", recombination at "recombination" (part 0: who, part 1: where), mutation at "mutation" (part
+0: by how much or which bits, part 1: which coordinates). Where only the first `among` (R,) of P individuals
+were asked, the others have the value inf and never become parents.
 """
 
+from optimizers.operators.arrays import equal_shares, per_world, rows, where_bits, wide
 from optimizers.operators.bits import likely, sampled_bits, within_margin
-from optimizers.operators.breeding import breed, generation, mates, offspring
+from optimizers.operators.generation import breed, generation, mates, offspring
 from optimizers.operators.mutation import bit_flip, gaussian, mutate, one_bit_flip
-from optimizers.operators.order import (
-    PAIRWISE,
-    alike,
-    best,
-    centered_ranks,
-    order,
-    per_world,
-    pick,
-    rows,
-    seen,
-    shaped,
-    unseen,
-    wide,
-    worst_last,
-)
+from optimizers.operators.order import best, order, ranking_values, unseen, worst_last
 from optimizers.operators.recombination import (
     CROSSOVERS,
     crosses,
@@ -40,6 +34,7 @@ from optimizers.operators.selection import (
     tournament,
     truncation,
 )
+from optimizers.operators.shaping import PAIRWISE, centered_ranks, shaped
 from optimizers.operators.systematic import (
     PLASTIC,
     chances,
@@ -50,7 +45,6 @@ from optimizers.operators.systematic import (
 )
 
 __all__ = [
-    "alike",
     "CROSSOVERS",
     "PAIRWISE",
     "PLASTIC",
@@ -61,6 +55,7 @@ __all__ = [
     "centered_ranks",
     "chances",
     "crosses",
+    "equal_shares",
     "gaussian",
     "generation",
     "kept",
@@ -76,13 +71,12 @@ __all__ = [
     "order",
     "parents",
     "per_world",
-    "pick",
     "proportional",
+    "ranking_values",
     "recombine",
     "replaced",
     "rows",
     "sampled_bits",
-    "seen",
     "select",
     "shaped",
     "survivors",
@@ -94,6 +88,7 @@ __all__ = [
     "two_point",
     "uniform",
     "unseen",
+    "where_bits",
     "wide",
     "within_margin",
     "worst_last",

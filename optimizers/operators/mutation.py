@@ -7,7 +7,7 @@ from torch import Tensor
 
 from landscapes.numerics import column
 from landscapes.streams import Streams
-from optimizers.operators.order import pick, wide
+from optimizers.operators.arrays import where_bits, wide
 
 
 def gaussian(points: Tensor, streams: Streams, rate: float | Tensor, sigma: float | Tensor) -> Tensor:
@@ -15,7 +15,7 @@ def gaussian(points: Tensor, streams: Streams, rate: float | Tensor, sigma: floa
     shape = points.shape[1:]
     step = column(sigma, points) * streams.normal("mutation", shape)
     if isinstance(rate, Tensor) or rate < 1:
-        step = pick(
+        step = where_bits(
             streams.bernoulli("mutation", wide(rate, 3), shape, part=1), step, torch.zeros_like(step)
         )
     return points + step

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from landscapes.streams import Streams
-from optimizers.operators.order import pick, wide
+from optimizers.operators.arrays import where_bits, wide
 
 
 def crosses(streams: Streams, n: int, rate: float | Tensor) -> Tensor:
@@ -16,7 +16,7 @@ def crosses(streams: Streams, n: int, rate: float | Tensor) -> Tensor:
 
 def recombine(first: Tensor, second: Tensor, streams: Streams, crossover: str) -> Tensor:
     """Children (R, n, D): the crossover says which of their parents (R, n, D) gives each coordinate."""
-    return pick(CROSSOVERS[crossover](streams, *first.shape[1:]), first, second)
+    return where_bits(CROSSOVERS[crossover](streams, *first.shape[1:]), first, second)
 
 
 def uniform(streams: Streams, n: int, dim: int) -> Tensor:

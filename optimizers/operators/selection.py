@@ -1,12 +1,7 @@
-"""Selection, recombination, mutation and ranks: pure functions on (R, P, D), shared by all populations.
+"""Selection: from values (R, P) to n parents (R, n) int64, all drawn with replacement.
 
-Steps of trajectories are in `optimizers.gradient.steps`, those of search distributions in
-`optimizers.evolution_strategies.distribution`. Values are losses: lower is better, NaN is worst. Selection
-draws at "drift", recombination at "recombination" (part 0: who, part 1: where), mutation at "mutation" (part
-0: by how much or which bits, part 1: which coordinates). All parents are drawn with replacement, or
-`systematic`: as near to their expected numbers as whole numbers can be, without drift, and then paired at
-random (source "pairing"). Rates and strengths are numbers or (R,) tensors. Where only the first `among` (R,)
-of P individuals were asked, the others have the value inf and never become parents.
+`optimizers.operators.systematic` has parents as near to their expected numbers as whole numbers can be,
+without drift, and then paired at random (source "pairing").
 """
 
 from __future__ import annotations
@@ -18,7 +13,8 @@ from landscapes.base import FitnessLaw
 from landscapes.streams import Streams
 from optimizers.breeding import Breeding
 from optimizers.fitness import weights
-from optimizers.operators.order import order, wide, worst_last
+from optimizers.operators.arrays import wide
+from optimizers.operators.order import order, worst_last
 
 
 def tournament(

@@ -9,7 +9,8 @@ from landscapes.base import FitnessLaw
 from landscapes.numerics import power
 from landscapes.streams import Streams
 from optimizers.breeding import Breeding
-from optimizers.operators.order import order, wide, worst_last
+from optimizers.operators.arrays import wide
+from optimizers.operators.order import order, worst_last
 from optimizers.operators.selection import kept, leading, select
 
 PLASTIC = (0.7548776662466927, 0.5698402909980532)  # 1 / g and 1 / g^2 of the root g of g^3 = g + 1

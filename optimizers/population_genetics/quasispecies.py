@@ -27,9 +27,11 @@ from annotated_types import Ge, Le
 from torch import Tensor
 
 from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer, Recorded
+from optimizers.defaults import MUTATION_RATE
 from optimizers.fitness import COUNTED, fitness, weights
 
 LARGEST = 16  # loci
@@ -64,6 +66,7 @@ class Quasispecies(Optimizer):
 
     name: ClassVar[str] = "quasispecies"
     domains: ClassVar[tuple[type, ...]] = (Bits,)
+    defaults: ClassVar[Defaults] = MUTATION_RATE
     counted: ClassVar[Recorded] = COUNTED
     founders: Annotated[int, Ge(1)] = 64
     fitness: Literal["linear", "exponential"] = "exponential"

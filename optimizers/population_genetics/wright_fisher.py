@@ -36,9 +36,11 @@ from annotated_types import Ge, Le
 from torch import Tensor
 
 from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer, Recorded, Switches
+from optimizers.defaults import MUTATION_RATE
 from optimizers.fitness import COUNTED, unfit, weights
 
 
@@ -92,6 +94,9 @@ class WrightFisher(Optimizer):
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
     counted: ClassVar[Recorded] = COUNTED
+    defaults: ClassVar[Defaults] = MUTATION_RATE | {
+        "recombination_rate": lambda method, task: 0.5 if method.crossover == "multi_point" else 1.0
+    }
     population: Annotated[int, Ge(1)] = 64
     ploidy: Literal[1, 2] = 1
     model: Literal["wright_fisher", "moran"] = "wright_fisher"
@@ -172,7 +177,7 @@ class WrightFisher(Optimizer):
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """The living haplotypes."""
-        return state.points, operators.alike(state.points)
+        return state.points, operators.equal_shares(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The best haplotype of the population evaluated last: (R, D)."""
@@ -222,7 +227,7 @@ class WrightFisher(Optimizer):
             return first
         if self.crossover == "multi_point":
             from_first = operators.multi_point(streams, n, dim, 0.5 if rate is None else rate)
-            return operators.pick(from_first, first, second)
+            return operators.where_bits(from_first, first, second)
         if rate is not None:
             second = torch.where(operators.crosses(streams, n, rate)[..., None], second, first)
         crossover = "uniform" if self.crossover == "free" else "one_point"

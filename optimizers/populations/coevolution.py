@@ -28,11 +28,13 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, FitnessLaw, Problem, Query
+from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Recorded, Switches
 from optimizers.breeding import Breeding
+from optimizers.defaults import Task
 from optimizers.fitness import COUNTED
 
 
@@ -85,6 +87,7 @@ class Coevolution(Breeding):
         "mutation": {"off": {"mutation_rate": 0.0}},
     }
     counted: ClassVar[Recorded] = COUNTED
+    defaults: ClassVar[Defaults] = {"mutation_rate": lambda method, task: _default_rate(task)}
     games: ClassVar[bool] = True
     population: Annotated[int, Ge(1)] = 32
     opponents: Annotated[int, Ge(1)] = 4
@@ -182,3 +185,8 @@ class Coevolution(Breeding):
             for j, own in enumerate(value.unbind(1))
         ]
         return torch.cat(drawn, 1)
+
+
+def _default_rate(task: Task) -> float:
+    """The mutation rate where none is given: one locus of each player."""
+    return task.players / task.dim if isinstance(task.domain, Bits) else 1.0

@@ -92,7 +92,7 @@ class DE(Optimizer):
     def ask(self, state: State, streams: Streams) -> Query:
         """The trials, after the targets where values are noisy; the starts first where they are exact."""
         crossed = self._crossed(streams, state.points.shape[-1])
-        trials = operators.pick(crossed, self._mutants(state, streams), state.points)
+        trials = operators.where_bits(crossed, self._mutants(state, streams), state.points)
         return Query(moves.trials(state.points, trials, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
@@ -107,7 +107,7 @@ class DE(Optimizer):
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """The members."""
-        return state.points, operators.alike(state.points)
+        return state.points, operators.equal_shares(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The member that was last seen lowest: (R, D)."""

@@ -27,10 +27,12 @@ from annotated_types import Ge
 from torch import Tensor
 
 from landscapes.base import Answer, FitnessLaw, Problem, Query
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Recorded
 from optimizers.breeding import Breeding
+from optimizers.defaults import MUTATION_RATE
 from optimizers.fitness import COUNTED
 from optimizers.schedules import Coupling, Schedule, check_population
 
@@ -77,6 +79,7 @@ class GA(Breeding):
 
     name: ClassVar[str] = "ga"
     counted: ClassVar[Recorded] = COUNTED
+    defaults: ClassVar[Defaults] = MUTATION_RATE | {"largest": lambda method, task: method.population}
     schedule: Schedule = field(default_factory=Schedule)
     coupling: Coupling = "none"
     largest: Annotated[int | None, Ge(1)] = None
@@ -134,7 +137,7 @@ class GA(Breeding):
         """Those alive."""
         size = self._alive(state)
         if size is None:
-            return state.points, operators.alike(state.points)
+            return state.points, operators.equal_shares(state.points)
         return state.points, operators.leading(state.points, size) / size[:, None].double()
 
     def recommend(self, state: State) -> Tensor:

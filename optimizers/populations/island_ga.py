@@ -162,7 +162,7 @@ class IslandGA(Breeding):
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """The members of all islands."""
-        return state.points, operators.alike(state.points)
+        return state.points, operators.equal_shares(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The best of the population evaluated last: (R, D)."""

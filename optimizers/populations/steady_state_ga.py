@@ -125,7 +125,7 @@ class SteadyStateGA(Replacing):
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """The members."""
-        return state.points, operators.alike(state.points)
+        return state.points, operators.equal_shares(state.points)
 
     def recommend(self, state: State) -> Tensor:
         """The member that was last seen lowest: (R, D)."""

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from landscapes.streams import Streams
-from optimizers.operators import bit_flip, gaussian, one_bit_flip, worst_last
-from optimizers.operators.order import per_world
+from optimizers.operators import bit_flip, gaussian, one_bit_flip, per_world, worst_last
 
 
 def propose(

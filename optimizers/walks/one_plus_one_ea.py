@@ -23,10 +23,12 @@ from annotated_types import Ge, Le
 from torch import Tensor
 
 from landscapes.base import Answer, Bits, Problem, Query
+from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
+from optimizers.defaults import MUTATION_RATE
 from optimizers.operators import unseen
 from optimizers.walks import moves
 
@@ -54,6 +56,7 @@ class OnePlusOneEA(Optimizer):
     quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
     domains: ClassVar[tuple[type, ...]] = (Bits,)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
+    defaults: ClassVar[Defaults] = MUTATION_RATE
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
 
     def init(self, problem: Problem, streams: Streams) -> State:

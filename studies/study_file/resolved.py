@@ -23,7 +23,7 @@ def resolved(arm: Arm | Cells, study: Tree) -> Data:
     """The settings of one arm, as plain data that JSON can hold.
 
     To those of the landscape come dim, the number of coordinates, and terms. What is null and follows from
-    the task is set in those of the optimizer.
+    the task or from other parameters is set.
 
     Args:
         arm: the arm, or its task.
@@ -32,9 +32,9 @@ def resolved(arm: Arm | Cells, study: Tree) -> Data:
     place: Landscape = registry.build(arm.landscape, "landscape")
     method: Optimizer = registry.build(arm.optimizer, "optimizer")
     seen = Relaxation(inner=place, mode=arm.relaxation) if arm.relaxation else place  # type: ignore[arg-type]
-    defaults = effective(method, Task(seen.dim, seen.domain, len(seen.players)))
-    optimizer = _without_data(_filled(arm.optimizer, defaults), arm.noise)
-    landscape = _filled(arm.landscape, _of_landscape(place))
+    task = Task(seen.dim, seen.domain, len(seen.players))
+    optimizer = _without_data(_filled(arm.optimizer, effective(method, task)), arm.noise)
+    landscape = _filled(arm.landscape, effective(place, task))
     return {
         "landscape": {"dim": place.dim, "terms": place.terms, **landscape},
         "optimizer": optimizer | {"relaxation": arm.relaxation},
@@ -55,11 +55,6 @@ def _draws(place: Landscape, method: Optimizer, noise: Tree) -> list[str]:
     disturbed = any(quiet["evaluation"].values()) or (place.noisy and "evaluation" not in off)
     data = ["data"] if batched and "data" not in off else []
     return [*data, *(["evaluation"] if disturbed else []), *method.sources]
-
-
-def _of_landscape(place: Landscape) -> Data:
-    """Parameters that are null and follow from the others; nothing where the kind has none."""
-    return {"clauses": place.terms} if place.name == "max_sat" else {}
 
 
 def _filled(given: Tree, more: Tree) -> Data:

@@ -657,7 +657,7 @@ def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(ho
         "studies.registry",
         "studies.cells.ledger.slopes",
         "landscapes.wrappers.relaxation",
-        "optimizers.operators.breeding",
+        "optimizers.operators.generation",
         "landscapes.binary.nk",
         "optimizers.schedules",
     } <= names

@@ -2,12 +2,13 @@
 
 import json
 import math
+from dataclasses import dataclass
 
 import pytest
 
-from landscapes.base import Bits
+from landscapes.base import Bits, Reals
 from optimizers import OPTIMIZERS
-from optimizers.defaults import COMMON, RULES, Task, effective
+from optimizers.defaults import Task, effective
 from studies import open_study
 from studies.claims import judge, verdicts
 from studies.exchange.specs import landscapes_of, variants
@@ -258,14 +259,42 @@ def test_a_null_and_its_number_are_one_run(kind):
     same(null, number)
 
 
+NO_NUMBER = {  # exactly one bit; another number after each restart
+    *("metropolis.mutation_rate", "simulated_annealing.mutation_rate"),
+    *("parallel_tempering.mutation_rate", "ipop_cma_es.lazy"),
+}
+
+
 def test_no_null_is_forgotten():
     """Every parameter of a number that may be null has a rule, or is listed as one whose null is no number."""
     none = {"clip", "batch", "steps", "matrix"}
     for kind, cls in OPTIMIZERS.items():
         for name, value in build({"kind": kind}, "optimizer").parameters().items():
-            assert value is not None or name in none or f"{kind}.{name}" in RULES or name in COMMON, (
-                f"{kind}.{name} of {cls}"
-            )
+            ruled = name in cls.defaults or f"{kind}.{name}" in NO_NUMBER
+            assert value is not None or name in none or ruled, f"{kind}.{name} of {cls}"
+
+
+def test_a_null_of_an_own_kind_has_the_number_that_it_says_and_no_other():
+    """A parameter's name alone gives it none: null may mean that nothing is added."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Own(OPTIMIZERS["random_search"]):
+        sigma: float | None = None
+        children: int | None = None
+        defaults = {"children": lambda method, task: 3 * task.dim}
+
+    assert effective(Own(), Task(4, Reals(-1.0, 1.0))) == {"children": 12}
+    assert effective(Own(children=5), Task(4, Reals(-1.0, 1.0))) == {}
+
+
+def test_the_number_of_clauses_is_told_of_a_landscape_inside_of_another():
+    inner = {"kind": "max_sat", "n": 20, "ratio": 3.0}
+    data = planned(
+        landscapes={"bowl": {"kind": "moving", "inner": inner}},
+        optimizers={"SGD": {"kind": "one_plus_one_ea"}},
+        noise={},
+    )
+    assert names(data)["inner.clauses"] == 60
 
 
 # who reads them ---------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from torch import Tensor
 from landscapes.base import FitnessLaw
 from landscapes.streams import Streams
 from optimizers.breeding import Breeding
+from optimizers.operators.arrays import rows
 from optimizers.operators.mutation import mutate
-from optimizers.operators.order import order, rows
+from optimizers.operators.order import order
 from optimizers.operators.recombination import crosses, recombine
 from optimizers.operators.systematic import parents
 
