@@ -20,18 +20,22 @@ def run_study(
     out: str | Path | None = None,
     overrides: Mapping[str, Any] = {},  # noqa: B006
     *,
+    figures: bool = True,
     workers: int | None = None,
     cluster: str | None = None,
 ) -> xr.Dataset:
     """Compute what is missing of a study and return its results.
 
-    Works in scripts (no `__main__` guard needed) and notebooks.
+    All is written that the command writes: the Dataset, `report.html`, `figures/` and `claims.json`. A figure
+    that cannot be drawn is said in a line, and takes nothing else with it. Works in scripts (no `__main__`
+    guard needed) and notebooks.
 
     Args:
         config: a study file, or the name of a ready study in `studies/configs/`.
         out: the study's folder; None: results/NAME.
         overrides: dotted path -> value, as with `--set`: {"replicates": 8, "optimizers.sgd.learning_rate":
             0.1}.
+        figures: whether the figures that the study names are drawn.
         workers: processes of the local cluster, >= 1; None: what the study says, else one per core.
         cluster: "local", or the address of a Dask scheduler, "tcp://host:port"; None: what the study says.
 
@@ -47,7 +51,8 @@ def run_study(
     """  # noqa: DOC502
     from studies.run.session import run_study
 
-    return run_study(config, out, overrides, workers=workers, cluster=cluster)
+    where: dict[str, Any] = {"workers": workers, "cluster": cluster}
+    return run_study(config, out, overrides, figures=figures, **where)
 
 
 def open_study(path: str | Path) -> xr.Dataset:

@@ -148,6 +148,15 @@ def test_rooms_of_studies_import_downwards():
     assert not wrong, "\n".join(wrong)
 
 
+def test_contributing_has_the_rooms_in_their_order():
+    text = (
+        (ROOT / "CONTRIBUTING.md").read_text().partition("| room of `studies/`")[2].partition("\n\n")[0]
+    )
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [
+        room for rooms in STOREYS for room in rooms
+    ]
+
+
 def test_the_top_of_studies_is_small():
     """Rooms with code; configs/ and docs/ have none."""
     rooms = {path.relative_to(ROOT / "studies").parts[0] for path in FILES if "studies" in path.parts}
@@ -362,6 +371,7 @@ def test_no_test_reads_the_clock_or_sets_a_limit_of_its_own():
 
 
 def test_help_comes_at_once():
+    """But those of claims and figures, whose package loads what it judges and draws with."""
     code = f"""
 import runpy, sys
 sys.argv = ["x", "--help"]

@@ -26,7 +26,7 @@ FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "comparison": {
         "comparison": ("compare",),
-        "power": ("smallest",),
+        "power": ("detectable_difference",),
         "ranks": ("ranks",),
         "winners": ("winners",),
         "factorial": ("effects",),
@@ -68,4 +68,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *FUNCTIONS]
+    return __all__

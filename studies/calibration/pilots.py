@@ -27,7 +27,7 @@ from landscapes import addresses
 from studies.calibration import matched, measured, search
 from studies.calibration.measured import Measured
 from studies.calibration.stage import Stage
-from studies.cells.task import Cell, Task, blocks
+from studies.cells.task import INSTRUMENTS, Cell, Task, blocks
 from studies.plan import make_plan
 from studies.results import cell_files, store
 from studies.study_file import factors, sections, spending
@@ -227,12 +227,12 @@ class Pilots(Stage):
         at, given = self.match.at, arm.scalars["ledger"] or sections.LedgerModel().model_dump()
         budget = budget_until(arm, max(at, INSTANT))
         ledger = given | {"moments": [1.0 if at else 0.0], "modes": 1}
-        bare: dict[str, Any] = {"instances": None, "pictures": None}
+        bare: dict[str, Any] = {"instances": None} | dict.fromkeys(INSTRUMENTS)
         bare["checkpoints"] = [1.0] if self.match.asked is None else CHECKPOINTS
-        if not measured.needs_ledger(arm.scalars, self.match.asked):
-            bare["ledger"] = None
+        if measured.needs_ledger(arm.scalars, self.match.asked):
+            bare["ledger"] = ledger
         kept = measured.kept(arm.scalars, self.match.asked)
-        return replace(arm, scalars=arm.scalars | {"budget": budget, "ledger": ledger} | bare | kept)
+        return replace(arm, scalars=arm.scalars | {"budget": budget} | bare | kept)
 
     def _measured(self, addresses: tuple[str, ...]) -> Measured:
         from studies.analysis.noise.noise import currencies

@@ -25,7 +25,7 @@ from scipy import stats
 from landscapes import addresses
 from studies.calibration import measured, trial_points, tuned
 from studies.calibration.stage import Stage
-from studies.cells.task import Cell, Task, blocks
+from studies.cells.task import INSTRUMENTS, Cell, Task, blocks
 from studies.plan import make_plan
 from studies.results import store
 from studies.schema import Status
@@ -158,9 +158,8 @@ class Trials(Stage):
             "gradient_cost": {"value": price, "low": price, "high": price},
         }
         bare = {
+            **dict.fromkeys(INSTRUMENTS),
             "instances": None,
-            "ledger": None,
-            "pictures": None,
             "checkpoints": [1.0] if self.tuning.objective == "loss" else CHECKPOINTS,
         }
         kept = measured.kept(arm.scalars, self.tuning.asked)

@@ -44,20 +44,18 @@ from studies.text.shapes import Tree
 if TYPE_CHECKING:  # what is planned is in the task: the planner's code changes no number
     from studies.cells.task import Cell, Task
 
-PARTS = ("ask", "oracle", "tell", "record", "expressions", "ledger", "pictures")
-
 
 @dataclass
 class Clock:
     """Seconds spent in each part of the loop."""
 
-    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
+    spent: dict[str, float] = field(default_factory=dict)
     last: float = field(default_factory=time.perf_counter)
 
     def lap(self, part: str) -> None:
         """Charge the time since the last lap to `part`."""
         now = time.perf_counter()
-        self.spent[part] += now - self.last
+        self.spent[part] = self.spent.get(part, 0.0) + now - self.last
         self.last = now
 
 

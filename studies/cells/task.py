@@ -19,6 +19,10 @@ from studies.text.shapes import Data, Tree
 
 BLOCK = 32  # worlds in the smallest full cell
 LARGEST = 128 * BLOCK  # and in the largest
+INSTRUMENTS = (
+    "ledger",
+    "pictures",
+)  # keys of a study and fields of a task that only look; None: not kept
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,15 +150,15 @@ def _study(args: argparse.Namespace) -> int:
     from studies.run import preview
     from studies.run.session import folder
 
-    study = _loaded(args)
+    study = _load(args)
     out = folder(study, args.out)
     if args.dry_run:
         preview.show(study, out)
         return 0
-    return _computed(args, study, out)
+    return _run_study(args, study, out)
 
 
-def _loaded(args: argparse.Namespace) -> Study:
+def _load(args: argparse.Namespace) -> Study:
     """The study, with what the command line sets."""
     from studies.study_file.loading import load_study
 
@@ -166,20 +166,20 @@ def _loaded(args: argparse.Namespace) -> Study:
     return load_study(args.config, [*args.set, *device])
 
 
-def _computed(args: argparse.Namespace, study: Study, out: Path) -> int:
+def _run_study(args: argparse.Namespace, study: Study, out: Path) -> int:
     """Run a study and show what came of it; returns the exit code."""
     from studies.run.live_report import finish
     from studies.text import terminal
 
     console = terminal.console(stderr=True)
-    outcome = _outcome(args, study, out, console)
-    code = _report(outcome, out, console, study.figures, strict=args.strict)
+    outcome = _execute(args, study, out, console)
+    code = _tell_outcome(outcome, out, console, study.figures, strict=args.strict)
     if args.report and outcome.ended == "complete":
         print(finish(out))
     return code
 
 
-def _outcome(
+def _execute(
     args: argparse.Namespace,
     study: Study,
     out: Path,
@@ -195,7 +195,7 @@ def _outcome(
         return execute(study, out, text=text_of(args.config), console=console, **where)
 
 
-def _report(
+def _tell_outcome(
     outcome: Outcome,
     out: Path,
     console: Console,
@@ -217,16 +217,16 @@ def _report(
     """
     _say_lacking(outcome, out, console)
     refused = any(record.status == "refused" for record in outcome.failed)
-    if outcome.ended == "unmatched":
+    if outcome.ended == "uncalibrated":
         return WRONG if refused else 1
     if outcome.dataset is None:
         return _say_unfinished(outcome, console)
-    undrawn = _show(outcome.dataset, out, figures, console)
+    drawn = _draw_and_print(outcome.dataset, out, figures, console)
     open_claims = _judge(outcome.dataset, out)
     short = strict and _falls_short(outcome.dataset, open_claims, console)
     if refused:
         return WRONG
-    return 1 if outcome.failed or outcome.missing or undrawn or short else 0
+    return 1 if outcome.failed or outcome.missing or not drawn or short else 0
 
 
 def _say_unfinished(outcome: Outcome, console: Console) -> int:
@@ -286,54 +286,22 @@ def _print_claims(judgements: Sequence[Judgement], study: str, out: Path) -> Non
     console.print(str(report.save(judgements, out)), soft_wrap=True)
 
 
-def _show(
+def _draw_and_print(
     dataset: xr.Dataset,
     out: Path,
     figures: list[Json],
     log: Console,
 ) -> bool:
-    """Draw the figures, print the tables and where things are.
-
-    Whether a figure could not be drawn, which takes nothing else with it.
-    """
+    """Draw the figures, print the tables and where things are; whether all could be drawn."""
+    from studies.run.drawing import draw
     from studies.text import terminal
 
-    drawn, undrawn = _draw(dataset, out, figures if "loss" in dataset else [], log)
+    drawn = draw(dataset, out, figures, log)
     console = terminal.console(columns=140)
     _print_tables(dataset, console)
-    for path in (out / "dataset.zarr", *drawn):
+    for path in (out / "dataset.zarr", *drawn.paths):
         console.print(str(path), soft_wrap=True)
-    return undrawn
-
-
-def _draw(
-    dataset: xr.Dataset,
-    out: Path,
-    figures: list[Json],
-    log: Console,
-) -> tuple[list[Path], bool]:
-    """The files of the figures, and whether one could not be drawn."""
-    from studies.figures import save
-    from studies.results.figures import asked
-
-    drawn, undrawn = list[Path](), False
-    for figure in asked(figures):
-        try:
-            files = save(figure, dataset, out / "figures")
-        except Exception as error:  # noqa: BLE001
-            _say_undrawn(figure.file, error, log)
-            undrawn = True
-            continue
-        drawn += files.paths
-        if files.said:
-            log.print(f"figures: {files.said}", soft_wrap=True)
-    return drawn, undrawn
-
-
-def _say_undrawn(file: str, error: Exception, log: Console) -> None:
-    from studies.figures.saving import why_not
-
-    log.print(f"figures: {why_not(file, error)}", soft_wrap=True)
+    return drawn.complete
 
 
 def _print_tables(dataset: xr.Dataset, console: Console) -> None:

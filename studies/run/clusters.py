@@ -25,6 +25,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from studies.study_file.cluster import LOCAL, check_cluster
+
 if TYPE_CHECKING:
     from distributed import Client
 
@@ -65,23 +67,26 @@ def connect(cluster: str = "local", workers: int | None = None) -> Iterator[Clie
     """
     if workers is not None and workers < 1:
         raise ClusterError(f"workers: expected >= 1, got {workers}")
-    if cluster == "local":
+    if checked(cluster) == LOCAL:
         with _local(workers or cores()) as address, _client(address, "local") as client:
             yield client
         return
-    _check_address(cluster, workers)
+    if workers is not None:
+        raise ClusterError(f"workers: {cluster} has its own workers; leave the number out")
     with _client(cluster, "address") as client:
         yield client
 
 
-def _check_address(cluster: str, workers: int | None) -> None:
-    """Refuse what is no address of a scheduler, and workers beside it."""
-    if "://" not in cluster:
-        raise ClusterError(
-            f"cluster: expected 'local' or the address of a scheduler 'tcp://host:port', got {cluster!r}"
-        )
-    if workers is not None:
-        raise ClusterError(f"workers: {cluster} has its own workers; leave the number out")
+def checked(cluster: str) -> str:
+    """The kind of a cluster itself.
+
+    Raises:
+        ClusterError: there is no such kind.
+    """
+    try:
+        return check_cluster(cluster)
+    except ValueError as error:
+        raise ClusterError(f"cluster: {error}, got {cluster!r}") from error
 
 
 def cores() -> int:

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies import registry
-from studies.cells.task import BLOCK, Cell, Task
+from studies.cells.task import BLOCK, INSTRUMENTS, Cell, Task
 from studies.study_file.checkpoints import rounded
 from studies.text.shapes import Data
 
@@ -134,7 +134,7 @@ def measured(task: Task, worlds: int) -> Pace:
         task: the task.
         worlds: of a block.
     """
-    run = _runner(replace(task, ledger=None, pictures=None), worlds)
+    run = _runner(_bare(task), worlds)
     return _pace(run, task.budget)._replace(ledger=_ledger(task, worlds))
 
 
@@ -198,6 +198,12 @@ def workers(study: Study) -> int:
     return study.cluster.workers or os.cpu_count() or 1
 
 
+def _bare(task: Task) -> Task:
+    """A task that no instrument looks at."""
+    nothing: Data = dict.fromkeys(INSTRUMENTS)
+    return replace(task, **nothing)
+
+
 def _runner(task: Task, worlds: int) -> Callable[[float], float]:
     """Budget -> seconds that a run of so many worlds takes."""
     import torch
@@ -249,8 +255,8 @@ def _one_moment(
         "points": few,
     }
     budget = rounded(task.budget * LEAST)
-    without = _runner(replace(task, ledger=None, pictures=None), worlds)
-    within = _runner(replace(task, ledger=short, pictures=None), worlds)
+    without = _runner(_bare(task), worlds)
+    within = _runner(replace(_bare(task), ledger=short), worlds)
     bare = without(budget)
     within(budget)  # what is needed is compiled and loaded now
     return within(budget) - bare

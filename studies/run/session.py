@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rich.console import Console
 
@@ -18,10 +18,12 @@ from studies.plan import make_plan, manifest
 from studies.results import store, view
 from studies.results.manifest import Manifest
 from studies.run import study_folder, sweep
-from studies.run.clusters import ClusterError, connect
+from studies.run.clusters import ClusterError, checked, connect
+from studies.run.drawing import draw
 from studies.run.live_report import finish, live
 from studies.run.progress import Bar, stop_signals
 from studies.run.sweep import Record, SchedulerLost
+from studies.study_file.cluster import LOCAL
 from studies.study_file.files import text_of
 from studies.study_file.loading import load_study
 from studies.study_file.study import Study
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
+# uncalibrated: a trial or pilot failed; stopped: running cells were awaited; lost: the scheduler is gone
+Ended = Literal["complete", "uncalibrated", "stopped", "aborted", "lost"]
+
+
 class Outcome(NamedTuple):
     """How a run ended, and with what."""
 
-    # "complete", "unmatched" (a trial or pilot failed), "stopped" (running cells were awaited), "aborted" or
-    # "lost" (no scheduler)
-    ended: str
+    ended: Ended
     failed: list[Record]
     dataset: xr.Dataset | None  # None unless complete; `open_study` gives what is there
     missing: int = 0  # cells that are neither there nor failed, though the run is complete
@@ -48,6 +52,8 @@ def run_study(
     config: str | Path | Tree,
     out: str | Path | None,
     overrides: Tree,
+    *,
+    figures: bool = True,
     **cluster: Any,  # noqa: ANN401
 ) -> xr.Dataset:
     """See `studies.run_study`."""
@@ -55,20 +61,32 @@ def run_study(
     where = folder(study, out)
     with live(where):
         outcome = execute(study, where, text=text_of(config), **cluster)
-    if outcome.ended == "complete":
-        finish(where)
-    return _dataset(outcome)
+    dataset = _dataset(outcome)
+    if figures:
+        draw(dataset, where, study.figures, terminal.console(stderr=True))
+    _save_claims(dataset, where)
+    finish(where)
+    return dataset
 
 
 def _dataset(outcome: Outcome) -> xr.Dataset:
     """The results of a run; raises where there are none."""
     if outcome.ended == "lost":
         raise ConnectionError("lost the Dask scheduler; finished cells are kept, run again to go on")
-    if outcome.ended == "unmatched":
+    if outcome.ended == "uncalibrated":
         raise RuntimeError(f"tuning or match: a trial or pilot failed: {outcome.failed[0].error}")
     if outcome.dataset is None:
         raise KeyboardInterrupt("finished cells are kept, run again to go on")
     return outcome.dataset
+
+
+def _save_claims(dataset: xr.Dataset, out: Path) -> None:
+    """Write claims.json, where the study has claims."""
+    from studies.claims import judge, report
+
+    judgements = judge(dataset)
+    if judgements:
+        report.save(judgements, out)
 
 
 def folder(study: Study, out: str | Path | None) -> Path:
@@ -99,12 +117,12 @@ def execute(
         How the run ended, and the results.
 
     Raises:
-        ClusterError: there is nothing to compute on, or its workers do not see the folder.
+        ClusterError: there is no such place, nothing to compute on, or its workers do not see the folder.
         OSError: the folder cannot be written.
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
+    where = checked(cluster or study.cluster.kind)
     note = study_folder.prepare(study, out, text)
-    where = cluster or study.cluster.kind
     bar = Bar(console or terminal.console(stderr=True))
     manifests: list[Manifest] = []
     if note:
@@ -112,7 +130,7 @@ def execute(
     batches = _checked(_batches(study, out, text, bar, manifests), where)
     ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
     if ended == "complete" and not manifests:
-        ended = "unmatched"
+        ended = "uncalibrated"
     if ended != "complete":
         return Outcome(ended, bar.failed, None)
     missing = _missing(manifests[0], out, bar.failed)
@@ -169,7 +187,7 @@ def _of_stages(
 
 def _default_workers(study: Study, where: str) -> int | None:
     """What the study says; on a GPU one, for more would only share it; None: one per core."""
-    if where != "local":
+    if where != LOCAL:
         return None
     if study.cluster.workers:
         return study.cluster.workers
@@ -180,7 +198,7 @@ def _default_workers(study: Study, where: str) -> int | None:
 def _checked(batches: Iterable[list[Cell]], where: str) -> Iterator[list[Cell]]:
     """Those that are not empty, once this machine is known to have what they need."""
     for cells in filter(None, batches):
-        if where == "local" and any(cell.task.device == "cuda" for cell in cells):
+        if where == LOCAL and any(cell.task.device == "cuda" for cell in cells):
             _need_cuda()
         yield cells
 
@@ -200,7 +218,7 @@ def _compute(
     cluster: str,
     workers: int | None,
     bar: Bar,
-) -> str:
+) -> Ended:
     """Compute cells, one batch after another, until one fails; returns how it ended.
 
     A cluster is started only where there is a cell.

@@ -11,6 +11,7 @@ from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer
 from optimizers.defaults import Task, effective
 from studies import registry
+from studies.cells.task import INSTRUMENTS
 from studies.results.settings import silenced
 from studies.text.shapes import Data, Tree
 
@@ -41,7 +42,7 @@ def resolved(arm: Arm | Cells, study: Tree) -> Data:
         "noise": silenced(arm.noise),
         "oracle": dict(arm.oracle),
         "draws": _draws(place, method, arm.noise),
-        "study": {name: value for name, value in study.items() if name not in ("ledger", "pictures")},
+        "study": {name: value for name, value in study.items() if name not in INSTRUMENTS},
     }
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from studies.study_file.cluster import LOCAL, check_cluster
 from studies.study_file.values import (
     OR_FORMULA,
     TAG,
@@ -342,8 +343,8 @@ class TuningModel(Strict):
 class Cluster(Strict):
     """Where cells are computed."""
 
-    kind: str = Field(
-        default="local", description="local, or the address of a Dask scheduler, tcp://host:port"
+    kind: Annotated[str, AfterValidator(check_cluster)] = Field(
+        default=LOCAL, description="local, or the address of a Dask scheduler, tcp://host:port"
     )
     workers: Count | None = Field(
         default=None, description="worker processes of a local cluster; null: one per core"

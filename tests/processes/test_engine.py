@@ -150,7 +150,7 @@ def test_an_address_and_a_scheduler_that_goes_away(tmp_path, own_cluster, capsys
     path = write(tmp_path, FEW)
     with connect("local", 1) as client:
         address, scheduler = client.scheduler.address, client.run_on_scheduler(os.getpid)
-        data = run_study(path, tmp_path / "here", {"replicates": 1}, cluster=address)
+        data = run_study(path, tmp_path / "here", {"replicates": 1}, figures=False, cluster=address)
         assert data.sizes["replicate"] == 1
         client.run(set_delay, "0.5")
 
@@ -193,9 +193,9 @@ def test_a_script_computes_where_the_study_says(tmp_path):
     with pytest.raises(ClusterError, match="no scheduler answers at tcp://127.0.0.1:1"):
         run_study(path, tmp_path / "out")
     assert (
-        run_study(path, tmp_path / "out", {"replicates": 1}, cluster="local", workers=1).sizes[
-            "replicate"
-        ]
+        run_study(
+            path, tmp_path / "out", {"replicates": 1}, figures=False, cluster="local", workers=1
+        ).sizes["replicate"]
         == 1
     )
 

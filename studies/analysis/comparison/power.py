@@ -28,10 +28,10 @@ POWER = 0.8
 EFFICIENCY = 3 / np.pi
 
 
-def smallest(
+def detectable_difference(
     units: xr.DataArray, tests: int = 1, level: float = LEVEL, power: float = POWER
 ) -> xr.Dataset:
-    """The smallest differences that could have been shown.
+    """The smallest differences that so many worlds could have shown.
 
     Args:
         units: how many worlds, or instances where worlds share them, such as `units` of

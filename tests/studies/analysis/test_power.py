@@ -9,7 +9,7 @@ import xarray as xr
 from scipy import stats
 
 from studies.analysis.comparison import power
-from studies.analysis.comparison.power import smallest
+from studies.analysis.comparison.power import detectable_difference
 
 
 def test_paired_differences_have_the_noncentral_t():
@@ -39,14 +39,16 @@ def test_superiority_is_noethers():
 
 
 def test_more_tests_and_fewer_worlds_show_less():
-    one, many = (smallest(xr.DataArray([8, 32, 128], dims="n"), tests) for tests in (1, 10))
+    one, many = (
+        detectable_difference(xr.DataArray([8, 32, 128], dims="n"), tests) for tests in (1, 10)
+    )
     for name in ("paired_sd", "win_probability", "a12"):
         assert (one[name].diff("n") < 0).all()
         assert not (many[name] <= one[name]).any()
 
 
 def test_too_few_worlds_show_nothing():
-    found = smallest(xr.DataArray([0, 1, 5], dims="n"))
+    found = detectable_difference(xr.DataArray([0, 1, 5], dims="n"))
     assert np.isnan(found["paired_sd"]).all()  # 5 signs can fall in 32 ways: p is at least 1 / 16
     assert np.isnan(found["win_probability"]).all()
 

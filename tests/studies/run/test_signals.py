@@ -40,8 +40,8 @@ def interrupts():
 def test_a_signal_while_figures_are_drawn_ends_the_run_and_says_how_to_go_on(
     file, tmp_path, monkeypatch, capsys, number
 ):
-    monkeypatch.setattr(command, "_outcome", lambda *words: Outcome("complete", [], None))
-    monkeypatch.setattr(command, "_report", lambda *words, **more: os.kill(os.getpid(), number))
+    monkeypatch.setattr(command, "_execute", lambda *words: Outcome("complete", [], None))
+    monkeypatch.setattr(command, "_tell_outcome", lambda *words, **more: os.kill(os.getpid(), number))
     monkeypatch.setattr(live_report, "finish", never)
     handler = signal.getsignal(signal.SIGTERM)
     assert command.main([str(file), "--out", str(tmp_path / "out")]) == 130
@@ -50,7 +50,7 @@ def test_a_signal_while_figures_are_drawn_ends_the_run_and_says_how_to_go_on(
 
 
 def test_a_run_that_was_stopped_draws_no_report(file, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command, "_outcome", lambda *words: Outcome("stopped", [], None))
+    monkeypatch.setattr(command, "_execute", lambda *words: Outcome("stopped", [], None))
     monkeypatch.setattr(live_report, "finish", never)
     assert command.main([str(file), "--out", str(tmp_path / "out")]) == 130
     told = " ".join(capsys.readouterr().err.split())

@@ -135,6 +135,7 @@ MISTAKES = [
     ("budget: 1000", "budget: 10\nsweep: {a: {zip: {seed: [1], landscapes.nk.k: [1, 2]}}}", "3:13: sweep.a.zip: zip is gone; write NAME: {values: [..], sets: {path: formula of the axis}} or {choices: {name: {path: value}}}"),
     ("budget: 1000", "budget: 10\nsweep: {a: {zip: {budget: [10, 20], landscapes.nk.n: [5, 10]}}}", "3:13: sweep.a.zip: zip is gone; write a: {values: [10, 20], sets: {budget: a, landscapes.nk.n: a / 2}}"),
     ("budget: 1000", "budget: 10\nsweep: {a: {zip: {landscapes.bowl.rotated: [true, false], landscapes.nk.n: [5, 10]}}}", "3:13: sweep.a.zip: zip is gone; write a: {choices: {rotated=true n=5: {landscapes.bowl.rotated: true, landscapes.nk.n: 5}, rotated=false n=10: {landscapes.bowl.rotated: false, landscapes.nk.n: 10}}}"),
+    ("budget: 1000", "budget: 10\ncluster: {kind: pigeon}", "3:17: cluster.kind: expected 'local' or the address of a scheduler 'tcp://host:port', got 'pigeon'"),
     ("budget: 1000", "budget: [", "4:5: not YAML: expected ',' or ']', but got ':'"),
 ]  # fmt: skip
 

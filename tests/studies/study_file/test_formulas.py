@@ -105,7 +105,7 @@ def test_an_arm_is_addressed_by_the_number(tmp_path):
 
 
 def test_results_hold_the_formula_as_written_and_the_number_that_ran(tmp_path):
-    data = run_study(load_text(tmp_path), out=tmp_path / "out", workers=1)
+    data = run_study(load_text(tmp_path), out=tmp_path / "out", figures=False, workers=1)
     config = json.loads(data.attrs["config"])
     assert config["optimizers"]["GD"]["learning_rate"] == "2 / (1 + 1 / condition)"
     assert config["let"] == {"half": 0.5, "eta_max": "2 / condition * half"}
