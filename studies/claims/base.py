@@ -18,13 +18,12 @@ from studies.analysis.comparison.paired import same_worlds
 from studies.results import settings
 from studies.results.arms import absent, asked, words_on_silent
 from studies.results.hits import at_budget, spent
-from studies.schema import Status
+from studies.schema import SPENT, Status
 from studies.text.shapes import Data, Tree
 
 Verdict = Literal["holds", "fails", "undecided"]
 WORST: tuple[Verdict, ...] = ("fails", "undecided", "holds")
 GRID = ("landscape", "optimizer")
-ROUNDING = 1e-9  # costs that differ by less are equal
 
 
 class Judgement(NamedTuple):
@@ -337,9 +336,9 @@ def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
         return at_budget(data)
     ended = spent(data).where(data["status"].isel(checkpoint=-1) == Status.BUDGET_SPENT).min()
     low, high = np.nanmin(there), np.fmin(np.nanmax(there), float(ended))
-    if not low * (1 - ROUNDING) <= cost <= high * (1 + ROUNDING):
+    if not low * (1 - SPENT) <= cost <= high * (1 + SPENT):
         raise ValueError(
             f"cost: expected between the first checkpoint and the shortest run's end, {low:g} and {high:g}"
             f" evaluations, got {cost:g}"
         )
-    return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + ROUNDING))[-1]))
+    return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + SPENT))[-1]))
