@@ -1,29 +1,33 @@
 """Where cells are computed: processes on this machine, or a Dask scheduler that already runs at an address.
 
-The local cluster is a process of its own with one worker process per core, one thread each; it starts a
-worker anew when one dies:
+The local cluster is a process of its own, the keeper, which imports what workers need, once, and forks: into
+a scheduler, and one worker per core, one thread each. It forks a worker anew when one dies:
 
-    client  --stdin pipe-->  python -m studies.run.clusters N: scheduler  --stdin pipes-->  N workers
+    client  --stdin pipe-->  python -m studies.run.clusters N: keeper  --stdin pipe-->  scheduler, N workers
 
-So a script needs no `if __name__ == "__main__"` guard, Ctrl-C in the terminal reaches the client alone, and
-workers get their environment before they start. A pipe closes when the process that holds it dies in whatever
-way, and whoever reads it goes too. (Dask's own nanny is not used: it gives up on a worker that dies within
-moments of its start, and then the sweep would wait for ever.)
+So a worker costs next to nothing, a script needs no `if __name__ == "__main__"` guard, Ctrl-C in the terminal
+reaches the client alone, and workers have their environment before torch is imported. The keeper starts no
+thread, and kinds of the user's are imported by workers alone. A pipe closes when the process that holds it
+dies in whatever way, and whoever reads it goes too. (Dask's own nanny is not used: it gives up on a worker
+that dies within moments of its start, and then the sweep would wait for ever.)
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import importlib
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from studies.study_file.cluster import LOCAL, check_cluster
 
@@ -42,6 +46,7 @@ ENVIRONMENT = {
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
     "DASK_LOGGING__DISTRIBUTED": "critical",
 }
+NEEDED = ("distributed", "studies.cells.loop", "studies.run.sweep")  # by workers
 # where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its
 # user
 LOOPBACK = "127.0.0.1"
@@ -126,8 +131,12 @@ def _local(workers: int) -> Iterator[str]:
     """Start a local cluster; the address of its scheduler."""
     with tempfile.TemporaryDirectory(prefix="studies-", ignore_cleanup_errors=True) as scratch:
         environment = _environment(scratch)
-        process = _start(
-            [str(workers)], stdout=subprocess.PIPE, env=environment, start_new_session=True
+        process = subprocess.Popen(
+            [sys.executable, "-m", "studies.run.clusters", str(workers)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
         )
         try:
             yield _address(process)
@@ -151,51 +160,75 @@ def _address(process: subprocess.Popen[bytes]) -> str:
     return address
 
 
-def _start(arguments: list[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
-    return subprocess.Popen(
-        [sys.executable, "-m", "studies.run.clusters", *arguments], stdin=subprocess.PIPE, **how
-    )
-
-
 # the processes of a local cluster ---------------------------------------------------------------------------
 
 
-def _follow(end: Callable[[], None]) -> None:
-    """Call `end` when the process at the other end of stdin is gone."""
+class Pipe(NamedTuple):
+    """The numbers of its ends."""
 
-    def wait() -> None:
-        sys.stdin.read()
-        end()
-
-    threading.Thread(target=wait, daemon=True).start()
+    read: int
+    write: int
 
 
-async def _serve(count: int) -> None:
-    """Scheduler of a local cluster, and keeper of its workers."""
+def _keep(count: int) -> None:
+    """The keeper of a local cluster: its children, a worker anew where one ends, until the client is gone."""
+    _import()
+    life, said = Pipe(*os.pipe()), Pipe(*os.pipe())
+    scheduler = _fork(life, _schedule, said.write)
+    os.close(said.write)
+    address = os.read(said.read, 1024).decode()
+    print(address, flush=True)
+    for _ in range(count):
+        _fork(life, _work, address)
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        ended, _ = os.waitpid(-1, os.WNOHANG)
+        if ended == scheduler:
+            break
+        if ended:
+            _fork(life, _work, address)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _import() -> None:
+    """Import what workers need, but for kinds of the user's; what is there is shared, and never collected."""
+    for module in NEEDED:
+        importlib.import_module(module)
+    gc.freeze()
+
+
+def _fork(life: Pipe, work: Callable[[Any], Coroutine[Any, Any, None]], of: int | str) -> int:
+    """A process that does some work, and goes when this one is gone; its number."""
+    if child := os.fork():
+        return child
+    os.close(life.write)
+    os.dup2(life.read, 0)
+    os.dup2(2, 1)  # what workers print goes to the terminal
+    threading.Thread(target=_follow, daemon=True).start()
+    asyncio.run(work(of))
+    os._exit(1)
+
+
+def _follow() -> None:
+    """End when the process at the other end of stdin is gone."""
+    sys.stdin.read()
+    os._exit(1)
+
+
+async def _schedule(said: int) -> None:
+    """The scheduler of a local cluster, which says its address."""
     from distributed import Scheduler
 
-    _follow(lambda: os.killpg(0, signal.SIGKILL))
-    answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what workers print goes to the terminal
     scheduler = await Scheduler(
         host=LOOPBACK, port=0, dashboard=False, dashboard_address=f"{LOOPBACK}:0"
     )
-    workers = [_start([scheduler.address, "worker"]) for _ in range(count)]
-    print(scheduler.address, file=answer, flush=True)
-    answer.close()
-    while True:
-        await asyncio.sleep(0.1)
-        workers = [
-            _start([scheduler.address, "worker"]) if worker.poll() is not None else worker
-            for worker in workers
-        ]
+    os.write(said, scheduler.address.encode())
+    await scheduler.finished()
 
 
 async def _work(address: str) -> None:
     """One worker of a local cluster."""
     from distributed import Worker
 
-    _follow(lambda: os._exit(1))
     worker = await Worker(
         address,
         host=LOOPBACK,
@@ -208,4 +241,4 @@ async def _work(address: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])) if len(sys.argv) == 2 else _work(sys.argv[1]))
+    _keep(int(sys.argv[1]))

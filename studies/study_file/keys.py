@@ -176,7 +176,7 @@ def _in_every_entry(top: str, rest: list[str]) -> Key | None:
 
 def _of_every_entry(top: str, name: str) -> Key | None:
     """A key that every entry of landscapes or optimizers has: grid, on, relaxation, dtype."""
-    return Key.top(_of_all(top).model_json_schema(), name, f"{top}.{LABEL}.{name}")
+    return Key.top(_schema(_of_all(top)), name, f"{top}.{LABEL}.{name}")
 
 
 # schemas and classes ----------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def _tables(key: Key) -> Iterator[Table]:
             "key", [Key(name, inside.field, inside.definitions) for name, inside in inner.items()]
         )
     if key.name in ENTRY:
-        yield _table("key of every entry", _keys(_of_all(key.name).model_json_schema()))
+        yield _table("key of every entry", _keys(_schema(_of_all(key.name))))
 
 
 def _hint(name: str) -> Iterator[str]:

@@ -37,17 +37,13 @@ from tests.support.runs import (
     finish,
     here,
     no_leftovers,  # noqa: F401
+    setenv,
     start,
     wait_for,
     write,
 )
 
 FAILED = STATUS.index("failed")
-SCRIPT = """
-import studies
-data = studies.run_study("study.yaml", "out", {"replicates": 2}, workers=1)
-print(int(data["status"].max()), data.sizes["replicate"])
-"""
 
 
 def troubled(flag):
@@ -88,12 +84,11 @@ def test_a_cell_that_fails_is_shown_and_tried_again(tmp_path, capsys):
     assert_same(open_study(tmp_path / "out"), here(study, tmp_path / "here"))
 
 
-def test_a_plain_script_and_then_more_worlds(tmp_path):
-    write(tmp_path, FEW)
-    (tmp_path / "script.py").write_text(SCRIPT)
-    code, out, err = finish(start(tmp_path, command=("script.py",)))
-    assert (code, out.split()) == (0, [str(STATUS.index("budget_spent")), "2"]), err
-    fewer, before = open_study(tmp_path / "out"), cells(tmp_path)
+def test_a_study_and_then_more_worlds(tmp_path):
+    """That a plain script computes one is tested in test_readme.py."""
+    fewer = run_study(write(tmp_path, FEW), tmp_path / "out", {"replicates": 2}, workers=1)
+    assert int(fewer["status"].max()) == STATUS.index("budget_spent")
+    before = cells(tmp_path)
     assert len(before) == 8
     assert again(tmp_path) == 0
     assert before.items() < cells(tmp_path).items()
@@ -147,17 +142,15 @@ def test_two_workers_at_one_cell_leave_one_whole_file(tmp_path, monkeypatch):
 
 
 def test_an_address_and_a_scheduler_that_goes_away(tmp_path, own_cluster, capsys):
-    path = write(tmp_path, FEW)
+    write(tmp_path, FEW)
     with connect("local", 1) as client:
         address, scheduler = client.scheduler.address, client.run_on_scheduler(os.getpid)
-        data = run_study(path, tmp_path / "here", {"replicates": 1}, figures=False, cluster=address)
-        assert data.sizes["replicate"] == 1
-        client.run(set_delay, "0.5")
+        client.run(setenv, "TEST_DELAY", "0.5")
 
         def end():
             wait_for(lambda: cells(tmp_path))
-            client.run(set_delay, "86400")  # what begins from now on does not end
-            os.killpg(scheduler, signal.SIGKILL)
+            client.run(setenv, "TEST_DELAY", "86400")  # what begins from now on does not end
+            os.kill(scheduler, signal.SIGKILL)
 
         other = threading.Thread(target=end)
         other.start()
@@ -271,12 +264,6 @@ def test_a_missing_cell_is_never_a_success(tmp_path, monkeypatch, capsys):
     )
     monkeypatch.undo()
     assert again(tmp_path) == 0
-
-
-def set_delay(seconds):
-    import os
-
-    os.environ["TEST_DELAY"] = seconds
 
 
 def test_workers_with_other_code_are_refused(monkeypatch):

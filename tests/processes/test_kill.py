@@ -7,6 +7,7 @@ import functools
 import os
 import signal
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import xarray as xr
 
 from studies import open_study
 from studies.results import store
+from studies.run.clusters import connect
 from tests.support.runs import (
     ALIKE,
     again,
@@ -24,6 +26,7 @@ from tests.support.runs import (
     held,
     here,
     no_leftovers,  # noqa: F401
+    setenv,
     start,
     wait_for,
     workers,
@@ -93,20 +96,53 @@ def test_kill_the_client_as_its_workers_come(tmp_path):
     assert_same(open_study(tmp_path / "out"), undisturbed())
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.verify)])
+def anew(client):
+    """End the warm worker; another comes, which has imported no bowl yet."""
+    before = [*client.run(os.getpid).values()]
+    os.kill(*before, signal.SIGKILL)
+    wait_for(lambda: [*client.run(os.getpid, on_error="ignore").values()] not in ([], before))
+
+
 @points(everyday=BEFORE)
-def test_kill_a_worker(tmp_path, point, count):
+def test_kill_a_worker(tmp_path, capsys, point):
+    """That of the warm cluster."""
     write(tmp_path, ALIKE)
-    process = start(tmp_path, "--workers", str(count), hold=point)
+    note, before = tmp_path / "held", {}
+
+    def end():
+        wait_for(lambda: note.exists() and note.read_text())
+        before.update(cells(tmp_path))
+        os.kill(int(note.read_text()), signal.SIGKILL)
+
+    with connect("local", 1) as client:
+        anew(client)
+        client.run(setenv, "TEST_HOLD", f"{point} {tmp_path}")
+        other = threading.Thread(target=end)
+        other.start()
+        code = again(tmp_path)
+        other.join()
+    assert len(before) == EARLIER + (point == AFTER)
+    assert_none_is_lost(tmp_path, before, code, capsys.readouterr().err)
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("point", POINTS)
+def test_kill_one_of_two_workers(tmp_path, point):
+    write(tmp_path, ALIKE)
+    process = start(tmp_path, "--workers", "2", hold=point)
     victim = held(tmp_path, process)
     before = cells(tmp_path)
-    assert count > 1 or len(before) == EARLIER + (point == AFTER)
     os.kill(victim, signal.SIGKILL)
-    code, out, err = finish(process)
+    code, _, err = finish(process)
+    assert_none_is_lost(tmp_path, before, code, err)
+
+
+def assert_none_is_lost(folder, before, code, err):
+    """A run that lost a worker ended well, with all cells, those that were there as they were."""
     assert code == 0, err
     assert "failed" not in err
-    assert_whole(tmp_path)
-    assert before.items() <= cells(tmp_path).items()
-    assert len(cells(tmp_path)) == CELLS
-    assert not os.listdir(tmp_path / "out" / "crash")
-    assert_same(open_study(tmp_path / "out"), undisturbed())
+    assert_whole(folder)
+    assert before.items() <= cells(folder).items()
+    assert len(cells(folder)) == CELLS
+    assert not os.listdir(folder / "out" / "crash")
+    assert_same(open_study(folder / "out"), undisturbed())

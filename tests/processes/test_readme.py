@@ -32,21 +32,31 @@ def test_the_first_example_comes_early_and_runs(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "results" / "hill" / "dataset.zarr").exists()
 
 
-def test_the_plugin_runs(tmp_path):
-    """In a process of its own, as a user has it: the file is found beside the study."""
+SCRIPT = """
+import studies
+data = studies.run_study("mine.yaml", "out", workers=2)
+print(*data["landscape"].values, data.sizes["replicate"])
+"""
+
+
+def test_a_plain_script_computes_a_plugin(tmp_path):
+    """In a process of its own, as a user has it: the file is found beside the script, which has no guard."""
     (tmp_path / "mine.py").write_text(
         next(code for code in blocks(OWN_KINDS, "python") if "# mine.py" in code)
     )
     landscapes = next(code for code in blocks(OWN_KINDS, "yaml") if "mine:Ridge" in code)
     (tmp_path / "mine.yaml").write_text(
-        f"name: mine\nreplicates: 2\nbudget: 100\n{landscapes}optimizers: {{GA: {{kind: ga, population: 5}}}}\n"
+        f"name: mine\nreplicates: 2\nbudget: 100\nfigures: []\n{landscapes}"
+        "optimizers: {GA: {kind: ga, population: 5}}\n"
     )
-    command = [sys.executable, "-m", "studies.run", "mine.yaml", "--workers", "1", "--no-report"]
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = [sys.executable, "script.py"]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience(120)
     )
     assert done.returncode == 0, done.stderr
-    assert "ridge" in done.stdout
+    assert done.stdout.split() == ["ridge", "2"]
+    assert (tmp_path / "out" / "report.html").exists()
 
 
 def environment():

@@ -64,9 +64,9 @@ def test_every_kind_and_study_has_a_line():
 
 def test_every_line_of_the_list_is_described():
     for family, name, line in listing.rows():
-        first = str(describe.describe(name)[0])
-        assert first.startswith(f"{name} ("), name
-        words = "\n".join(part for part in describe.describe(name) if isinstance(part, str))
+        parts = describe.describe(name)
+        assert str(parts[0]).startswith(f"{name} ("), name
+        words = "\n".join(part for part in parts if isinstance(part, str))
         assert line.rstrip(".") in words, (family, name)
 
 

@@ -1,6 +1,5 @@
 """Studies in real processes, for the tests of the engine, the store and the command line."""
 
-import contextlib
 import json
 import os
 import subprocess
@@ -27,6 +26,7 @@ FEW: dict[str, Any] = {  # 8 cells
     "replicates": 3,
     "checkpoints": [0.25, 0.5, 1.0],
     "targets": [1.0, 0.1],
+    "figures": [],
     "landscapes": {"bowl": {"kind": BOWL}, "steep bowl": {"kind": "quadratic", "dim": 3}},
     "optimizers": {"random": {"kind": "random_search"}, "GA": {"kind": "ga", "population": 6}},
     "sweep": {"landscapes.bowl.shift": [0.0, 0.5, 1.0]},
@@ -114,12 +114,17 @@ def family(process):
 
 
 def workers(process):
-    """The worker processes of a run."""
-    found = []
-    for child in family(process):
-        with contextlib.suppress(psutil.Error):
-            found += [child] if child.cmdline()[-1:] == ["worker"] else []
-    return found
+    """The worker processes of a run: the children of the local cluster but for its first, the scheduler."""
+    try:
+        (keeper,) = psutil.Process(process.pid).children()
+        return sorted(keeper.children(), key=lambda child: (child.create_time(), child.pid))[1:]
+    except (ValueError, psutil.Error):
+        return []
+
+
+def setenv(name, value):
+    """For `client.run`: set a variable of a worker's environment."""
+    os.environ[name] = value
 
 
 def cells(folder):

@@ -1,0 +1,83 @@
+"""The keeper of a local cluster, with children that only wait: who ends when another does, and who comes anew."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from studies.run import clusters
+from tests.support.patience import wait_for
+
+SCRIPT = """
+import asyncio, os
+from studies.run import clusters
+
+async def schedule(said):
+    os.write(said, str(os.getpid()).encode())
+    await asyncio.sleep(86400)
+
+async def work(address):
+    print("a worker of", address, flush=True)
+    await asyncio.sleep(86400)
+
+clusters._import, clusters._schedule, clusters._work = lambda: None, schedule, work
+clusters._keep(2)
+"""
+
+
+@pytest.fixture
+def keeper():
+    """A keeper of two workers, whose address is the number of its scheduler."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT], start_new_session=True, **pipes)
+    process.scheduler = int(process.stdout.readline())
+    wait_for(lambda: len(workers(process)) == 2)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def workers(process):
+    """The numbers of its workers that live."""
+    children = psutil.Process(process.pid).children()
+    alive = {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
+    return alive - {process.scheduler}
+
+
+def test_a_worker_that_ends_is_replaced(keeper):
+    victim, other = sorted(workers(keeper))
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: len(workers(keeper) - {victim}) == 2)
+    assert other in workers(keeper)
+    assert psutil.pid_exists(keeper.scheduler)
+
+
+@pytest.mark.parametrize("ends", ["scheduler", "keeper", "client"])
+def test_all_end_with(keeper, ends):
+    family = psutil.Process(keeper.pid).children()
+    if ends == "client":
+        keeper.stdin.close()
+        keeper.stdin = None
+    else:
+        os.kill({"scheduler": keeper.scheduler, "keeper": keeper.pid}[ends], signal.SIGKILL)
+    keeper.wait()
+    wait_for(lambda: not any(child.is_running() for child in family))
+
+
+def test_what_workers_print_goes_to_the_terminal(keeper):
+    lines = {keeper.stderr.readline().decode() for _ in range(2)}
+    assert lines == {f"a worker of {keeper.scheduler}\n"}
+    out, _ = keeper.communicate()
+    assert out == b""
+
+
+def test_plugins_are_looked_for_where_the_client_does(tmp_path, monkeypatch):
+    """An empty entry of the path is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", "/somewhere"])
+    environment = clusters._environment("scratch")
+    assert environment["PYTHONPATH"] == f"{tmp_path}:/somewhere"
+    assert clusters.ENVIRONMENT.items() <= environment.items()
