@@ -26,6 +26,7 @@ from studies.study_file import (
     factors,
     formulas,
     only,
+    whole,
 )
 from studies.study_file.arm import Arm
 from studies.study_file.arms import Resolver
@@ -78,6 +79,7 @@ def _checked(document: Document) -> Study:
     draft = Draft.of(document)
     draft.mistakes += check_labels.mistakes(draft)
     draft.mistakes += formulas.mistakes_in_let(draft.data)
+    draft.mistakes += whole.settled(draft.data)
     if "record" in draft.data:
         draft.data["record"], wrong = check_record.completed(draft.data["record"])
         draft.mistakes += wrong

@@ -34,6 +34,7 @@ from studies.study_file.spaced import KEYS as SPACED
 from studies.study_file.spaced import Checkpoints
 from studies.study_file.values import (
     CHECKPOINTS,
+    OF_LET,
     OR_FORMULA,
     TAG,
     WHOLE,
@@ -86,7 +87,7 @@ class StudyModel(Strict):
     seed: Annotated[int, Ge(0), Lt(2**32), WHOLE] = Field(
         default=1, description="every draw follows from it and the number of the world"
     )
-    replicates: Count = Field(default=32, description="worlds of each arm")
+    replicates: Annotated[Count, OF_LET] = Field(default=32, description="worlds of each arm")
     instances: Annotated[Count, OR_FORMULA] | None = Field(
         default=None, description="world r has instance r mod instances; null: its own"
     )

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from studies.study_file.cluster import LOCAL, check_cluster
 from studies.study_file.values import (
+    OF_LET,
     OR_FORMULA,
     TAG,
     WHOLE,
@@ -248,7 +249,7 @@ class MatchModel(Strict):
             " (studies.analysis.noise.noise.currencies), or a quantity: ledger.gain[raw], mean(loss)"
         ),
     )
-    at: Annotated[float, Ge(0), Le(1)] = Field(
+    at: Annotated[float, Ge(0), Le(1), OF_LET] = Field(
         default=0.01,
         description="when it is measured, as a fraction of the budget; of steps at the nearest whole one",
     )
@@ -288,14 +289,14 @@ class TuningModel(Strict):
     So many settings, drawn from its ranges, are tried on worlds of their own; the study runs with the best.
     """
 
-    trials: Annotated[int, Ge(2), WHOLE] = Field(
+    trials: Annotated[int, Ge(2), WHOLE, OF_LET] = Field(
         default=32, description="settings tried of each optimizer; the first is that of the study"
     )
-    worlds: Count = Field(
+    worlds: Annotated[Count, OF_LET] = Field(
         default=8,
         description="worlds of each trial; they, and their instances, are none of the study's",
     )
-    at: Annotated[float, Gt(0), Le(1)] = Field(
+    at: Annotated[float, Gt(0), Le(1), OF_LET] = Field(
         default=1.0,
         description=(
             "when trials are judged, as a fraction of the budget at the nominal price; of steps after the"

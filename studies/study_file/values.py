@@ -89,6 +89,17 @@ class OrFormula:
 OR_FORMULA = OrFormula()
 
 
+class OfLet:
+    """What a type allows; in the schema also a formula, of which `studies.study_file.whole` made a number."""
+
+    def __get_pydantic_json_schema__(self, schema: Data, handler: GetJsonSchemaHandler) -> Data:
+        """The type's own, or a text."""
+        return {"anyOf": [handler(schema), {"type": "string", "format": FORMULA}]}
+
+
+OF_LET = OfLet()
+
+
 # values -----------------------------------------------------------------------------------------------------
 
 

@@ -498,8 +498,8 @@ def test_an_optimizer_that_cannot_say_without_its_landscape_is_no_error():
     study = load_study(
         STUDY
         | {
-            "landscapes": {"nk": {"kind": "nk", "n": 300, "k": 1}},
-            "optimizers": {"q": {"kind": "quasispecies"}},
+            "landscapes": {"nk": STUDY["landscapes"]["bowl"]},
+            "optimizers": {"q": {"kind": "tests.support.plugins:Particular"}},
         }
     )
     assert study.notes == unusual(study.arms) == []

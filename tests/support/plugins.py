@@ -126,6 +126,15 @@ class InitDraw(Sound):
         return state._replace(parents=state.parents + torch.rand(1))
 
 
+class Particular(Sound):
+    """It cannot begin where all starts are one point, as those of a bowl in place of its landscape are."""
+
+    def init(self, problem, streams):
+        if not bool(problem.start(2).diff(dim=1).any()):
+            raise RuntimeError("one point")
+        return super().init(problem, streams)
+
+
 class TellDraw(Sound):
     def tell(self, state, query, answer, streams):
         told, info = super().tell(state, query, answer, streams)

@@ -80,6 +80,68 @@ def test_so_may_checkpoints_truth_the_ledger_and_pictures(tmp_path):
     assert other["pictures"]["frames"] == 12
 
 
+WHOLE = """\
+name: whole
+replicates: 4 * pairs
+budget: 400
+let: {pairs: 3, fastest: 2 / (1 + 1 / kappa), kappa: 4}
+landscapes:
+  bowl: {kind: quadratic, dim: 2, condition: kappa, terms: 8}
+optimizers:
+  GD: {kind: sgd}
+  GA: {kind: ga, population: 4}
+noise: {batch: 4}
+tuning:
+  trials: 2 * pairs
+  worlds: pairs
+  at: 1 / 2
+  ranges:
+    GD: {learning_rate: [fastest / 100, fastest], momentum: {low: 0.0, high: 1 - 1 / kappa}}
+    GA: {crossover: [none, uniform]}
+"""
+
+
+def test_numbers_of_the_whole_study_take_formulas_of_let(tmp_path):
+    study = load(WHOLE, tmp_path)
+    assert study.replicates == 12
+    assert (study.tuning.trials, study.tuning.worlds, study.tuning.at) == (6, 3, 0.5)
+    rates, momentum = (study.tuning.ranges["GD"][name] for name in ("learning_rate", "momentum"))
+    assert (rates["low"], rates["high"]) == (0.016, 1.6)
+    assert (momentum["low"], momentum["high"]) == (0.0, 0.75)
+    assert study.tuning.ranges["GA"]["crossover"]["choices"] == ["none", "uniform"]
+    assert load_study(study.resolved).resolved == study.resolved
+    vary = (
+        "match: {reference: GD, at: 1 / kappa, vary: {GA: {mutation_sigma: [fastest / 16, fastest]}}}"
+    )
+    matched = load(WHOLE[: WHOLE.index("tuning:")] + vary, tmp_path).match
+    assert (matched.at, matched.vary["GA"]["mutation_sigma"]) == (0.25, [0.1, 1.6])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("4 * pairs", "4 * piars", "2:13: replicates: unknown name 'piars'; did you mean 'pairs'?"),
+        ("4 * pairs", "pairs / 2", "2:13: replicates: expected a whole number, got 1.5"),
+        (
+            "2 * pairs",
+            "2 * dim",
+            "tuning.trials: unknown name 'dim'; known: pairs, fastest, kappa",
+        ),
+        ("1 / 2", "4 / 2", "tuning.at: expected <= 1, got 2"),
+        (
+            "fastest / 100",
+            "fastest * 100",
+            "tuning.ranges.GD.learning_rate: expected a range [low, high] with",
+        ),
+    ],
+)
+def test_wrong_ones_of_the_whole_study_are_one_line(tmp_path, old, new, line):
+    with pytest.raises(StudyError) as caught:
+        load(WHOLE.replace(old, new), tmp_path)
+    (told,) = caught.value.lines
+    assert line in told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
@@ -183,12 +245,11 @@ def validator():
 
 
 def test_the_schema_allows_formulas_where_they_are_allowed(validator):
-    assert not [error.message for error in validator.iter_errors(document.read("", STUDY).data)]
+    for text in (STUDY, EVERY, WHOLE):
+        assert not [error.message for error in validator.iter_errors(document.read("", text).data)]
     wrong = STUDY.replace("learning_rate: h / dim", "learning_rat: h / dim")
     assert not validator.is_valid(document.read("", wrong).data)
-    assert not validator.is_valid(
-        document.read("", STUDY.replace("replicates: 2", "replicates: 2 * h")).data
-    )
+    assert not validator.is_valid(document.read("", STUDY.replace("replicates: 2", "seed: 2 * h")).data)
 
 
 @pytest.mark.parametrize("name", ready_studies())
