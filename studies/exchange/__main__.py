@@ -5,8 +5,8 @@ Nothing heavy is imported before it is known to be needed.
 
 from __future__ import annotations
 
-import argparse
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from xarray import Dataset
 
 WRONG = 2  # exit code of bad input
-FORMATS = ("coco", "ioh", "parquet", "csv", "netcdf")
+LOGGERS = ("coco", "ioh")
+FORMATS = (*LOGGERS, "parquet", "csv", "netcdf")
 POINTS = ("recommended", "best")
 POINT = (
     "whose loss (coco, ioh): recommended (default), or best, the best evaluated point, which the loggers"
@@ -25,9 +26,9 @@ POINT = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> ArgumentParser:
     """The arguments of `python -m studies.exchange`."""
-    command = argparse.ArgumentParser(
+    command = ArgumentParser(
         prog="python -m studies.exchange",
         description="Write a study in the formats of others; read what others wrote.",
         epilog="exit codes: 0 done, 2 wrong argument, study or file",
@@ -40,19 +41,17 @@ def parser() -> argparse.ArgumentParser:
     return command
 
 
-def _add_export(command: argparse.ArgumentParser) -> None:
+def _add_export(command: ArgumentParser) -> None:
     command.add_argument("results", metavar="RESULTS", help="a study's folder, results/NAME")
     command.add_argument("--to", required=True, choices=FORMATS, help="the format")
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
     command.add_argument("--point", choices=POINTS, default=POINTS[0], help=POINT)
 
 
-def _add_import(command: argparse.ArgumentParser) -> None:
+def _add_import(command: ArgumentParser) -> None:
     about = "a folder, a file, or an archive (tar.gz, zip, ..)"
     command.add_argument("files", metavar="DIR_OR_FILE", help=about)
-    command.add_argument(
-        "--from", required=True, choices=("coco", "ioh"), dest="source", help="the format"
-    )
+    command.add_argument("--from", required=True, choices=LOGGERS, dest="source", help="the format")
     about = "the new results folder: results/NAME"
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help=about)
     about = "a study: take its landscapes, checkpoints and targets"
@@ -71,15 +70,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _export(args: argparse.Namespace) -> list[Path]:
+def _export(args: Namespace) -> list[Path]:
     from studies import exchange, open_study
 
     write = getattr(exchange, f"export_{args.to}")
-    whose = {"point": args.point} if args.to in ("coco", "ioh") else {}
+    whose = {"point": args.point} if args.to in LOGGERS else {}
     return write(open_study(args.results), args.out, **whose)
 
 
-def _import(args: argparse.Namespace) -> list[Path]:
+def _import(args: Namespace) -> list[Path]:
     from studies.exchange.folders import whole
 
     dataset = _imported(args).assign_attrs(view="imported")
@@ -89,7 +88,7 @@ def _import(args: argparse.Namespace) -> list[Path]:
     return [view]
 
 
-def _imported(args: argparse.Namespace) -> Dataset:
+def _imported(args: Namespace) -> Dataset:
     """What the files say, laid out as a study's results where one is given."""
     from studies import exchange, open_study
 

@@ -28,9 +28,9 @@ from pathlib import Path
 import numpy as np
 from xarray import Dataset
 
-from studies.exchange.folders import files_in, numbered, opened, safe, whole
+from studies.exchange.folders import files_in, free, opened, safe, whole
 from studies.exchange.imported import to_dataset
-from studies.exchange.records import BBOB, Experiment, Run, experiments, improvements, until
+from studies.exchange.records import BBOB, Experiment, Records, Run, experiments, improvements, until
 
 SUITES = dict(zip(BBOB, ("bbob", "bbob-noisy"), strict=True))
 HEADER = (
@@ -85,8 +85,8 @@ class _Folder:
     def add(self, experiment: Experiment) -> None:
         """Add the runs of an experiment to those on the same function in as many dimensions."""
         dim, by_dim = experiment.landscape["dim"], self._by_dim(experiment)
-        earlier = by_dim[dim].runs if dim in by_dim else []
-        by_dim[dim] = experiment._replace(runs=[*earlier, *experiment.runs])
+        together = by_dim.setdefault(dim, experiment._replace(runs=[]))
+        together.runs.extend(experiment.runs)
 
     def _by_dim(self, experiment: Experiment) -> dict[int, Experiment]:
         """What there is on the function of an experiment."""
@@ -124,7 +124,7 @@ def _check(experiment: Experiment) -> None:
 def _name(optimizer: str, taken: Collection[str]) -> str:
     """An optimizer's name as cocopp can read it between quotes, unlike those taken."""
     name = optimizer.replace("\\", "/").replace("',", "\u2019,").strip("'\"")
-    return next(text for text in numbered(name) if text not in taken)
+    return free(name, taken)
 
 
 def _write(
@@ -255,11 +255,10 @@ def _suite(about: Mapping[str, str]) -> str:
 
 def _kind(suite: str, function: int) -> str:
     """The kind of a function's landscape; older files name no suite."""
-    by_number = (kind for kind, numbers in NUMBERS.items() if function in numbers)
-    kind = READ[suite] if suite else next(by_number, "")
-    if not kind or function not in NUMBERS[kind]:
-        raise ValueError(f"expected a function 1 .. 24, or 101 .. 130 of bbob-noisy, got f{function}")
-    return kind
+    for kind in [READ[suite]] if suite else NUMBERS:
+        if function in NUMBERS[kind]:
+            return kind
+    raise ValueError(f"expected a function 1 .. 24, or 101 .. 130 of bbob-noisy, got f{function}")
 
 
 def _files(data: str) -> Iterator[tuple[str, list[str]]]:
@@ -313,7 +312,7 @@ def _blocks(path: Path) -> list[Block]:
     return runs
 
 
-def _merged(rows: np.ndarray, spent: int) -> tuple[np.ndarray, np.ndarray]:
+def _merged(rows: np.ndarray, spent: int) -> Records:
     order = np.lexsort((-rows[:, 1], rows[:, 0]))
     evaluations, gap = rows[order].T
     return until(evaluations.astype(np.int64), np.fmin.accumulate(gap), spent)

@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 
@@ -77,9 +77,14 @@ def numbered(name: str, form: str = "{} {}") -> Iterator[str]:
         yield form.format(name, number)
 
 
+def free(name: str, taken: Collection[str]) -> str:
+    """The name, or with the first number with which it is not taken."""
+    return next(text for text in numbered(name) if text not in taken)
+
+
 def safe(label: str, taken: set[str]) -> str:
     """A file name made of a label, unlike those taken, to which it is added."""
     name = re.sub(r"[^\w.+-]+", "_", label).strip("._") or "unnamed"
-    free = next(text for text in numbered(name, "{}_{}") if text.casefold() not in taken)
-    taken.add(free.casefold())
-    return free
+    own = next(text for text in numbered(name, "{}_{}") if text.casefold() not in taken)
+    taken.add(own.casefold())
+    return own

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from xarray import DataArray, Dataset
 
-from studies.exchange.folders import numbered
+from studies.exchange.folders import free
 from studies.exchange.records import Experiment, Run
 from studies.exchange.shown import Shown, common_rows, cut, places
 from studies.exchange.specs import Key, Spec, by_label, key_of, specs_of, words
@@ -61,6 +61,7 @@ CELLS = ("landscape", "optimizer", "replicate")
 PAIRED = {"long_name": "whether worlds are the same worlds as those of the other optimizers so marked"}
 IMPORTED = {"kind": "imported"}
 
+ByCell = list[list[list[Run]]]  # runs by landscape and optimizer
 Runs = dict[tuple[Key, str], list[Run]]  # landscape and optimizer -> runs, none of them empty
 
 
@@ -118,9 +119,7 @@ def _laid_out(landscapes: Mapping[Key, Landscape], runs: Runs, axes: Axes) -> Da
     return data.assign_coords(_about_landscapes(landscapes.values()) | _about_optimizers(optimizers))
 
 
-def _chosen(
-    runs: Runs, landscapes: Sequence[Key], optimizers: Sequence[str], axes: Axes
-) -> list[list[list[Run]]]:
+def _chosen(runs: Runs, landscapes: Sequence[Key], optimizers: Sequence[str], axes: Axes) -> ByCell:
     """The runs by landscape and optimizer, cut where those on the landscape end.
 
     Args:
@@ -165,8 +164,7 @@ def _labels(given: Iterable[str]) -> dict[str, str]:
     """The names of others' optimizers -> labels, each another one."""
     labels: dict[str, str] = {}
     for name in dict.fromkeys(given):
-        free = numbered(as_label(name))
-        labels[name] = next(text for text in free if text not in labels.values())
+        labels[name] = free(as_label(name), labels.values())
     return labels
 
 
@@ -254,7 +252,7 @@ def _per_landscape(part: DataArray, labels: list[str]) -> np.ndarray:
 # arrays -----------------------------------------------------------------------------------------------------
 
 
-def _filled(runs: list[list[list[Run]]], axes: Axes) -> Dataset:
+def _filled(runs: ByCell, axes: Axes) -> Dataset:
     """The runs, by landscape and optimizer, as arrays with coordinates of worlds, checkpoints and targets."""
     instance = _rows(runs)
     cells = (len(runs), len(runs[0]), len(instance))
@@ -266,16 +264,13 @@ def _filled(runs: list[list[list[Run]]], axes: Axes) -> Dataset:
     return Dataset(_variables(shown), _coordinates(axes, instance))
 
 
-def _rows(runs: list[list[list[Run]]]) -> np.ndarray:
+def _rows(runs: ByCell) -> np.ndarray:
     """The instance of each row of worlds."""
     numbers = [np.array([run.instance - 1 for run in mine], float) for row in runs for mine in row]
-    first = next(part for part in numbers if len(part))
-    return common_rows(first, numbers)
+    return common_rows(next(filter(len, numbers)), numbers)
 
 
-def _placed(
-    runs: list[list[list[Run]]], instance: np.ndarray
-) -> Iterator[tuple[tuple[int, int, int], Run]]:
+def _placed(runs: ByCell, instance: np.ndarray) -> Iterator[tuple[tuple[int, int, int], Run]]:
     """Every run, and its landscape, optimizer and world, by number."""
     for i, row in enumerate(runs):
         for j, mine in enumerate(row):

@@ -18,10 +18,10 @@ optimization heuristics, Evolutionary Computation 32. The format: ioh 0.4.
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ from xarray import Dataset
 from studies.exchange import pbo
 from studies.exchange.folders import files_in, opened, safe, whole
 from studies.exchange.imported import to_dataset
-from studies.exchange.records import Experiment, Run, experiments, improvements, until
+from studies.exchange.records import Experiment, Records, Run, experiments, improvements, until
 from studies.exchange.specs import Spec
 from studies.text.groups import grouped
 from studies.text.shapes import Data, Json
@@ -147,16 +147,12 @@ def _scenario(file: Path, dim: int, runs: Sequence[Run]) -> Data:
     """Write the data file of runs in so many dimensions; what is said of it."""
     file.write_text("".join(map(_text, runs)))
     path = f"{file.parent.name}/{file.name}"
-    return {
-        "dimension": dim,
-        "path": path,
-        "runs": list(map(_about, runs)),
-    }
+    return {"dimension": dim, "path": path, "runs": list(map(_about, runs))}
 
 
 def _by_dim(same: Iterable[Experiment]) -> dict[int, list[Run]]:
-    parts = grouped((dim_of(experiment), experiment.runs) for experiment in same)
-    return {dim: list(itertools.chain(*runs)) for dim, runs in parts.items()}
+    parts = grouped((dim_of(experiment), experiment.runs) for experiment in same).items()
+    return {dim: list(chain(*runs)) for dim, runs in parts}
 
 
 def _head(function: Function, optimizer: str) -> Data:
@@ -348,7 +344,7 @@ def _run(text: str, about: Spec, loss: pbo.Values) -> Run:
     return Run(int(about["instance"]), *until(evaluations, gap, int(about["evals"])))
 
 
-def _columns(part: str) -> tuple[np.ndarray, np.ndarray]:
+def _columns(part: str) -> Records:
     """Evaluations (n,) and raw_y (n,) of the text of a run, from behind the first name of its header on."""
     names, *lines = part.splitlines()
     column = names.split().index("raw_y") + 1

@@ -86,6 +86,11 @@ def _check(left: Dataset, right: Dataset) -> None:
     for name in GRIDS:
         if not _same(left[name], right[name]):
             raise ValueError(f"beside: expected the same {name}, theirs are others; {AGAIN}")
+    _check_instances(left)
+
+
+def _check_instances(left: Dataset) -> None:
+    """One instance for each world of ours."""
     if left["instance"].ndim != 1:
         dims = ", ".join(map(str, left["instance"].dims))
         raise ValueError(f"beside: expected one instance for each world, got dims {dims}; select first")
@@ -128,8 +133,8 @@ def _recorded(theirs: Dataset, ours: Dataset) -> Dataset:
     own = ours.get("recorded", ours["checkpoint"])
     if "optimizer" not in own.dims:
         return theirs
-    every = xr.ones_like(_for_each(own, theirs["optimizer"]))
-    return theirs.assign_coords(recorded=every)
+    every = _for_each(own, theirs["optimizer"])
+    return theirs.assign_coords(recorded=xr.ones_like(every))
 
 
 def _for_each(part: DataArray, optimizers: DataArray) -> DataArray:

@@ -24,9 +24,8 @@ def export_netcdf(dataset: Dataset, out: str | Path) -> list[Path]:
         ValueError: something at `out`.
     """  # noqa: DOC502
     name = f"{safe(str(dataset.attrs.get('name', 'results')), set())}.nc"
-    encoding = _encoding(dataset)
     with whole(out) as folder:
-        plain(dataset).to_netcdf(folder / name, engine="h5netcdf", encoding=encoding)
+        plain(dataset).to_netcdf(folder / name, engine="h5netcdf", encoding=_encoding(dataset))
     return [Path(out) / name]
 
 

@@ -39,6 +39,9 @@ UNKNOWN = 1e99  # the loss at evaluation 1 of a run of which no number is known
 BBOB = ("bbob", "bbob_noisy")
 
 
+Records = tuple[np.ndarray, np.ndarray]  # evaluations (n,) and the best loss so far (n,)
+
+
 class Run(NamedTuple):
     """One run."""
 
@@ -131,7 +134,7 @@ def _instances(arm: Dataset, spec: Spec) -> list[int]:
     return [int(number) + 1 for number in own]
 
 
-def _records(world: _World) -> tuple[np.ndarray, np.ndarray]:
+def _records(world: _World) -> Records:
     """Evaluations and best loss so far of one world."""
     evaluations, gap = _in_order(*_points(world))
     if not len(evaluations) or evaluations[0] > 1:
@@ -140,7 +143,7 @@ def _records(world: _World) -> tuple[np.ndarray, np.ndarray]:
     return until(evaluations, gap, int(_whole(np.array(world.bill))))
 
 
-def _points(world: _World) -> tuple[np.ndarray, np.ndarray]:
+def _points(world: _World) -> Records:
     """Evaluations and losses of the states shown, then of the hits."""
     reached = np.isfinite(world.hit)
     finite = np.isfinite(world.loss) & np.isfinite(world.cost)
@@ -148,7 +151,7 @@ def _points(world: _World) -> tuple[np.ndarray, np.ndarray]:
     return _whole(cost), np.concatenate([world.loss[finite], world.targets[reached]])
 
 
-def _in_order(evaluations: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _in_order(evaluations: np.ndarray, loss: np.ndarray) -> Records:
     """Different evaluations, rising, and the best loss so far at each."""
     order = np.argsort(evaluations, kind="stable")
     rising = evaluations[order]
@@ -165,7 +168,7 @@ def _opening(world: _World, gap: np.ndarray) -> float:
     return opening if np.isfinite(opening) else UNKNOWN
 
 
-def until(evaluations: np.ndarray, gap: np.ndarray, spent: int) -> tuple[np.ndarray, np.ndarray]:
+def until(evaluations: np.ndarray, gap: np.ndarray, spent: int) -> Records:
     """The records, with one at what was spent as the last."""
     if spent <= evaluations[-1]:
         return evaluations, gap
@@ -174,9 +177,10 @@ def until(evaluations: np.ndarray, gap: np.ndarray, spent: int) -> tuple[np.ndar
 
 def improvements(run: Run) -> Run:
     """The first record, those that are better than the one before, and the last."""
-    shown = np.append(True, run.gap[1:] < run.gap[:-1])
+    instance, evaluations, gap = run
+    shown = np.append(True, gap[1:] < gap[:-1])
     shown[-1] = True
-    return run._replace(evaluations=run.evaluations[shown], gap=run.gap[shown])
+    return Run(instance, evaluations[shown], gap[shown])
 
 
 def _whole(cost: np.ndarray) -> np.ndarray:

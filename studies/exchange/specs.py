@@ -8,10 +8,11 @@ from xarray import Dataset
 
 from studies.results import settings
 from studies.results.arms import places
-from studies.text.shapes import Data
+from studies.text.shapes import Data, Tree
 
 Spec = Data  # kind and parameters
 Key = tuple[str, int | None, int]  # kind, function, dim
+Place = tuple[tuple[str, object], ...]  # values of axes
 SHAPES = {  # kind -> parameters that make the landscape, but for where its target is
     "onemax": ("n",),
     "leading_ones": ("n",),
@@ -43,12 +44,12 @@ def variants(part: Dataset, label: str) -> Iterator[tuple[Spec, Dataset]]:
 
 
 def _check_coordinates(part: Dataset, axes: Sequence[str], label: str) -> None:
-    lost = next((axis for axis in axes if axis not in part.coords), None)
-    if lost is not None:
-        shown = ", ".join(map(str, part.coords)) or "none"
-        raise ValueError(
-            f"landscapes.{label}: expected the coordinate of the axis {lost}, found {shown}"
-        )
+    for axis in axes:
+        if axis not in part.coords:
+            shown = ", ".join(map(str, part.coords)) or "none"
+            raise ValueError(
+                f"landscapes.{label}: expected the coordinate of the axis {axis}, found {shown}"
+            )
 
 
 def _arms_on(part: Dataset, label: str) -> list[settings.Arm]:
@@ -74,12 +75,17 @@ def _spec_of(dataset: Dataset, label: str) -> Spec:
             f"landscapes.{label}: expected one landscape, an axis makes {1 + len(others)} of it; select"
             " one value of the axis first"
         )
+    _check_instance(spec, label)
+    return spec
+
+
+def _check_instance(spec: Spec, label: str) -> None:
+    """Refuse a landscape of which all worlds have one chosen instance."""
     if spec.get("instance") is not None:
         raise ValueError(
             f"landscapes.{label}.instance: expected null, so that worlds have the benchmark's instances,"
             f" got {spec['instance']}"
         )
-    return spec
 
 
 def landscapes_of(dataset: Dataset) -> dict[str, Key]:
@@ -113,15 +119,14 @@ def words(key: Key) -> str:
 
 def _changes(arms: Sequence[settings.Arm], axis: str) -> bool:
     """Whether two arms that differ in this axis alone have different landscapes."""
-    first: dict[tuple[tuple[str, object], ...], Spec] = {}
+    first: dict[Place, Tree] = {}
     for arm in arms:
-        spec = dict(arm.landscape)
-        if first.setdefault(_others(arm, axis), spec) != spec:
+        if first.setdefault(_others(arm, axis), arm.landscape) != arm.landscape:
             return True
     return False
 
 
-def _others(arm: settings.Arm, axis: str) -> tuple[tuple[str, object], ...]:
+def _others(arm: settings.Arm, axis: str) -> Place:
     """The values of all axes of an arm but one."""
     values = settings.axis_values(arm).items()
     return tuple((name, value) for name, value in values if name != axis)

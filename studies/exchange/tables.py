@@ -5,10 +5,10 @@ One row per landscape, optimizer, values of the axes, world and checkpoint; hits
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -54,7 +54,7 @@ def to_frame(dataset: Dataset, at: Literal["checkpoint", "end"] = "checkpoint") 
 def _states(dataset: Dataset, status: pd.Series) -> np.ndarray:
     """What numbers of `status` mean."""
     meanings = dataset["status"].attrs.get("flag_meanings", "").split() or [""]
-    return np.array(meanings, object)[np.clip(status, 0, len(meanings) - 1)]
+    return np.array(meanings, object).take(status, mode="clip")
 
 
 def hits_frame(dataset: Dataset) -> pd.DataFrame:
@@ -148,12 +148,12 @@ def export_parquet(dataset: Dataset, out: str | Path, *, rows: int = ROWS) -> li
     if importlib.util.find_spec("pyarrow") is None:
         raise ValueError("parquet needs pyarrow: pip install two-descents[parquet]")
     with whole(out) as folder:
-        with contextlib.ExitStack() as files:
+        with ExitStack() as files:
             _write_parquet(frames(dataset, rows), folder, files)
         return _done(dataset, folder, Path(out))
 
 
-def _write_parquet(parts: Iterator[Tables], folder: Path, files: contextlib.ExitStack) -> None:
+def _write_parquet(parts: Iterator[Tables], folder: Path, files: ExitStack) -> None:
     """Write tables part by part, to files that are closed with the stack."""
     writers: Data = {}
     for tables in parts:
@@ -165,7 +165,7 @@ def _append(
     frame: pd.DataFrame,
     path: Path,
     writers: Data,
-    files: contextlib.ExitStack,
+    files: ExitStack,
 ) -> None:
     """Append rows to a parquet file, which the first of them begin.
 
@@ -192,7 +192,7 @@ def _done(dataset: Dataset, temporary: Path, out: Path) -> list[Path]:
 
 def _plain(value: object) -> object:
     """An attribute as JSON: what is JSON already is opened."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        with contextlib.suppress(ValueError):
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        with suppress(ValueError):
             return json.loads(value)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return value if isinstance(value, str | float | int | None) else str(value)
