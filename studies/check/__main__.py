@@ -76,26 +76,28 @@ def checks(made: Optimizer | Landscape) -> Iterator[Check]:
     from optimizers.base import Optimizer
 
     for dtype in (torch.float64, torch.float32):
-        precision = str(dtype).removeprefix("torch.")
-        if isinstance(made, Optimizer):
-            yield from _of_optimizer(made, dtype, precision)
-        else:
-            yield from _of_landscape(made, dtype, precision)
+        yield from (
+            _of_optimizer(made, dtype) if isinstance(made, Optimizer) else _of_landscape(made, dtype)
+        )
 
 
-def _of_landscape(made: Landscape, dtype: torch.dtype, precision: str) -> Iterator[Check]:
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _of_landscape(made: Landscape, dtype: torch.dtype) -> Iterator[Check]:
     from studies.check.landscapes import LandscapeTrial
 
     for name, check in LandscapeTrial(made, dtype).checks():
-        yield f"{name} ({precision})", check
+        yield f"{name} ({_name(dtype)})", check
 
 
-def _of_optimizer(made: Optimizer, dtype: torch.dtype, precision: str) -> Iterator[Check]:
+def _of_optimizer(made: Optimizer, dtype: torch.dtype) -> Iterator[Check]:
     from studies.check.optimizers import OptimizerTrial
 
     for domain in made.domains:
         for name, check in OptimizerTrial(made, domain(), dtype).checks():
-            yield f"{name} ({precision}, {domain.__name__})", check
+            yield f"{name} ({_name(dtype)}, {domain.__name__})", check
 
 
 if __name__ == "__main__":

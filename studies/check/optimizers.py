@@ -46,6 +46,10 @@ class Step(NamedTuple):
             "answer": self.answer,
         }
 
+    def given_to(self, name: str) -> Data:
+        """What a method takes, its draws left out."""
+        return self.given if name == "tell" else {"state": self.state}
+
 
 class OptimizerTrial:
     """An optimizer on a bowl without noise.
@@ -152,7 +156,7 @@ class OptimizerTrial:
     def shapes(self) -> str:
         """Shapes of everything that it returns; each is looked at before it is used."""
         state = self.init(self.few)
-        promises.check_state(self.methods["init"], state, self.sizes)
+        self._hold(promises.check_state, "init", state)
         for number in range(1, STEPS + 1):
             state = self._shapes_of_step(state, self.few.at(number))
         return ""
@@ -160,12 +164,16 @@ class OptimizerTrial:
     def _shapes_of_step(self, state: State, draws: Streams) -> State:
         """Look at what the methods return in a step; the state after it."""
         for name in ("recommend", "center"):
-            promises.check_point(self.methods[name], getattr(self.made, name)(state), self.sizes)
+            self._hold(promises.check_point, name, getattr(self.made, name)(state))
         query = self.made.ask(state, draws)
-        promises.check_query(self.methods["ask"], query, self.sizes)
+        self._hold(promises.check_query, "ask", query)
         outcome = self.made.tell(state, query, self.answer(query), draws)
-        promises.check_told(self.methods["tell"], outcome, self.sizes)
+        self._hold(promises.check_told, "tell", outcome)
         return outcome[0]
+
+    def _hold(self, check: Callable[..., None], name: str, returned: object) -> None:
+        """Hold what a method returned to its shapes."""
+        check(self.methods[name], returned, self.sizes)
 
     def finite(self) -> str:
         """No point is NaN or infinite, while all that it saw is moderate."""
@@ -199,8 +207,7 @@ class OptimizerTrial:
     def unchanged(self) -> str:
         """States, queries and answers stay what they were."""
         for step, name, call in self.each_call():
-            given = step.given if name == "tell" else {"state": step.state}
-            kept = contract.Unchanged(self.methods[name], given, thorough=True)
+            kept = contract.Unchanged(self.methods[name], step.given_to(name), thorough=True)
             call()
             kept.check()
         return ""
@@ -217,12 +224,16 @@ class OptimizerTrial:
         drawn = self._drawn()
         missing = sorted(drawn - set(self.made.sources))
         if missing:
-            sources = ", ".join(f'"{name}"' for name in (*self.made.sources, *missing))
-            raise self.methods["ask"].broken(
-                f"draws from {', '.join(missing)}, which it does not declare; write `sources = ({sources},)`"
-                " in the class"
-            )
+            raise self._undeclared(missing)
         return f"it draws from {', '.join(sorted(drawn)) or 'none'}"
+
+    def _undeclared(self, missing: list[str]) -> contract.PluginError:
+        """That it draws from sources which it does not declare."""
+        sources = ", ".join(f'"{name}"' for name in (*self.made.sources, *missing))
+        return self.methods["ask"].broken(
+            f"draws from {', '.join(missing)}, which it does not declare; write `sources = ({sources},)`"
+            " in the class"
+        )
 
     def _drawn(self) -> set[str]:
         """The sources from which it draws."""
@@ -232,11 +243,9 @@ class OptimizerTrial:
 
     def alone(self) -> str:
         """Every method gives one world what it gives it among others."""
-        self._alone("init", lambda: self.init(self.few), lambda: self.init(self.single))
-        exact = all([
-            self._step_alone(step) for step in self.steps(self.few)
-        ])  # every step is looked at
-        return "" if exact else ROUNDED
+        self._alone("init", partial(self.init, self.few), partial(self.init, self.single))
+        every = [self._step_alone(step) for step in self.steps(self.few)]  # all are looked at
+        return "" if all(every) else ROUNDED
 
     def _step_alone(self, step: Step) -> bool:
         """Whether the methods of a step give one world the same bits."""
