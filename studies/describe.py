@@ -132,19 +132,19 @@ def _claim(kind: str) -> Parts:
     from studies.study_file import fields, keys
 
     return [
-        f"{kind} (claim): {_text(CLAIMS[kind])}",
+        f"{kind} (claim): {_text(CLAIMS[kind].__doc__)}",
         keys.parameters(fields.parameter_model(CLAIMS[kind]).model_json_schema()),
     ]
 
 
 def _figure(name: str) -> Parts:
-    from studies.figures import EVERY
+    from studies.figures import about
     from studies.study_file.figures import QUESTIONS
     from studies.study_file.model import FIGURES as NEEDS
 
     needs = QUESTIONS[name].needs if name in QUESTIONS else NEEDS[name]
     shows = [f"shows the `{needs}` of a study"] if needs else []
-    head = f"{name} (figure): {_text(sys.modules[EVERY[name].__module__])}"
+    head = f"{name} (figure): {_text(about(name))}"
     return [
         head,
         *shows,
@@ -298,9 +298,9 @@ def _recordable() -> Parts:
     ]
 
 
-def _text(owner: object) -> str:
-    """The docstring up to its arguments, each paragraph in a line."""
-    paragraphs = inspect.cleandoc(owner.__doc__ or "").split("\n\n")
+def _text(docstring: str | None) -> str:
+    """A docstring up to its arguments, each paragraph in a line."""
+    paragraphs = inspect.cleandoc(docstring or "").split("\n\n")
     return "\n".join(
         " ".join(part.split())
         for part in paragraphs
@@ -313,13 +313,18 @@ def _shown(path: Path) -> str:
 
 
 def _about(cls: type, family: str) -> Iterator[str]:
-    """Domain, streams and paper."""
-    facts = FACTS[family](cls) | {"source": source(cls)}
-    yield from (f"{name}: {value}" for name, value in facts.items() if value)
+    """Domain, streams and paper; of an optimizer also what it records."""
+    yield from _facts(cls, family)
     if family == "optimizer":
         from studies.study_file import recordable
 
         yield from recordable.of_optimizer(cls)
+
+
+def _facts(cls: type, family: str) -> Iterator[str]:
+    """What its family says of a class, and its paper."""
+    facts = FACTS[family](cls) | {"source": source(cls)}
+    yield from (f"{name}: {value}" for name, value in facts.items() if value)
 
 
 def _of_optimizer(cls: type[Optimizer]) -> dict[str, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -132,9 +131,9 @@ def _of_class(registry: Mapping[str, type], name: str) -> str:
 
 
 def _figures() -> Family:
-    from studies.figures import EVERY
+    from studies.figures import EVERY, about
 
-    return Family([*EVERY], lambda name: _first(sys.modules[EVERY[name].__module__].__doc__ or ""))
+    return Family([*EVERY], lambda name: _first(about(name)))
 
 
 def variables() -> dict[str, tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,7 @@ from studies.figures.selection import pick
 from studies.figures.sensitivity import sensitivity
 from studies.figures.spectra import spectra
 from studies.figures.trajectories import animation, trajectories
+from studies.results.config import config
 from studies.results.figures import Asked, asked
 from studies.text.shapes import Json
 
@@ -69,11 +71,29 @@ QUESTIONS: dict[str, Callable[..., Figure]] = {  # name -> figure that is told w
 }
 EVERY = FIGURES | QUESTIONS
 FILES = ("png", "pdf")  # formats of files
+USUAL = ("convergence",)  # of a study that names none
 TOGETHER: dict[str, Callable[..., list[Figure]]] = {  # judged together, whatever the page
     "claims": claims_pages,
     "law": law_pages,
     "profile": profile_pages,
 }
+
+
+def about(name: str) -> str:
+    """What a figure shows, as its file says it."""
+    return sys.modules[EVERY[name].__module__].__doc__ or ""
+
+
+def of_study(dataset: Dataset, *, others: bool) -> list[Asked]:
+    """The figures that a study asks for, and maybe all others that need not be told what to show.
+
+    Args:
+        dataset: a study's results.
+        others: whether these are wanted too.
+    """
+    own = [figure for figure in asked(config(dataset).get("figures", USUAL)) if figure.figure in EVERY]
+    files = {figure.file for figure in own}
+    return [*own, *asked(name for name in FIGURES if name not in files)] if others else own
 
 
 def pages_of(figure: Asked, dataset: Dataset, width: float = style.WIDTH) -> list[Figure]:

@@ -355,14 +355,9 @@ def _checked(what: str, words: Iterable[str], right: Collection[str]) -> list[st
 
 def _of_study(data: Dataset, everything: bool) -> list[Asked]:
     """The figures that the study asks for, and maybe all others that need not be told what to show."""
-    from studies.figures import EVERY, FIGURES
-    from studies.results.config import config
+    from studies.figures import of_study
 
-    own = _asked(config(data).get("figures", ["convergence"]))
-    own = [figure for figure in own if figure.figure in EVERY]
-    files = [figure.file for figure in own]
-    others = [name for name in FIGURES if name not in files] if everything else []
-    return [*own, *_asked(others)]
+    return of_study(data, others=everything)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,13 @@ def with_clock(dataset: Dataset, clock: str) -> Dataset:
     """
     check_clock(clock)
     there = has_clock(dataset, clock)
-    if not bool(there.any()):
+    if not there.any():
         raise ValueError(f"no method of these results has {words(clock)}")
+    return _absent_but(dataset, there)
+
+
+def _absent_but(dataset: Dataset, there: DataArray) -> Dataset:
+    """Results of which all other arms are absent."""
     status = dataset["status"]
     return dataset.assign(status=status.where(there, Status.ABSENT).astype(status.dtype))
 

@@ -99,18 +99,18 @@ def panel(dataset: Dataset, axes: Axes, looks: Looks | None = None, what: str = 
     """
     for look, curve in _curves(dataset, looks or style.arm_looks(dataset), what):
         _draw(curve, axes, look)
+    return _finished(axes)
+
+
+def _finished(axes: Axes) -> Axes:
+    """Axes with a log axis of costs; where there are no curves, with a word that there are none."""
     if axes.lines:
-        _finish(axes)
+        panels.costs(axes, 5)
+        axes.set_ylim(bottom=0)
+        panels.rules(axes)
     else:
         panels.empty(axes, "none here")
     return axes
-
-
-def _finish(axes: Axes) -> None:
-    """A log axis of costs."""
-    panels.costs(axes, 5)
-    axes.set_ylim(bottom=0)
-    panels.rules(axes)
 
 
 def _draw(curve: Curve, axes: Axes, look: Look) -> None:

@@ -113,15 +113,19 @@ def _decades(heights: np.ndarray) -> LogNorm | None:
 
 def _plane(data: Dataset, axes: Axes) -> None:
     """The loss on a plane, its scale, and, if there are such, the optimum with its path, and a start."""
-    norm = _contours(data, axes)
-    if norm is None:
-        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, **ABSENT)
-    else:
-        _bar(axes, norm)
+    _scale(axes, _contours(data, axes))
     if "path_u" in data:
         _path(data, axes)
     _marks(data, axes)
     _frame(data, axes)
+
+
+def _scale(axes: Axes, norm: Normalize | None) -> None:
+    """The scale of the colours, or a word that no loss is finite."""
+    if norm is None:
+        axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, **ABSENT)
+    else:
+        _bar(axes, norm)
 
 
 def _path(data: Dataset, axes: Axes) -> None:

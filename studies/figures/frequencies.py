@@ -6,6 +6,7 @@ one another (`stacked`), which suits genotypes, whose frequencies sum to 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import cycle
 from typing import NamedTuple
 
@@ -96,9 +97,13 @@ def vectors(dataset: Dataset, of: str | None) -> str:
     if of is None and names:
         return names[0]
     if of not in names:
-        hint = suggest(str(of), names) if names else "record: {p: frequency} keeps one"
-        raise ValueError(f"frequencies: expected a recorded vector, got {of}; {hint}")
+        raise ValueError(f"frequencies: expected a recorded vector, got {of}; {_hint(of, names)}")
     return str(of)
+
+
+def _hint(of: str | None, names: Sequence[str]) -> str:
+    """Which vector may be meant, or how one is recorded."""
+    return suggest(str(of), names) if names else "record: {p: frequency} keeps one"
 
 
 def _vectors(dataset: Dataset) -> list[str]:

@@ -28,7 +28,7 @@ def number(value: float) -> Cell:
     """Four digits; ∞, and nothing for what is not known."""
     if math.isnan(value):
         return Cell("–", str(LAST * 1.5), "number")
-    sort = math.copysign(LAST, value) if math.isinf(value) else value
+    sort = max(-LAST, min(value, LAST))
     return Cell(shown(value), str(sort), "number")
 
 

@@ -183,8 +183,13 @@ def _colour(artist: Artist) -> str:
         return to_hex(artist.get_color())
     if not isinstance(artist, Patch | Collection):
         return ""
+    return _single(_faces(artist))
+
+
+def _faces(artist: Patch | Collection) -> np.ndarray:
+    """The colours of what is filled, or of its edges where it is not."""
     faces = _rgba(artist.get_facecolor())
-    return _single(faces if faces.size else _rgba(artist.get_edgecolor()))
+    return faces if faces.size else _rgba(artist.get_edgecolor())
 
 
 def _rgba(colours: object) -> np.ndarray:
@@ -285,7 +290,7 @@ def _clean(svg: str, marks: dict[str, str]) -> str:
 def _tags(svg: str, marks: dict[str, str]) -> str:
     """Attributes of marks in the place of ids, and no ids to which nothing points."""
     wanted = set(re.findall(r"#([\w-]+)", svg))
-    return re.sub(WITH_ID, lambda part: _tag(part[1], part[2] or "", marks, wanted), svg)
+    return re.sub(WITH_ID, lambda part: _tag(part, marks, wanted), svg)
 
 
 def _value(text: str) -> str:
@@ -299,20 +304,15 @@ def _hundredths(number: str) -> str:
     return f"{float(number):.2f}".rstrip("0").rstrip(".")
 
 
-def _tag(
-    key: str,
-    rest: str,
-    marks: dict[str, str],
-    wanted: set[str],
-) -> str:
+def _tag(opening: re.Match[str], marks: dict[str, str], wanted: set[str]) -> str:
     """The end of an opening tag that had an id.
 
     Args:
-        key: the id.
-        rest: what stands behind it.
+        opening: its id, and what stands behind it.
         marks: id -> attributes that take its place.
         wanted: ids to which something points.
     """
+    key, rest = opening.groups("")
     if key not in marks:
         return f' id="{key}"{rest}>' if key in wanted else f"{rest}>"
     tag = f" {marks[key]}{rest}>"

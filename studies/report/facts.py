@@ -98,11 +98,15 @@ def _worlds(record: Record) -> list[str]:
 
 def commands(dataset: Dataset, folder: Path) -> list[str]:
     """What to type to compute this study again."""
+    return [*_checkout(dataset.attrs.get("commit", "unknown")), _again(dataset, folder)]
+
+
+def _again(dataset: Dataset, folder: Path) -> str:
+    """The command that runs a study into a new folder."""
     name = dataset.attrs.get("name", "study")
     out = shlex.quote(f"results/{name}-again")
     study = shlex.quote(_from_here(folder.resolve() / "study.yaml"))
-    again = f"python -m studies.run {study} --out {out}"
-    return [*_checkout(dataset.attrs.get("commit", "unknown")), again]
+    return f"python -m studies.run {study} --out {out}"
 
 
 def _from_here(file: Path) -> str:

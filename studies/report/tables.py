@@ -78,8 +78,14 @@ def final_loss(dataset: Dataset) -> Table:
 def _arms(dataset: Dataset) -> Iterator[tuple[str, Dataset]]:
     """Landscape and results of each arm."""
     for name, data in _stacks(dataset):
-        for place in range(data.sizes["arm"]):
-            yield name, data.isel(arm=place)
+        for arm in _each(data):
+            yield name, arm
+
+
+def _each(stacked: Dataset) -> Iterator[Dataset]:
+    """Each of the arms (dim `arm`)."""
+    for place in range(stacked.sizes["arm"]):
+        yield stacked.isel(arm=place)
 
 
 def _loss_row(landscape: str, end: Dataset) -> Row:
@@ -137,8 +143,9 @@ def running_time(dataset: Dataset) -> Table:
 
 def _time_rows(landscape: str, times: Dataset) -> list[Row]:
     """A row for each arm and target of a landscape."""
-    arms = [times.isel(arm=place) for place in range(times.sizes["arm"])]
-    return [_time_row(landscape, arm.isel(target=goal)) for arm in arms for goal in _measured(arm)]
+    return [
+        _time_row(landscape, arm.isel(target=goal)) for arm in _each(times) for goal in _measured(arm)
+    ]
 
 
 def _measured(arm: Dataset) -> list[int]:

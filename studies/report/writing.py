@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -17,7 +16,7 @@ from xarray import Dataset
 
 from studies import claims, open_study
 from studies.claims import report as judged
-from studies.figures import EVERY, FIGURES, style
+from studies.figures import EVERY, about, of_study, style
 from studies.figures.saving import why_not
 from studies.figures.selection import pick
 from studies.report import cells, drawings, facts
@@ -25,11 +24,11 @@ from studies.report import tables as numbers
 from studies.report.drawings import Drawing, drawing
 from studies.results import config, store
 from studies.results.arms import labels
-from studies.results.figures import Asked, asked
+from studies.results.figures import Asked
 from studies.text.shapes import Data
 
 FILE = "report.html"
-USUAL = ("convergence",)  # figures of a study that names none
+
 MOST = 4_000_000  # characters of all figures of a page
 Made = TypeVar("Made")
 TOO_LARGE = "left out, since the page would be too large; python -m studies.figures draws it"
@@ -125,7 +124,7 @@ def _fill(page: Page, brief: bool) -> None:
 
 def _draw(page: Page, brief: bool) -> None:
     """Draw the figures that the study names itself, and, unless it is brief, all others."""
-    for figure in _asked(page, brief):
+    for figure in of_study(page.data, others=not brief):
         shown = _attempt(page, _drawn(page, figure), figure.file)
         if shown and sum(len(part.markup) for part in (*page.figures, shown)) > MOST:
             page.absent.append(f"{figure.file}: {TOO_LARGE}")
@@ -135,17 +134,10 @@ def _draw(page: Page, brief: bool) -> None:
 
 def _drawn(page: Page, figure: Asked) -> Callable[[], Drawing]:
     """What draws a figure."""
-    arms, optimizers = labels(page.data), [str(name) for name in page.data["optimizer"].values]
+    arms, optimizers = labels(page.data), style.optimizers(page.data)
     data = pick(page.data, figure.shown) if figure.shown else page.data
     make = functools.partial(EVERY[figure.figure], data, width=style.WIDTH, **figure.options)
     return functools.partial(drawing, figure.file, make, arms, optimizers, _caption(figure))
-
-
-def _asked(page: Page, brief: bool) -> list[Asked]:
-    """The figures that the study asks for, and, unless it is brief, all others."""
-    own = [figure for figure in asked(page.config.get("figures", USUAL)) if figure.figure in EVERY]
-    names = {figure.file for figure in own}
-    return own if brief else [*own, *asked(name for name in FIGURES if name not in names)]
 
 
 def _attempt(page: Page, make: Callable[[], Made], name: str = "") -> Made | None:
@@ -201,7 +193,7 @@ def _file(name: str) -> Markup:
 
 def _looks(page: Page) -> Iterable[tuple[str, str]]:
     """Optimizer -> its colour, where one colour is one optimizer in all figures."""
-    names = [str(name) for name in page.data["optimizer"].values] if "optimizer" in page.data else []
+    names = style.optimizers(page.data) if "optimizer" in page.data else []
     alike = "loss" in page.data and labels(page.data) == names
     looks = style.looks(names)
     return [(name, _ink(look["color"]) if alike else "") for name, look in looks.items()]
@@ -214,8 +206,7 @@ def _ink(colour: str) -> str:
 
 def _caption(figure: Asked) -> str:
     """What a figure shows: the first sentence of its file, and what it was asked for."""
-    module = sys.modules[EVERY[figure.figure].__module__]
-    words = (module.__doc__ or "").strip().split("\n\n")[0].split()
+    words = about(figure.figure).split("\n\n")[0].split()
     return " ".join([*words, f"Asked for: {figure.said}."] if figure.said else words)
 
 
