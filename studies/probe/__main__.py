@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xarray import Dataset
 
     from studies.probe.named import Named
+    from studies.text.shapes import Data
 
 WRONG = 2  # exit code: a wrong landscape or argument
 DOES = (
@@ -32,38 +33,62 @@ EXAMPLES = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
+def _at_least(low: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.lstrip("-").isdigit() or int(text) < low:
+            raise ArgumentTypeError(f"expected a whole number >= {low}, got {text!r}")
+        return int(text)
+
+    return number
+
+
+SIZES: dict[str, Data] = {  # options that are numbers -> keywords of argparse
+    "--worlds": {
+        "type": _at_least(1),
+        "default": 8,
+        "metavar": "R",
+        "help": "instances of each landscape (default: 8)",
+    },
+    "--seed": {
+        "type": _at_least(0),
+        "default": 1,
+        "metavar": "S",
+        "help": "every draw follows from it and the number of the world (default: 1)",
+    },
+    "--samples": {
+        "type": _at_least(32),
+        "metavar": "M",
+        "help": "points that a measure looks at (default: 1024, fewer where one is dear)",
+    },
+}
+MEASURES: dict[str, Data] = {  # options that say what is measured -> keywords of argparse
+    "--measures": {
+        "nargs": "+",
+        "default": [],
+        "metavar": "NAME",
+        "help": "these alone (default: all that a landscape can have)",
+    },
+    "--tune": {
+        "metavar": "STATISTIC=VALUE",
+        "help": "find the value of --parameter at which a statistic has this value, and probe there",
+    },
+    "--parameter": {"metavar": "NAME", "help": "what --tune changes, such as k"},
+}
+
+
+def parser() -> ArgumentParser:
     """The arguments of `python -m studies.probe`."""
-    words = argparse.ArgumentParser(prog="python -m studies.probe", description=DOES, epilog=EXAMPLES)
+    words = ArgumentParser(prog="python -m studies.probe", description=DOES, epilog=EXAMPLES)
     words.add_argument("landscapes", nargs="*", metavar="LANDSCAPE", help=FORMS)
     parameter = "a parameter of all landscapes named"
     words.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE", help=parameter)
-    _add_sizes(words)
-    _add_measures(words)
+    for option, look in (SIZES | MEASURES).items():
+        words.add_argument(option, **look)
     drawn = "draw pictures instead: of the landscapes named, or an example of every kind"
     words.add_argument("--gallery", action="store_true", help=drawn)
     where = "where files are written (default: results/probe)"
     words.add_argument("--out", type=Path, default=Path("results/probe"), metavar="DIR", help=where)
     return words
-
-
-def _add_sizes(words: argparse.ArgumentParser) -> None:
-    """The options that are numbers."""
-    worlds = "instances of each landscape (default: 8)"
-    words.add_argument("--worlds", type=_at_least(1), default=8, metavar="R", help=worlds)
-    seed = "every draw follows from it and the number of the world (default: 1)"
-    words.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help=seed)
-    samples = "points that a measure looks at (default: 1024, fewer where one is dear)"
-    words.add_argument("--samples", type=_at_least(32), metavar="M", help=samples)
-
-
-def _add_measures(words: argparse.ArgumentParser) -> None:
-    """The options that say what is measured."""
-    these = "these alone (default: all that a landscape can have)"
-    words.add_argument("--measures", nargs="+", default=[], metavar="NAME", help=these)
-    wanted = "find the value of --parameter at which a statistic has this value, and probe there"
-    words.add_argument("--tune", metavar="STATISTIC=VALUE", help=wanted)
-    words.add_argument("--parameter", metavar="NAME", help="what --tune changes, such as k")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _done(args)
 
 
-def _done(args: argparse.Namespace) -> int:
+def _done(args: Namespace) -> int:
     """Do what is asked for; returns the exit code."""
     from studies.study_file.study import StudyError
 
@@ -89,7 +114,7 @@ def _done(args: argparse.Namespace) -> int:
     return WRONG
 
 
-def _mistake(args: argparse.Namespace) -> str:
+def _mistake(args: Namespace) -> str:
     """What does not go together, or none."""
     if not args.landscapes and not args.gallery:
         return "expected LANDSCAPE: a kind, an import path, or a study; or --gallery"
@@ -100,16 +125,7 @@ def _mistake(args: argparse.Namespace) -> str:
     return ""
 
 
-def _at_least(low: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.lstrip("-").isdigit() or int(text) < low:
-            raise argparse.ArgumentTypeError(f"expected a whole number >= {low}, got {text!r}")
-        return int(text)
-
-    return number
-
-
-def _probe(args: argparse.Namespace) -> int:
+def _probe(args: Namespace) -> int:
     from studies.probe import tables
     from studies.text import terminal
 
@@ -123,7 +139,7 @@ def _probe(args: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(args: argparse.Namespace, console: Console) -> Dataset:
+def _measured(args: Namespace, console: Console) -> Dataset:
     """The measures of the landscapes that are named."""
     from studies.probe import datasets
     from studies.probe.named import named
@@ -142,7 +158,7 @@ def _measured(args: argparse.Namespace, console: Console) -> Dataset:
 
 def _tuned(
     entries: list[Named],
-    args: argparse.Namespace,
+    args: Namespace,
     sizes: dict[str, int],
     console: Console,
 ) -> list[Named]:
@@ -165,14 +181,13 @@ def _tuned(
 
 def _saved(data: Dataset, out: Path) -> list[Path]:
     """The files of the Dataset and of its figure."""
-    from studies.figures.probes import probes
-    from studies.figures.saving import save
+    from studies.figures import probes, saving
     from studies.probe import datasets
 
-    return [datasets.save(data, out), *save(lambda: probes(data), out, "probe")]
+    return [datasets.save(data, out), *saving.save(lambda: probes.probes(data), out, "probe")]
 
 
-def _gallery(args: argparse.Namespace) -> int:
+def _gallery(args: Namespace) -> int:
     from studies.figures.saving import save
 
     for name, make in _gallery_pages(args).items():
@@ -180,7 +195,7 @@ def _gallery(args: argparse.Namespace) -> int:
     return 0
 
 
-def _gallery_pages(args: argparse.Namespace) -> dict[str, Callable[[], Figure]]:
+def _gallery_pages(args: Namespace) -> dict[str, Callable[[], Figure]]:
     """File name -> what draws the page."""
     from studies.figures.gallery import pages
     from studies.probe import examples, pictures

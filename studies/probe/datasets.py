@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
-from torch import Tensor
 from xarray import Dataset
 
 from landscapes.base import Bits, Domain, Landscape
@@ -27,6 +26,7 @@ from landscapes.probes.measure import Measure
 from landscapes.streams import Streams
 from studies.cells import provenance
 from studies.probe.named import Named
+from studies.probe.points import as_numpy
 from studies.text.shapes import Data
 from studies.text.words import check_known, short
 
@@ -261,8 +261,8 @@ def _variables(name: str, measure: Measure) -> Data:
     }
     error = {"long_name": f"standard error of {measure.long_name}", "units": measure.unit}
     return {
-        name: (dims, _array(measure.value), about),
-        f"{name}_error": (dims, _array(measure.error), error),
+        name: (dims, as_numpy(measure.value), about),
+        f"{name}_error": (dims, as_numpy(measure.error), error),
         **_axis(measure),
     }
 
@@ -273,11 +273,7 @@ def _axis(measure: Measure) -> Data:
         return {}
     dim, places, unit = measure.axis
     mean = places.mean(0) if places.ndim > 1 else places
-    return {f"{dim}_value": (dim, _array(mean), {"units": unit})}
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return values.double().numpy(force=True)
+    return {f"{dim}_value": (dim, as_numpy(mean), {"units": unit})}
 
 
 def _shown(first: Landscape, streams: Streams, samples: int) -> Data:
@@ -291,8 +287,8 @@ def _sample(first: Landscape, streams: Streams, number: int) -> Data:
     """Losses of a sample, and its distances to the optimum."""
     loss, distance, exact = sampling.distances(first, streams, number)
     return {
-        "sample_loss": ("point", _array(loss[0]), LOSS),
-        "sample_distance": ("point", _array(distance[0]), _length("distance to the optimum")),
+        "sample_loss": ("point", as_numpy(loss[0]), LOSS),
+        "sample_distance": ("point", as_numpy(distance[0]), _length("distance to the optimum")),
         "optimum_known": int(exact),
     }
 
@@ -302,8 +298,8 @@ def _slices(first: Landscape, streams: Streams, number: int) -> Data:
     place, height = line_minima.lines(first, streams, SLICES, number)
     dims = ("slice", "place")
     return {
-        "slice_place": (dims, _array(place[0]), _length("place on a random line")),
-        "slice_loss": (dims, _array(height[0]), LOSS),
+        "slice_place": (dims, as_numpy(place[0]), _length("place on a random line")),
+        "slice_loss": (dims, as_numpy(height[0]), LOSS),
     }
 
 

@@ -104,12 +104,7 @@ def _named(word: str, shared: Data) -> Iterator[Named]:
         yield _with_parameters(word, f"{kind}:{path}", given, shared)
 
 
-def _with_parameters(
-    word: str,
-    kind: str,
-    given: str,
-    shared: Data,
-) -> Named:
+def _with_parameters(word: str, kind: str, given: str, shared: Data) -> Named:
     """A landscape of a kind.
 
     Args:
@@ -118,11 +113,15 @@ def _with_parameters(
         given: its parameters, as text.
         shared: parameters of all landscapes.
     """
+    return _checked(word, word, {"kind": kind} | _own(word, given) | shared)
+
+
+def _own(word: str, given: str) -> Data:
+    """The parameters that a word gives its kind, which may be none."""
     try:
-        parameters = _parameters(given) if given else {}
+        return _parameters(given) if given else {}
     except ValueError as error:
         raise StudyError([f"{word}: {error}"]) from error
-    return _checked(word, word, {"kind": kind} | parameters | shared)
 
 
 def _of_study(word: str, shared: Data) -> Iterator[Named]:
@@ -147,12 +146,12 @@ def _parameters(text: str) -> Data:
     Raises:
         ValueError: it is not of this form.
     """
-    if not re.match(r"\s*\w+\s*=", text):
+    given = re.match(r"(?s)\s*(\w+)\s*=(.*)", text)
+    if not given:
         raise ValueError("expected parameter=value")
     if text.count("=") > 1:
         return _several(text)
-    key, _, value = text.partition("=")
-    return {key.strip(): value_of(value)}
+    return {given[1]: value_of(given[2])}
 
 
 def _several(text: str) -> Data:

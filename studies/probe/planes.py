@@ -114,8 +114,7 @@ def _with_path(data: Dataset, landscape: Moving, plane: Plane) -> Dataset:
 
 def _path(landscape: Moving, plane: Plane) -> list[Tensor]:
     """Where the optimum is at the times at which it is known: (D,) each."""
-    clocks = [time_of(float(time), plane.origin) for time in range(HORIZON + 1)]
-    places = [landscape.optimum_at(clock) for clock in clocks]
+    places = [landscape.optimum_at(time_of(time, plane.origin)) for time in range(HORIZON + 1)]
     return [place[0] for place in places if place is not None]
 
 

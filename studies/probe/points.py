@@ -42,7 +42,7 @@ def best_of(landscape: Landscape, x: Tensor, loss: Tensor) -> tuple[Tensor, bool
     """
     if landscape.optimum is not None:
         return landscape.optimum[0], True
-    return x[0, int(loss.nan_to_num(math.inf).argmin())], False
+    return x[0, loss.nan_to_num(math.inf).argmin()], False
 
 
 def ends_of(landscape: Landscape) -> tuple[float, float]:

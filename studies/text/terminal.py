@@ -9,6 +9,10 @@ import sys
 
 from rich.console import Console
 
+from studies.text.shapes import Data
+
+AS_IT_IS: Data = {"markup": False, "emoji": False, "highlight": False}  # keywords of rich
+
 
 def console(*, stderr: bool = False, columns: int | None = None) -> Console:
     """A console that prints text as it is; letters that the terminal's encoding lacks become escapes.
@@ -19,13 +23,7 @@ def console(*, stderr: bool = False, columns: int | None = None) -> Console:
     """
     stream = sys.stderr if stderr else sys.stdout
     encodable()
-    return Console(
-        stderr=stderr,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        width=None if stream.isatty() else columns,
-    )
+    return Console(stderr=stderr, width=None if stream.isatty() else columns, **AS_IT_IS)
 
 
 def encodable() -> None:
