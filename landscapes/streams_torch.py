@@ -29,6 +29,9 @@ def blocks(key: Tensor, n: int, first: int = 0) -> tuple[Tensor, ...]:
 
 def philox(a: Tensor, b: Tensor, c: Tensor, d: Tensor, k: Tensor, m: Tensor) -> tuple[Tensor, ...]:
     """Philox4x32-10 of the counter (a, b, c, d) under the key (k, m), 32-bit words held as int64."""
+    if k.is_meta:  # shapes are all that it has, and its arithmetic is slow
+        shape = torch.broadcast_shapes(*(part.shape for part in (a, b, c, d, k, m)))
+        return tuple(k.new_empty(shape) for _ in range(4))
     low = 0xFFFFFFFF
     for _ in range(10):
         p, q = (

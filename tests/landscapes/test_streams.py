@@ -335,3 +335,16 @@ def chi_square(counts, p):
 def limit(degrees):
     """4.5 standard deviations above the mean of chi-square."""
     return degrees + 4.5 * math.sqrt(2 * max(degrees, 1))
+
+
+@pytest.mark.parametrize("law", ["uniform", "normal", "integers"])
+def test_a_device_without_numbers_has_their_shapes(law):
+    """Words are not computed on the meta device."""
+    worlds = torch.arange(3)
+    shape = (5, 2)
+    options = (9, shape) if law == "integers" else (shape,)
+    here, there = (
+        getattr(Streams(seed=1, worlds=worlds.to(device)), law)("init", *options)
+        for device in ("cpu", "meta")
+    )
+    assert (there.shape, there.dtype, there.device.type) == (here.shape, here.dtype, "meta")

@@ -12,6 +12,7 @@ import xarray as xr
 
 from studies.cells.loop import run_cell, run_worlds
 from studies.plan import make_plan, manifest
+from studies.results import cell_files
 from studies.results.assembly import assemble
 from studies.results.clocks import budget
 from studies.run import preview
@@ -53,7 +54,7 @@ def results(folder, **changes):
     cells = planned.cells(lambda _: False)
     files = {cell.address: folder / f"{cell.address}.nc" for cell in cells}
     for cell in cells:
-        run_cell(cell).drop_vars("replicate").to_netcdf(files[cell.address], engine="h5netcdf")
+        cell_files.write(run_cell(cell), files[cell.address])
     on_disk = manifest(planned, cells)
     return assemble(on_disk, files, set()).assign_attrs(on_disk["attrs"]).sel(landscape="bowl")
 

@@ -11,6 +11,7 @@ from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
 from studies.cells.task import blocks
 from studies.plan import make_plan, manifest
+from studies.results import cell_files
 from studies.results.assembly import assemble
 from studies.results.clocks import budget
 from studies.results.hits import at_budget, hits, spent
@@ -53,7 +54,7 @@ def data(tmp_path_factory):
     cells = planned.cells(lambda _: False)
     files = {cell.address: folder / f"{cell.address}.nc" for cell in cells}
     for cell in cells:
-        run_cell(cell).drop_vars("replicate").to_netcdf(files[cell.address], engine="h5netcdf")
+        cell_files.write(run_cell(cell), files[cell.address])
     plan_on_disk = manifest(planned, cells)
     return (
         assemble(plan_on_disk, files, set()).assign_attrs(plan_on_disk["attrs"]).sel(landscape="bowl")

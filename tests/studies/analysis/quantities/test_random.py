@@ -85,18 +85,20 @@ def made(loss):
     return xr.concat([results(each) for each in loss], arms, coords="minimal")
 
 
-@steady(60)
-@given(OF_ALL, LOSSES)
-def test_a_quantity_is_what_numpy_says(asked, loss):
+def agrees(asked, loss):
     text, by_hand = asked
     answer = quantity(made(loss), text)["quantity"].values
     np.testing.assert_allclose(answer, by_hand(loss), rtol=1e-9, atol=1e-12, err_msg=text)
 
 
+test_a_quantity_is_what_numpy_says = steady(25)(given(OF_ALL, LOSSES)(agrees))
+test_many_quantities_are = pytest.mark.verify(steady(500)(given(OF_ALL, LOSSES)(agrees)))
+
+
 COMPARED = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 
 
-@steady(40)
+@steady(16)
 @given(names(COMPARED), NUMBERS, LOSSES)
 def test_a_share_is_counted(sign, threshold, loss):
     answer = quantity(made(loss), f"share(loss {sign} {threshold!r})")["quantity"].values
@@ -156,7 +158,7 @@ def check_texts(count):
 
 
 def test_any_text_is_a_value_or_one_line():
-    check_texts(400)
+    check_texts(150)
 
 
 @pytest.mark.verify
