@@ -232,5 +232,10 @@ def _coords(values: Sequence[object]) -> Sequence[float | str]:
     """Numbers where all are, else text: what a NetCDF file can hold."""
     if not all(map(is_number, values)):
         return [short(value) for value in values]
-    numbers = [float(value) for value in values]  # type: ignore[arg-type]
+    try:
+        numbers = [float(value) for value in values]  # type: ignore[arg-type]
+    except (
+        OverflowError
+    ):  # a whole number of hundreds of digits: who takes it says that it is too large
+        return [short(value) for value in values]
     return [int(number) for number in numbers] if all(map(float.is_integer, numbers)) else numbers

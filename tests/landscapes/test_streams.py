@@ -344,7 +344,7 @@ def test_a_device_without_numbers_has_their_shapes(law):
     shape = (5, 2)
     options = (9, shape) if law == "integers" else (shape,)
     here, there = (
-        getattr(Streams(seed=1, worlds=worlds.to(device)), law)("init", *options)
+        getattr(Streams(seed=1, worlds=worlds, device=device), law)("init", *options)
         for device in ("cpu", "meta")
     )
     assert (there.shape, there.dtype, there.device.type) == (here.shape, here.dtype, "meta")

@@ -346,6 +346,13 @@ cluster: {kind: local, workers: 2}
         )
 
 
+def test_a_swept_number_that_no_float_holds_is_one_line() -> None:
+    good = document.read("", GOOD).data
+    lines = lines_or_none(good | {"sweep": {"optimizers.sgd.learning_rate": [0.1, 10**400]}})
+    assert lines
+    assert all("learning_rate" in line and "\n" not in line for line in lines)
+
+
 def test_names() -> None:
     with pytest.raises(
         StudyError,
