@@ -7,8 +7,7 @@ some of its points, those that it did not ask are NaN, and mean, std, var, sum, 
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,7 +21,9 @@ from optimizers.base import Info, Optimizer, Quantity, State
 from studies.cells.answers import first_loss
 from studies.cells.contract import Given
 from studies.cells.expressions.fixation import Fixation
+from studies.cells.expressions.optima import distance, nearest
 from studies.cells.expressions.own_functions import OwnFunction
+from studies.cells.expressions.parts import parts_of, plain
 from studies.cells.expressions.populations import Population
 from studies.instruments import Moment
 from studies.schema import EVALUATIONS, LENGTH, LOSS, SQUARED
@@ -111,7 +112,7 @@ class Scope:
         """  # noqa: DOC502
         if name not in self.values:
             raw = OwnFunction.at(name)(self.raw) if ":" in name else self.raw(name)
-            self.values[name] = _plain(raw, self.search.landscape.dim)
+            self.values[name] = plain(raw, self.search.landscape.dim)
         return self.values[name]
 
     def raw(self, name: str) -> Given:
@@ -231,50 +232,24 @@ class Scope:
             share = torch.ones_like(loss) if query.alive is None else query.alive.double()
         return (fitness.where(share > 0, 0.0) * share).sum(1) / share.sum(1)
 
-    def nearest_optimum(self) -> Tensor:
-        """Of the global minimisers known now, the nearest to the center: (R, D).
+    def centers(self) -> Tensor:
+        """The center: (R, D) float64."""
+        return self.search.optimizer.center(self.moment.state).double()
 
-        Before the landscape is bound it has the right shape alone.
-        """
-        landscape = self.search.landscape
-        center = self.search.optimizer.center(self.moment.state).double()
-        if not self.search.bound:
-            return center
-        optima = landscape.optima_at(self.moment.time(landscape, center.device))
-        assert optima is not None  # noqa: S101 - `place_known`
-        away = (optima.double() - center[:, None]).square().sum(-1)
-        return optima[torch.arange(len(center)), away.argmin(1)].double()
-
-    def optimum_distance(self) -> Tensor:
-        """From the center to that optimum, on bits the mean number of loci that differ from it: (R,)."""
-        center = self.search.optimizer.center(self.moment.state).double()
-        away = self.nearest_optimum() - center
-        return away.abs().sum(-1) if self.search.on_bits else norm(away)
+    def optima(self) -> Tensor:
+        """The global minimisers known now: (R, K, D); before the landscape is bound, the center for them."""
+        search = self.search
+        center = self.centers()
+        time = self.moment.time(search.landscape, center.device)
+        known = search.landscape.optima_at(time) if search.bound else center[:, None]
+        assert known is not None  # noqa: S101 - `place_known`
+        return known.double()
 
     def fixed(self, part: str) -> Tensor:
         """A part of the first fixations: (R, D)."""
         if self.fixation is None:
             raise NotYet
         return self.fixation.part(part)
-
-
-def parts_of(owner: object) -> dict[str, Tensor]:
-    """The tensors in a state or in what the optimizer told, by name."""
-    parts = owner._asdict() if hasattr(owner, "_asdict") else owner
-    if dataclasses.is_dataclass(owner) and not isinstance(owner, type):
-        parts = {each.name: getattr(owner, each.name) for each in dataclasses.fields(owner)}
-    if not isinstance(parts, Mapping):
-        return {}
-    return {str(name): part for name, part in parts.items() if isinstance(part, Tensor)}
-
-
-def _plain(value: Tensor, dim: int) -> Tensor:
-    """As float64, without axes of length 1 but that of one coordinate."""
-    shape = value.shape[1:]
-    kept = [size for size in shape if size != 1]
-    if dim == 1 and shape and shape[-1] == 1:
-        kept.append(1)
-    return value.double().reshape(len(value), *kept)
 
 
 # the names --------------------------------------------------------------------------------------------------
@@ -361,14 +336,14 @@ WORDS: dict[str, Word] = {
     "optimum": Word(
         "global optimum where it is now, of several the nearest to the center: D coordinates",
         LENGTH,
-        Scope.nearest_optimum,
+        lambda scope: nearest(scope.centers(), scope.optima()),
         _placed,
     ),
     "optimum_distance": Word(
         "distance of the center to the optimum where it is now, of several the nearest; on bits the mean"
         " number of loci that differ from it",
         LENGTH,
-        Scope.optimum_distance,
+        lambda scope: distance(scope.centers(), scope.optima(), on_bits=scope.search.on_bits),
         _placed,
     ),
     "genotypes": Word("different individuals", "1", lambda scope: scope.population.genotypes, _alone),
