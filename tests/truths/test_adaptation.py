@@ -94,6 +94,7 @@ def long_run(fitness, u, steps=1500):
 
 
 @pytest.mark.parametrize(("dim", "neutral", "high", "flat"), PEAKS)
+@pytest.mark.verify
 def test_law_11_the_flattest_wins(dim, neutral, high, flat):
     """Beyond u* = 1 - (w_flat / w_high)^(1 / (nu L)), nu L the neutral loci, to 10%: where selected parents are half of each peak."""
     fitness = two_peaks(dim, neutral, high, flat)
@@ -195,6 +196,7 @@ def tell_logarithm(where, law, found, mutant):
     )
 
 
+@pytest.mark.verify
 def test_law_15_clonal_interference():
     """N U ln(N s) > 1: clones go at v / s = s [2 ln N s - ln(s / U)] / ln^2(s / U), to a factor of 1.6.
 

@@ -163,6 +163,7 @@ def test_randomized_local_search_on_onemax_collects_coupons(target):
     )
 
 
+@pytest.mark.verify
 def test_one_plus_one_evolution_on_leading_ones():
     n = 12
     taken = evaluations(

@@ -107,6 +107,7 @@ def test_matching_pennies_turns_outwards(s, worlds):
 
 
 @pytest.mark.parametrize(("s", "k"), [(0.3, 1), pytest.param(0.2, 3, marks=pytest.mark.verify)])
+@pytest.mark.verify
 def test_large_populations_follow_the_recursion(s, k):
     """Losses are means over opponents: with linear fitness any k follows the same path where n is large."""
     steps = 20
@@ -145,6 +146,7 @@ def lost(n, s, worlds):
 
 
 @pytest.mark.parametrize(("n", "s"), [(10, 0.5), pytest.param(14, 0.3, marks=pytest.mark.verify)])
+@pytest.mark.verify
 def test_the_red_queen_speeds_the_loss_of_strategies(n, s):
     """Mean generations until one of two populations is pure, by the exact chain of both.
 
@@ -186,6 +188,7 @@ def distance(gamma, worlds=200, steps=60, **options):
     return torch.stack(squares[steps // 2 :]).mean(0).sqrt()
 
 
+@pytest.mark.verify
 def test_a_stable_game_holds_the_populations():
     """With the penalty R1 the equilibrium attracts.
 

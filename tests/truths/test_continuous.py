@@ -233,6 +233,7 @@ def test_law_53_sgd_escapes_at_its_temperature():
 # a tilted well at equilibrium -------------------------------------------------------------------------------
 
 
+@pytest.mark.verify
 def test_sgd_in_two_wells_rests_in_proportion_to_exp_of_minus_loss_over_temperature():
     """All start in the wrong well.
 

@@ -202,6 +202,7 @@ def test_law_39_worked_numbers():
 
 
 @pytest.mark.parametrize(("n", "noise"), [pytest.param(40, 1.0, marks=pytest.mark.verify), (40, 0.3)])
+@pytest.mark.verify
 def test_law_41_residual_distance(n, noise):
     """With noise N(0, sigma_eps^2) on f = R^2 the (mu/mu, lambda)-ES stays at R = sqrt(N sigma_eps / (4 mu c)), within 7 % at a small sigma."""
     mu, size, worlds = 5, 20, 100
@@ -539,6 +540,7 @@ def test_law_45_rotations():
     )
 
 
+@pytest.mark.verify
 def test_separable_is_linear_in_the_dimension():
     """Ros and Hansen 2008: on the separable ellipsoid the diagonal variant needs about half the evaluations in 10-D, and ever less beyond."""
     hit, state = evaluations(ellipsoid, 10, 30, covariance="diagonal")

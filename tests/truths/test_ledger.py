@@ -489,6 +489,7 @@ def test_shares_of_recombination(n):
 
 
 @pytest.mark.parametrize(("n", "beta"), [(20, 0.2), pytest.param(40, 0.1, marks=pytest.mark.verify)])
+@pytest.mark.verify
 def test_temperature_of_a_population(n, beta):
     """One locus: selection moves p by beta p q, drift by p q / N, so the temperature is 1 / (2 N beta), to beta^2 / 10."""
     optimizer = METHODS["wright_fisher"](

@@ -168,6 +168,7 @@ def halves(worlds, loci, seed=3):
     ("n", "loci", "beta"),
     [(6, 8, 0.1), pytest.param(10, 30, 0.02, marks=pytest.mark.verify), (4, 3, 0.2)],
 )
+@pytest.mark.verify
 def test_law_19_where_loci_are_linked(n, loci, beta, monkeypatch):
     """Additive loss, fitness linear.
 
@@ -205,6 +206,7 @@ def seen(data):
     return analysis.bias(data).sel(reference="preconditioned").isel(moment=0)
 
 
+@pytest.mark.verify
 def test_at_linkage_equilibrium_both_are_the_same(monkeypatch):
     """All genotypes of three loci, once each: G is p (1 - p) exactly."""
     every = torch.cartesian_prod(*[torch.arange(2, dtype=torch.uint8)] * 3)

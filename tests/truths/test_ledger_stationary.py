@@ -96,6 +96,7 @@ SGD = [  # eta, batch, noise of the oracle, landscape, worlds, steps
 
 
 @pytest.mark.parametrize(("eta", "batch", "sigma", "options", "worlds", "steps"), SGD)
+@pytest.mark.verify
 def test_law_47_the_ledger_closes_the_equation(eta, batch, sigma, options, worlds, steps):
     """Along each axis: eta^2 C / B of data and eta^2 sigma^2 of the oracle.
 

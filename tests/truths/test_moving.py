@@ -44,6 +44,7 @@ def flips(path, times, **options):
 
 
 @pytest.mark.parametrize("time", [1, 2, 3, 1000, 4095, 2**20 + 7, 2**31, 2**32 - 1])
+@pytest.mark.verify
 def test_the_walk_has_the_variance_and_the_shape_of_brownian_motion(time):
     x = places("random_walk", [time], step=0.4)[0] / (0.4 * time**0.5)
     assert agrees(x, 0)

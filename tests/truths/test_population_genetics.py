@@ -279,6 +279,7 @@ def test_laws_4_and_5_at_a_hundred(ploidy, expected):
 # law 6: time to fixation (Kimura and Ohta 1969) -------------------------------------------------------------
 
 
+@pytest.mark.verify
 def test_law_6_times():
     """Until one allele is lost from p = 1/2, and of one copy until it fixes, by the exact matrix.
 
@@ -662,6 +663,7 @@ def leading_ones(x):
 
 
 @pytest.mark.parametrize(("n", "rate"), [(12, None), (10, 0.25)])
+@pytest.mark.verify
 def test_law_46_leading_ones(n, rate):
     """[(1 - p)^(1 - n) - (1 - p)] / (2 p^2) steps of the (1+1)-EA.
 
@@ -1091,6 +1093,7 @@ def test_law_16_gene_pool(n):
 # distributions of independent bits: law 16 (UMDA), the score function, and drift ----------------------------
 
 
+@pytest.mark.verify
 def test_law_16_truncation():
     """P_t = (1 + sin(I t / sqrt n)) / 2 in a gene pool, I = .798 for the best half: UMDA on OneMax.
 

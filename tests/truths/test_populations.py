@@ -133,6 +133,7 @@ def test_migration_keeps_heterozygosity(n, migrants, steps):
 @pytest.mark.parametrize(
     ("cold", "hot", "replicas"), [(0.3, 2.0, 3), pytest.param(0.5, 1.5, 4, marks=pytest.mark.verify)]
 )
+@pytest.mark.verify
 def test_parallel_tempering_is_stationary(cold, hot, replicas):
     """The chances of all genotypes at all temperatures, and of every exchange, by enumeration.
 

@@ -172,6 +172,7 @@ def test_walsh_spectrum_of_nk(n, k, neighbours):
     assert not any(ratio_agrees(power[:, 0], power.sum(1), law(other, 1)) for other in wrong)
 
 
+@pytest.mark.verify
 def test_walsh_spectrum_of_nk_sampled():
     s = Streams(seed=11, worlds=torch.arange(40))
     share = measure_binary(NK(n=32, k=2).bind(s), ["walsh_spectrum"], streams=s)["walsh_spectrum"].value
@@ -278,6 +279,7 @@ def walk_oracle(n, greedy):
 
 
 @pytest.mark.parametrize("n", [60, pytest.param(100, marks=pytest.mark.verify)])
+@pytest.mark.verify
 def test_lengths_of_adaptive_walks_on_the_house_of_cards(n):
     assert walk_oracle(1000, greedy=False) == pytest.approx(math.log(1000), abs=0.15)
     assert walk_oracle(1000, greedy=True) == pytest.approx(math.e - 1, abs=0.01)

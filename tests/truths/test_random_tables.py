@@ -368,6 +368,7 @@ def test_the_worked_numbers_of_the_law():
         (7, 0.2, "uniform", 1.0),
     ],
 )
+@pytest.mark.verify
 def test_autocorrelation_within_a_rough_mount_fuji(n, slope, law, scale):
     def rho(slope, law):
         """Of neighbours; with 2^n genotypes the noise about the landscape's own mean has variance v (1 - 2^-n), covariance -v 2^-n."""

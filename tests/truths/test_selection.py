@@ -275,6 +275,7 @@ def test_an_infinite_population_takes_the_step_exactly():
 
 @pytest.mark.parametrize("n", [10, *(pytest.param(n, marks=pytest.mark.verify) for n in (40, 160))])
 @pytest.mark.parametrize("kind", ["linear", "exponential"])
+@pytest.mark.verify
 def test_wright_fisher_is_unbiased_under_epistasis(n, kind, monkeypatch, no_intervals):
     """NK k = 3 without mutation: unbiased beside Cov(w, x) / W, by direction and by length.
 
@@ -359,6 +360,7 @@ def test_the_length_of_a_step_of_selection(no_intervals):
     )
 
 
+@pytest.mark.verify
 def test_a_bias_of_length(no_intervals):
     """InfoNCE: the gradient of a small batch is short, and hardly turned.
 
