@@ -1,5 +1,6 @@
 """The keeper of a local cluster, with children that only wait: who ends when another does, and who comes anew."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import psutil
 import pytest
 
 from studies.run import clusters
-from tests.support.patience import wait_for
+from tests.support.patience import patience, wait_for
 
 SCRIPT = """
 import asyncio, os
@@ -36,7 +37,8 @@ def keeper():
     process.scheduler = int(process.stdout.readline())
     wait_for(lambda: len(workers(process)) == 2)
     yield process
-    process.kill()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
@@ -57,13 +59,25 @@ def test_a_worker_that_ends_is_replaced(keeper):
 
 @pytest.mark.parametrize("ends", ["scheduler", "keeper", "client"])
 def test_all_end_with(keeper, ends):
+    assert_all_end(keeper, ends)
+
+
+@pytest.mark.parametrize("ends", ["scheduler", "client"])
+def test_a_worker_that_does_not_listen_ends_too(keeper, ends):
+    """As one that computes and never lets another thread run."""
+    os.kill(min(workers(keeper)), signal.SIGSTOP)
+    assert_all_end(keeper, ends)
+
+
+def assert_all_end(keeper, ends):
+    """When one of them ends, or the client, which holds the keeper's stdin."""
     family = psutil.Process(keeper.pid).children()
     if ends == "client":
         keeper.stdin.close()
         keeper.stdin = None
     else:
         os.kill({"scheduler": keeper.scheduler, "keeper": keeper.pid}[ends], signal.SIGKILL)
-    keeper.wait()
+    keeper.wait(patience())
     wait_for(lambda: not any(child.is_running() for child in family))
 
 
