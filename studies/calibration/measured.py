@@ -11,12 +11,12 @@ import xarray as xr
 
 from studies.analysis.quantities.grammar import parsed
 from studies.cells.task import Cell
-from studies.plan import make_plan, manifest
 from studies.results.manifest import Stored
 from studies.results.view import assemble
 from studies.schema import POPULATION
 from studies.study_file import asked
 from studies.study_file.arm import Arm
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import Study, StudyError
 from studies.text.shapes import Data, Tree
 

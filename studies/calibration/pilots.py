@@ -28,11 +28,11 @@ from studies.calibration import matched, measured, search
 from studies.calibration.measured import Measured
 from studies.calibration.stage import Stage
 from studies.cells.task import INSTRUMENTS, Cell, Task, blocks
-from studies.plan import make_plan
 from studies.results import cell_files, store
 from studies.study_file import factors, sections, spending
 from studies.study_file.arm import Arm
 from studies.study_file.checkpoints import budget_until
+from studies.study_file.plan import make_plan
 from studies.study_file.study import Study, StudyError
 from studies.study_file.template import arm_with
 from studies.study_file.values import CHECKPOINTS

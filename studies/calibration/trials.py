@@ -26,12 +26,12 @@ from landscapes import addresses
 from studies.calibration import measured, trial_points, tuned
 from studies.calibration.stage import Stage
 from studies.cells.task import INSTRUMENTS, Cell, Task, blocks
-from studies.plan import make_plan
 from studies.results import store
 from studies.schema import Status
 from studies.study_file import spending
 from studies.study_file.arm import Arm
 from studies.study_file.checkpoints import budget_until
+from studies.study_file.plan import make_plan
 from studies.study_file.study import Study
 from studies.study_file.template import arm_with
 from studies.study_file.values import CHECKPOINTS

@@ -41,7 +41,7 @@ class Stored(TypedDict):
 
 
 class Manifest(TypedDict):
-    """The plan as JSON, see `studies.plan.manifest`."""
+    """The plan as JSON, see `studies.study_file.plan.manifest`."""
 
     dims: Mapping[str, Sequence[object]]  # landscape, optimizer, axes -> values
     replicates: int

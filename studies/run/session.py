@@ -14,7 +14,6 @@ from rich.console import Console
 
 from studies.calibration.stages import stages_of
 from studies.cells.task import Cell
-from studies.plan import make_plan, manifest
 from studies.results import store, view
 from studies.results.manifest import Manifest
 from studies.run import study_folder, sweep
@@ -26,6 +25,7 @@ from studies.run.sweep import Record, SchedulerLost
 from studies.study_file.cluster import LOCAL
 from studies.study_file.files import text_of
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import Study
 from studies.text import terminal
 from studies.text.shapes import Tree

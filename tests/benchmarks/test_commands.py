@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from studies.cells.loop import run_cell
-from studies.plan import make_plan
 from studies.results import arms, store
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from tests.studies.figures.test_command import made
 from tests.support.runs import assembled
 

@@ -7,8 +7,8 @@ import json
 
 import studies.loop
 
-from studies.plan import make_plan
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 
 STUDY = {
     "name": "ledger-cost",

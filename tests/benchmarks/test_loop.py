@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from studies.cells.loop import run_worlds
-from studies.plan import make_plan
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 
 ARMS = [
     arm

@@ -22,8 +22,8 @@ from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from optimizers.adapters import deap_cma, evotorch, library
 from optimizers.adapters.generators import apart
-from studies import plan as planning
 from studies.cells import task
+from studies.study_file import plan as planning
 from studies.study_file.loading import load_study
 from tests.support.play import bowl, build, make, play, problem, tensors
 

@@ -21,12 +21,12 @@ from distributed.comm import CommClosedError
 
 from studies import open_study, run_study
 from studies.cells import provenance
-from studies.plan import make_plan
 from studies.results import store
 from studies.run import sweep
 from studies.run.clusters import ClusterError, connect
 from studies.schema import STATUS
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from tests.support.patience import patience
 from tests.support.runs import (
     BOWL,

@@ -10,13 +10,13 @@ import sys
 import pytest
 
 from studies.cells.loop import run_cell
-from studies.plan import make_plan, manifest
 from studies.report.__main__ import main
 from studies.report.writing import FILE, write
 from studies.results import store, view
 from studies.results.arms import quartiles
 from studies.run.live_report import finish, live
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from tests.support.patience import patience, wait_for
 
 # a study file allows no such label, a folder from elsewhere may have it

@@ -11,8 +11,8 @@ import torch
 import xarray as xr
 
 from studies.cells.loop import run_worlds
-from studies.plan import make_plan
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 
 BOWL = {"kind": "quadratic", "dim": 4, "condition": 10.0}
 ARMS = {  # one uses gradients alone, one values alone, one both, and not in turn

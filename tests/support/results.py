@@ -14,9 +14,9 @@ from filelock import FileLock
 from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
 from studies.cells.task import Cell
-from studies.plan import make_plan, manifest
 from studies.results import store, view
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import Study
 
 FAILED, MISSING = 4, 5

@@ -12,10 +12,10 @@ import pytest
 import xarray as xr
 
 from studies.cells.loop import run_cell
-from studies.plan import make_plan, manifest
 from studies.results import store, view
 from studies.run.__main__ import main
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from tests.support.patience import patience, wait_for  # noqa: F401
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ from scipy import stats
 from studies.analysis.trends.rates import LAWS, aicc, fit, rates
 from studies.analysis.trends.scaling import scaling
 from studies.cells.loop import run_worlds
-from studies.plan import make_plan
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 
 X = np.arange(1.0, 101.0)
 MADE = {

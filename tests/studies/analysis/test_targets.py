@@ -7,10 +7,10 @@ import pytest
 import xarray as xr
 
 from studies.analysis.comparison.paired import losses
-from studies.plan import make_plan, manifest
 from studies.results.hits import at_budget, at_cost, budget, hits, lateness, spent
 from studies.results.prices import prices
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from tests.support.analysis import results, timed
 from tests.support.ran import priced, stored
 

@@ -9,12 +9,12 @@ from studies.calibration.matched import notes
 from studies.calibration.pilots import AWAY, Pilots
 from studies.calibration.search import CLOSE, FAR, MOST, search, settled
 from studies.cells.loop import run_cell
-from studies.plan import make_plan
 from studies.results import store, view
 from studies.run.__main__ import main
 from studies.study_file.check_match import mistakes
 from studies.study_file.draft import Draft
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from studies.study_file.sections import MatchModel
 from studies.study_file.study import StudyError
 from studies.study_file.template import Template

@@ -23,11 +23,11 @@ from studies.calibration import pilots, trial_points, trials, tuned
 from studies.calibration.pilots import Pilots
 from studies.calibration.trials import AWAY, Trials
 from studies.cells.loop import bind, run_cell
-from studies.plan import make_plan, manifest
 from studies.results import settings, store, view
 from studies.results.tuning import tuning_cost
 from studies.run.__main__ import main
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from studies.study_file.template import Template
 from tests.support.runs import BOWL, again, cells, finish, no_leftovers, start, wait_for, write  # noqa: F401

@@ -14,9 +14,9 @@ from studies.cells.contract import PluginError
 from studies.cells.loop import bind
 from studies.cells.milestones import Milestones
 from studies.check.__main__ import main as check
-from studies.plan import make_plan
 from studies.results import store
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 from tests.studies.cells.test_loop import run, task
 from tests.support.runs import again, here, write

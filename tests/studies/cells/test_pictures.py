@@ -9,8 +9,8 @@ from sklearn.decomposition import PCA
 from landscapes.streams import Streams
 from studies.cells.loop import bind, run_cell, run_worlds
 from studies.cells.pictures import _plane
-from studies.plan import make_plan
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 
 STUDY = {

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from studies.cells.loop import run_cell
-from studies.plan import make_plan
 from studies.results import store
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from tests.support.runs import assembled
 
 TARGETS = [100.0, 10.0, 1.0, 0.1, 1e-3, 1e-8]  # on cocopp's grid, 10^(k/5)

@@ -12,11 +12,11 @@ from optimizers.defaults import Task, effective
 from studies import open_study
 from studies.claims import judge, verdicts
 from studies.exchange.specs import landscapes_of, variants
-from studies.plan import make_plan, manifest
 from studies.registry import build
 from studies.results import assembly, settings, view
 from studies.results.prices import prices
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from tests.studies.cells.test_loop import run, same, task
 from tests.support.runs import here

@@ -11,11 +11,11 @@ import pytest
 from studies.calibration.pilots import Pilots
 from studies.calibration.trials import Trials
 from studies.cells.task import Cell
-from studies.plan import make_plan
 from studies.run import expected
 from studies.run.__main__ import main
 from studies.run.expected import Expected, Pace, duration, lines
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from tests.support.runs import write
 
 STUDY = {

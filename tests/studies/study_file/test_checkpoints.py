@@ -11,12 +11,12 @@ import torch
 import xarray as xr
 
 from studies.cells.loop import run_cell, run_worlds
-from studies.plan import make_plan, manifest
 from studies.results import cell_files
 from studies.results.assembly import assemble
 from studies.results.clocks import budget
 from studies.run import preview
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 
 STUDY = {

@@ -10,13 +10,13 @@ from studies.calibration.pilots import Pilots
 from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
 from studies.cells.task import blocks
-from studies.plan import make_plan, manifest
 from studies.results import cell_files
 from studies.results.assembly import assemble
 from studies.results.clocks import budget
 from studies.results.hits import at_budget, hits, spent
 from studies.study_file import spending
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 
 STUDY = {

@@ -20,8 +20,8 @@ from studies.analysis.comparison.factorial import effects, factors_of
 from studies.cells.loop import run_worlds
 from studies.figures import FIGURES
 from studies.figures.factorial import mains, pairs
-from studies.plan import make_plan
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 from tests.support.ledgers import search
 

@@ -6,9 +6,9 @@ import math
 import pytest
 
 from studies import run_study
-from studies.plan import make_plan
 from studies.results import settings
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 
 STUDY = """\

@@ -11,7 +11,6 @@ from studies.cells.loop import run_cell
 from studies.claims import judge
 from studies.exchange.tables import frames, to_frame
 from studies.figures import ecdf
-from studies.plan import make_plan, manifest
 from studies.report.tables import final_loss
 from studies.results import store, view
 from studies.results.arms import absent, labels
@@ -19,6 +18,7 @@ from studies.run.__main__ import _falls_short
 from studies.run.summary import table
 from studies.schema import Status
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from studies.text import terminal
 

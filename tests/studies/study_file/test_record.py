@@ -12,9 +12,9 @@ from studies import ask
 from studies.analysis.quantities.evaluate import quantity
 from studies.exchange.netcdf import export_netcdf
 from studies.exchange.tables import export_csv
-from studies.plan import make_plan
 from studies.results import store
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 from tests.support.runs import here
 

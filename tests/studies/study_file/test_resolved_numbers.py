@@ -11,9 +11,9 @@ import torch
 
 from landscapes.parameters import Parameters
 from studies.cells.loop import Setting
-from studies.plan import make_plan, manifest
 from studies.results.settings import ATTRIBUTE
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 
 STUDIES = 200
 PARTS = [0, *(pytest.param(part, marks=pytest.mark.verify) for part in range(1, 8))]

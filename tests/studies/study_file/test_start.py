@@ -9,9 +9,9 @@ from scipy import stats
 
 from landscapes.base import Bits
 from studies.cells.loop import Setting, run_worlds
-from studies.plan import make_plan, manifest
 from studies.results import settings
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 
 STUDY = {

@@ -20,7 +20,6 @@ from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
 from studies import registry, schema
 from studies.cells.loop import run_cell
-from studies.plan import make_plan
 from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 from studies.report.writing import write as write_report
@@ -28,6 +27,7 @@ from studies.results import store, view
 from studies.run.__main__ import main
 from studies.study_file.document import Mistake, read, write
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 from studies.text import labels, terminal
 from tests.support.runs import assembled

@@ -14,9 +14,9 @@ from studies.cells.digest import LOOP, code_digest
 from studies.cells.hits import GRADIENT, STEP
 from studies.cells.loop import run_cell
 from studies.cells.task import BLOCK, LARGEST, Cell, blocks
-from studies.plan import make_plan
 from studies.study_file.cell_size import HELD
 from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 from studies.text.user_code import PACKAGES, ROOT
 
@@ -597,7 +597,7 @@ def test_comments_and_docstrings_do_not_change_the_digest(house):
         ("studies/cells/ledger/slopes.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
         ("optimizers/__init__.py", set()),
         ("studies/study_file/loading.py", set()),
-        ("studies/plan.py", set()),
+        ("studies/study_file/plan.py", set()),
         ("studies/results/store.py", set()),
     ],
 )
