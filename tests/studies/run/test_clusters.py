@@ -21,7 +21,7 @@ async def schedule(said):
     await asyncio.sleep(86400)
 
 async def work(address):
-    print("a worker of", address, flush=True)
+    os.write(1, f"a worker of {address}\\n".encode())  # in one piece
     await asyncio.sleep(86400)
 
 clusters._import, clusters._schedule, clusters._work = lambda: None, schedule, work
