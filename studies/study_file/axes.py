@@ -234,8 +234,6 @@ def _coords(values: Sequence[object]) -> Sequence[float | str]:
         return [short(value) for value in values]
     try:
         numbers = [float(value) for value in values]  # type: ignore[arg-type]
-    except (
-        OverflowError
-    ):  # a whole number of hundreds of digits: who takes it says that it is too large
+    except OverflowError:  # hundreds of digits: what takes the number says so
         return [short(value) for value in values]
     return [int(number) for number in numbers] if all(map(float.is_integer, numbers)) else numbers
