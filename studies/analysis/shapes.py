@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.schema import EVALUATIONS
 from studies.text.shapes import Data
@@ -19,32 +21,30 @@ def words(long_name: str, units: str | None = "1") -> dict[str, str]:
     return {"long_name": long_name} | ({} if units is None else {"units": units})
 
 
-def named(part: xr.DataArray, long_name: str, units: str | None = "1") -> xr.DataArray:
+def named(part: DataArray, long_name: str, units: str | None = "1") -> DataArray:
     """A number, and what it is."""
     return part.assign_attrs(words(long_name, units))
 
 
-def as_cost(part: xr.DataArray, long_name: str = "cost") -> xr.DataArray:
+def as_cost(part: DataArray, long_name: str = "cost") -> DataArray:
     """A number of evaluations, and what was paid with them."""
     return named(part, long_name, EVALUATIONS)
 
 
-def count(
-    part: xr.DataArray, long_name: str = "worlds with numbers", dim: str = "replicate"
-) -> xr.DataArray:
+def count(part: DataArray, long_name: str = "worlds with numbers", dim: str = "replicate") -> DataArray:
     """How many along a dim have a number."""
     return named(part.notnull().sum(dim), long_name)
 
 
 def with_interval(
     name: str,
-    value: xr.DataArray,
-    interval: xr.DataArray,
+    value: DataArray,
+    interval: DataArray,
     *,
     long_name: str,
     units: str | None = "1",
     level: float = LEVEL,
-) -> xr.Dataset:
+) -> Dataset:
     """An estimate and its interval.
 
     Args:
@@ -58,32 +58,37 @@ def with_interval(
     Returns:
         `name` and `name_interval`.
     """
-    result = xr.Dataset({name: value, f"{name}_interval": interval})
+    result = Dataset({name: value, f"{name}_interval": interval})
     result[name].attrs = words(long_name, units)
     result[f"{name}_interval"].attrs = words(f"{100 * level:g} % interval of {long_name}", units)
     return result
 
 
-def interval_of(low: xr.DataArray, high: xr.DataArray) -> xr.DataArray:
+def interval_of(low: DataArray, high: DataArray) -> DataArray:
     """Two ends along the dim `bound`, behind all others."""
     return stacked([low, high], "bound", BOUNDS).transpose(..., "bound")
 
 
-def ends(interval: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+def ends(interval: DataArray) -> tuple[DataArray, DataArray]:
     """The low and the high end of an interval."""
     low, high = (interval.sel(bound=bound, drop=True) for bound in BOUNDS)
     return low, high
 
 
-def stacked(parts: Iterable[xr.DataArray], dim: str, labels: Sequence | None = None) -> xr.DataArray:
+def stacked(parts: Iterable[DataArray], dim: str, labels: Sequence | None = None) -> DataArray:
     """Arrays along a new dim in front, with its labels; other coordinates are those of the first."""
     along = dim if labels is None else xr.Variable(dim, list(labels))
-    return xr.concat(list(parts), along, coords="minimal", compat="override")
+    return xr.concat(parts, along, coords="minimal", compat="override")
+
+
+def alike(early: DataArray, late: DataArray) -> bool:
+    """Whether two arrays agree wherever they have numbers."""
+    return bool(((early == late) | late.isnull()).all())
 
 
 def mapped(
     function: Callable,
-    *parts: xr.DataArray,
+    *parts: DataArray,
     over: Sequence[Sequence[str]],
     into: Sequence[Sequence[str]] = ((),),
     sizes: Mapping[str, int] | None = None,
@@ -116,11 +121,16 @@ def mapped(
     )
 
 
-def rest(part: xr.DataArray, *left_out: str) -> list[str]:
+def texts_at(places: DataArray, texts: Sequence[str]) -> DataArray:
+    """The text at each place, by its number among these."""
+    return DataArray(np.array(texts, object)[places.values], places.coords, places.dims)
+
+
+def rest(part: DataArray, *left_out: str) -> list[str]:
     """The dims of an array but these."""
     return [str(dim) for dim in part.dims if dim not in left_out]
 
 
-def bare(part: xr.DataArray) -> xr.DataArray:
+def bare(part: DataArray) -> DataArray:
     """Without the coordinates that are no dims."""
     return part.reset_coords(drop=True)

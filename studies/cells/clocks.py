@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from torch import Tensor
 
 from landscapes.oracle.bill import CLOCKS, Bill
 from optimizers.base import Info, Optimizer
@@ -25,8 +26,12 @@ def tick(bill: Bill, optimizer: Optimizer, info: Info) -> None:
     """Tell the bill the virtual time at the end of a step, where there is one."""
     timer = _timer(optimizer)
     if timer is not None:
-        time = info[timer].double()
-        bill.tick(time.reshape(len(time), -1).mean(1).cpu().numpy())
+        bill.tick(of_each_world(info[timer]))
+
+
+def of_each_world(told: Tensor) -> np.ndarray:
+    """The mean of (R, ...) over all but the worlds: (R,)."""
+    return told.double().reshape(len(told), -1).mean(1).cpu().numpy()
 
 
 def readings(moment: Moment, clocks: tuple[str, ...], terms: int) -> np.ndarray:

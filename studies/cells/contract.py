@@ -32,6 +32,8 @@ TWO_DEVICES = (
     "Expected all tensors",
 )  # words of torch's
 
+FIRST = 3  # calls of a method at which everything is looked at
+LATER = frozenset(8**k for k in range(1, 11))
 
 Given = Any  # an object of the user's, or what its method gave: what it is, is looked at
 
@@ -41,6 +43,11 @@ class PluginError(ValueError):
 
     The text is one line: file, line, method, what was expected, what came, the remedy.
     """
+
+
+def thorough(count: int) -> bool:
+    """Whether everything is looked at in the call of this number: in the first, and then ever more rarely."""
+    return count <= FIRST or count in LATER
 
 
 class Undecided(Exception):

@@ -15,6 +15,7 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from studies.text.user_code import LIBRARIES, PACKAGES, ROOT
 
@@ -160,11 +161,13 @@ def _executed(tree: ast.AST) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        only_types = isinstance(node, ast.If) and ast.unparse(node.test) in (
-            "TYPE_CHECKING",
-            "typing.TYPE_CHECKING",
-        )
-        waiting += node.orelse if only_types else ast.iter_child_nodes(node)  # type: ignore[attr-defined]
+        waiting += node.orelse if _only_types(node) else ast.iter_child_nodes(node)
+
+
+def _only_types(node: ast.AST) -> TypeGuard[ast.If]:
+    """Whether it is `if TYPE_CHECKING:`."""
+    names = "TYPE_CHECKING", "typing.TYPE_CHECKING"
+    return isinstance(node, ast.If) and ast.unparse(node.test) in names
 
 
 def _base(node: ast.ImportFrom, path: Path) -> str:

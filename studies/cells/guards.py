@@ -26,7 +26,7 @@ from optimizers.base import Optimizer, State
 from studies.cells import contract
 from studies.cells import landscape_promises as of_landscapes
 from studies.cells import optimizer_promises as of_optimizers
-from studies.cells.contract import Generators, Given, Method, Sizes, Unchanged
+from studies.cells.contract import Generators, Given, Method, Sizes, Unchanged, thorough
 from studies.cells.landscape_guards import author, own, value_method
 from studies.cells.trees import rows_of
 from studies.text.shapes import Tree
@@ -34,8 +34,6 @@ from studies.text.shapes import Tree
 if TYPE_CHECKING:
     from studies.cells.task import Task
 
-FIRST = 3  # steps at which everything is looked at
-LATER = frozenset(8**k for k in range(1, 11))
 METHODS = ("init", "ask", "tell", "recommend", "center")
 OFTEN = 64  # steps between looks at the global generators
 
@@ -78,7 +76,7 @@ class Watch:
     def begin(self, step: int) -> None:
         """A step begins."""
         self.step = step
-        self.thorough = step <= FIRST or step in LATER
+        self.thorough = thorough(step)
         if self.thorough:
             self.row = (self.row + 1) % self.streams.size  # the last world, the first, ..
 

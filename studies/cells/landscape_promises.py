@@ -70,15 +70,11 @@ def check_gradient(method: Method, gradient: Tensor, rows: Tensor) -> None:
     """
     wrong = gradient.isnan().any(-1) & rows[:, None]
     if bool(wrong.any()):
-        text = (
+        raise method.broken(
             f"expected a gradient where the loss is a number, got NaN at {int(wrong.sum())} of"
-            f" {wrong.numel()} points"
+            f" {wrong.numel()} points; torch.where also goes back through the branch that it does not take,"
+            " and sqrt has no slope at 0; change what they are given"
         )
-        remedy = (
-            "torch.where also goes back through the branch that it does not take, and sqrt has no slope at 0;"
-            " change what they are given"
-        )
-        raise method.broken(f"{text}; {remedy}")
 
 
 def check_names(optimizer: Given, landscape: Given, named: Given) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import xarray as xr
+from xarray import Dataset
 
 from landscapes.base import Bits, Landscape, Problem
 from landscapes.oracle.bill import Bill
@@ -100,12 +101,12 @@ def search(
     return clock
 
 
-def run_cell(cell: Cell) -> xr.Dataset:
+def run_cell(cell: Cell) -> Dataset:
     """Compute one cell: dims replicate, checkpoint, target."""
     return run_worlds(cell.task, torch.arange(cell.first, cell.last))
 
 
-def run_worlds(task: Task, worlds: torch.Tensor) -> xr.Dataset:
+def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
     """Compute these absolute worlds (R,) of a task.
 
     Dims replicate, checkpoint, target, and those of the noise ledger and of pictures where the task asks for
@@ -247,12 +248,13 @@ class Setting:
 
 
 def _noise(task: Task) -> Noise:
+    noise = task.noise
     return Noise(
-        batch=task.noise["batch"],
-        sampling=task.noise["sampling"],
-        shared=task.noise["shared"],
-        **task.noise["evaluation"],
-        off=tuple(task.noise.get("off", ())),
+        batch=noise["batch"],
+        sampling=noise["sampling"],
+        shared=noise["shared"],
+        **noise["evaluation"],
+        off=tuple(noise.get("off", ())),
     )
 
 

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from landscapes.oracle.bill import ROUNDING, Bill
 from studies.instruments import Moment
@@ -101,5 +101,5 @@ class Watcher(ABC):
         """Keep a moment as these milestones of these worlds, (n,) each, n >= 1."""
 
     @abstractmethod
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> Dataset:
         """What was kept, once every world has ended; its first dim is replicate."""

@@ -11,22 +11,19 @@ import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import xarray as xr
 from torch import Tensor
+from xarray import Dataset
 
 from landscapes.oracle.oracle import Oracle
 from optimizers.base import Optimizer
 from studies import schema
 from studies.cells import contract
-from studies.cells.contract import Generators, Method, Unchanged
+from studies.cells.contract import Generators, Method, Unchanged, thorough
 from studies.cells.milestones import Watcher
 from studies.cells.trees import rows_of
 from studies.instruments import Instrument, Moment
 from studies.schema import Variable
 from studies.text.shapes import Data
-
-FIRST = 3  # looks at which everything is held
-LATER = frozenset(8**k for k in range(1, 11))
 
 
 class OwnInstrument(Watcher):
@@ -58,15 +55,15 @@ class OwnInstrument(Watcher):
     def keep(self, moment: Moment, worlds: np.ndarray, places: np.ndarray) -> None:
         """Look at a moment, and keep it as these checkpoints of these worlds."""
         self.looks += 1
-        seen = self._held(moment) if self.looks <= FIRST or self.looks in LATER else self._look(moment)
+        seen = self._held(moment) if thorough(self.looks) else self._look(moment)
         for name, values in seen.items():
             self.records[name][worlds, places] = values.detach().double().cpu().numpy()[worlds]
 
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> Dataset:
         """What was seen: dims replicate and checkpoint."""
-        about = {name: Variable(*words) for name, words in self.instrument.variables.items()}
-        return xr.Dataset({
-            name: (schema.RECORDS, self.records[name], words.attrs) for name, words in about.items()
+        return Dataset({
+            name: (schema.RECORDS, self.records[name], Variable(*words).attrs)
+            for name, words in self.instrument.variables.items()
         })
 
     def _look(self, moment: Moment) -> Mapping[str, Tensor]:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
+from xarray import Dataset
 
 from landscapes.base import Bits, Landscape, Reals
 from landscapes.checks import into_box
@@ -93,7 +93,7 @@ class Camera(Watcher):
             cloud[:, : asked.shape[1]] = asked
         return center, cloud
 
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> Dataset:
         """The frames on their planes, as `schema.PICTURE` has them; NaN in the worlds that were not seen."""
         assert self.frames is not None  # noqa: S101 - for the type checker
         landscape, frames = self.landscape(), self.frames
@@ -109,7 +109,7 @@ class Camera(Watcher):
             "picture_cost": frames.costs,
             "picture_kept": np.array([view.plane.kept for view in views]),
         }
-        return xr.Dataset({name: self._variable(name, values) for name, values in seen.items()})
+        return Dataset({name: self._variable(name, values) for name, values in seen.items()})
 
     def _sheets(self, views: Sequence[View], landscape: Landscape) -> np.ndarray:
         """The loss (W, grid, grid) on the planes of views."""
@@ -181,7 +181,8 @@ class View(NamedTuple):
     def of(trail: np.ndarray, cloud: np.ndarray, landscape: Landscape) -> View:
         """The plane of centers (F, D) and points (F, points, D)."""
         plane = _plane(trail)
-        center, points = plane.shadow(trail), plane.shadow(cloud)
+        center = plane.shadow(trail)
+        points = plane.shadow(cloud)
         return View(plane, center, points, _extent(center, points, landscape))
 
 
@@ -232,10 +233,10 @@ def _there(points: np.ndarray) -> np.ndarray:
     return points[np.isfinite(points).all(-1)]
 
 
+@torch.no_grad()
 def _losses(landscape: Landscape, x: Tensor, now: Tensor | None) -> np.ndarray:
     """The loss (W, P) of points (W, P, D); NaN outside the domain, or where it cannot be computed."""
-    with torch.no_grad():
-        losses = [_loss(landscape, part, now) for part in x.split(AT_ONCE, 1)]
+    losses = [_loss(landscape, part, now) for part in x.split(AT_ONCE, 1)]
     return _numbers(torch.cat(losses, 1))
 
 

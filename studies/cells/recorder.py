@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
+from xarray import Dataset
 
 from landscapes.base import Answer, Bits, Query
 from landscapes.numerics import norm, safe_unit
@@ -20,7 +20,7 @@ from landscapes.oracle.bill import Bill
 from optimizers.base import Info, Optimizer
 from studies import schema
 from studies.cells.answers import Best, asked_values, first_loss
-from studies.cells.clocks import readings
+from studies.cells.clocks import of_each_world, readings
 from studies.cells.milestones import Watcher
 from studies.cells.targets import Targets
 from studies.cells.truth import Truth
@@ -82,7 +82,7 @@ class Recorder(Watcher):
         if moment.query is None or moment.answer is None or self.last is None:
             self._start(moment)
         else:
-            self._step(moment, self.last, moment.query, asked_values(moment.query, moment.answer))
+            self._step(moment, self.last, moment.query, moment.answer)
 
     def _start(self, moment: Moment) -> None:
         self.last = self.before = moment
@@ -91,8 +91,9 @@ class Recorder(Watcher):
         self.start_loss = self.truth(self.common, moment)[:, 0]
         self.targets.start(self.start_loss)
 
-    def _step(self, moment: Moment, last: Moment, query: Query, values: np.ndarray) -> None:
-        """Take the moment after a step that asked for these values (R, P)."""
+    def _step(self, moment: Moment, last: Moment, query: Query, answer: Answer) -> None:
+        """Take the moment after a step that asked this, and was answered so."""
+        values = asked_values(query, answer)  # (R, P)
         running = self.ended == Status.RUNNING
         lowest = np.fmin.reduce(values, axis=1)  # NaN where nothing is a number
         asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
@@ -156,12 +157,12 @@ class Recorder(Watcher):
         return {
             **_spread(query, answer, share, bits=isinstance(self.landscape.domain, Bits)),
             "step_length": _distance(optimizer.center(moment.state), optimizer.center(before)),
-            **{name: _mean(info[key]) for key, (name, _, _) in optimizer.recorded.items()},
+            **{name: of_each_world(info[key]) for key, (name, _, _) in optimizer.recorded.items()},
         }
 
     # the Dataset --------------------------------------------------------------------------------------------
 
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> Dataset:
         """The records: dims replicate, checkpoint, target."""
         variables: Data = {
             name: (schema.RECORDS, self.records[name], about.attrs)
@@ -174,7 +175,7 @@ class Recorder(Watcher):
         if self.bill.clock == self.milestones.clock == "cost":
             cost = ("checkpoint", self.milestones.times, schema.COORDINATES["cost"].attrs)
             times = {"cost": cost}
-        return xr.Dataset(
+        return Dataset(
             variables | self.targets.variables(),
             {**times, "target_loss": self.targets.goals.coordinate},
         )
@@ -221,11 +222,6 @@ def _rms_distance(away: Tensor, share: Tensor) -> Tensor:
     """Root mean square length (R,) of distances (R, P, D), each with its share (R, P)."""
     unit = safe_unit(away.abs().amax((1, 2)))
     return ((away / unit[:, None, None]).square_().sum(-1) * share).sum(1).sqrt() * unit
-
-
-def _mean(told: Tensor) -> np.ndarray:
-    """The mean of (R, ...) over all but the worlds: (R,)."""
-    return told.double().reshape(len(told), -1).mean(1).cpu().numpy()
 
 
 def _distance(a: Tensor, b: Tensor) -> np.ndarray:

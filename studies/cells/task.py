@@ -115,9 +115,11 @@ class Task:
 
     @property
     def _classes(self) -> list[type]:
-        optimizer = registry.find(self.optimizer["kind"], "optimizer")
-        instruments = (registry.find(spec["kind"], "instrument") for spec in self.record)
-        return [optimizer, *map(type, self._landscapes), *instruments]
+        return [
+            registry.find(self.optimizer["kind"], "optimizer"),
+            *map(type, self._landscapes),
+            *(registry.find(spec["kind"], "instrument") for spec in self.record),
+        ]
 
     @functools.cached_property
     def fingerprint(self) -> str:

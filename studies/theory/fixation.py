@@ -27,17 +27,14 @@ def kimura(population: float, s: float, ploidy: float = 1.0, frequency: float | 
     """
     copies = ploidy * population
     start = 1 / copies if frequency is None else frequency
-    if s == 0:
-        return start
-    return _share_of_growth(-2 * s * copies, start)
+    return start if s == 0 else _share_of_growth(-2 * s * copies, start)
 
 
 def _share_of_growth(power: float, start: float) -> float:
     """(e^(power start) - 1) / (e^power - 1), which overflows for no power."""
-    if power <= 0:
-        return math.expm1(power * start) / math.expm1(power)
-    falling = math.expm1(-power * start) / math.expm1(-power)
-    return math.exp(-power * (1 - start)) * falling
+    falling = -abs(power)
+    share = math.expm1(falling * start) / math.expm1(falling)
+    return share if power < 0 else math.exp(falling * (1 - start)) * share
 
 
 def moran_fixation(population: float, s: float, frequency: float | None = None) -> float:
@@ -48,9 +45,7 @@ def moran_fixation(population: float, s: float, frequency: float | None = None) 
     Range: exact; s > -1.
     """
     start = 1 / population if frequency is None else frequency
-    if s == 0:
-        return start
-    return _share_of_growth(-population * math.log1p(s), start)
+    return start if s == 0 else _share_of_growth(-population * math.log1p(s), start)
 
 
 def wright_fisher_fixation(population: float, s: float, frequency: float | None = None) -> float:
@@ -60,10 +55,8 @@ def wright_fisher_fixation(population: float, s: float, frequency: float | None 
 
     Range: exact; haploids, N up to about 2000.
     """
-    size = int(population)
-    inner, ends = _inner(size, s)
-    chance = np.linalg.solve(np.eye(size - 1) - inner, ends[:, 1])
-    return float(chance[_copies(size, frequency) - 1])
+    loss, ends = _chain(int(population), s)
+    return _at_start(np.linalg.solve(loss, ends[:, 1]), frequency)
 
 
 def wright_fisher_time(population: float, s: float = 0.0, frequency: float | None = None) -> float:
@@ -73,10 +66,8 @@ def wright_fisher_time(population: float, s: float = 0.0, frequency: float | Non
 
     Range: exact; haploids, N up to about 2000.
     """
-    size = int(population)
-    inner, _ = _inner(size, s)
-    time = np.linalg.solve(np.eye(size - 1) - inner, np.ones(size - 1))
-    return float(time[_copies(size, frequency) - 1])
+    loss, _ = _chain(int(population), s)
+    return _at_start(np.linalg.solve(loss, np.ones(len(loss))), frequency)
 
 
 def wright_fisher_fixation_time(
@@ -88,31 +79,30 @@ def wright_fisher_fixation_time(
 
     Range: exact; haploids, N up to about 2000.
     """
-    size = int(population)
-    inner, ends = _inner(size, s)
-    loss = np.eye(size - 1) - inner
+    loss, ends = _chain(int(population), s)
     chance = np.linalg.solve(loss, ends[:, 1])
-    at = _copies(size, frequency) - 1
-    return float(np.linalg.solve(loss, chance)[at] / chance[at])
+    weighted = np.linalg.solve(loss, chance)
+    return _at_start(weighted, frequency) / _at_start(chance, frequency)
 
 
-def _inner(size: int, s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Chances from 1 .. N - 1 copies to 1 .. N - 1, (N - 1, N - 1), and to 0 and N, (N - 1, 2)."""
+def _chain(size: int, s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Chances from 1 .. N - 1 copies: 1 - Q, Q those to 1 .. N - 1; and those to 0 and N, (N - 1, 2)."""
     now = np.arange(1, size)
     later = np.arange(size + 1)
     share = now * (1 + s) / (now * (1 + s) + size - now)
     ways = special.gammaln(size + 1) - special.gammaln(later + 1) - special.gammaln(size - later + 1)
     logs = ways + np.outer(np.log(share), later) + np.outer(np.log1p(-share), size - later)
     chances = np.exp(logs)
-    return chances[:, 1:-1], chances[:, [0, -1]]
+    return np.eye(size - 1) - chances[:, 1:-1], chances[:, [0, -1]]
 
 
-def _copies(size: int, frequency: float | None) -> int:
-    """Copies at the start, 1 .. N - 1."""
+def _at_start(numbers: np.ndarray, frequency: float | None) -> float:
+    """Of numbers (N - 1,) for 1 .. N - 1 copies, that for those at the start."""
+    size = len(numbers) + 1
     copies = 1 if frequency is None else round(frequency * size)
     if not 0 < copies < size:
         raise ValueError(f"expected 1 .. {size - 1} copies of {size} at the start, got {copies}")
-    return copies
+    return numbers.item(copies - 1)
 
 
 # the diffusion's times, and drift ---------------------------------------------------------------------------

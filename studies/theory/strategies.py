@@ -62,9 +62,8 @@ def one_plus_one_progress(step_size: float) -> float:
 
     Range: the sphere, D -> infinity, s = sigma D / R; largest, 0.2025, at s = 1.224.
     """
-    s = step_size
-    lost = s**2 / 2 * float(stats.norm.sf(s / 2))
-    return s * math.exp(-(s**2) / 8) / math.sqrt(2 * math.pi) - lost
+    lost = step_size**2 / 2 * float(stats.norm.sf(step_size / 2))
+    return step_size * math.exp(-(step_size**2) / 8) / math.sqrt(2 * math.pi) - lost
 
 
 def one_plus_one_success(step_size: float) -> float:

@@ -30,6 +30,7 @@ from collections.abc import Iterable
 import numpy as np
 import xarray as xr
 from scipy import stats
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged
 from studies.analysis.comparison.paired import losses, pairs, score, unit_means
@@ -50,8 +51,8 @@ ABOUT_DIFFERENCE: Data = {"long_name": "A - B", "units": "decades where logarith
 
 
 def compare(
-    dataset: xr.Dataset, at: float | None = None, value: str = "loss", alpha: float = ALPHA
-) -> xr.Dataset:
+    dataset: Dataset, at: float | None = None, value: str = "loss", alpha: float = ALPHA
+) -> Dataset:
     """Every two optimizers compared.
 
     Args:
@@ -82,14 +83,14 @@ def compare(
     return result.assign_coords(logarithmic=outcome.logarithmic)
 
 
-def _wins(outcome: Outcome, there: xr.DataArray, units: xr.DataArray) -> xr.Dataset:
+def _wins(outcome: Outcome, there: DataArray, units: DataArray) -> Dataset:
     """The probabilities that A beats B, of worlds where both have numbers."""
     order = outcome.first.where(there), outcome.second.where(there)
     paired = proportion("win_probability", score(*order), trials=2, long_name=WINS)
     return paired.assign(_effect_sizes(*order, units).data_vars)
 
 
-def _what_is_judged(outcome: Outcome, which: xr.DataArray, units: str) -> dict[str, xr.DataArray]:
+def _what_is_judged(outcome: Outcome, which: DataArray, units: str) -> dict[str, DataArray]:
     """What is compared, a text, and the target whose time it is."""
     texts = which.copy(data=np.array(JUDGED, object)[which.values])
     return {
@@ -99,8 +100,8 @@ def _what_is_judged(outcome: Outcome, which: xr.DataArray, units: str) -> dict[s
 
 
 def _tested(
-    means: xr.DataArray, interval: xr.DataArray, *raw: xr.DataArray, alpha: float
-) -> dict[str, xr.DataArray]:
+    means: DataArray, interval: DataArray, *raw: DataArray, alpha: float
+) -> dict[str, DataArray]:
     """The p values and the verdict.
 
     Args:
@@ -118,7 +119,7 @@ def _tested(
     }
 
 
-def _ratios(result: xr.Dataset, logarithmic: xr.DataArray) -> dict[str, xr.DataArray]:
+def _ratios(result: Dataset, logarithmic: DataArray) -> dict[str, DataArray]:
     """10^difference with its interval, where differences are of common logarithms."""
     return {
         f"ratio{end}": named(10.0 ** part.where(logarithmic), "ratio A / B of the loss")
@@ -126,11 +127,11 @@ def _ratios(result: xr.Dataset, logarithmic: xr.DataArray) -> dict[str, xr.DataA
     }
 
 
-def _unit_of_targets(dataset: xr.Dataset) -> str:
+def _unit_of_targets(dataset: Dataset) -> str:
     return dataset["target_loss"].attrs.get("units", LOSS) if "target_loss" in dataset.coords else LOSS
 
 
-def win_probability(dataset: xr.Dataset, value: str = "loss") -> xr.Dataset:
+def win_probability(dataset: Dataset, value: str = "loss") -> Dataset:
     """The probability that A beats B at each checkpoint.
 
     `win_probability` (.., pair, checkpoint), `_interval` and `worlds`.
@@ -139,9 +140,7 @@ def win_probability(dataset: xr.Dataset, value: str = "loss") -> xr.Dataset:
     return proportion("win_probability", score(a, b), trials=2, long_name=WINS)
 
 
-def verdict(
-    interval: xr.DataArray, p: xr.DataArray, side: xr.DataArray, alpha: float = ALPHA
-) -> xr.DataArray:
+def verdict(interval: DataArray, p: DataArray, side: DataArray, alpha: float = ALPHA) -> DataArray:
     """What may be said of A - B: where the interval does not hold 0 and the test rejects on the same side.
 
     Args:
@@ -161,7 +160,7 @@ def verdict(
     return named(text, f"which has the lower loss, at {alpha:g}", None)
 
 
-def leaning(means: xr.DataArray) -> xr.DataArray:
+def leaning(means: DataArray) -> DataArray:
     """The sum of the signed ranks over the dim `unit`: below 0 where the test speaks for A.
 
     A mean with a few large differences need not be on the same side.
@@ -176,7 +175,7 @@ def leaning(means: xr.DataArray) -> xr.DataArray:
     return (np.sign(means) * ranks).sum("unit")
 
 
-def signed_rank(means: xr.DataArray, *raw: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+def signed_rank(means: DataArray, *raw: DataArray) -> tuple[DataArray, DataArray]:
     """Two-sided p values over the dim `unit`, and Holm's.
 
     Cells with the same `raw` numbers on one landscape are one test.
@@ -199,9 +198,7 @@ def _same_tests(numbers: np.ndarray, apart: int) -> list[list[tuple[int, ...]]]:
     return list(tests.values())
 
 
-def _spread(
-    p: np.ndarray, places: Iterable[list[tuple[int, ...]]], cells: xr.DataArray
-) -> xr.DataArray:
+def _spread(p: np.ndarray, places: Iterable[list[tuple[int, ...]]], cells: DataArray) -> DataArray:
     """The p value of every test (n,) in all the cells that it is of."""
     values = np.full(cells.shape, np.nan)
     for single, same in zip(p, places, strict=True):
@@ -308,7 +305,7 @@ def _at_last_true(marks: np.ndarray) -> np.ndarray:
     return np.maximum.accumulate(np.where(marks, place, 0), -1)
 
 
-def _difference(away: xr.DataArray) -> xr.Dataset:
+def _difference(away: DataArray) -> Dataset:
     """The mean, or the median where it is infinite, with intervals."""
     broken = (abs(away) == np.inf).any("replicate")
     result = estimate("difference", np.nanmean, [away.where(~broken)], **ABOUT_DIFFERENCE)
@@ -317,7 +314,7 @@ def _difference(away: xr.DataArray) -> xr.Dataset:
     return _with_medians(result, away, broken) if bool(broken.any()) else result
 
 
-def _with_medians(result: xr.Dataset, away: xr.DataArray, broken: xr.DataArray) -> xr.Dataset:
+def _with_medians(result: Dataset, away: DataArray, broken: DataArray) -> Dataset:
     """The differences with the median and its interval where the mean is `broken`."""
     median = quantiles("difference", away, (0.5,), **ABOUT_DIFFERENCE).isel(quantile=0, drop=True)
     for name in ("difference", "difference_interval"):
@@ -325,13 +322,13 @@ def _with_medians(result: xr.Dataset, away: xr.DataArray, broken: xr.DataArray) 
     return result
 
 
-def _replaced(part: xr.DataArray, where: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
+def _replaced(part: DataArray, where: DataArray, other: DataArray) -> DataArray:
     """The array with another's numbers at some places; dims and attributes stay."""
     both = xr.where(where, other, part, keep_attrs=False)
     return both.transpose(*part.dims).assign_attrs(part.attrs)
 
 
-def _effect_sizes(a: xr.DataArray, b: xr.DataArray, units: xr.DataArray) -> xr.Dataset:
+def _effect_sizes(a: DataArray, b: DataArray, units: DataArray) -> Dataset:
     """A12 and Cliff's delta.
 
     Where one arm wins all, which resampling takes for certain, the interval is that of so many wins of

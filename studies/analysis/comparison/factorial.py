@@ -11,31 +11,31 @@ y is the final loss: its common logarithm where the loss is the gap to a known o
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import losses, scaled
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.shapes import BOUNDS, count, rest, stacked
 from studies.results.precision import precision
 
+LEVELS = {"on", "off"}  # of a factor
 CONTRAST = "decades of the gap where logarithmic, else loss"
 SEEN = ("loss", "best_loss", "observed", "population_loss")  # what differs where a source does anything
 
 
-def factors_of(dataset: xr.Dataset) -> list[str]:
+def factors_of(dataset: Dataset) -> list[str]:
     """The dims that are factors: those with the values on and off."""
     dims = [str(dim) for dim in dataset["loss"].dims if dim in dataset.coords]
-    return [dim for dim in dims if {"on", "off"} <= {str(value) for value in dataset[dim].values}]
+    return [dim for dim in dims if LEVELS.issubset(map(str, dataset[dim].values))]
 
 
-def effects(
-    dataset: xr.Dataset, factors: Sequence[str] | None = None, value: str = "loss"
-) -> xr.Dataset:
+def effects(dataset: Dataset, factors: Sequence[str] | None = None, value: str = "loss") -> Dataset:
     """Main effects and two-factor interactions on the last checkpoint's loss.
 
     Their intervals come from resampling worlds.
@@ -65,14 +65,14 @@ def effects(
     return result.assign_coords(logarithmic=logarithmic, bound=list(BOUNDS))
 
 
-def _estimated(effect: xr.DataArray, interaction: xr.DataArray) -> xr.Dataset:
+def _estimated(effect: DataArray, interaction: DataArray) -> Dataset:
     """Means of the contrasts over worlds, with intervals."""
     worlds = count(effect, "worlds with finite numbers")
     about = "effect of switching a source on"
     alone = estimate("effect", np.nanmean, [effect], long_name=about, units=CONTRAST)
     about = "interaction of two sources"
     together = estimate("interaction", np.nanmean, [interaction], long_name=about, units=CONTRAST)
-    return xr.Dataset({"worlds": worlds}).merge(alone).merge(together)
+    return Dataset({"worlds": worlds}).merge(alone).merge(together)
 
 
 def _chosen(every: Sequence[str], factors: Sequence[str] | None) -> list[str]:
@@ -91,16 +91,16 @@ def _chosen(every: Sequence[str], factors: Sequence[str] | None) -> list[str]:
 class _Contrasts(NamedTuple):
     """What switching factors on changes, world by world, averaged over the values of all other factors."""
 
-    y: xr.DataArray  # dims: the factors, replicate and `stay`
-    touched: Mapping[str, xr.DataArray]  # factor -> where it changes any number
+    y: DataArray  # dims: the factors, replicate and `stay`
+    touched: Mapping[str, DataArray]  # factor -> where it changes any number
     stay: Sequence[str]
 
-    def effects(self) -> xr.DataArray:
+    def effects(self) -> DataArray:
         """The contrast of every factor, dim `factor` in front."""
         parts = [self._over_others(self._of(self.y, factor)) for factor in self.touched]
         return stacked(parts, "factor", _names(self.touched))
 
-    def interactions(self) -> xr.DataArray:
+    def interactions(self) -> DataArray:
         """The contrast of the contrasts of every two factors, dims `factor` and `other` in front.
 
         NaN of one with itself.
@@ -111,18 +111,18 @@ class _Contrasts(NamedTuple):
         rows = [[pairs.get(frozenset((a, b)), nothing) for b in self.touched] for a in self.touched]
         return stacked([stacked(row, "other", labels) for row in rows], "factor", labels)
 
-    def _pairs(self) -> dict[frozenset[str], xr.DataArray]:
+    def _pairs(self) -> dict[frozenset[str], DataArray]:
         """Two factors -> the contrast of their contrasts."""
         return {
-            frozenset((a, b)): self._over_others(self._of(self._of(self.y, a), b))
-            for a, b in itertools.combinations(self.touched, 2)
+            frozenset(two): self._over_others(functools.reduce(self._of, two, self.y))
+            for two in itertools.combinations(self.touched, 2)
         }
 
-    def _of(self, y: xr.DataArray, factor: str) -> xr.DataArray:
+    def _of(self, y: DataArray, factor: str) -> DataArray:
         with np.errstate(invalid="ignore"):
             return (y.sel({factor: "on"}) - y.sel({factor: "off"})).where(self.touched[factor])
 
-    def _over_others(self, contrast: xr.DataArray) -> xr.DataArray:
+    def _over_others(self, contrast: DataArray) -> DataArray:
         """The mean over what is on and off.
 
         NaN where a number is missing: the runs of a world are one design.
@@ -135,9 +135,9 @@ def _names(factors: Iterable[str]) -> list[str]:
     return [factor.removeprefix("factors.") for factor in factors]
 
 
-def _touched(dataset: xr.Dataset, factor: str, factors: Sequence[str]) -> xr.DataArray:
+def _touched(dataset: Dataset, factor: str, factors: Sequence[str]) -> DataArray:
     """Whether any number differs between on and off."""
-    differ = xr.DataArray(False)
+    differ = DataArray(False)
     for name in (name for name in SEEN if name in dataset):
         unlike = _unlike(dataset[name], factor)
         gone = [dim for dim in unlike.dims if dim in (*factors, "replicate", "checkpoint")]
@@ -145,7 +145,7 @@ def _touched(dataset: xr.Dataset, factor: str, factors: Sequence[str]) -> xr.Dat
     return differ
 
 
-def _unlike(part: xr.DataArray, factor: str) -> xr.DataArray:
+def _unlike(part: DataArray, factor: str) -> DataArray:
     """Where numbers differ between on and off."""
     on, off = (part.sel({factor: level}, drop=True) for level in ("on", "off"))
-    return (on != off) & ~(on.isnull() & off.isnull())
+    return (on != off) & (on.notnull() | off.notnull())

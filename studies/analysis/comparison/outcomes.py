@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import (
     difference,
@@ -48,27 +49,25 @@ DECIDE = 6  # units: if five differ, and all agree, the exact test says p = 0.06
 class Outcome(NamedTuple):
     """Numbers of A and B in the same worlds, the smaller the better; dims pair, replicate and others."""
 
-    a: xr.DataArray
-    b: xr.DataArray
-    first: xr.DataArray  # A at the precision, so that equal ones are equal
-    second: xr.DataArray
-    logarithmic: xr.DataArray  # whether they are common logarithms
-    target: xr.DataArray  # that was timed, in units of the loss; else NaN
+    a: DataArray
+    b: DataArray
+    first: DataArray  # A at the precision, so that equal ones are equal
+    second: DataArray
+    logarithmic: DataArray  # whether they are common logarithms
+    target: DataArray  # that was timed, in units of the loss; else NaN
 
-    def away(self) -> xr.DataArray:
+    def away(self) -> DataArray:
         """A - B, 0 where they are equal at the precision; NaN where either is not known."""
         there = self.first.notnull() & self.second.notnull()
         return difference(self.a, self.b).where(self.first != self.second, 0.0).where(there)
 
-    def replaced(self, where: xr.DataArray, other: Outcome) -> Outcome:
+    def replaced(self, where: DataArray, other: Outcome) -> Outcome:
         """This outcome, with the numbers of another one at some places."""
         both = zip(other, self, strict=True)
         return Outcome(*(xr.where(where, theirs, ours, keep_attrs=False) for theirs, ours in both))
 
 
-def judged(
-    dataset: xr.Dataset, at: float | None = None, value: str = "loss"
-) -> tuple[Outcome, xr.DataArray]:
+def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tuple[Outcome, DataArray]:
     """What every two optimizers are compared by, and the place in `JUDGED` of what it is.
 
     Args:
@@ -76,7 +75,7 @@ def judged(
         at: cost in evaluations; None: at the budget that all arms have.
         value: the variable that holds the loss.
     """
-    own = dataset.coords.get("recorded", xr.DataArray(True))
+    own = dataset.coords.get("recorded", DataArray(True))
     if "optimizer" in own.dims and dataset.sizes["optimizer"] > 2:
         return _pair_by_pair(dataset, at, value)
     loss = final_loss(dataset, at, value)
@@ -92,7 +91,7 @@ def judged(
     return Outcome(*(_named(part, loss.a) for part in chosen)), which
 
 
-def _pair_by_pair(dataset: xr.Dataset, at: float | None, value: str) -> tuple[Outcome, xr.DataArray]:
+def _pair_by_pair(dataset: Dataset, at: float | None, value: str) -> tuple[Outcome, DataArray]:
     """As `judged`, each pair at the last checkpoint that the two have, whichever others have."""
     same_worlds(dataset)
     every_two = itertools.combinations(range(dataset.sizes["optimizer"]), 2)
@@ -101,24 +100,24 @@ def _pair_by_pair(dataset: xr.Dataset, at: float | None, value: str) -> tuple[Ou
     return Outcome(*(_along_pairs(parts) for parts in zip(*outcomes, strict=True))), _along_pairs(which)
 
 
-def _along_pairs(parts: Sequence[xr.DataArray]) -> xr.DataArray:
+def _along_pairs(parts: Sequence[DataArray]) -> DataArray:
     joined = xr.concat(parts, "pair", coords="different", compat="equals", join="override")
     return joined.transpose(*parts[0].dims)
 
 
-def ties(loss: Outcome) -> xr.DataArray:
+def ties(loss: Outcome) -> DataArray:
     """Whether some worlds tie, and so few units differ that no test could tell."""
     equal = ((loss.first == loss.second) & np.isfinite(loss.first)).any("replicate")
     return equal & (differing(loss) < DECIDE)
 
 
-def differing(outcome: Outcome) -> xr.DataArray:
+def differing(outcome: Outcome) -> DataArray:
     """How many worlds, or instances where worlds share them, differ."""
     means = unit_means(outcome.away())
     return ((means != 0) & means.notnull()).sum("unit")
 
 
-def final_loss(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome:
+def final_loss(dataset: Dataset, at: float | None = None, value: str = "loss") -> Outcome:
     """The loss at a cost."""
     raw = losses(dataset, value, _place(at)).load()
     least = precision(dataset)
@@ -134,11 +133,11 @@ def _place(at: float | None) -> float:
     return np.inf if at is None else at
 
 
-def _no_target(side: xr.DataArray) -> xr.DataArray:
+def _no_target(side: DataArray) -> DataArray:
     return xr.full_like(side.isel(replicate=0, drop=True), np.nan)
 
 
-def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
+def time_to_target(dataset: Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
     """The cost of the first hit of the lowest target that half of the runs of a pair reached.
 
     None where there are no targets.
@@ -163,7 +162,7 @@ def time_to_target(dataset: xr.Dataset, at: float | None = None, value: str = "l
     return Outcome(a, b, first, second.where(~overlap, first), xr.ones_like(target, bool), target)
 
 
-def _hits_within(dataset: xr.Dataset, at: float | None, value: str) -> xr.DataArray:
+def _hits_within(dataset: Dataset, at: float | None, value: str) -> DataArray:
     """Hits up to a cost; inf of worlds that did not get there by then, or diverged."""
     hit = hits(dataset).load()
     end = (budget(dataset) if at is None else at) * (1 + SPENT)
@@ -171,14 +170,14 @@ def _hits_within(dataset: xr.Dataset, at: float | None, value: str) -> xr.DataAr
     return hit.where((hit <= end) & ~lost, np.inf).where(hit.notnull())
 
 
-def _reached_by_half(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+def _reached_by_half(a: DataArray, b: DataArray) -> DataArray:
     """Whether half of the runs of a pair, and some, reached a target."""
     runs = a.notnull().sum("replicate") + b.notnull().sum("replicate")
     reached = (abs(a) < np.inf).sum("replicate") + (abs(b) < np.inf).sum("replicate")
     return (2 * reached >= runs) & (reached > 0)
 
 
-def area(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
+def area(dataset: Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
     """The mean of the lowest loss so far over the logarithm of the cost.
 
     None where costs of states are not known.
@@ -199,18 +198,18 @@ def area(dataset: xr.Dataset, at: float | None = None, value: str = "loss") -> O
     return Outcome(a, b, first, second, known.broadcast_like(none), none)
 
 
-def _mean_over_costs(dataset: xr.Dataset, at: float | None, value: str) -> xr.DataArray:
+def _mean_over_costs(dataset: Dataset, at: float | None, value: str) -> DataArray:
     """The mean of the lowest loss so far, or of its common logarithm where it is a gap."""
     least = precision(dataset)
     known = gap_known(dataset)
 
-    def of(loss: xr.DataArray) -> xr.DataArray:
+    def of(loss: DataArray) -> DataArray:
         return xr.where(known, decades(loss.where(known), least), loss)
 
     return over_costs(dataset, of, value, at).load()
 
 
-def _named(part: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+def _named(part: DataArray, like: DataArray) -> DataArray:
     """An array with the dims in the order, and the coordinates, of the first outcome."""
     dims = [dim for dim in like.dims if dim in part.dims]
     coords = {name: like[name] for name in like.coords if set(like[name].dims) <= set(part.dims)}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import groups
 from studies.results.arms import asked
@@ -19,7 +20,7 @@ from studies.results.precision import decades
 from studies.schema import Status
 
 
-def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) -> xr.DataArray:
+def losses(dataset: Dataset, value: str = "loss", at: float | None = None) -> DataArray:
     """The loss of every world at a cost, or at all checkpoints.
 
     Args:
@@ -44,7 +45,7 @@ def losses(dataset: xr.Dataset, value: str = "loss", at: float | None = None) ->
     return end[value].where(asked(end))
 
 
-def scaled(loss: xr.DataArray, least: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+def scaled(loss: DataArray, least: DataArray) -> tuple[DataArray, DataArray]:
     """The common logarithm of the loss where it is the gap to a known optimum, else itself; and which it is.
 
     Args:
@@ -56,13 +57,13 @@ def scaled(loss: xr.DataArray, least: xr.DataArray) -> tuple[xr.DataArray, xr.Da
     return result.assign_coords(loss.coords).transpose(*loss.dims), known
 
 
-def same_worlds(results: xr.Dataset | xr.DataArray) -> None:
+def same_worlds(results: Dataset | DataArray) -> None:
     """Raise where optimizers ran in worlds of their own, as imported ones did, so that nothing can be paired.
 
     Raises:
         ValueError: the coordinate `paired` (optimizer) is False of one.
     """
-    if "paired" in results.coords and not bool(results["paired"].all()):
+    if "paired" in results.coords and not results["paired"].all():
         apart = np.atleast_1d(results["optimizer"].where(~results["paired"], drop=True).values)
         raise ValueError(
             "comparison: expected optimizers that ran in the same worlds,"
@@ -70,7 +71,7 @@ def same_worlds(results: xr.Dataset | xr.DataArray) -> None:
         )
 
 
-def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+def pairs(loss: DataArray) -> tuple[DataArray, DataArray]:
     """A and B of every two optimizers, NaN where either is.
 
     In place of the dim `optimizer` the dim `pair`, with the coordinates `a` and `b`.
@@ -89,28 +90,25 @@ def pairs(loss: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     sides = {"a": [i for i, _ in every_two], "b": [j for _, j in every_two]}
     coords |= {side: ("pair", [names[place] for place in places]) for side, places in sides.items()}
     a, b = (
-        loss
-        .isel(optimizer=xr.DataArray(places, dims="pair"))
-        .drop_vars("optimizer")
-        .assign_coords(coords)
+        loss.isel(optimizer=DataArray(places, dims="pair")).drop_vars("optimizer").assign_coords(coords)
         for places in sides.values()
     )
     known = a.notnull() & b.notnull()
     return a.where(known), b.where(known)
 
 
-def difference(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+def difference(a: DataArray, b: DataArray) -> DataArray:
     """A - B; 0 where both have diverged."""
     with np.errstate(invalid="ignore"):
         return xr.where(a == b, 0.0, a - b, keep_attrs=False).assign_coords(a.coords)
 
 
-def score(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+def score(a: DataArray, b: DataArray) -> DataArray:
     """1 where A has the lower loss, half where they are equal, 0 where B has it."""
     return ((a < b) + 0.5 * (a == b)).where(a.notnull() & b.notnull())
 
 
-def unit_means(part: xr.DataArray) -> xr.DataArray:
+def unit_means(part: DataArray) -> DataArray:
     """What is independent: the mean over the worlds of each instance, dim `unit`.
 
     Worlds where there is one instance alone or each has its own. A mean of inf and -inf is 0: worlds of which
@@ -124,16 +122,16 @@ def unit_means(part: xr.DataArray) -> xr.DataArray:
     return means.drop_vars(set(means.coords) - set(kept)).assign_coords(kept).transpose(..., "unit")
 
 
-def _by_unit(part: xr.DataArray) -> xr.DataArray:
+def _by_unit(part: DataArray) -> DataArray:
     """The worlds of each unit: dims unit and member, in place of `replicate`; NaN where it has fewer."""
     members = groups(part)
     members = members.T if len(members) == 1 else members
     dims = ("unit", "member")
-    worlds = part.isel(replicate=xr.DataArray(members.clip(0), dims=dims))
-    return worlds.where(xr.DataArray(members >= 0, dims=dims))
+    worlds = part.isel(replicate=DataArray(members.clip(0), dims=dims))
+    return worlds.where(DataArray(members >= 0, dims=dims))
 
 
-def distinct(part: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
+def distinct(part: DataArray, dims: Sequence[str]) -> DataArray:
     """Where numbers stand for the first time on their landscape.
 
     Along an axis that a landscape does not have its numbers are repeated, and are not distinct.
@@ -144,7 +142,7 @@ def distinct(part: xr.DataArray, dims: Sequence[str]) -> xr.DataArray:
     """
     numbers = part.transpose(*dims, ...)
     places = {dim: numbers[dim].values for dim in dims if dim in numbers.coords}
-    first = xr.DataArray(np.zeros(numbers.shape[: len(dims)], bool), places, dims)
+    first = DataArray(np.zeros(numbers.shape[: len(dims)], bool), places, dims)
     seen = set()
     for place in np.ndindex(first.shape):
         landscape = place[dims.index("landscape")] if "landscape" in dims else 0

@@ -17,9 +17,9 @@ difference has to stand at level / m to be the first that is rejected.
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 from scipy import optimize, stats
 from statsmodels.stats.power import TTestPower
+from xarray import DataArray, Dataset
 
 from studies.analysis.shapes import named
 
@@ -29,8 +29,8 @@ EFFICIENCY = 3 / np.pi
 
 
 def detectable_difference(
-    units: xr.DataArray, tests: int = 1, level: float = LEVEL, power: float = POWER
-) -> xr.Dataset:
+    units: DataArray, tests: int = 1, level: float = LEVEL, power: float = POWER
+) -> Dataset:
     """The smallest differences that so many worlds could have shown.
 
     Args:
@@ -45,7 +45,7 @@ def detectable_difference(
         been shown.
     """
     numbers, place = np.unique(units.values, return_inverse=True)
-    result = xr.Dataset()
+    result = Dataset()
     for name, smallest_of, what in (
         ("paired_sd", paired_sd, "difference that could have been shown, in standard deviations"),
         ("win_probability", win_probability, "probability to win that could have been shown"),
@@ -58,9 +58,9 @@ def detectable_difference(
 
 def paired_sd(n: int, level: float = LEVEL, power: float = POWER) -> float:
     """In units of the standard deviation of the differences."""
-    if n < 2 or smallest_p(n) > level:
+    if smallest_p(n) > level:
         return np.nan
-    return float(TTestPower().solve_power(nobs=n, alpha=level, power=power)) / np.sqrt(EFFICIENCY)
+    return float(TTestPower().solve_power(nobs=n, alpha=level, power=power)) / EFFICIENCY**0.5
 
 
 def smallest_p(n: int) -> float:

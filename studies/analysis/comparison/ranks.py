@@ -22,6 +22,7 @@ import itertools
 import numpy as np
 import xarray as xr
 from scipy import stats
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import distinct, losses, same_worlds, unit_means
 from studies.analysis.intervals.bootstrap import estimate
@@ -32,12 +33,12 @@ ALPHA = 0.05
 
 
 def ranks(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     over: str = "landscape",
     at: float | None = None,
     value: str = "loss",
     alpha: float = ALPHA,
-) -> xr.Dataset:
+) -> Dataset:
     """Average ranks of a study's optimizers.
 
     Args:
@@ -63,22 +64,22 @@ def ranks(
     return friedman(_by_world(loss) if over == "replicate" else _by_landscape(loss), alpha)
 
 
-def _by_world(loss: xr.DataArray) -> xr.DataArray:
+def _by_world(loss: DataArray) -> DataArray:
     """Worlds, or instances, as blocks; without those that any optimizer lacks."""
     same_worlds(loss)
     return unit_means(loss.where(loss.notnull().all("optimizer"))).rename(unit="block")
 
 
-def _by_landscape(loss: xr.DataArray) -> xr.DataArray:
+def _by_landscape(loss: DataArray) -> DataArray:
     """Landscapes and values of the swept axes as blocks, by the median over worlds."""
     dims = rest(loss, "optimizer", "replicate")
     middle = loss.median("replicate").where(distinct(loss, dims)).transpose(*dims, "optimizer")
     *blocks, optimizers = middle.shape
     table = middle.values.reshape(int(np.prod(blocks)), optimizers)
-    return xr.DataArray(table, {"optimizer": loss["optimizer"].values}, ("block", "optimizer"))
+    return DataArray(table, {"optimizer": loss["optimizer"].values}, ("block", "optimizer"))
 
 
-def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
+def friedman(table: DataArray, alpha: float = ALPHA) -> Dataset:
     """Average ranks and tests of a table of losses.
 
     Args:
@@ -110,12 +111,12 @@ def friedman(table: xr.DataArray, alpha: float = ALPHA) -> xr.Dataset:
     return result.assign(blocks=named(n, "blocks with numbers of all"))
 
 
-def _distances(rank: xr.DataArray) -> xr.DataArray:
+def _distances(rank: DataArray) -> DataArray:
     """Distances of every two: dims optimizer and other."""
     return abs(rank - rank.rename(optimizer="other"))
 
 
-def _tests(place: xr.DataArray, n: xr.DataArray) -> dict[str, xr.DataArray]:
+def _tests(place: DataArray, n: DataArray) -> dict[str, DataArray]:
     """Friedman's test, and that of Iman and Davenport, of ranks over n blocks."""
     k = place.sizes["optimizer"]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -131,7 +132,7 @@ def _tests(place: xr.DataArray, n: xr.DataArray) -> dict[str, xr.DataArray]:
     }
 
 
-def critical_difference(k: int, n: xr.DataArray, alpha: float = ALPHA) -> xr.DataArray:
+def critical_difference(k: int, n: DataArray, alpha: float = ALPHA) -> DataArray:
     """Nemenyi's, of k optimizers over n blocks."""
     q = stats.studentized_range.ppf(1 - alpha, k, np.inf) / np.sqrt(2) if k > 1 else np.nan
     return q * (k * (k + 1) / (6 * n)) ** 0.5
@@ -152,19 +153,19 @@ def _ranked(values: np.ndarray) -> np.ndarray:
     return stats.rankdata(values, axis=-1, nan_policy="propagate")
 
 
-def friedman_chi2(average: xr.DataArray, n: xr.DataArray | int) -> xr.DataArray:
+def friedman_chi2(average: DataArray, n: DataArray | int) -> DataArray:
     """Friedman's statistic of average ranks over n blocks without ties (Demsar 2006, section 3.2.2)."""
     k = average.sizes["optimizer"]
     return 12 * n / (k * (k + 1)) * ((average**2).sum("optimizer", skipna=False) - k * (k + 1) ** 2 / 4)
 
 
-def iman_davenport(chi2: xr.DataArray, n: xr.DataArray | int, k: int) -> xr.DataArray:
+def iman_davenport(chi2: DataArray, n: DataArray | int, k: int) -> DataArray:
     """F of Friedman's statistic; inf where all blocks rank alike."""
     rest = n * (k - 1) - chi2
     return (n - 1) * chi2 / rest.where(rest > 1e-9, 0.0)
 
 
-def _untied(place: xr.DataArray, n: xr.DataArray) -> xr.DataArray:
+def _untied(place: DataArray, n: DataArray) -> DataArray:
     """What ties leave of the ranks' variance.
 
     1 - sum of (t^3 - t) / (n k (k^2 - 1)), as a group of t takes (t^3 - t) / 12 off their squares.

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.comparison import VERDICTS, compare
 from studies.analysis.comparison.paired import losses
@@ -38,7 +38,7 @@ EMPTY = {  # what is said of a combination, where nothing is
 LEAD = "runner-up's median loss, times the winner's where logarithmic, else above it"
 
 
-def winners(dataset: xr.Dataset) -> xr.Dataset:
+def winners(dataset: Dataset) -> Dataset:
     """The best optimizer of one landscape at every combination of swept axes.
 
     Args:
@@ -72,7 +72,7 @@ def winners(dataset: xr.Dataset) -> xr.Dataset:
     return result.assign_coords(cost=cost, logarithmic=bare(gap))
 
 
-def _check(dataset: xr.Dataset) -> None:
+def _check(dataset: Dataset) -> None:
     if "landscape" in dataset.dims:
         raise ValueError(
             "winners: expected one landscape, got all of them; give dataset.sel(landscape=...)"
@@ -82,9 +82,9 @@ def _check(dataset: xr.Dataset) -> None:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")
 
 
-def _nothing(axes: dict[str, xr.DataArray]) -> xr.Dataset:
+def _nothing(axes: dict[str, DataArray]) -> Dataset:
     """The result before anything is said of any combination."""
-    result = xr.Dataset(coords=axes)
+    result = Dataset(coords=axes)
     shape = [axis.size for axis in axes.values()]
     for name, nothing in EMPTY.items():
         kind = object if isinstance(nothing, str) else type(nothing)
@@ -93,13 +93,13 @@ def _nothing(axes: dict[str, xr.DataArray]) -> xr.Dataset:
     return result
 
 
-def _medians(loss: xr.DataArray) -> dict[str, float]:
+def _medians(loss: DataArray) -> dict[str, float]:
     """Optimizer -> its median loss over worlds."""
     names = loss["optimizer"].values.tolist()
     return {str(name): float(quartiles(loss.sel(optimizer=name))[1]) for name in names}
 
 
-def touched(dataset: xr.Dataset) -> xr.Dataset:
+def touched(dataset: Dataset) -> Dataset:
     """Without the axes along which no loss changes."""
     for axis in rest(dataset["loss"], *DIMS):
         loss = dataset["loss"]
@@ -124,7 +124,7 @@ class _Side(NamedTuple):
 
 
 def _winner(
-    medians: Mapping[str, float], compared: xr.Dataset, gap: xr.DataArray, least: xr.DataArray
+    medians: Mapping[str, float], compared: Dataset, gap: DataArray, least: DataArray
 ) -> dict[str, object]:
     """What is said of one combination, of `EMPTY`.
 
@@ -155,7 +155,7 @@ def _winner(
     }
 
 
-def _sides(compared: xr.Dataset) -> list[_Side]:
+def _sides(compared: Dataset) -> list[_Side]:
     columns = (compared[name].values.tolist() for name in ("a", "b", "verdict", "worlds"))
     return [_Side(*row) for row in zip(*columns, strict=True)]
 

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from scipy import special, stats
+from xarray import DataArray, Dataset
 
 from studies.analysis.shapes import BOUNDS, LEVEL, with_interval, words
 
@@ -42,14 +43,14 @@ SIZE = 2**22  # numbers at once
 def estimate(
     name: str,
     statistic: Callable,
-    parts: Sequence[xr.DataArray],
+    parts: Sequence[DataArray],
     *,
     long_name: str,
     units: str = "1",
     level: float = LEVEL,
-    fixed: Sequence[xr.DataArray] = (),
+    fixed: Sequence[DataArray] = (),
     positive: bool = False,
-) -> xr.Dataset:
+) -> Dataset:
     """A statistic of worlds and its interval.
 
     Args:
@@ -84,8 +85,8 @@ def estimate(
             statistic, arrays, members, _How(level, positive), same
         )
     coords = {dim: parts[0][dim] for dim in cells.dims if dim in parts[0].coords}
-    wide = xr.DataArray(bounds, coords | {"bound": list(BOUNDS)}, (*cells.dims, "bound"))
-    point = xr.DataArray(value, coords, cells.dims)
+    wide = DataArray(bounds, coords | {"bound": list(BOUNDS)}, (*cells.dims, "bound"))
+    point = DataArray(value, coords, cells.dims)
     result = with_interval(name, point, wide, long_name=long_name, units=units, level=level)
     how = words(f"how the interval of {long_name} was made", None)
     result[f"{name}_method"] = (cells.dims, method.astype(str), how)
@@ -114,8 +115,8 @@ def _empty(cells: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _lined_up(
-    parts: Sequence[xr.DataArray], fixed: Sequence[xr.DataArray]
-) -> tuple[list[xr.DataArray], list[xr.DataArray]]:
+    parts: Sequence[DataArray], fixed: Sequence[DataArray]
+) -> tuple[list[DataArray], list[DataArray]]:
     """The parts with the same dims, `replicate` the last, and what is fixed, without it."""
     whole = [part.transpose(..., "replicate") for part in xr.broadcast(*parts, *fixed)]
     same = [part.isel(replicate=0, drop=True) for part in whole[len(parts) :]]
@@ -332,7 +333,7 @@ def _between(ordered: np.ndarray, levels: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(low) & np.isfinite(high), between, outer)
 
 
-def groups(part: xr.DataArray) -> np.ndarray:
+def groups(part: DataArray) -> np.ndarray:
     """The worlds of every instance (I, m), -1 where it has fewer.
 
     One world each where there is no coordinate `instance`.

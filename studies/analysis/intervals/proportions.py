@@ -23,6 +23,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from scipy import special, stats
+from xarray import DataArray, Dataset
 
 from studies.analysis.shapes import LEVEL, count, interval_of, mapped, with_interval
 
@@ -31,13 +32,13 @@ TINY = np.finfo(float).tiny
 
 def proportion(
     name: str,
-    part: xr.DataArray,
+    part: DataArray,
     *,
     trials: int = 1,
     long_name: str,
     at_once: int = 0,
     level: float = LEVEL,
-) -> xr.Dataset:
+) -> Dataset:
     """The mean of shares over worlds and its interval.
 
     Args:
@@ -63,7 +64,7 @@ def proportion(
     return result.assign(worlds=count(part))
 
 
-def of_share(share: xr.DataArray, size: xr.DataArray, level: float = LEVEL) -> xr.DataArray:
+def of_share(share: DataArray, size: DataArray, level: float = LEVEL) -> DataArray:
     """Clopper and Pearson's interval of a share of so many independent worlds."""
     level_of = {"level": level}
     low, high = mapped(
@@ -85,7 +86,7 @@ def clopper_pearson(
     return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
 
 
-def effective_worlds(part: xr.DataArray, trials: int = 1) -> xr.DataArray:
+def effective_worlds(part: DataArray, trials: int = 1) -> DataArray:
     """How many independent worlds would have told as much; at most all worlds times `trials`.
 
     NaN where there are none.
@@ -101,7 +102,7 @@ def effective_worlds(part: xr.DataArray, trials: int = 1) -> xr.DataArray:
     return size.clip(min=1).where(known, units).clip(max=worlds * trials).where(worlds > 0)
 
 
-def _squares(away: xr.DataArray, worlds: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+def _squares(away: DataArray, worlds: DataArray) -> tuple[DataArray, DataArray]:
     """The sum of squares of the units' deviations, and how many units there are.
 
     Units are instances; worlds where there is one instance alone, so that what is found holds for that one.
@@ -113,7 +114,7 @@ def _squares(away: xr.DataArray, worlds: xr.DataArray) -> tuple[xr.DataArray, xr
     return squares, xr.where(alone, worlds, instances_there)
 
 
-def instances(part: xr.DataArray) -> np.ndarray:
+def instances(part: DataArray) -> np.ndarray:
     """The instance of every world, from 0 on; where none are told each world has its own.
 
     Raises:
@@ -129,7 +130,7 @@ def instances(part: xr.DataArray) -> np.ndarray:
     return np.unique(part["instance"].values, return_inverse=True)[1]
 
 
-def sums_of_instances(part: xr.DataArray) -> xr.DataArray:
+def sums_of_instances(part: DataArray) -> DataArray:
     """The sum over the worlds of each instance, in place of `replicate` the dim `unit`."""
     number = instances(part)
     order = np.argsort(number, kind="stable")
@@ -141,7 +142,7 @@ def sums_of_instances(part: xr.DataArray) -> xr.DataArray:
     return mapped(sums, part, over=[["replicate"]], into=[["unit"]], sizes={"unit": len(first)})
 
 
-def _quantile(freedom: xr.DataArray) -> xr.DataArray:
+def _quantile(freedom: DataArray) -> DataArray:
     """Student's quantile of an interval, at these degrees of freedom."""
 
     def quantile(freedom: np.ndarray) -> np.ndarray:

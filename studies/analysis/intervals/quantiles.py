@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.proportions import clopper_pearson, effective_worlds
 from studies.analysis.shapes import BOUNDS, LEVEL, mapped, rest, stacked, with_interval
@@ -24,13 +24,13 @@ QUARTILES = (0.25, 0.5, 0.75)
 
 def quantiles(
     name: str,
-    part: xr.DataArray,
+    part: DataArray,
     levels: Sequence[float] = QUARTILES,
     *,
     long_name: str,
     units: str,
     confidence: float = LEVEL,
-) -> xr.Dataset:
+) -> Dataset:
     """Quantiles over worlds, each an observed value.
 
     Args:
@@ -62,7 +62,7 @@ def quantiles(
     ).assign_coords(bound=list(BOUNDS))
 
 
-def _quantile(part: xr.DataArray, level: float, confidence: float) -> tuple[xr.DataArray, xr.DataArray]:
+def _quantile(part: DataArray, level: float, confidence: float) -> tuple[DataArray, DataArray]:
     at: dict = {"kwargs": {"level": level}}
     sure: dict = {"kwargs": {"level": level, "confidence": confidence}}
     part = part.chunk(replicate=-1) if part.chunks else part

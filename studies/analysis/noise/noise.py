@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import xarray as xr
 from scipy import stats
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.shapes import ends, named, rest
@@ -35,7 +36,7 @@ ROUND = 1e-6  # of a cosine above 1: rounding
 NEGLIGIBLE = 1e-6
 
 
-def shares(data: xr.Dataset) -> xr.Dataset:
+def shares(data: Dataset) -> Dataset:
     """Sobol indices: the share of each source in the variance of a step.
 
     Args:
@@ -61,7 +62,7 @@ def shares(data: xr.Dataset) -> xr.Dataset:
     )
 
 
-def alignment(data: xr.Dataset) -> xr.Dataset:
+def alignment(data: Dataset) -> Dataset:
     """The mean step held against the negative references.
 
     Args:
@@ -97,7 +98,7 @@ def alignment(data: xr.Dataset) -> xr.Dataset:
     return _angles(result, step.notnull().any("replicate"))
 
 
-def _angles(result: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
+def _angles(result: Dataset, defined: DataArray) -> Dataset:
     """The cosines that can be, the angles, and where they are not resolved though defined."""
     cosine = result["cosine"]
     interval = result["cosine_interval"].clip(-1, 1)
@@ -112,11 +113,11 @@ def _angles(result: xr.Dataset, defined: xr.DataArray) -> xr.Dataset:
     return result.assign(unresolved=named(~resolved & defined, "whether noise hides the angle"))
 
 
-def _degrees(cosine: xr.DataArray) -> xr.DataArray:
+def _degrees(cosine: DataArray) -> DataArray:
     return xr.apply_ufunc(lambda values: np.degrees(np.arccos(values)), cosine)
 
 
-def bias(data: xr.Dataset, scale: Scale = "fitted") -> xr.Dataset:
+def bias(data: Dataset, scale: Scale = "fitted") -> Dataset:
     """Is the mean step -k times the reference, with one k for all worlds, or with the k that is meant?
 
     The bias of world r is mean step + k reference. With the scale fitted, k is the one that suits all worlds
@@ -149,7 +150,7 @@ def bias(data: xr.Dataset, scale: Scale = "fitted") -> xr.Dataset:
     return _bias(data, scale).merge(alignment(data)[BESIDE], compat="override", join="exact")
 
 
-def _bias(data: xr.Dataset, scale: Scale) -> xr.Dataset:
+def _bias(data: Dataset, scale: Scale) -> Dataset:
     squared, step, _ = _squared_bias(data, scale)
     about = "squared bias relative to the squared mean step"
     result = _pooled(Pooled("bias", pooled_ratio, (squared, step), about))
@@ -159,14 +160,14 @@ def _bias(data: xr.Dataset, scale: Scale) -> xr.Dataset:
     return result
 
 
-def _above(part: xr.DataArray) -> xr.DataArray:
+def _above(part: DataArray) -> DataArray:
     """One-sided p of a t test over worlds that the mean is 0 or less."""
     worlds = part.notnull().sum("replicate")
     t = part.mean("replicate") / (part.std("replicate", ddof=1) / np.sqrt(worlds))
     return xr.apply_ufunc(stats.t.sf, t, worlds - 1).where(worlds > 2)
 
 
-def _squared_bias(data: xr.Dataset, scale: Scale) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+def _squared_bias(data: Dataset, scale: Scale) -> tuple[DataArray, DataArray, DataArray]:
     """The squared bias of every world, and the squares of the mean step and of the step without the bias.
 
     The latter is k times the reference.
@@ -186,7 +187,7 @@ def _squared_bias(data: xr.Dataset, scale: Scale) -> tuple[xr.DataArray, xr.Data
     return squared, step, k_a * k_b * held
 
 
-def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArray:
+def verdict(data: Dataset, axis: str, scale: Scale = "fitted") -> DataArray:
     """What the bias does along a swept axis, such as the batch or the population: a text for each reference.
 
     Args:
@@ -208,13 +209,13 @@ def verdict(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.DataArra
     return texts.where(p_value.notnull().any(axis), "unknown").rename("verdict")
 
 
-def _smallest(p_value: xr.DataArray, axis: str) -> xr.DataArray:
+def _smallest(p_value: DataArray, axis: str) -> DataArray:
     """The smallest p along an axis; 1 where there is none."""
     number = p_value.get_axis_num(axis)
-    return xr.DataArray(p_value.fillna(1.0).values.min(number), dims=rest(p_value, axis))
+    return DataArray(p_value.fillna(1.0).values.min(number), dims=rest(p_value, axis))
 
 
-def currencies(data: xr.Dataset) -> xr.Dataset:
+def currencies(data: Dataset) -> Dataset:
     """Noise in units that mean the same for SGD and for evolution.
 
     Args:
@@ -234,7 +235,7 @@ def currencies(data: xr.Dataset) -> xr.Dataset:
     return _pooled(*pooled_currencies(data).values())
 
 
-def pooled_currencies(data: xr.Dataset) -> dict[str, Pooled]:
+def pooled_currencies(data: Dataset) -> dict[str, Pooled]:
     """The `CURRENCIES` before they are pooled."""
     variance = data["step_variance"].sel(direction="all", drop=True)
     step = data["mean_step_squared"]
@@ -249,7 +250,7 @@ def pooled_currencies(data: xr.Dataset) -> dict[str, Pooled]:
     return {pooled.name: pooled for pooled in every}
 
 
-def _temperatures(data: xr.Dataset, variance: xr.DataArray) -> tuple[Pooled, Pooled]:
+def _temperatures(data: Dataset, variance: DataArray) -> tuple[Pooled, Pooled]:
     """That of a step, and that of the stationary state."""
     along, _, held = (part.sel(reference="preconditioned", drop=True) for part in products(data))
     trace, dim = (
@@ -266,7 +267,7 @@ def _temperatures(data: xr.Dataset, variance: xr.DataArray) -> tuple[Pooled, Poo
     )
 
 
-def exponent(data: xr.Dataset, axis: str, scale: Scale = "fitted") -> xr.Dataset:
+def exponent(data: Dataset, axis: str, scale: Scale = "fitted") -> Dataset:
     """How the squared bias goes with a swept axis: as axis^b; see `studies.analysis.trends.scaling`.
 
     It is relative to the step without the bias, k times the reference, so that b is that of the bias alone; a
@@ -335,12 +336,12 @@ class Pooled(NamedTuple):
 
     name: str
     statistic: Callable  # of the parts and `axis`
-    parts: tuple[xr.DataArray, ...]
+    parts: tuple[DataArray, ...]
     long_name: str
     units: str = "1"
 
 
-def _pooled(*wanted: Pooled) -> xr.Dataset:
+def _pooled(*wanted: Pooled) -> Dataset:
     """The numbers with their intervals; what is not finite is left out."""
     result = []
     for name, statistic, parts, long_name, units in wanted:
@@ -349,7 +350,7 @@ def _pooled(*wanted: Pooled) -> xr.Dataset:
     return xr.merge(result, compat="override", join="exact")
 
 
-def products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+def products(data: Dataset) -> tuple[DataArray, DataArray, DataArray]:
     """Of every world: mean step times negative reference, mean step squared, reference squared.
 
     Only worlds where all are known.
@@ -361,7 +362,7 @@ def products(data: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray
     return along.where(known), step.where(known), held.where(known)
 
 
-def nominal(data: xr.Dataset) -> xr.DataArray:
+def nominal(data: Dataset) -> DataArray:
     """The factor that the step is meant to have to the negative reference; NaN in ledgers that do not say."""
     return (
         data["nominal_rate"]

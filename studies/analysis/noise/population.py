@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.shapes import count
@@ -15,7 +16,7 @@ from studies.analysis.shapes import count
 OBSERVED = ("heterozygosity", "linkage_disequilibrium", "fixed_loci", "genotypes", "loss_variance")
 
 
-def population(data: xr.Dataset) -> xr.Dataset:
+def population(data: Dataset) -> Dataset:
     """Price partition and makeup of a population at the moments of the noise ledger.
 
     Args:
@@ -38,7 +39,7 @@ def population(data: xr.Dataset) -> xr.Dataset:
     return xr.merge(parts, compat="override", join="exact").assign(worlds=worlds)
 
 
-def diversity(dataset: xr.Dataset, *, interval: bool = True) -> xr.Dataset:
+def diversity(dataset: Dataset, *, interval: bool = True) -> Dataset:
     """Mean diversity of the points asked at every checkpoint.
 
     Their rms distance to their mean, on bits their heterozygosity.
@@ -54,11 +55,12 @@ def diversity(dataset: xr.Dataset, *, interval: bool = True) -> xr.Dataset:
     if interval:
         return _mean(values).assign(worlds=count(values, "worlds"))
     mean = values.where(np.isfinite(values)).mean("replicate", keep_attrs=True)
-    return xr.Dataset({"diversity": mean, "worlds": count(values, "worlds")})
+    return Dataset({"diversity": mean, "worlds": count(values, "worlds")})
 
 
-def _mean(values: xr.DataArray) -> xr.Dataset:
+def _mean(values: DataArray) -> Dataset:
     finite = values.where(np.isfinite(values))
-    name = str(values.name)
     about = f"mean {values.attrs['long_name'].partition(';')[0]}"
-    return estimate(name, np.nanmean, [finite], long_name=about, units=values.attrs.get("units", "1"))
+    return estimate(
+        str(values.name), np.nanmean, [finite], long_name=about, units=values.attrs.get("units", "1")
+    )

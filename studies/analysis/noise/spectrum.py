@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.noise.noise import pooled_ratio
@@ -26,7 +27,7 @@ ALIGNMENT = "curvature along the noise over the mean curvature"
 PARTS = ("share", "rank", "alignment")
 
 
-def spectrum(data: xr.Dataset) -> xr.Dataset:
+def spectrum(data: Dataset) -> Dataset:
     """The noise's spectrum, pooled over worlds.
 
     Args:
@@ -56,15 +57,16 @@ def spectrum(data: xr.Dataset) -> xr.Dataset:
     return xr.merge(parts, compat="override", join="exact").assign(worlds=worlds)
 
 
-def _alignment(data: xr.Dataset, noisy: xr.DataArray) -> xr.Dataset:
+def _alignment(data: Dataset, noisy: DataArray) -> Dataset:
     """The curvature along the noise over the mean curvature; NaN where that is 0."""
     curvature = data["mean_curvature"]
     bent = curvature.where((curvature != 0).any("replicate"))
-    along = data["noise_curvature"].where(noisy)
-    return estimate("alignment", pooled_ratio, [along, bent], long_name=ALIGNMENT)
+    return estimate(
+        "alignment", pooled_ratio, [data["noise_curvature"].where(noisy), bent], long_name=ALIGNMENT
+    )
 
 
-def _whole(data: xr.Dataset) -> xr.DataArray:
+def _whole(data: Dataset) -> DataArray:
     """The trace of the covariance whose eigenvalues were recorded.
 
     Of results of before 2026-11-29 no less than these add up to.

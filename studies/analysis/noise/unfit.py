@@ -5,7 +5,7 @@ Steps in which nobody of a population had fitness.
 
 from __future__ import annotations
 
-import xarray as xr
+from xarray import Dataset
 
 from studies.results.arms import arms
 
@@ -15,7 +15,7 @@ REMEDY = (
 )
 
 
-def unfit(dataset: xr.Dataset) -> list[str]:
+def unfit(dataset: Dataset) -> list[str]:
     """One line for each arm in which nobody had fitness at some step, so that it did not select there.
 
     None where all had.
@@ -34,7 +34,7 @@ def unfit(dataset: xr.Dataset) -> list[str]:
     return [*lines, f"fitness: {REMEDY}"] if lines else []
 
 
-def _line(landscape: str, label: str, end: xr.Dataset) -> list[str]:
+def _line(landscape: str, label: str, end: Dataset) -> list[str]:
     steps = end["unfit_steps"].fillna(0)
     all_steps = end["steps"]
     worlds = int((steps > 0).sum())

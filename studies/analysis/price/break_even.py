@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import same_worlds, score
 from studies.analysis.intervals.proportions import proportion
@@ -33,13 +34,13 @@ DECADE = 0.0999  # of the budget, from where on a map looks
 
 
 def break_even(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     first: str,
     second: str,
     share: float = 1.0,
     grid: Sequence[float] | None = None,
     value: str = "loss",
-) -> xr.Dataset:
+) -> Dataset:
     """Which of two optimizers is ahead at a fixed cost, by the price of a gradient.
 
     Args:
@@ -69,12 +70,12 @@ def break_even(
 
 
 def break_even_map(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     first: str,
     second: str,
     shares: Sequence[float] | None = None,
     value: str = "loss",
-) -> xr.Dataset:
+) -> Dataset:
     """`break_even` at many costs.
 
     Args:
@@ -91,21 +92,19 @@ def break_even_map(
     chosen = _shares(dataset) if shares is None else np.asarray(shares, float)
     arms = pair(dataset, first, second, [value])
     grid = price_grid(dataset, chosen[-1])
-    along = named(xr.DataArray(chosen, {"share": chosen}, "share"), "cost, fraction of the budget")
+    along = named(DataArray(chosen, {"share": chosen}, "share"), "cost, fraction of the budget")
     cost = horizon(arms, prices(dataset).low) * along
     return _result(_wins(arms, cost, grid, value), cost, (first, second))
 
 
-def _shares(dataset: xr.Dataset) -> np.ndarray:
+def _shares(dataset: Dataset) -> np.ndarray:
     """Checkpoints as fractions of the budget at the lowest price: those of its last decade only."""
-    nominal = prices(dataset)
-    part = (
-        dataset["checkpoint"].values / dataset["checkpoint"].values.max() * nominal.value / nominal.low
-    )
+    nominal, checkpoint = prices(dataset), dataset["checkpoint"].values
+    part = checkpoint / checkpoint.max() * nominal.value / nominal.low
     return part[(part >= DECADE) & (part <= 1 + SLACK)]
 
 
-def pair(dataset: xr.Dataset, first: str, second: str, names: Sequence[str]) -> xr.Dataset:
+def pair(dataset: Dataset, first: str, second: str, names: Sequence[str]) -> Dataset:
     """Two optimizers with what was counted and these variables, in this order.
 
     In memory, unless the Dataset is chunked.
@@ -130,7 +129,7 @@ def pair(dataset: xr.Dataset, first: str, second: str, names: Sequence[str]) -> 
 
 
 def price_grid(
-    dataset: xr.Dataset, share: float = 1.0, given: Sequence[float] | None = None
+    dataset: Dataset, share: float = 1.0, given: Sequence[float] | None = None
 ) -> np.ndarray:
     """Prices over the study's range at which nothing is behind.
 
@@ -165,13 +164,13 @@ def _checked(given: Sequence[float]) -> np.ndarray:
     return grid
 
 
-def along_prices(grid: np.ndarray) -> xr.DataArray:
+def along_prices(grid: np.ndarray) -> DataArray:
     """Prices as an array with the dim `price` and their coordinate."""
     about = words("price of a gradient", EVALUATIONS)
-    return xr.DataArray(grid, {"price": ("price", grid, about)}, "price")
+    return DataArray(grid, {"price": ("price", grid, about)}, "price")
 
 
-def _wins(arms: xr.Dataset, cost: xr.DataArray, grid: np.ndarray, value: str) -> xr.DataArray:
+def _wins(arms: Dataset, cost: DataArray, grid: np.ndarray, value: str) -> DataArray:
     """Where the first of two arms is ahead 1, where they tie 1/2, else 0.
 
     NaN where one of them is not known: (.., replicate, price).
@@ -182,7 +181,7 @@ def _wins(arms: xr.Dataset, cost: xr.DataArray, grid: np.ndarray, value: str) ->
     return score(first, second)
 
 
-def _at_prices(arms: xr.Dataset, cost: xr.DataArray, grid: np.ndarray, value: str) -> xr.Dataset:
+def _at_prices(arms: Dataset, cost: DataArray, grid: np.ndarray, value: str) -> Dataset:
     """The variable and the status at a cost, at all prices, some at a time; dim `price`."""
     price = along_prices(grid)
     step = max(1, SIZE // (arms[value].size * cost.sizes.get("share", 1)))
@@ -193,7 +192,7 @@ def _at_prices(arms: xr.Dataset, cost: xr.DataArray, grid: np.ndarray, value: st
     return xr.concat(parts, "price", coords="minimal", compat="override")
 
 
-def _result(won: xr.DataArray, cost: xr.DataArray, rivals: tuple[str, str]) -> xr.Dataset:
+def _result(won: DataArray, cost: DataArray, rivals: tuple[str, str]) -> Dataset:
     first, second = rivals
     about = f"probability that {first} is ahead of {second}"
     result = proportion("win", won, trials=2, long_name=about, at_once=won.sizes["price"])
@@ -205,7 +204,7 @@ def _result(won: xr.DataArray, cost: xr.DataArray, rivals: tuple[str, str]) -> x
     return result.assign_attrs(first=first, second=second)
 
 
-def rivals(dataset: xr.Dataset) -> list[tuple[str, str]]:
+def rivals(dataset: Dataset) -> list[tuple[str, str]]:
     """Pairs of optimizers between which a price may decide.
 
     The first takes a larger share of its evaluations as gradients, on some landscape.
@@ -219,7 +218,7 @@ def rivals(dataset: xr.Dataset) -> list[tuple[str, str]]:
     return apart or [(a, b) for a in known for b in known if share[a] > share[b] + 0.01]
 
 
-def _gradient_share(dataset: xr.Dataset) -> dict[str, float]:
+def _gradient_share(dataset: Dataset) -> dict[str, float]:
     """Optimizer -> the share of gradients in its evaluations; NaN where it asked for nothing."""
     there = dataset["status"] < Status.FAILED
     values, gradients = (

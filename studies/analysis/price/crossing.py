@@ -14,9 +14,9 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
-from studies.analysis.shapes import interval_of, mapped
+from studies.analysis.shapes import interval_of, mapped, texts_at
 
 ABOVE, BELOW, CHANGES, SEVERAL, UNDECIDED, UNKNOWN = range(6)
 VERDICTS = (
@@ -30,8 +30,8 @@ VERDICTS = (
 
 
 def crossing(
-    curve: xr.DataArray, band: xr.DataArray, line: float, dim: str, at_once: xr.DataArray | None = None
-) -> xr.Dataset:
+    curve: DataArray, band: DataArray, line: float, dim: str, at_once: DataArray | None = None
+) -> Dataset:
     """The price, or other coordinate, at which a curve crosses a line, with an interval.
 
     Args:
@@ -54,7 +54,7 @@ def crossing(
     wide = band if at_once is None else at_once.compute()
     at, begin, end, verdict = mapped(
         _crossing,
-        xr.DataArray(np.log(curve[dim])),
+        DataArray(np.log(curve[dim])),
         curve - line,
         band - line,
         wide - line,
@@ -63,12 +63,10 @@ def crossing(
         vectorize=True,
         output_dtypes=[float, float, float, int],
     )
-    return xr.Dataset({
+    return Dataset({
         "crossing": np.exp(at),
         "crossing_interval": interval_of(np.exp(begin), np.exp(end)),
-        "verdict": xr.DataArray(
-            np.array(VERDICTS, object)[verdict.values], verdict.coords, verdict.dims
-        ),
+        "verdict": texts_at(verdict, VERDICTS),
     })
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import sums_of_instances
@@ -38,12 +39,12 @@ DECIDE = 6
 
 
 def equal_times(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     first: str,
     second: str,
     grid: Sequence[float] | None = None,
     hit: str = "hit_cost",
-) -> xr.Dataset:
+) -> Dataset:
     """At which price of a gradient two optimizers have the same expected running time, for every target.
 
     Args:
@@ -83,7 +84,7 @@ def equal_times(
     return result.assign(worlds=count(there.where(there))).assign_attrs(first=first, second=second)
 
 
-def _decided(equal: xr.DataArray, crossed: xr.Dataset, enough: xr.DataArray) -> dict[str, xr.DataArray]:
+def _decided(equal: DataArray, crossed: Dataset, enough: DataArray) -> dict[str, DataArray]:
     """The price with its interval and the verdict, which say nothing where units are not `enough`."""
     interval = crossed["crossing_interval"].where(enough)
     verdict = crossed["verdict"]
@@ -97,28 +98,27 @@ def _decided(equal: xr.DataArray, crossed: xr.Dataset, enough: xr.DataArray) -> 
 class Spent(NamedTuple):
     """What worlds spent until a hit, or in all: (.., replicate, target), NaN without numbers."""
 
-    values: xr.DataArray  # in evaluations
-    gradients: xr.DataArray  # in evaluations of the gradient
-    reached: xr.DataArray  # whether there was a hit, 1 or 0
+    values: DataArray  # in evaluations
+    gradients: DataArray  # in evaluations of the gradient
+    reached: DataArray  # whether there was a hit, 1 or 0
+
+    def at(self, price: DataArray) -> DataArray:
+        """The cost at prices of a gradient."""
+        return self.values + price * self.gradients
 
 
-def _log_ratios(ours: Spent, theirs: Spent, price: xr.DataArray, whose: str) -> xr.Dataset:
+def _log_ratios(ours: Spent, theirs: Spent, price: DataArray, whose: str) -> Dataset:
     """Natural logarithm of the ratio of running times at prices, with its interval."""
-    parts = [
-        ours.values + price * ours.gradients,
-        ours.reached,
-        theirs.values + price * theirs.gradients,
-        theirs.reached,
-    ]
+    parts = [ours.at(price), ours.reached, theirs.at(price), theirs.reached]
     return estimate(
         "log_ratio", log_ratio, parts, long_name=f"ln of the ratio of running times, {whose}"
     )
 
 
-def _equal(ours: Spent, theirs: Spent, there: xr.DataArray) -> xr.DataArray:
+def _equal(ours: Spent, theirs: Spent, there: DataArray) -> DataArray:
     """The price at which the running times are equal, in closed form: see the module's text."""
 
-    def per_hit(part: xr.DataArray, arm: Spent) -> xr.DataArray:
+    def per_hit(part: DataArray, arm: Spent) -> DataArray:
         return part.where(there).sum("replicate") / arm.reached.where(there).sum("replicate")
 
     values = per_hit(theirs.values, theirs) - per_hit(ours.values, ours)
@@ -153,7 +153,7 @@ def log_ratio(
     return np.clip(ratio, -NEVER, NEVER)
 
 
-def spent_until(arm: xr.Dataset, hit: str = "hit_cost") -> Spent:
+def spent_until(arm: Dataset, hit: str = "hit_cost") -> Spent:
     """What was spent until the hit of each target, or the end of the run.
 
     Args:
@@ -174,7 +174,7 @@ def spent_until(arm: xr.Dataset, hit: str = "hit_cost") -> Spent:
     return Spent(*(part.where(there).drop_vars("optimizer", errors="ignore") for part in parts))
 
 
-def _in_all(arm: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+def _in_all(arm: Dataset) -> tuple[DataArray, DataArray]:
     """Values and gradients until the end of the run; a last step that overshot the budget is not billed."""
     values, gradients = (
         (arm[name] / arm["terms"]).max("checkpoint") for name in ("value_terms", "gradient_terms")
@@ -184,7 +184,7 @@ def _in_all(arm: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     return values * billed, gradients * billed
 
 
-def _units(there: xr.DataArray) -> xr.DataArray:
+def _units(there: DataArray) -> DataArray:
     """How many independent samples have numbers: (..).
 
     Instances where worlds share them; worlds otherwise, or where there is only one instance.

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.shapes import as_cost, bare, mapped
 from studies.results import settings
@@ -30,7 +31,7 @@ from studies.results.prices import prices as of_study
 from studies.schema import ROUNDING, SPENT, Status
 
 
-def prices(dataset: xr.Dataset) -> Prices:
+def prices(dataset: Dataset) -> Prices:
     """The nominal price of a study whose results may be priced afresh, and its range.
 
     Raises:
@@ -47,7 +48,7 @@ def prices(dataset: xr.Dataset) -> Prices:
             " have moved otherwise"
         )
     result = of_study(dataset)
-    if isinstance(result.value, xr.DataArray):
+    if isinstance(result.value, DataArray):
         raise ValueError(
             "pricing: expected one price of a gradient for the whole study, got a sweep of gradient_cost:"
             " give it a range instead"
@@ -55,7 +56,7 @@ def prices(dataset: xr.Dataset) -> Prices:
     return result
 
 
-def cost_at(dataset: xr.Dataset, price: Price) -> xr.DataArray:
+def cost_at(dataset: Dataset, price: Price) -> DataArray:
     """Cost of every checkpoint's state at this price of a gradient, or these (dim `price`).
 
     Inf where a world has no numbers.
@@ -67,7 +68,7 @@ def cost_at(dataset: xr.Dataset, price: Price) -> xr.DataArray:
     return as_cost(counted.where(dataset["status"] < Status.FAILED, np.inf))
 
 
-def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArray]:
+def window(dataset: Dataset, price: Price) -> tuple[DataArray, DataArray]:
     """The costs from and up to which every arm is known at this price.
 
     Dims of `loss` but replicate and checkpoint.
@@ -82,7 +83,7 @@ def window(dataset: xr.Dataset, price: Price) -> tuple[xr.DataArray, xr.DataArra
     return bare(begin), bare(known.min("replicate").fillna(-np.inf))
 
 
-def _known_until(dataset: xr.Dataset, price: Price) -> xr.DataArray:
+def _known_until(dataset: Dataset, price: Price) -> DataArray:
     """The cost at this price before which a world has taken no step that was not recorded."""
     nominal = prices(dataset)
     last = dataset["cost"].max("checkpoint")
@@ -96,10 +97,10 @@ def _known_until(dataset: xr.Dataset, price: Price) -> xr.DataArray:
     cheap = values + price * (last - values) / nominal.value
     # or, where gradients have become dearer, if it takes values alone.
     dear = last + (price - nominal.value) * gradients
-    return xr.where(ended, over, xr.where(xr.DataArray(price) < nominal.value, cheap, dear))
+    return xr.where(ended, over, xr.where(DataArray(price) < nominal.value, cheap, dear))
 
 
-def horizon(dataset: xr.Dataset, price: Price) -> xr.DataArray:
+def horizon(dataset: Dataset, price: Price) -> DataArray:
     """The cost up to which all arms with numbers can be compared at this price: what each had at least.
 
     Where all have diverged, the budget.
@@ -111,9 +112,7 @@ def horizon(dataset: xr.Dataset, price: Price) -> xr.DataArray:
     return as_cost(bare(least.where(~all_diverged, budget(dataset))), "common budget")
 
 
-def look_up(
-    dataset: xr.Dataset, names: Sequence[str], price: Price, cost: xr.DataArray | float
-) -> xr.Dataset:
+def look_up(dataset: Dataset, names: Sequence[str], price: Price, cost: DataArray | float) -> Dataset:
     """Variables of the checkpoints at a cost, at this price of a gradient.
 
     Args:
@@ -126,7 +125,7 @@ def look_up(
         The variables as floats, with the dims of `cost` and of the price in place of `checkpoint`. NaN where
         the cost is outside the arm's `window`, or a world has no numbers.
     """
-    cost = xr.DataArray(cost)
+    cost = DataArray(cost)
     begin, end = window(dataset, price)
     inside = (begin <= cost * (1 + ROUNDING)) & (cost <= end * (1 + SPENT))
     place = mapped(
@@ -138,7 +137,7 @@ def look_up(
         keep_attrs="drop",
     ).where(inside, -1)
     shown = {name: _taken(dataset[name], place).assign_attrs(dataset[name].attrs) for name in names}
-    return xr.Dataset(shown).drop_vars("cost", errors="ignore")
+    return Dataset(shown).drop_vars("cost", errors="ignore")
 
 
 def _place(cost: np.ndarray, reach: np.ndarray) -> np.ndarray:
@@ -147,7 +146,7 @@ def _place(cost: np.ndarray, reach: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(reached).any(-1), reached.argmax(-1), -1)
 
 
-def _taken(values: xr.DataArray, place: xr.DataArray) -> xr.DataArray:
+def _taken(values: DataArray, place: DataArray) -> DataArray:
     """Numbers at places along the dim `checkpoint`, as floats; NaN where the place is -1."""
     return mapped(_take, values, place, over=[["checkpoint"], []], keep_attrs="drop")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.price.pricing import horizon, look_up
 from studies.analysis.price.spending import hits
-from studies.analysis.shapes import as_cost, named
+from studies.analysis.shapes import alike, as_cost, named
 from studies.results import settings
 from studies.results.arms import absent
 from studies.results.config import changed
@@ -18,7 +18,7 @@ from studies.schema import ROUNDING, Status
 HITS = ("hit_cost", "best_hit_cost")
 
 
-def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
+def repriced(dataset: Dataset, price: float) -> Dataset:
     """The study as if this had been the nominal price of a gradient, up to the common `horizon`.
 
     Nothing is run again.
@@ -51,15 +51,15 @@ def repriced(dataset: xr.Dataset, price: float) -> xr.Dataset:
     return result.assign_coords(cost=cost, checkpoint=checkpoint).assign_attrs(_attrs(dataset, price))
 
 
-def _attrs(dataset: xr.Dataset, price: float) -> dict[str, str]:
+def _attrs(dataset: Dataset, price: float) -> dict[str, str]:
     """The study and the settings of all arms with this price and no other."""
     study = changed(dataset, gradient_cost={"value": price, "range": [price, price]})
     return study | settings.with_price(dataset.attrs, {"value": price, "low": price, "high": price})
 
 
 def _shown(
-    dataset: xr.Dataset, names: Sequence[str], price: float, cost: xr.DataArray
-) -> dict[str, xr.DataArray]:
+    dataset: Dataset, names: Sequence[str], price: float, cost: DataArray
+) -> dict[str, DataArray]:
     """Variables at costs (dim `checkpoint`), each of its type and dims.
 
     Where an arm is not known NaN, 0, or the status missing.
@@ -76,20 +76,20 @@ def _shown(
     return shown
 
 
-def _with_end(status: xr.DataArray, checkpoint: xr.DataArray) -> xr.DataArray:
+def _with_end(status: DataArray, checkpoint: DataArray) -> DataArray:
     """The status where all worlds that still ran have spent their budget at the last checkpoint."""
     over = (checkpoint == checkpoint.max()) & (status < Status.BUDGET_SPENT)
     return status.where(~over, int(Status.BUDGET_SPENT)).astype(status.dtype).assign_attrs(status.attrs)
 
 
-def _lag(shown: xr.Dataset, price: float, cost: xr.DataArray) -> xr.DataArray:
+def _lag(shown: Dataset, price: float, cost: DataArray) -> DataArray:
     """Cost over that of the state that is shown."""
     spent = (shown["value_terms"] + price * shown["gradient_terms"]) / shown["terms"]
     lag = cost / spent.where((shown["status"] < Status.FAILED) & (spent > 0))
     return lag.transpose(*spent.dims)
 
 
-def _hits(dataset: xr.Dataset, name: str, price: float, end: xr.DataArray) -> dict[str, xr.DataArray]:
+def _hits(dataset: Dataset, name: str, price: float, end: DataArray) -> dict[str, DataArray]:
     """Recorded hits at another price, with their bounds and lower ends; inf beyond the horizon."""
     hit, bounds = hits(dataset, price, name)
     within = hit.isnull() | (hit <= end * (1 + ROUNDING))
@@ -103,10 +103,10 @@ def _hits(dataset: xr.Dataset, name: str, price: float, end: xr.DataArray) -> di
     return result | {f"{name}_bounds": as_cost(bounds.where(within, np.inf), f"bounds of {name}")}
 
 
-def squeezed(values: xr.DataArray) -> xr.DataArray:
+def squeezed(values: DataArray) -> DataArray:
     """Without the dims along which nothing changes, as in the coordinate `cost`."""
     for dim in map(str, values.dims):
         low = values.min(dim)
-        high = values.max(dim)
-        values = low if bool(((low == high) | low.isnull()).all()) else values
+        if alike(values.max(dim), low):
+            values = low
     return values

@@ -10,16 +10,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.price.pricing import cost_at, prices
 from studies.analysis.shapes import interval_of, mapped
 from studies.schema import ROUNDING
 
 
-def hits(
-    dataset: xr.Dataset, price: float, name: str = "hit_cost"
-) -> tuple[xr.DataArray, xr.DataArray]:
+def hits(dataset: Dataset, price: float, name: str = "hit_cost") -> tuple[DataArray, DataArray]:
     """The cost of hits at this price of a gradient, and its bounds (bound: low, high).
 
     Inf: never in the run. The horizon is not looked at.
@@ -34,9 +32,7 @@ def hits(
     return at_price[0], interval_of(*at_price[1:]).transpose(*hit.dims, "bound")
 
 
-def gradients_until(
-    dataset: xr.Dataset, cost: xr.DataArray
-) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+def gradients_until(dataset: Dataset, cost: DataArray) -> tuple[DataArray, DataArray, DataArray]:
     """Gradients, in evaluations of all terms, until a completed step at a nominal cost.
 
     Interpolated, at least, at most; 0 where it is not finite.

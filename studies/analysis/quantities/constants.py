@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.results import settings
 from studies.results.settings import Arm
@@ -16,13 +16,13 @@ from studies.text.shapes import Data, Tree
 Place = tuple[int, ...]
 
 
-def names(dataset: xr.Dataset) -> list[str]:
+def names(dataset: Dataset) -> list[str]:
     """The names of numbers that some arm of these results ran with."""
     arms = settings.arms(dataset)
     return list(dict.fromkeys(name for arm in arms for name in settings.numbers([arm])))
 
 
-def setting(dataset: xr.Dataset, name: str, where: Tree) -> xr.DataArray | None:
+def setting(dataset: Dataset, name: str, where: Tree) -> DataArray | None:
     """A number of every arm; NaN where it has none; None where no arm has it.
 
     Args:
@@ -34,7 +34,7 @@ def setting(dataset: xr.Dataset, name: str, where: Tree) -> xr.DataArray | None:
     return None if bool(values.isnull().all()) else values
 
 
-def called(dataset: xr.Dataset, text: str, where: Tree) -> xr.DataArray:
+def called(dataset: Dataset, text: str, where: Tree) -> DataArray:
     """A function `module:function`, or `module:function(x=dim)`, of the numbers of every arm; NaN: none ran.
 
     Raises:
@@ -43,16 +43,16 @@ def called(dataset: xr.Dataset, text: str, where: Tree) -> xr.DataArray:
     return _of_arms(dataset, where, lambda numbers, missing: evaluate(text, numbers, missing))
 
 
-def _of_arms(dataset: xr.Dataset, where: Tree, number) -> xr.DataArray:  # noqa: ANN001
+def _of_arms(dataset: Dataset, where: Tree, number) -> DataArray:  # noqa: ANN001
     """A number of each arm, from its numbers and what it misses; NaN where there is no arm."""
     dims = [str(dim) for dim in dataset["status"].dims if dim not in RECORDS]
     values = np.full([dataset.sizes[dim] for dim in dims], np.nan)
     for place, arms in _places(dataset, dims, where):
         values[place] = number(settings.numbers(arms), settings.missing(arms))
-    return xr.DataArray(values, {dim: dataset[dim] for dim in dims}, dims)
+    return DataArray(values, {dim: dataset[dim] for dim in dims}, dims)
 
 
-def _places(dataset: xr.Dataset, dims: list[str], where: Tree) -> Iterator[tuple[Place, list[Arm]]]:
+def _places(dataset: Dataset, dims: list[str], where: Tree) -> Iterator[tuple[Place, list[Arm]]]:
     """The arms at each place of a grid where there are any."""
     chosen = {dim: settings.key(value) for dim, value in where.items()}
     numbers = {dim: _numbers(dataset[dim].values.tolist()) for dim in dims}

@@ -18,6 +18,7 @@ import ast
 import numpy as np
 import xarray as xr
 from scipy import special
+from xarray import DataArray
 
 from studies.analysis.quantities.question import Call, Question
 from studies.analysis.quantities.values import Sample, Statistic, Summary, Value, of_worlds
@@ -46,7 +47,7 @@ def floor(question: Question, call: Call) -> Value:
     return (absolute_deviation(worlds, mass) / worlds).sum(POINT) / 2
 
 
-def absolute_deviation(n: xr.DataArray, p: xr.DataArray) -> xr.DataArray:
+def absolute_deviation(n: DataArray, p: DataArray) -> DataArray:
     """E |k - n p| of k ~ binomial(n, p)."""
     m = np.floor(n * p) + 1
     choose = special.gammaln(n + 1) - special.gammaln(m + 1) - special.gammaln(n - m + 1)
@@ -69,7 +70,7 @@ def _variation(part: int, masses: list[Statistic]) -> Statistic:
     return of
 
 
-def _compared(question: Question, call: Call) -> tuple[xr.DataArray, np.ndarray, xr.DataArray]:
+def _compared(question: Question, call: Call) -> tuple[DataArray, np.ndarray, DataArray]:
     """Values of worlds, edges of bins, and the density's mass in each bin and, last, outside (dim point)."""
     if len(call.arguments) != 2 or not set(call.given) <= {"bins"}:
         question.refuse(f"expected {call.name}(x, DENSITY) or {call.name}(x, DENSITY, bins={BINS})")
@@ -83,27 +84,27 @@ def _compared(question: Question, call: Call) -> tuple[xr.DataArray, np.ndarray,
 
 def _bins(question: Question, call: Call) -> int:
     bins = question.number("bins", [call.given["bins"]]) if call.given else BINS
-    if not (bins == int(bins) and 2 <= bins <= 1000):
+    if bins not in range(2, 1001):
         question.refuse(f"bins: expected a whole number from 2 to 1000, got {bins:g}")
     return int(bins)
 
 
-def _edges(question: Question, values: xr.DataArray, bins: int) -> np.ndarray:
+def _edges(question: Question, values: DataArray, bins: int) -> np.ndarray:
     numbers = values.values[np.isfinite(values.values)]
     if not numbers.size or numbers.min() == numbers.max():
         question.refuse("distance: expected values that differ between worlds")
     return np.linspace(numbers.min(), numbers.max(), bins + 1)
 
 
-def _mass(question: Question, arguments: list[ast.expr], edges: np.ndarray) -> xr.DataArray:
+def _mass(question: Question, arguments: list[ast.expr], edges: np.ndarray) -> DataArray:
     """Mass of the density in each bin, and last outside of all."""
     span = edges[-1] - edges[0]
     width = span / (len(edges) - 1) / FINE
     count = 3 * (len(edges) - 1) * FINE
-    grid = xr.DataArray(edges[0] - span + width * (np.arange(count) + 0.5), dims=POINT)
+    grid = DataArray(edges[0] - span + width * (np.arange(count) + 0.5), dims=POINT)
     bound = {ast.unparse(arguments[0]): grid, OTHER_NAME: grid}
     density = question.of(bound=bound).value(arguments[1])
-    if not isinstance(density, float | xr.DataArray) or of_worlds(density):
+    if not isinstance(density, float | DataArray) or of_worlds(density):
         question.refuse("distance: expected a density of x and of the numbers of each arm")
     density = density + 0.0 * grid
     if not bool((np.isfinite(density) & (density >= 0)).all()):
@@ -111,7 +112,7 @@ def _mass(question: Question, arguments: list[ast.expr], edges: np.ndarray) -> x
     return _in_bins(density / density.sum(POINT))
 
 
-def _in_bins(mass: xr.DataArray) -> xr.DataArray:
+def _in_bins(mass: DataArray) -> DataArray:
     """Mass of points gathered into bins; the outer thirds, outside of all bins, come last."""
     each = mass.coarsen({POINT: FINE}).sum()
     bins = each.sizes[POINT] // 3

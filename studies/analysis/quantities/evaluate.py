@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.quantities import signs, summaries
@@ -29,7 +30,7 @@ from studies.analysis.shapes import LEVEL, ends, interval_of, named, with_interv
 MOST_BETWEEN = 4  # numbers known to an interval, of which all combinations of ends are computed
 
 
-def quantity(dataset: xr.Dataset, text: str, *, level: float = LEVEL) -> xr.Dataset:
+def quantity(dataset: Dataset, text: str, *, level: float = LEVEL) -> Dataset:
     """The value of a quantity and its interval.
 
     Args:
@@ -55,14 +56,14 @@ def quantity(dataset: xr.Dataset, text: str, *, level: float = LEVEL) -> xr.Data
     return answer
 
 
-def _answered(tree: ast.expr, question: Question) -> tuple[xr.Dataset, frozenset[int]]:
+def _answered(tree: ast.expr, question: Question) -> tuple[Dataset, frozenset[int]]:
     """Value and interval, and the places in the tree of numbers that are known to an interval."""
     with np.errstate(all="ignore"):
         value = question.value(tree)
     between = frozenset(question.gathered.between)
     if isinstance(value, float):
         question.refuse("expected a quantity of the results, such as median(loss)")
-    if isinstance(value, xr.DataArray):
+    if isinstance(value, DataArray):
         if not of_worlds(value):
             return _certain(value, question.text, question.level), between
         value = summaries.summary(question, "mean", value)
@@ -82,21 +83,21 @@ def _other_ends(between: frozenset[int]) -> Iterator[frozenset[int]]:
         yield from map(frozenset, itertools.combinations(sorted(between), size))
 
 
-def _with_both(answer: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
+def _with_both(answer: Dataset, other: Dataset) -> Dataset:
     """The first answer, its interval as wide as both."""
     (low, high), (lower, higher) = (ends(part[f"{NAME}_interval"]) for part in (answer, other))
     wide = interval_of(low.where(~(lower < low), lower), high.where(~(higher > high), higher))
     return answer.assign({f"{NAME}_interval": wide.assign_attrs(answer[f"{NAME}_interval"].attrs)})
 
 
-def _certain(value: xr.DataArray, text: str, level: float) -> xr.Dataset:
+def _certain(value: DataArray, text: str, level: float) -> Dataset:
     """A number of the settings: no world knows better."""
     interval = interval_of(value, value)
     result = with_interval(NAME, value, interval, long_name=text, units="", level=level)
     return result.assign(worlds=named(xr.zeros_like(value, dtype=int), "worlds with numbers"))
 
 
-def _estimated(value: Summary, question: Question, positive: bool) -> xr.Dataset:
+def _estimated(value: Summary, question: Question, positive: bool) -> Dataset:
     """Value and interval: its own, where it has one, else that of a joint resampling of worlds."""
     gathered = question.gathered
     worlds, count = _worlds(gathered.parts), len(gathered.parts)
@@ -117,7 +118,7 @@ def _estimated(value: Summary, question: Question, positive: bool) -> xr.Dataset
     return result.assign(worlds=worlds)
 
 
-def _worlds(parts: list[xr.DataArray]) -> xr.DataArray:
+def _worlds(parts: list[DataArray]) -> DataArray:
     """How many worlds have a number in all parts."""
     there = functools.reduce(operator.and_, (part.notnull() for part in parts))
     return named(there.sum("replicate"), "worlds with numbers")

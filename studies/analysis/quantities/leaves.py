@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.results.arms import asked
 from studies.results.clocks import shown_on
@@ -31,7 +32,7 @@ class When(NamedTuple):
     time: float = 0.0
 
 
-def recorded(dataset: xr.Dataset, name: str, when: When | None = None) -> xr.DataArray:
+def recorded(dataset: Dataset, name: str, when: When | None = None) -> DataArray:
     """A variable of each world at a time; None: at the last checkpoint within the budget.
 
     Raises:
@@ -51,7 +52,7 @@ def recorded(dataset: xr.Dataset, name: str, when: When | None = None) -> xr.Dat
     return at(dataset, name, when.clock, when.time)
 
 
-def at_moment(dataset: xr.Dataset, when: When | None) -> xr.Dataset:
+def at_moment(dataset: Dataset, when: When | None) -> Dataset:
     """The noise ledger at the last moment up to a fraction of the budget; None: at the last of all.
 
     Raises:
@@ -70,7 +71,7 @@ def at_moment(dataset: xr.Dataset, when: When | None) -> xr.Dataset:
     return dataset.isel(moment=early[-1], drop=True)
 
 
-def since(dataset: xr.Dataset, name: str, fraction: float) -> xr.DataArray:
+def since(dataset: Dataset, name: str, fraction: float) -> DataArray:
     """A variable of each world at the checkpoints from a fraction of the budget on; NaN before.
 
     Raises:
@@ -88,7 +89,7 @@ def since(dataset: xr.Dataset, name: str, fraction: float) -> xr.DataArray:
     return _numbers(dataset, variable.where(late))
 
 
-def at(dataset: xr.Dataset, name: str, clock: str, moment: float) -> xr.DataArray:
+def at(dataset: Dataset, name: str, clock: str, moment: float) -> DataArray:
     """A variable of each world in the last state recorded up to a moment.
 
     Args:
@@ -116,7 +117,7 @@ def at(dataset: xr.Dataset, name: str, clock: str, moment: float) -> xr.DataArra
     return _numbers(dataset, value.drop_vars("checkpoint", errors="ignore"))
 
 
-def at_start(dataset: xr.Dataset, name: str) -> xr.DataArray:
+def at_start(dataset: Dataset, name: str) -> DataArray:
     """A variable of each world before its first step: of the loss alone it is kept.
 
     Raises:
@@ -129,7 +130,7 @@ def at_start(dataset: xr.Dataset, name: str) -> xr.DataArray:
     )
 
 
-def hit(dataset: xr.Dataset, target: float, which: str) -> xr.DataArray:
+def hit(dataset: Dataset, target: float, which: str) -> DataArray:
     """The time at which each world first reached a loss; inf where it never did.
 
     That of the study's own target where it has this one, exact where it is; else looked up in the
@@ -146,12 +147,12 @@ def hit(dataset: xr.Dataset, target: float, which: str) -> xr.DataArray:
     return _of_target(dataset, target, which, hits)
 
 
-def late_by(dataset: xr.Dataset, target: float, which: str) -> xr.DataArray:
+def late_by(dataset: Dataset, target: float, which: str) -> DataArray:
     """By how much a hit may have come earlier; arguments and errors as of `hit`."""
     return _of_target(dataset, target, which, lateness)
 
 
-def _of_target(dataset: xr.Dataset, target: float, which: str, measured: Callable) -> xr.DataArray:
+def _of_target(dataset: Dataset, target: float, which: str, measured: Callable) -> DataArray:
     """A number of the study's own target, or of one that is looked up."""
     if which in dataset and dataset.sizes.get("target"):
         levels = hits(dataset, None, which)["target_loss"]
@@ -163,7 +164,7 @@ def _of_target(dataset: xr.Dataset, target: float, which: str, measured: Callabl
     return looked_up.drop_vars("target_loss", errors="ignore")
 
 
-def _of_states(dataset: xr.Dataset, name: str) -> xr.Dataset:
+def _of_states(dataset: Dataset, name: str) -> Dataset:
     """The results with `diverged` where that is asked for, and with the losses of diverged runs as inf."""
     status = dataset["status"]
     if name == DIVERGED:
@@ -174,19 +175,19 @@ def _of_states(dataset: xr.Dataset, name: str) -> xr.Dataset:
     return dataset.assign({name: dataset[name].where(status != Status.DIVERGED, np.inf)})
 
 
-def names(dataset: xr.Dataset) -> list[str]:
+def names(dataset: Dataset) -> list[str]:
     """What was recorded of each world."""
     variables = dataset.data_vars.items()
     return sorted([DIVERGED, *(str(name) for name, part in variables if "replicate" in part.dims)])
 
 
-def _variable(dataset: xr.Dataset, name: str) -> xr.DataArray:
+def _variable(dataset: Dataset, name: str) -> DataArray:
     words = names(dataset)
     if name not in words:
         raise ValueError(f"unknown quantity {name!r}; {suggest(name, words)}")
     return dataset[name]
 
 
-def _numbers(dataset: xr.Dataset, values: xr.DataArray) -> xr.DataArray:
+def _numbers(dataset: Dataset, values: DataArray) -> DataArray:
     """Values as floats, of the worlds of arms that took a step; NaN elsewhere."""
     return values.astype(float).where(asked(dataset))

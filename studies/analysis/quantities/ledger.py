@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.noise import noise
 from studies.analysis.quantities.values import Gathered, Value
@@ -42,37 +42,37 @@ class Pooled(NamedTuple):
     """A statistic of the sums of these parts over worlds."""
 
     statistic: Callable  # of arrays and `axis`
-    parts: Sequence[xr.DataArray]
+    parts: Sequence[DataArray]
 
 
-def gain(data: xr.Dataset) -> Pooled:
+def gain(data: Dataset) -> Pooled:
     """The factor k of the best fit step = -k reference."""
     along, _, held = noise.products(data)
     return Pooled(noise.pooled_ratio, [along, held])
 
 
-def relative_gain(data: xr.Dataset) -> Pooled:
+def relative_gain(data: Dataset) -> Pooled:
     """The gain over the factor that is meant."""
     along, _, held = noise.products(data)
     return Pooled(noise.pooled_ratio, [along, held * noise.nominal(data)])
 
 
-def cosine(data: xr.Dataset) -> Pooled:
+def cosine(data: Dataset) -> Pooled:
     """Cosine of the mean step and the negative reference, noise taken off both."""
     return Pooled(noise.pooled_cosine, noise.products(data))
 
 
-def length(data: xr.Dataset) -> Pooled:
+def length(data: Dataset) -> Pooled:
     """Length of the mean step, root mean square."""
     return Pooled(noise.pooled_length, [data["mean_step_squared"]])
 
 
-def bias(data: xr.Dataset) -> Pooled:
+def bias(data: Dataset) -> Pooled:
     """The squared bias over the squared mean step, with the factor that fits best."""
     return Pooled(fitted_bias, [*_halves(data), *noise.products(data)[1:]])
 
 
-def meant_bias(data: xr.Dataset) -> Pooled:
+def meant_bias(data: Dataset) -> Pooled:
     """The squared bias over the squared mean step, with the factor that is meant."""
     k, (a, b) = noise.nominal(data), _halves(data)
     _, step, held = noise.products(data)
@@ -80,38 +80,38 @@ def meant_bias(data: xr.Dataset) -> Pooled:
     return Pooled(noise.pooled_ratio, [squared, step.where(squared.notnull())])
 
 
-def share(data: xr.Dataset) -> Pooled:
+def share(data: Dataset) -> Pooled:
     """Share of a source alone in the variance of a step."""
     return Pooled(noise.pooled_ratio, [data["step_variance_first"], _variance(data)])
 
 
-def total(data: xr.Dataset) -> Pooled:
+def total(data: Dataset) -> Pooled:
     """Share of a source, alone and together with others."""
     return Pooled(noise.pooled_ratio, [data["step_variance_total"], _variance(data)])
 
 
-def interaction(data: xr.Dataset) -> Pooled:
+def interaction(data: Dataset) -> Pooled:
     """Share of the variance of a step that no source has alone."""
     rest = data["step_variance"] - data["step_variance_first"].sum("source")
     return Pooled(noise.pooled_ratio, [rest, _variance(data)])
 
 
-def error(data: xr.Dataset) -> Pooled:
+def error(data: Dataset) -> Pooled:
     """Length of the error of a step over that of the step with other settings, root mean squares."""
     return Pooled(root_ratio, _against(data, "error_squared", "squared"))
 
 
-def error_length(data: xr.Dataset) -> Pooled:
+def error_length(data: Dataset) -> Pooled:
     """Length of a step over that with other settings, root mean squares."""
     return Pooled(root_ratio, _against(data, "step_squared", "squared"))
 
 
-def error_cosine(data: xr.Dataset) -> Pooled:
+def error_cosine(data: Dataset) -> Pooled:
     """Cosine of a step and the one with other settings."""
     return Pooled(noise.pooled_cosine, _against(data, "along", "step_squared", "squared"))
 
 
-def _against(data: xr.Dataset, *names: str) -> list[xr.DataArray]:
+def _against(data: Dataset, *names: str) -> list[DataArray]:
     if "against_squared" not in data:
         raise ValueError(
             f"{HEAD}error: these results hold no steps against those of other settings; give"
@@ -125,11 +125,11 @@ def root_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarr
     return np.sqrt(noise.pooled_ratio(above, below, axis))
 
 
-def _variance(data: xr.Dataset) -> xr.DataArray:
+def _variance(data: Dataset) -> DataArray:
     return data["step_variance"].where(data["step_variance"] > 0)
 
 
-def _halves(data: xr.Dataset) -> list[xr.DataArray]:
+def _halves(data: Dataset) -> list[DataArray]:
     """The mean step along the negative reference, from either arm."""
     known = noise.products(data)[2].notnull()
     along = data["mean_step_along"].where(known)
@@ -153,17 +153,17 @@ def fitted_bias(
     return np.where(known, 1 - sums[0] * sums[1] / (sums[2] * sums[3]), np.nan)
 
 
-def _currency(name: str) -> Callable[[xr.Dataset], Pooled]:
+def _currency(name: str) -> Callable[[Dataset], Pooled]:
     """One of `noise.currencies`."""
 
-    def pooled(data: xr.Dataset) -> Pooled:
+    def pooled(data: Dataset) -> Pooled:
         told = noise.pooled_currencies(data)[name]
         return Pooled(told.statistic, told.parts)
 
     return pooled
 
 
-POOLED: dict[str, Callable[[xr.Dataset], Pooled]] = {
+POOLED: dict[str, Callable[[Dataset], Pooled]] = {
     "gain": gain,
     "relative_gain": relative_gain,
     "cosine": cosine,
@@ -187,7 +187,7 @@ class Asked(NamedTuple):
     given: Data = {}  # noqa: RUF012
 
 
-def told(data: xr.Dataset, gathered: Gathered, asked: Asked) -> Value:
+def told(data: Dataset, gathered: Gathered, asked: Asked) -> Value:
     """A number of the ledger at a moment: a summary of pooled worlds, or a number of each world.
 
     Raises:
@@ -203,7 +203,7 @@ def told(data: xr.Dataset, gathered: Gathered, asked: Asked) -> Value:
     return gathered.summary(pooled.statistic, *parts)
 
 
-def _expect_numbers(data: xr.Dataset, parts: Sequence[xr.DataArray], asked: Asked) -> None:
+def _expect_numbers(data: Dataset, parts: Sequence[DataArray], asked: Asked) -> None:
     """Say why there is none, where no world has a number beside a reference, and some have steps."""
     said = [label for label in (*asked.labels, *asked.given.values()) if label in NONE]
     steps = bool(data["step_variance"].notnull().any())
@@ -214,27 +214,27 @@ def _expect_numbers(data: xr.Dataset, parts: Sequence[xr.DataArray], asked: Aske
         )
 
 
-def names(data: xr.Dataset) -> list[str]:
+def names(data: Dataset) -> list[str]:
     """What may follow `ledger.` in these results."""
     variables = [str(name) for name in data.data_vars if "moment" in data[name].dims]
     return [*POOLED, *variables]
 
 
-def _pooled(data: xr.Dataset, asked: Asked) -> Pooled:
+def _pooled(data: Dataset, asked: Asked) -> Pooled:
     scale = asked.given.get("scale", SCALES[0])
     if scale not in SCALES or (scale != SCALES[0] and asked.name != "bias"):
         raise ValueError(f"{HEAD}{asked.name}: scale: expected {' or '.join(SCALES)}, of bias alone")
     return (POOLED[asked.name] if scale == SCALES[0] else meant_bias)(data)
 
 
-def _of_worlds(data: xr.Dataset, name: str) -> xr.DataArray:
+def _of_worlds(data: Dataset, name: str) -> DataArray:
     if name not in data or "replicate" not in data[name].dims:
         raise ValueError(f"unknown quantity {HEAD + name!r}; {suggest(name, names(data))}")
     values = data[name]
     return values.where(np.isfinite(values))
 
 
-def _chosen(parts: Sequence[xr.DataArray], asked: Asked) -> list[xr.DataArray]:
+def _chosen(parts: Sequence[DataArray], asked: Asked) -> list[DataArray]:
     """The parts at the labels that are asked for; else all directions together, and the first mode."""
     there = {dim: part[dim].values.tolist() for dim in INNER for part in parts if dim in part.dims}
     said = {_dim_with(there, label, asked): label for label in asked.labels}

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, NoReturn
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.quantities import constants, leaves, ledger
 from studies.analysis.quantities.functions import BINARY, COMPARISONS, condition
 from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.values import Gathered, Summary, Value, of_worlds
-from studies.analysis.shapes import LEVEL
+from studies.analysis.shapes import LEVEL, alike
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
 from studies.text.words import suggest
@@ -50,12 +50,12 @@ class Question:
         gathered: what summaries are of.
     """
 
-    dataset: xr.Dataset
+    dataset: Dataset
     text: str
     words: Mapping[str, Callable[[Question, Call], Value]]
     where: Data = field(default_factory=dict)
     when: When | None = None
-    bound: Mapping[str, xr.DataArray] = field(default_factory=dict)
+    bound: Mapping[str, DataArray] = field(default_factory=dict)
     early: frozenset[int] = frozenset()
     level: float = LEVEL
     gathered: Gathered = field(default_factory=Gathered)
@@ -142,7 +142,7 @@ class Question:
             self.refuse(f"expected one number for {name}")
         return value
 
-    def between(self, key: ast.expr, late: xr.DataArray, early: xr.DataArray) -> xr.DataArray:
+    def between(self, key: ast.expr, late: DataArray, early: DataArray) -> DataArray:
         """A number that is known to an interval: its late end, unless this quantity is asked for the early.
 
         Args:
@@ -150,7 +150,7 @@ class Question:
             late: the later end, and the value.
             early: the other, with the same dims.
         """
-        if bool(((early == late) | late.isnull()).all()):
+        if alike(early, late):
             return late
         self.gathered.between.add(id(key))
         return early if id(key) in self.early else late
@@ -173,9 +173,9 @@ class Question:
         return replace(self, **change)  # type: ignore[arg-type]
 
 
-def _plain(function: Callable, values: Sequence[Value]) -> float | xr.DataArray:
+def _plain(function: Callable, values: Sequence[Value]) -> float | DataArray:
     joined = function(*values)
-    return joined if isinstance(joined, xr.DataArray) else float(joined)
+    return joined if isinstance(joined, DataArray) else float(joined)
 
 
 def spoken(words: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
-import xarray as xr
+from xarray import Dataset
 
 from studies.analysis.quantities.grammar import AT
 from studies.results import gaps
@@ -25,7 +25,7 @@ KEEPING = {"mean", "median", "quantile", "min", "max", AT}  # not negative where
 OPERATORS = (ast.Add, ast.Mult, ast.Div, ast.Pow)
 
 
-def names(dataset: xr.Dataset) -> set[str]:
+def names(dataset: Dataset) -> set[str]:
     """Names of these results that are never negative: losses where they are gaps to the optimum."""
     all_gaps = bool(gaps.gap_known(dataset).all())
     return NAMES | ({*gaps.LOSSES, "start_loss"} if all_gaps else set())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.proportions import proportion
 from studies.analysis.intervals.quantiles import quantiles
@@ -19,17 +20,28 @@ from studies.analysis.quantities.question import Call, Question
 from studies.analysis.quantities.values import NAME, Summary, Value, of_worlds
 
 SINCE = "since"
+Word = Callable[[Question, Call], Value]
 
 
+def _or_over_checkpoints(of_all: Word) -> Word:
+    """A summary of all worlds, with `since=` one of each world, over its checkpoints from there."""
+
+    @functools.wraps(of_all)
+    def of_either(question: Question, call: Call) -> Value:
+        over_time = set(call.given) == {SINCE} and len(call.arguments) == 1
+        return (_over_checkpoints if over_time else of_all)(question, call)
+
+    return of_either
+
+
+@_or_over_checkpoints
 def summarised(question: Question, call: Call) -> Value:
     """mean(x) is of all worlds; mean(x, since=0.5) of each world, over its checkpoints from there."""
-    if _over_time(call):
-        return _over_checkpoints(question, call)
     _expect(question, call, "x")
     return summary(question, call.name, _worlds(question, call))
 
 
-def summary(question: Question, name: str, values: xr.DataArray) -> Summary:
+def summary(question: Question, name: str, values: DataArray) -> Summary:
     """A summary over worlds, by its name.
 
     Raises:
@@ -46,10 +58,9 @@ def summary(question: Question, name: str, values: xr.DataArray) -> Summary:
     )
 
 
+@_or_over_checkpoints
 def median(question: Question, call: Call) -> Value:
     """An observed value, as in all tables: inf of a hit that more than half never made."""
-    if _over_time(call):
-        return _over_checkpoints(question, call)
     _expect(question, call, "x")
     return _quantile(question, _worlds(question, call), 0.5)
 
@@ -64,18 +75,17 @@ def quantile(question: Question, call: Call) -> Value:
     return _quantile(question, values, level)
 
 
+@_or_over_checkpoints
 def extreme(question: Question, call: Call) -> Value:
     """The least or largest of these worlds, without an interval; or over checkpoints."""
-    if _over_time(call):
-        return _over_checkpoints(question, call)
     question.gathered.extremes.add(id(call.arguments[0]))
     return question.gathered.summary(EXTREMES[call.name], _worlds(question, call))
 
 
-def _quantile(question: Question, values: xr.DataArray, place: float) -> Summary:
+def _quantile(question: Question, values: DataArray, place: float) -> Summary:
     """A quantile over worlds, with the interval that tables have."""
 
-    def exact(text: str, level: float) -> xr.Dataset:
+    def exact(text: str, level: float) -> Dataset:
         told = quantiles(NAME, values, [place], long_name=text, units="", confidence=level)
         return told.isel(quantile=0, drop=True)
 
@@ -83,15 +93,11 @@ def _quantile(question: Question, values: xr.DataArray, place: float) -> Summary
     return question.gathered.summary(statistic, values, exact=exact)
 
 
-def _over_time(call: Call) -> bool:
-    return set(call.given) == {SINCE} and len(call.arguments) == 1
-
-
-def _over_checkpoints(question: Question, call: Call) -> xr.DataArray:
+def _over_checkpoints(question: Question, call: Call) -> DataArray:
     """A summary of each world, over its checkpoints from a fraction of the budget on."""
     since = question.number(SINCE, [call.given[SINCE]])
     values = question.of(when=When(SINCE, since)).value(call.arguments[0])
-    if not (isinstance(values, xr.DataArray) and "checkpoint" in values.dims):
+    if not (isinstance(values, DataArray) and "checkpoint" in values.dims):
         question.refuse("since: expected the mean of what is recorded at checkpoints")
     statistic = OVER_CHECKPOINTS[call.name]
     return values.reduce(statistic, "checkpoint")
@@ -103,7 +109,7 @@ def _expect(question: Question, call: Call, arguments: str) -> None:
         question.refuse(f"expected {call.name}({arguments})")
 
 
-def _worlds(question: Question, call: Call) -> xr.DataArray:
+def _worlds(question: Question, call: Call) -> DataArray:
     """The numbers of each world that a summary is of."""
     values = question.value(call.arguments[0])
     if not of_worlds(values):

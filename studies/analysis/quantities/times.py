@@ -17,6 +17,7 @@ import ast
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.noise.noise import pooled_ratio
 from studies.analysis.quantities import leaves
@@ -50,20 +51,20 @@ def ert(question: Question, call: Call) -> Value:
     return _expected(question, reached, bill)
 
 
-def _expected(question: Question, reached: xr.DataArray, bill: xr.DataArray) -> Summary:
+def _expected(question: Question, reached: DataArray, bill: DataArray) -> Summary:
     """The expected running time, with the interval of tables, at their level."""
     ordinary = question.gathered.summary(pooled_ratio, bill, reached)
     if question.level != LEVEL:
         return ordinary
 
-    def exact(text: str, level: float) -> xr.Dataset:
+    def exact(text: str, level: float) -> Dataset:
         value, low, high = running_time_interval(reached, bill)
         return with_interval(NAME, value, interval_of(low, high), long_name=text, units="", level=level)
 
     return ordinary._replace(exact=exact)
 
 
-def _hits(question: Question, call: Call, clock: str) -> tuple[xr.DataArray, xr.DataArray]:
+def _hits(question: Question, call: Call, clock: str) -> tuple[DataArray, DataArray]:
     """The later and the earlier end of the time of each world's hit."""
     target = question.number(call.name, call.arguments)
     which = f"{'best_hit' if call.name == 'best_hit' else 'hit'}_{clock}"
@@ -77,7 +78,7 @@ def first(question: Question, call: Call) -> Value:
     if len(call.arguments) != 1:
         question.refuse("expected first(CONDITION), as in first(loss < 0.1)")
     holds = question.of(when=When("since", 0.0)).value(call.arguments[0])
-    if not (isinstance(holds, xr.DataArray) and "checkpoint" in holds.dims):
+    if not (isinstance(holds, DataArray) and "checkpoint" in holds.dims):
         question.refuse("first: expected a condition on what is recorded at checkpoints")
     if not bool((holds.isnull() | holds.isin([0.0, 1.0])).all()):
         question.refuse("first: expected a condition, as in first(loss < 0.1)")
@@ -95,9 +96,7 @@ def rate(question: Question, call: Call) -> Value:
     if law not in rates.LAWS:
         question.refuse(f"law: unknown law {law!r}; {suggest(law, rates.LAWS)}")
     values = question.of(when=When("since", 0.0)).value(call.arguments[0]) if call.arguments else 0.0
-    if len(call.arguments) != 1 or not (
-        isinstance(values, xr.DataArray) and "checkpoint" in values.dims
-    ):
+    if len(call.arguments) != 1 or not (isinstance(values, DataArray) and "checkpoint" in values.dims):
         question.refuse("expected rate(x) of what is recorded at checkpoints, as in rate(loss)")
     return rates.of_worlds(state_times(question.dataset, clock), values, law)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 NAME = "quantity"  # of the result
 WORLDS = "replicate"
@@ -27,7 +27,7 @@ class Sample(NamedTuple):
 Statistic = Callable[[Sample], np.ndarray]
 
 
-Exactly = Callable[[str, float], xr.Dataset]  # of the text and the level: value and interval
+Exactly = Callable[[str, float], Dataset]  # of the text and the level: value and interval
 
 
 class Summary(NamedTuple):
@@ -37,12 +37,12 @@ class Summary(NamedTuple):
     exact: Exactly | None = None  # where it has an interval of its own
 
 
-Value = float | xr.DataArray | Summary
+Value = float | DataArray | Summary
 
 
 def of_worlds(value: Value) -> bool:
     """Whether there is a number for each world."""
-    return isinstance(value, xr.DataArray) and WORLDS in value.dims
+    return isinstance(value, DataArray) and WORLDS in value.dims
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,12 @@ class Gathered:
         extremes: places in the tree of extremes of worlds, of which no resampling knows the error.
     """
 
-    parts: list[xr.DataArray] = field(default_factory=list)
-    fixed: list[xr.DataArray] = field(default_factory=list)
+    parts: list[DataArray] = field(default_factory=list)
+    fixed: list[DataArray] = field(default_factory=list)
     between: set[int] = field(default_factory=set)
     extremes: set[int] = field(default_factory=set)
 
-    def summary(
-        self, statistic: Callable, *parts: xr.DataArray, exact: Exactly | None = None
-    ) -> Summary:
+    def summary(self, statistic: Callable, *parts: DataArray, exact: Exactly | None = None) -> Summary:
         """A statistic over the worlds of some parts.
 
         Args:

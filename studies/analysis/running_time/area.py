@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.shapes import bare, count, mapped
@@ -26,12 +27,12 @@ from studies.results.arms import asked
 from studies.results.hits import budget, ran, state_costs
 from studies.schema import Status
 
-Loss = float | xr.DataArray
+Loss = float | DataArray
 SCALES = ("log", "linear")
 
 
 def area(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     best: Loss,
     worst: Loss,
     value: str = "loss",
@@ -39,7 +40,7 @@ def area(
     scale: str = "log",
     costs: str = "log",
     until: Loss | None = None,
-) -> xr.Dataset:
+) -> Dataset:
     """AOCC of every arm, over costs from the first checkpoint up to `until`.
 
     Args:
@@ -61,7 +62,7 @@ def area(
     _check_scales(scale, costs)
     low, high = _in_order(best, worst, scale)
 
-    def share(loss: xr.DataArray) -> xr.DataArray:
+    def share(loss: DataArray) -> DataArray:
         return ((high - _scaled(loss, scale)) / (high - low)).clip(0.0, 1.0)
 
     each = over_costs(dataset, share, value, until, costs)
@@ -80,9 +81,9 @@ def _check_scales(scale: str, costs: str) -> None:
         )
 
 
-def _in_order(best: Loss, worst: Loss, scale: str) -> tuple[xr.DataArray, xr.DataArray]:
+def _in_order(best: Loss, worst: Loss, scale: str) -> tuple[DataArray, DataArray]:
     """The best and the worst loss on the scale."""
-    low, high = (_scaled(xr.DataArray(end), scale) for end in (best, worst))
+    low, high = (_scaled(DataArray(end), scale) for end in (best, worst))
     if not bool(((low < high) & np.isfinite(low)).all()):
         raise ValueError(
             f"area: expected best < worst, and both > 0 on a log scale, got {np.ravel(best).tolist()} and"
@@ -92,12 +93,12 @@ def _in_order(best: Loss, worst: Loss, scale: str) -> tuple[xr.DataArray, xr.Dat
 
 
 def over_costs(
-    dataset: xr.Dataset,
-    of: Callable[[xr.DataArray], xr.DataArray],
+    dataset: Dataset,
+    of: Callable[[DataArray], DataArray],
     value: str = "loss",
     until: Loss | None = None,
     costs: str = "log",
-) -> xr.DataArray:
+) -> DataArray:
     """The mean over costs of a function of the lowest loss so far.
 
     Args:
@@ -110,13 +111,13 @@ def over_costs(
     Returns:
         The mean of each world (.., replicate); NaN where its arm never asked.
     """
-    weight = _weights(dataset, budget(dataset) if until is None else xr.DataArray(until), costs)
+    weight = _weights(dataset, budget(dataset) if until is None else DataArray(until), costs)
     shown = of(lowest(dataset, value)).where(weight > 0, 0.0)
     there = ran(dataset) & asked(dataset) & (weight.sum("checkpoint") > 0)
     return xr.dot(shown, weight, dim="checkpoint").where(there)
 
 
-def lowest(dataset: xr.Dataset, value: str = "loss") -> xr.DataArray:
+def lowest(dataset: Dataset, value: str = "loss") -> DataArray:
     """The lowest loss that each world has reached by each checkpoint, within the budget.
 
     inf before there is one.
@@ -127,14 +128,14 @@ def lowest(dataset: xr.Dataset, value: str = "loss") -> xr.DataArray:
     return mapped(np.minimum.accumulate, loss, over=along, into=along, kwargs={"axis": -1})
 
 
-def _scaled(loss: xr.DataArray, scale: str) -> xr.DataArray:
+def _scaled(loss: DataArray, scale: str) -> DataArray:
     """The loss, or its logarithm: -inf of 0 and of what is below."""
     if scale == "linear":
         return loss
     return xr.apply_ufunc(np.log10, loss.where(loss > 0, 1.0), dask="allowed").where(loss > 0, -np.inf)
 
 
-def _weights(dataset: xr.Dataset, until: xr.DataArray, costs: str) -> xr.DataArray:
+def _weights(dataset: Dataset, until: DataArray, costs: str) -> DataArray:
     """The part of the costs for which each checkpoint's loss holds.
 
     It sums to 1, or is 0 everywhere where `until` is not beyond the first.

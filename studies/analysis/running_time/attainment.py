@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.proportions import proportion
 from studies.analysis.running_time.area import lowest
@@ -27,12 +28,12 @@ LEVELS = 25  # losses, where none are given
 
 
 def attainment(
-    dataset: xr.Dataset,
-    losses: Sequence[float] | xr.DataArray | None = None,
-    costs: Sequence[float] | xr.DataArray | None = None,
+    dataset: Dataset,
+    losses: Sequence[float] | DataArray | None = None,
+    costs: Sequence[float] | DataArray | None = None,
     value: str = "loss",
     clock: str = "cost",
-) -> xr.Dataset:
+) -> Dataset:
     """Share of worlds that had reached losses by costs.
 
     Args:
@@ -77,25 +78,25 @@ def _hits_of(value: str) -> str:
     return which
 
 
-def _reached(hit: xr.DataArray, cost: xr.DataArray) -> xr.Dataset:
+def _reached(hit: DataArray, cost: DataArray) -> Dataset:
     """The share of worlds that had hit one target by costs."""
     reached = (hit <= cost * (1 + ROUNDING)).where(hit.notnull())
     return proportion("attained", reached, long_name="share of worlds that reached the loss")
 
 
-def levels(dataset: xr.Dataset, value: str = "loss", number: int = LEVELS) -> xr.DataArray:
+def levels(dataset: Dataset, value: str = "loss", number: int = LEVELS) -> DataArray:
     """Losses (target, [landscape]) from the highest that worlds reached down to the lowest."""
     loss = lowest(dataset, value)
     loss = loss.where(np.isfinite(loss))
     low = loss.min(rest(loss, "landscape"))
     high = loss.max(rest(loss, "landscape"))
-    place = xr.DataArray(np.linspace(1.0, 0.0, number), dims="target")
+    place = DataArray(np.linspace(1.0, 0.0, number), dims="target")
     spread = xr.where(low > 0, _evenly_in_logarithm(low, high, place), low + place * (high - low))
     # the ends exactly: a world whose loss is the highest has reached it
     return bare(spread.where(place < 1, high).where(place > 0, low))
 
 
-def _evenly_in_logarithm(low: xr.DataArray, high: xr.DataArray, place: xr.DataArray) -> xr.DataArray:
+def _evenly_in_logarithm(low: DataArray, high: DataArray, place: DataArray) -> DataArray:
     """Losses at places from 0 to 1 between two that are above 0; elsewhere it means nothing."""
     log_low, log_high = (np.log(end.where(low > 0, 1.0)) for end in (low, high))
     return np.exp(log_low + place * (log_high - log_low))

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import distinct, same_worlds
 from studies.analysis.intervals.proportions import proportion
@@ -33,11 +34,11 @@ FACTORS = tuple(np.geomspace(1.0, 1000.0, 121).tolist())
 
 
 def profile(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     factors: Sequence[float] = FACTORS,
     value: str = "hit_cost",
     clock: str | None = None,
-) -> xr.Dataset:
+) -> Dataset:
     """The performance profiles of a study's optimizers.
 
     Args:
@@ -65,14 +66,14 @@ def profile(
     return result.assign(problems=problems)
 
 
-def _share_within(ratio: xr.DataArray, factors: Sequence[float]) -> xr.DataArray:
+def _share_within(ratio: DataArray, factors: Sequence[float]) -> DataArray:
     """The share of each world's problems with r <= tau: (optimizer, factor, replicate)."""
     problem = rest(ratio, "optimizer", "replicate")
     parts = [(ratio <= tau).where(ratio.notnull()).mean(problem) for tau in factors]
     return stacked(parts, "factor", factors).transpose("optimizer", "factor", "replicate")
 
 
-def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
+def ratios(dataset: Dataset, value: str = "hit_cost") -> DataArray:
     """Cost over the least cost of all optimizers on each problem.
 
     inf where a target was not reached; NaN where any optimizer has no numbers, and where values of the swept
@@ -95,7 +96,7 @@ def ratios(dataset: xr.Dataset, value: str = "hit_cost") -> xr.DataArray:
     return xr.where(np.isinf(problems), np.inf, ratio, keep_attrs=False).assign_coords(cost.coords)
 
 
-def distinct_problems(dataset: xr.Dataset, cost: xr.DataArray, clock: str = "cost") -> xr.DataArray:
+def distinct_problems(dataset: Dataset, cost: DataArray, clock: str = "cost") -> DataArray:
     """Costs, of at least one evaluation, or times on another clock; NaN where they repeat others.
 
     inf beyond the budget that all have.
@@ -108,7 +109,7 @@ def distinct_problems(dataset: xr.Dataset, cost: xr.DataArray, clock: str = "cos
     )
 
 
-def _there(dataset: xr.Dataset) -> xr.DataArray:
+def _there(dataset: Dataset) -> DataArray:
     """Whether a run has numbers, and its landscape such a target."""
     there = ran(dataset)
     return there & dataset["target_loss"].notnull() if "target_loss" in dataset.coords else there

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.proportions import instances
 from studies.analysis.running_time.runtime import Targets, costs_of, each_target, over_targets
@@ -34,14 +35,14 @@ LEAST = 1e-15  # a chance below which further restarts are not looked at
 
 
 def ecdf(
-    dataset: xr.Dataset,
-    costs: Sequence[float] | xr.DataArray | None = None,
+    dataset: Dataset,
+    costs: Sequence[float] | DataArray | None = None,
     targets: Targets = None,
     which: str = "hit_cost",
     *,
     clock: str | None = None,
     seed: int = 1,
-) -> xr.Dataset:
+) -> Dataset:
     """Share of (world, target) pairs solved by a cost, with simulated restarts within instances.
 
     Args:
@@ -67,9 +68,7 @@ def ecdf(
     return over_targets(parts, cost, own)
 
 
-def restarted(
-    hit: xr.DataArray, bill: xr.DataArray, cost: xr.DataArray, *, seed: int = 1
-) -> xr.DataArray:
+def restarted(hit: DataArray, bill: DataArray, cost: DataArray, *, seed: int = 1) -> DataArray:
     """The chance that restarts on a world's instance reach a target by a cost.
 
     (.., replicate, checkpoint), equal for worlds of one instance.
@@ -97,7 +96,7 @@ def restarted(
     return chance.where(hit.notnull())
 
 
-def _groups(hit: xr.DataArray) -> list[np.ndarray]:
+def _groups(hit: DataArray) -> list[np.ndarray]:
     """The worlds of every instance."""
     number = instances(hit)
     if len(np.unique(number)) == hit.sizes["replicate"]:

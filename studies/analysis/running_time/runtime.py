@@ -26,6 +26,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from scipy import stats
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.proportions import instances, proportion, sums_of_instances
 from studies.analysis.shapes import (
@@ -41,12 +42,12 @@ from studies.results.clocks import times_of, words
 from studies.results.hits import clock_of, hits, lateness, spent, variable
 from studies.schema import CLOCKS, ROUNDING
 
-Targets = Sequence[float] | xr.DataArray | None
+Targets = Sequence[float] | DataArray | None
 
 
 def expected_running_time(
-    dataset: xr.Dataset, targets: Targets = None, which: str = "hit_cost", clock: str | None = None
-) -> xr.Dataset:
+    dataset: Dataset, targets: Targets = None, which: str = "hit_cost", clock: str | None = None
+) -> Dataset:
     """ERT and success rate for each target.
 
     Worlds that failed to reach it count with all that they spent, those that diverged too; worlds without
@@ -78,7 +79,7 @@ def expected_running_time(
     return result.merge(rates, compat="override").assign_coords(target_loss=hit["target_loss"])
 
 
-def _ert(reached: xr.DataArray, cost: xr.DataArray, late: xr.DataArray) -> xr.Dataset:
+def _ert(reached: DataArray, cost: DataArray, late: DataArray) -> Dataset:
     """`ert`, in units of the cost, with its interval.
 
     Its low end is less by as much as hits may have come earlier.
@@ -93,14 +94,14 @@ def _ert(reached: xr.DataArray, cost: xr.DataArray, late: xr.DataArray) -> xr.Da
     return result.assign(ert_method=xr.full_like(ert, method, object).astype(str))
 
 
-def _what_units_are(reached: xr.DataArray) -> str:
+def _what_units_are(reached: DataArray) -> str:
     shared = 1 < len(np.unique(instances(reached))) < reached.sizes["replicate"]
     return "instances" if shared else "worlds"
 
 
 def running_time_interval(
-    reached: xr.DataArray, cost: xr.DataArray
-) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    reached: DataArray, cost: DataArray
+) -> tuple[DataArray, DataArray, DataArray]:
     """ERT and the ends of its interval; see the module's text.
 
     Args:
@@ -123,7 +124,7 @@ def running_time_interval(
     return ert, low, xr.where(some, np.maximum(high, mean / least.where(least > 0)), high)
 
 
-def _over_units(*parts: xr.DataArray) -> tuple[xr.DataArray, ...]:
+def _over_units(*parts: DataArray) -> tuple[DataArray, ...]:
     """ERT, low and high by `_ends`, of what worlds reached, spent, and whether they are there."""
     shared = len(np.unique(instances(parts[0]))) > 1
     sums = [_units(part.fillna(0.0).astype(float), shared) for part in parts]
@@ -131,7 +132,7 @@ def _over_units(*parts: xr.DataArray) -> tuple[xr.DataArray, ...]:
     return tuple(numbers.isel(number=i) for i in range(3))
 
 
-def _units(part: xr.DataArray, shared: bool) -> xr.DataArray:
+def _units(part: DataArray, shared: bool) -> DataArray:
     """Sums over the worlds of each instance, or the worlds of the only one; dim `unit`."""
     if shared:
         return sums_of_instances(part)
@@ -182,12 +183,12 @@ def _jackknife_error(successes: np.ndarray, bills: np.ndarray, there: np.ndarray
 
 
 def ecdf(
-    dataset: xr.Dataset,
-    costs: Sequence[float] | xr.DataArray | None = None,
+    dataset: Dataset,
+    costs: Sequence[float] | DataArray | None = None,
     targets: Targets = None,
     which: str = "hit_cost",
     clock: str | None = None,
-) -> xr.Dataset:
+) -> Dataset:
     """Empirical distribution of running times over worlds and targets.
 
     The share of (world, target) pairs solved by a cost.
@@ -213,7 +214,7 @@ def ecdf(
     return over_targets(parts, cost, clock_of(which))
 
 
-def each_target(hit: xr.DataArray) -> list[xr.DataArray]:
+def each_target(hit: DataArray) -> list[DataArray]:
     """Hits, target by target, without the dim."""
     return [
         hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore")
@@ -222,14 +223,14 @@ def each_target(hit: xr.DataArray) -> list[xr.DataArray]:
 
 
 def over_targets(
-    parts: Sequence[tuple[xr.DataArray, xr.DataArray]], cost: xr.DataArray, clock: str = "cost"
-) -> xr.Dataset:
+    parts: Sequence[tuple[DataArray, DataArray]], cost: DataArray, clock: str = "cost"
+) -> Dataset:
     """Shares of pairs, of (hits, share solved at every cost) for each target.
 
     Targets without hits (NaN) are left out.
     """
-    count = xr.DataArray(0.0)
-    total = xr.DataArray(0.0)
+    count = DataArray(0.0)
+    total = DataArray(0.0)
     for hit, solved in parts:
         there = hit.notnull()
         count, total = count + there, total + solved.where(there, 0.0)
@@ -239,12 +240,12 @@ def over_targets(
 
 
 def costs_of(
-    dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None, clock: str = "cost"
-) -> xr.DataArray:
+    dataset: Dataset, costs: Sequence[float] | DataArray | None, clock: str = "cost"
+) -> DataArray:
     """Times on a clock with the dim `checkpoint`; None: those of the checkpoints (`times_of`)."""
     if costs is None:
         return bare(times_of(dataset, clock))
-    if isinstance(costs, xr.DataArray):
+    if isinstance(costs, DataArray):
         return bare(costs)
-    given = xr.DataArray(np.asarray(costs, float), dims="checkpoint")
+    given = DataArray(np.asarray(costs, float), dims="checkpoint")
     return named(given, words(clock), CLOCKS[clock].units)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.quantiles import QUARTILES, quantiles
@@ -26,12 +26,12 @@ SHARES = (0.01, 0.1, 1.0)  # of the budget at the lowest price, where no costs a
 
 
 def fixed_budget(
-    dataset: xr.Dataset,
-    costs: Sequence[float] | xr.DataArray | None = None,
+    dataset: Dataset,
+    costs: Sequence[float] | DataArray | None = None,
     value: str = "loss",
     levels: Sequence[float] = QUARTILES,
     clock: str = "cost",
-) -> xr.Dataset:
+) -> Dataset:
     """Losses at costs, or at times on another clock.
 
     Args:
@@ -58,12 +58,12 @@ def fixed_budget(
 
 
 def fixed_target(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     targets: Targets = None,
     which: str = "hit_cost",
     levels: Sequence[float] = QUARTILES,
     clock: str | None = None,
-) -> xr.Dataset:
+) -> Dataset:
     """Costs of losses: all of `expected_running_time`, and the quantiles of the cost of a single run.
 
     These are inf where too few reached the target.
@@ -86,7 +86,7 @@ def fixed_target(
     return expected_running_time(dataset, targets, which).merge(single, compat="override")
 
 
-def table(result: xr.Dataset) -> pd.DataFrame:
+def table(result: Dataset) -> pd.DataFrame:
     """A Dataset of this package as a tidy table.
 
     One row for each arm and cost or target, one column for each number.
@@ -99,7 +99,7 @@ def table(result: xr.Dataset) -> pd.DataFrame:
     return frame[frame["worlds"] > 0].reset_index(drop=True) if "worlds" in frame else frame
 
 
-def _without_quantiles(result: xr.Dataset) -> xr.Dataset:
+def _without_quantiles(result: Dataset) -> Dataset:
     """Each quantile as a variable of its own."""
     for name in [name for name in result.data_vars if "quantile" in result[name].dims]:
         for level in result["quantile"].values.tolist():
@@ -108,7 +108,7 @@ def _without_quantiles(result: xr.Dataset) -> xr.Dataset:
     return result.drop_dims("quantile", errors="ignore")
 
 
-def _without_bounds(result: xr.Dataset) -> xr.Dataset:
+def _without_bounds(result: Dataset) -> Dataset:
     """Each end of an interval as a variable of its own."""
     for name in [name for name in result.data_vars if "bound" in result[name].dims]:
         stem = str(name).removesuffix("_interval")
@@ -117,9 +117,7 @@ def _without_bounds(result: xr.Dataset) -> xr.Dataset:
     return result.drop_dims("bound", errors="ignore")
 
 
-def loss_at(
-    dataset: xr.Dataset, cost: xr.DataArray, value: str = "loss", clock: str = "cost"
-) -> xr.DataArray:
+def loss_at(dataset: Dataset, cost: DataArray, value: str = "loss", clock: str = "cost") -> DataArray:
     """Loss at costs, or times on another clock (dim `checkpoint`), see the module's text.
 
     (.., replicate, checkpoint), NaN where it is not known.
@@ -136,12 +134,10 @@ def loss_at(
     return shown.where(ran(dataset) & ~ended)
 
 
-def _costs(
-    dataset: xr.Dataset, costs: Sequence[float] | xr.DataArray | None, clock: str
-) -> xr.DataArray:
+def _costs(dataset: Dataset, costs: Sequence[float] | DataArray | None, clock: str) -> DataArray:
     if costs is not None:
         return costs_of(dataset, costs, clock)
-    shares = xr.DataArray(list(SHARES), {"checkpoint": list(SHARES)}, "checkpoint")
+    shares = DataArray(list(SHARES), {"checkpoint": list(SHARES)}, "checkpoint")
     return named(bare(shares * budget(dataset, clock)), words(clock), CLOCKS[clock].units)
 
 

@@ -26,11 +26,12 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from scipy import optimize, special
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import losses
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.price.pricing import cost_at
-from studies.analysis.shapes import BOUNDS, count, mapped, named
+from studies.analysis.shapes import BOUNDS, count, mapped, named, texts_at
 from studies.results.prices import prices
 
 LAWS = ("linear", "sublinear", "exponential")
@@ -44,11 +45,11 @@ PERFECT = 1e-12  # mean squared residual of ln L that rounding leaves of a law t
 
 
 def rates(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     against: str = "steps",
     span: tuple[float, float] | None = None,
     value: str = "loss",
-) -> xr.Dataset:
+) -> Dataset:
     """Convergence law and rate of every world.
 
     Args:
@@ -89,7 +90,7 @@ def rates(
     return result.assign(worlds=count(rate.max("law"), "worlds with a fit"))
 
 
-def _range_fitted(span_and_points: xr.DataArray, against: str) -> dict[str, xr.DataArray]:
+def _range_fitted(span_and_points: DataArray, against: str) -> dict[str, DataArray]:
     """Medians over worlds of the range and the number of points, from dim `end`."""
     middle = span_and_points.median("replicate")
     span = middle.isel(end=slice(2)).rename(end="bound").assign_coords(bound=list(BOUNDS))
@@ -99,7 +100,7 @@ def _range_fitted(span_and_points: xr.DataArray, against: str) -> dict[str, xr.D
     }
 
 
-def of_worlds(x: xr.DataArray, values: xr.DataArray, law: str) -> xr.DataArray:
+def of_worlds(x: DataArray, values: DataArray, law: str) -> DataArray:
     """The rate of one law in every world: (.., replicate); NaN where there is no fit.
 
     Args:
@@ -116,9 +117,7 @@ def of_worlds(x: xr.DataArray, values: xr.DataArray, law: str) -> xr.DataArray:
     return mapped(rate, x, values, over=[["checkpoint"], ["checkpoint"]], vectorize=True)
 
 
-def _fitted(
-    x: xr.DataArray, loss: xr.DataArray, span: tuple[float, float] | None
-) -> list[xr.DataArray]:
+def _fitted(x: DataArray, loss: DataArray, span: tuple[float, float] | None) -> list[DataArray]:
     """Rate, R^2 and AICc of every law (dim `law`); least x, largest x and points (dim `end`)."""
     fitted = mapped(
         fit,
@@ -135,14 +134,13 @@ def _fitted(
     return [*(numbers.isel(number=i) for i in range(3)), ends]
 
 
-def _preferred(share: xr.DataArray) -> xr.DataArray:
+def _preferred(share: DataArray) -> DataArray:
     """The law that is preferred in most worlds, a text."""
-    place = share.fillna(-1.0).argmax("law")
-    texts = xr.DataArray(np.array(LAWS, object)[place.values], place.coords, place.dims)
+    texts = texts_at(share.fillna(-1.0).argmax("law"), LAWS)
     return texts.where(share.notnull().any("law"), "none")
 
 
-def _cost(dataset: xr.Dataset) -> xr.DataArray:
+def _cost(dataset: Dataset) -> DataArray:
     """Cost of the states that the checkpoints show."""
     return cost_at(dataset, prices(dataset).value)
 

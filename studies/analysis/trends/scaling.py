@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import xarray as xr
 from scipy import stats
+from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import GROUPS, groups
 from studies.analysis.shapes import LEVEL, interval_of, named, rest
@@ -33,8 +34,8 @@ NUMBERS = ("exponent", "exponent_error", "low", "high", "prefactor", "misfit", "
 
 
 def scaling(
-    statistic: Callable, parts: Sequence[xr.DataArray], axis: str, *, long_name: str = "value"
-) -> xr.Dataset:
+    statistic: Callable, parts: Sequence[DataArray], axis: str, *, long_name: str = "value"
+) -> Dataset:
     """Fit statistic of worlds ~ axis^b.
 
     Args:
@@ -65,15 +66,15 @@ def scaling(
     coords = {dim: parts[0][dim] for dim in dims if dim in parts[0].coords}
     fits = _fits(statistic, [part.transpose(*dims, axis, "replicate") for part in parts], x)
     numbers = {
-        name: xr.DataArray(values, coords, dims) for name, values in zip(NUMBERS, fits, strict=True)
+        name: DataArray(values, coords, dims) for name, values in zip(NUMBERS, fits, strict=True)
     }
     interval = interval_of(numbers.pop("low"), numbers.pop("high"))
-    result = xr.Dataset(numbers).assign(exponent_interval=interval)
+    result = Dataset(numbers).assign(exponent_interval=interval)
     result["exponent"] = named(result["exponent"], f"exponent of {long_name} in {axis}")
     return result
 
 
-def _fits(statistic: Callable, parts: Sequence[xr.DataArray], x: np.ndarray) -> np.ndarray:
+def _fits(statistic: Callable, parts: Sequence[DataArray], x: np.ndarray) -> np.ndarray:
     """`fit` of all cells of parts (.., X, R): the `NUMBERS` in front of the cells."""
     members = groups(next((part for part in parts if "instance" in part.coords), parts[0]))
     arrays = [part.values.astype(float) for part in parts]
@@ -84,7 +85,7 @@ def _fits(statistic: Callable, parts: Sequence[xr.DataArray], x: np.ndarray) -> 
     return np.moveaxis(np.array(fits).reshape(*cells, len(NUMBERS)), -1, 0)
 
 
-def _numbers_along(part: xr.DataArray, axis: str) -> np.ndarray:
+def _numbers_along(part: DataArray, axis: str) -> np.ndarray:
     """The values (X,) of an axis, which are numbers > 0."""
     coordinate = part.coords.get(axis)
     numbers = coordinate is not None and coordinate.dtype.kind in "iuf"

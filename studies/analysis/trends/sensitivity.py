@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.analysis.shapes import BOUNDS, words
 from studies.results.tuning import Found, dims_of, places, recorded
@@ -28,7 +28,7 @@ def _objective(given: str) -> str:
     return OBJECTIVES.get(given, given)
 
 
-def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
+def sensitivity(dataset: Dataset) -> Dataset:
     """Loss of every tuning trial by its settings.
 
     Args:
@@ -56,7 +56,7 @@ def sensitivity(dataset: xr.Dataset) -> xr.Dataset:
     coords: Data = {dim: dataset[dim] for dim in dims}
     coords |= {"parameter": parameters, "trial": np.arange(trials), "bound": list(BOUNDS)}
     variables = _variables(dims, table, _objective(tuned[0]["objective"])) | _kinds(scale, choices)
-    return xr.Dataset(variables, coords, {key: tuned[0][key] for key in ("objective", "at", "per")})
+    return Dataset(variables, coords, {key: tuned[0][key] for key in ("objective", "at", "per")})
 
 
 def _kinds(scale: np.ndarray, choices: Sequence[Sequence[Sequence[str]]]) -> Data:
@@ -148,7 +148,7 @@ def _variables(dims: Sequence[str], table: _Table, scored: str) -> Data:
 
 
 def _scales(
-    dataset: xr.Dataset, tuned: Found, parameters: Sequence[str]
+    dataset: Dataset, tuned: Found, parameters: Sequence[str]
 ) -> tuple[np.ndarray, list[list[list[str]]]]:
     """The scale, and the choices as text, by optimizer and parameter.
 

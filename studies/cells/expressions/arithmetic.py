@@ -46,7 +46,7 @@ def joined(function: Callable[..., Tensor], *values: Tensor) -> Tensor:
     try:
         return function(*aligned(values))
     except RuntimeError as error:
-        sizes = " and ".join(str(tuple(value.shape[1:])) for value in values)
+        sizes = " and ".join(f"{tuple(value.shape[1:])}" for value in values)
         raise Shapes(f"cannot combine numbers of the sizes {sizes} in each world") from error
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -174,20 +174,24 @@ class Compiler:
         return lambda scope: scope.value(name)
 
     def _placed(self, inner: ast.expr, index: ast.expr) -> Reading:
-        places, text, value = tuple(self._places(index)), ast.unparse(inner), self.reading(inner)
+        places = self._places(index)
+        text = ast.unparse(inner)
+        value = self.reading(inner)
         return lambda scope: arithmetic.placed(value(scope), places, text)
 
-    def _places(self, index: ast.expr) -> Iterator[int]:
-        for node in index.elts if isinstance(index, ast.Tuple) else [index]:
-            match node:
-                case ast.Constant(value=int() as place) if not isinstance(place, bool):
-                    yield place
-                case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as place)):
-                    yield -place
-                case _:
-                    raise ValueError(
-                        f"{self.text!r}: expected places as whole numbers, such as [0], [-1] or [0, 3]"
-                    )
+    def _places(self, index: ast.expr) -> tuple[int, ...]:
+        nodes = index.elts if isinstance(index, ast.Tuple) else [index]
+        return tuple(self._place(node) for node in nodes)
+
+    def _place(self, node: ast.expr) -> int:
+        match node:
+            case ast.Constant(value=int() as place) if not isinstance(place, bool):
+                return place
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as place)):
+                return -place
+        raise ValueError(
+            f"{self.text!r}: expected places as whole numbers, such as [0], [-1] or [0, 3]"
+        )
 
     # operators ----------------------------------------------------------------------------------------------
 

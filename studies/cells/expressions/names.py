@@ -23,7 +23,7 @@ from studies.cells.contract import Given
 from studies.cells.expressions.fixation import Fixation
 from studies.cells.expressions.optima import distance, nearest
 from studies.cells.expressions.own_functions import OwnFunction
-from studies.cells.expressions.parts import parts_of, plain
+from studies.cells.expressions.parts import behind, parts_of, plain
 from studies.cells.expressions.populations import Population
 from studies.instruments import Moment
 from studies.schema import EVALUATIONS, LENGTH, LOSS, SQUARED
@@ -141,9 +141,7 @@ class Scope:
 
     def _part(self, owner: str, part: str) -> Tensor:
         """state.NAME or info.NAME, a tensor."""
-        if owner == "info" and self.moment.info is None:
-            raise NotYet
-        there = parts_of(self.moment.state if owner == "state" else self.moment.info)
+        there = parts_of(self.moment.state if owner == "state" else self.moment.info or {})
         if part in there:
             return there[part]
         if owner == "info":  # which may be told at some steps alone
@@ -173,9 +171,7 @@ class Scope:
         alive = self.query.alive
         if alive is None:
             return values
-        return values.double().masked_fill(
-            ~alive.reshape(*alive.shape, *(1,) * (values.ndim - 2)), torch.nan
-        )
+        return values.double().masked_fill(~behind(alive, values), torch.nan)
 
     @property
     def population(self) -> Population:
@@ -193,9 +189,10 @@ class Scope:
 
     def batch(self) -> Tensor:
         """The terms of a mini-batch of the last step: (R,)."""
-        landscape, query = self.search.landscape, self.query
-        if query.batch is not None:
-            return query.batch.clamp(landscape.smallest_batch, landscape.terms)
+        landscape = self.search.landscape
+        asked = self.query.batch
+        if asked is not None:
+            return asked.clamp(landscape.smallest_batch, landscape.terms)
         return torch.full_like(self.moment.steps, self.search.batch or landscape.terms)
 
     def gradient(self) -> Tensor:
@@ -214,7 +211,8 @@ class Scope:
 
     def gradient_length(self) -> Tensor:
         """Mean length of these gradients: (R,)."""
-        length, alive = norm(self.gradient().double()), self.query.alive
+        length = norm(self.gradient().double())
+        alive = self.query.alive
         if alive is None:
             return length.mean(1)
         return length.where(alive, 0.0).sum(1) / alive.sum(1)

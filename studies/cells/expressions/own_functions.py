@@ -16,14 +16,11 @@ import torch
 from torch import Tensor
 
 from studies.cells import contract
-from studies.cells.contract import Generators, Given, Method, PluginError, Unchanged
+from studies.cells.contract import Generators, Given, Method, PluginError, Unchanged, thorough
 from studies.cells.trees import rows_of, tensors
 from studies.text.formulas import function_at, needed
 from studies.text.shapes import Data
 from studies.text.user_code import one_line
-
-FIRST = 3  # calls at which everything is held
-LATER = frozenset(8**k for k in range(1, 11))
 
 
 class OwnFunction:
@@ -64,8 +61,7 @@ class OwnFunction:
         """
         given = {name: named(name) for name in self.arguments}
         self.calls += 1
-        thorough = self.calls <= FIRST or self.calls in LATER
-        return self._held(given) if thorough else self._called(given)
+        return self._held(given) if thorough(self.calls) else self._called(given)
 
     def _called(self, given: Data) -> Tensor:
         try:

@@ -18,6 +18,11 @@ def parts_of(owner: object) -> dict[str, Tensor]:
     return {str(name): part for name, part in parts.items() if isinstance(part, Tensor)}
 
 
+def behind(part: Tensor, like: Tensor) -> Tensor:
+    """The same numbers with an axis of length 1 for each further one of `like`."""
+    return part.reshape(*part.shape, *(1,) * (like.ndim - part.ndim))
+
+
 def plain(value: Tensor, dim: int) -> Tensor:
     """As float64, without axes of length 1 but that of one coordinate."""
     shape = value.shape[1:]

@@ -12,6 +12,8 @@ from optimizers.base import Optimizer
 from studies.cells.ledger import population
 from studies.instruments import Moment
 
+Measure = Callable[[Tensor, Tensor], Tensor]  # of points (R, P, D) and their shares (R, P): (R,)
+
 
 @dataclass(frozen=True)
 class Population:
@@ -33,7 +35,7 @@ class Population:
         points, share = optimizer.individuals(moment.state) or (None, None)
         return Population(points, share, len(moment.steps))
 
-    def of_members(self, measure: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    def of_members(self, measure: Measure) -> Tensor:
         """A measure of points and their shares: (R,)."""
         if self.points is None or self.share is None:
             return torch.full((self.worlds,), torch.nan, dtype=torch.float64)

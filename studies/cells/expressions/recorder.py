@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
+from xarray import Dataset
 
 from landscapes.oracle.bill import Bill
 from studies import schema
@@ -22,6 +22,7 @@ from studies.cells.expressions.arithmetic import Shapes
 from studies.cells.expressions.compiled import Average, Expression, compiled
 from studies.cells.expressions.fixation import Fixation
 from studies.cells.expressions.names import FIXATIONS, Absent, NotYet, Scope, Search
+from studies.cells.expressions.parts import behind
 from studies.cells.milestones import Watcher
 from studies.instruments import Moment
 from studies.schema import Variable
@@ -53,12 +54,12 @@ class Sum:
         """The average; NaN where no step was added."""
         if self.total is None or self.steps is None:
             raise NotYet
-        return self.total / _behind(self.steps, self.total)
+        return self.total / behind(self.steps, self.total)
 
     def begin(self, worlds: Tensor) -> None:
         """Begin anew in the worlds (R,) bool."""
         if self.total is not None and self.steps is not None:
-            self.total = self.total.masked_fill(_behind(worlds, self.total), 0.0)
+            self.total = self.total.masked_fill(behind(worlds, self.total), 0.0)
             self.steps = self.steps.masked_fill(worlds, 0.0)
 
 
@@ -86,9 +87,12 @@ class Kept:
     def of(label: str, spec: Data) -> Kept:
         """What is kept, from what a task says of it."""
         expression = compiled(spec["expression"])
-        about = Variable(spec["long_name"], spec["units"])
         return Kept(
-            label, expression, about, spec["vector"], [Sum(each) for each in expression.averages]
+            label,
+            expression,
+            Variable(spec["long_name"], spec["units"]),
+            spec["vector"],
+            [*map(Sum, expression.averages)],
         )
 
     def value(self, scope: Scope) -> Tensor:
@@ -193,9 +197,9 @@ class ExpressionRecorder(Watcher):
         for each in self.sums:
             each.begin(passed.to(self.search.streams.device))
 
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> Dataset:
         """What was kept: dims replicate and checkpoint; of vectors also one of their own."""
-        return xr.Dataset({kept.label: kept.array(self.milestones.shape) for kept in self.kept})
+        return Dataset({kept.label: kept.array(self.milestones.shape) for kept in self.kept})
 
 
 def dim_of(label: str) -> str:
@@ -221,8 +225,3 @@ def shaped(value: Tensor, *, vector: bool) -> Tensor:
     if sizes and sizes[0] != 1:
         raise Shapes(f"expected one number of each world, got {sizes[0]}")
     return value.reshape(len(value))
-
-
-def _behind(worlds: Tensor, like: Tensor) -> Tensor:
-    """Numbers (R,) with an axis of length 1 for each further one of `like` (R, ..)."""
-    return worlds.reshape(len(worlds), *(1,) * (like.ndim - 1))

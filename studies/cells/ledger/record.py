@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
+from xarray import Dataset
 
 from landscapes.base import Bits
 from landscapes.oracle.evaluation import clock_time
@@ -56,6 +56,10 @@ class Book:
     sources: tuple[str, ...]
     references: Sequence[str] = REFERENCES
 
+    def seen(self, keys: Tensor) -> dict[str, Tensor]:
+        """Source -> the redraws (M,) of it that steps see: of every source these."""
+        return dict.fromkeys(self.sources, keys)
+
 
 class NoiseLedger(Freezer):
     """Freezes R worlds while they run, and then takes their steps again.
@@ -81,13 +85,13 @@ class NoiseLedger(Freezer):
         super().__init__(oracle, times, scene.streams)
         self.fractions, self.scene, self.book, self.other = fractions, scene, book, other
 
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> Dataset:
         """The ledger at the K moments, see `record`."""
         data = record(self.scene, self.moments(), self.book, self.other)
         return data.assign_coords(moment=self.fractions)
 
 
-def record(scene: Scene, moments: list[Frozen], book: Book, other: Scene | None = None) -> xr.Dataset:
+def record(scene: Scene, moments: list[Frozen], book: Book, other: Scene | None = None) -> Dataset:
     """The ledger of R worlds at K moments: the variables of `schema.LEDGER` and `schema.POPULATION`.
 
     With another scene those of `schema.AGAINST` too. NaN where a world has diverged, or a slope is not known.
@@ -109,7 +113,7 @@ def record(scene: Scene, moments: list[Frozen], book: Book, other: Scene | None 
     coords = {"replicate": scene.streams.worlds.cpu().numpy(), **_coordinates(book)}
     if other:
         coords["error_quantile"] = list(schema.ERROR_QUANTILES)
-    return xr.Dataset(variables, coords)
+    return Dataset(variables, coords)
 
 
 def _coordinates(book: Book) -> dict[str, Any]:
@@ -164,7 +168,7 @@ def _measure(scene: Scene, moment: Frozen, book: Book, other: Scene | None) -> d
 
 def _beside(other: Scene, moment: Frozen, book: Book, arms: tuple[Arm, Arm]) -> dict[str, Tensor]:
     """What the steps err by beside those with other settings."""
-    keys = [dict.fromkeys(book.sources, part) for part in _keys(book)]
+    keys = [book.seen(part) for part in _keys(book)]
     return against.errors(other, moment, arms, keys)
 
 
@@ -180,7 +184,7 @@ def _arm_of(scene: Scene, moment: Frozen, book: Book, keys: Tensor) -> Arm:
     Raises:
         ValueError: a step draws from a source that the book does not name.
     """
-    taken = arm(scene, moment, dict.fromkeys(book.sources, keys), steps=2, points=book.points)
+    taken = arm(scene, moment, book.seen(keys), steps=2, points=book.points)
     strange = taken.drawn - set(book.sources)
     if strange:
         raise ValueError(
@@ -215,7 +219,7 @@ def _variance(
     keys, others = _keys(book)
     for i, source in enumerate(book.sources):
         if source in a.drawn | b.drawn:
-            mixed = arm(scene, moment, dict.fromkeys(book.sources, keys) | {source: others}).moved
+            mixed = arm(scene, moment, book.seen(keys) | {source: others}).moved
             _, first[i], total[i] = statistics.shares(a.moved, b.moved, mixed, directions)
     return {
         "step_variance": variance,

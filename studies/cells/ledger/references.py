@@ -188,8 +188,9 @@ def _probes(center: Tensor, streams: Streams) -> Tensor:
     dim = center.shape[1]
     if dim <= PROBES:
         return every_direction(center)
-    part = addresses.first("parts of ledger", "mean curvature")
-    return streams.normal("ledger", (PROBES, dim), part=part).double()
+    return streams.normal(
+        "ledger", (PROBES, dim), part=addresses.first("parts of ledger", "mean curvature")
+    ).double()
 
 
 def _rayleigh(slopes: Slopes, center: Tensor, directions: Tensor) -> Tensor:

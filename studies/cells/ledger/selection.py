@@ -89,6 +89,13 @@ def _chosen(scene: Scene, moment: Frozen, points: Tensor, share: Tensor) -> Tens
     return None if born is None else _moved(points.double(), share, share * born)
 
 
+def _by_fitness(scene: Scene, moment: Frozen, points: Tensor, share: Tensor) -> Tensor:
+    """The same of a method that has fitness."""
+    chosen = _chosen(scene, moment, points, share)
+    assert chosen is not None  # noqa: S101 - for the type checker
+    return chosen
+
+
 def _moved(points: Tensor, share: Tensor, born: Tensor) -> Tensor:
     """The mean (R, D) of points (R, P, D) by what is born, up to a factor, less that by shares (R, P)."""
     change = born / born.sum(1, keepdim=True) - share
@@ -151,17 +158,13 @@ def _of_all(scene: Scene, moment: Frozen, p: Tensor) -> Tensor:
         torch.arange(2**dim, device=p.device)[:, None] >> torch.arange(dim, device=p.device) & 1
     ).to(torch.uint8)
     chance = torch.where(every > 0, p[:, None], 1 - p[:, None]).prod(2)  # (R, 2^D)
-    moved = _chosen(scene, moment, every.expand(len(p), -1, -1), chance)
-    assert moved is not None  # noqa: S101 - for the type checker
-    return moved
+    return _by_fitness(scene, moment, every.expand(len(p), -1, -1), chance)
 
 
 def _of_sample(scene: Scene, moment: Frozen, points: Tensor) -> Tensor:
     """Cov(w, x) / W over a sample (R, K, D), individuals one after another: (R, D)."""
-    share = torch.full(points.shape[:2], 1 / points.shape[1], dtype=torch.float64, device=points.device)
-    moved = _chosen(scene, moment, points, share)
-    assert moved is not None  # noqa: S101 - for the type checker
-    return moved
+    share = points.new_full(points.shape[:2], 1 / points.shape[1], dtype=torch.float64)
+    return _by_fitness(scene, moment, points, share)
 
 
 def _independent(p: Tensor, streams: Streams, count: int, part: int) -> Tensor:
