@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import xarray as xr
+from xarray import Dataset
 
 from studies.claims.base import WORST, Claim, Judgement, Verdict, unknown
 from studies.claims.custom import Custom
@@ -54,7 +54,7 @@ def build(entry: Tree) -> Claim:
     return CLAIMS[entry["kind"]](**{key: value for key, value in entry.items() if key != "kind"})
 
 
-def judge(dataset: xr.Dataset) -> list[Judgement]:
+def judge(dataset: Dataset) -> list[Judgement]:
     """The verdicts of all claims of a study, in its order, from its results alone.
 
     A claim that cannot be judged (no world has finished, a function of the user's fails) is undecided, and
@@ -69,7 +69,7 @@ def judge(dataset: xr.Dataset) -> list[Judgement]:
     ])
 
 
-def _judged(dataset: xr.Dataset, entry: Tree) -> Sequence[Judgement]:
+def _judged(dataset: Dataset, entry: Tree) -> Sequence[Judgement]:
     try:
         judgements = build(entry).judge(dataset)
     except (Exception, SystemExit) as error:  # noqa: BLE001  results must not be lost to a claim

@@ -52,7 +52,6 @@ def _judge(path: Path, study: str | None) -> bool:
     from studies import open_study
     from studies.claims import judge, report, verdicts
     from studies.results.config import changed, config
-    from studies.text import terminal
 
     dataset = open_study(path)
     if study is not None:
@@ -64,11 +63,8 @@ def _judge(path: Path, study: str | None) -> bool:
             f"{path}: expected a study with claims, this one has none; name some with --claims STUDY"
         )
     judgements = judge(dataset)
-    console = terminal.console(columns=160)
-    console.print(report.table(judgements, dataset.attrs["name"]))
-    console.print(
-        str(report.save(judgements, path.parent if path.suffix == ".zarr" else path)), soft_wrap=True
-    )
+    folder = path.parent if path.suffix == ".zarr" else path
+    report.show(judgements, dataset.attrs["name"], folder)
     return set(verdicts(judgements).values()) == {"holds"}
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import same_worlds
 from studies.analysis.quantities.said import selections
-from studies.claims.asked import ask
+from studies.claims.asked import Asked
 from studies.text.shapes import Data
 
 
@@ -25,20 +27,25 @@ class Arm(NamedTuple):
 Arms = list[Arm]
 
 
+@dataclass(frozen=True)
 class Quantities:
     """All that a law asks for together: what is observed, and what it is held against.
 
     Args:
-        dataset: the results.
-        texts: the quantities.
+        asked: the quantities.
     """
 
-    def __init__(self, dataset: xr.Dataset, texts: Sequence[str]) -> None:
-        asked = [ask(dataset, text) for text in texts]
-        self.dims = {
-            dim for each in asked for dim in each.dims
-        }  # of arms: not those that all choose from
-        self.said = [said for each in asked for said in selections(each.tree)]
+    asked: Sequence[Asked]
+
+    @functools.cached_property
+    def dims(self) -> set[str]:
+        """The dims of arms: not those from which the quantities choose themselves."""
+        return {dim for each in self.asked for dim in each.dims}
+
+    @functools.cached_property
+    def said(self) -> list[Data]:
+        """What the numbers of the quantities say of themselves: landscape, optimizer, values of axes."""
+        return [said for each in self.asked for said in selections(each.tree)]
 
     def arms(self, landscapes: Sequence[str], optimizers: Sequence[str], every: Data) -> Iterator[Arms]:
         """Those of one judgement after the other: together where the quantities name them.
@@ -69,7 +76,7 @@ def _meant(arms: Arms, key: str, labels: Sequence[str]) -> Arms:
     return there or [arm._replace(**{key: label}) for arm in arms for label in labels]
 
 
-def at_arms(dataset: xr.Dataset, arms: Arms) -> xr.Dataset:
+def at_arms(dataset: Dataset, arms: Arms) -> Dataset:
     """The results of some arms along the dim `optimizer`.
 
     The coordinate `landscape` is one label, or lies along that dim too.
@@ -77,9 +84,7 @@ def at_arms(dataset: xr.Dataset, arms: Arms) -> xr.Dataset:
     landscapes, optimizers = (list(dict.fromkeys(labels)) for labels in zip(*arms, strict=True))
     if len(landscapes) > 1:
         data = dataset.isel({
-            key: xr.DataArray(
-                [_place(dataset, key, getattr(arm, key)) for arm in arms], dims="optimizer"
-            )
+            key: DataArray([_place(dataset, key, getattr(arm, key)) for arm in arms], dims="optimizer")
             for key in Arm._fields
         })
     else:
@@ -89,12 +94,11 @@ def at_arms(dataset: xr.Dataset, arms: Arms) -> xr.Dataset:
     return data
 
 
-def _place(dataset: xr.Dataset, key: str, label: str) -> int:
+def _place(dataset: Dataset, key: str, label: str) -> int:
     return dataset[key].values.tolist().index(label)
 
 
-def arms_of(data: xr.Dataset) -> Arms:
+def arms_of(data: Dataset) -> Arms:
     """The arms of such results."""
-    landscapes, optimizers = np.broadcast_arrays(data["landscape"].values, data["optimizer"].values)
-    pairs = zip(landscapes.ravel().tolist(), optimizers.ravel().tolist(), strict=True)
-    return [Arm(*pair) for pair in pairs]
+    pairs = np.broadcast(data["landscape"].values, data["optimizer"].values)
+    return [Arm(*map(str, pair)) for pair in pairs]

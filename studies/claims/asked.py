@@ -17,7 +17,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.quantities import summaries
 from studies.analysis.quantities.calls import CALLS
@@ -27,12 +27,13 @@ from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
 from studies.analysis.quantities.said import extreme
 from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
-from studies.claims.base import Place
+from studies.claims.base import Place, loss_or_infinite
 from studies.claims.gate import errors_needed
-from studies.claims.jackknife import alike, jackknife
+from studies.claims.jackknife import alike, independent, jackknife
 from studies.claims.measured import CAP, EPSILON, ROUNDINGS, Measured
 from studies.results import settings
-from studies.schema import RECORDS, Status
+from studies.results.hits import ran
+from studies.schema import RECORDS
 from studies.text.formulas import PATH
 from studies.text.shapes import Data
 
@@ -52,7 +53,7 @@ class Asked:
         early: of the numbers that are known to an interval, those that are taken at its early end.
     """
 
-    dataset: xr.Dataset
+    dataset: Dataset
     text: str
     tree: ast.expr
     early: frozenset[int] = frozenset()
@@ -69,7 +70,7 @@ class Asked:
         """Of all worlds: the mean, where it is of each."""
         question, value = self._said
         if of_worlds(value):
-            assert isinstance(value, xr.DataArray)
+            assert isinstance(value, DataArray)
             value = summaries.summary(question, "mean", value)
         return question, value
 
@@ -88,16 +89,18 @@ class Asked:
         """The dims of arms that it has: not those from which it chooses itself."""
         question, value = self._read
         arrays = [*question.gathered.parts, *question.gathered.fixed]
-        arrays += [value] if isinstance(value, xr.DataArray) else []
+        arrays += [value] if isinstance(value, DataArray) else []
         return {str(dim) for array in arrays for dim in array.dims if dim not in RECORDS}
 
-    def each_world(self, place: Place) -> list[xr.DataArray]:
+    def each_world(self, place: Place) -> list[DataArray]:
         """The numbers (replicate) at a place, and their other ends; none where it is of all worlds."""
         _, value = self._said
         if not of_worlds(value):
             return []
-        others = [array for other in self._others for array in other.each_world(place)]
-        return [_there(value, place), *others]  # type: ignore[arg-type]
+        arrays = [_there(value, place)]  # type: ignore[arg-type]
+        for other in self._others:
+            arrays += other.each_world(place)
+        return arrays
 
     def number(self, place: Place) -> float:
         """Its value at a place."""
@@ -106,7 +109,7 @@ class Asked:
             statistic, parts = self._at(place)
             with np.errstate(all="ignore"):
                 return float(statistic(*(part.values for part in parts)))
-        return float(_there(value, place)) if isinstance(value, xr.DataArray) else value
+        return float(_there(value, place)) if isinstance(value, DataArray) else value
 
     def measured(self, place: Place, *, exact: bool) -> Measured:
         """Its value and error at a place.
@@ -138,7 +141,7 @@ class Asked:
         some = dict.fromkeys(map(frozenset, [between, *([key] for key in between)]))
         return [Asked(self.dataset, self.text, self.tree, keys) for keys in some if keys]
 
-    def _at(self, place: Place) -> tuple[Callable, Sequence[xr.DataArray]]:
+    def _at(self, place: Place) -> tuple[Callable, Sequence[DataArray]]:
         """The statistic of worlds, and the numbers (replicate) of the parts, at a place."""
         question, value = self._read
         assert isinstance(value, Summary)
@@ -151,7 +154,7 @@ class Asked:
 
         return statistic, parts
 
-    def _traits(self, measured: Measured, parts: Sequence[xr.DataArray]) -> Data:
+    def _traits(self, measured: Measured, parts: Sequence[DataArray]) -> Data:
         """Whether it is a plain mean of what is never negative, or the share of worlds that are 0 or 1."""
         if len(parts) != 1:
             return {}
@@ -159,31 +162,28 @@ class Asked:
         mean = float(numbers.mean()) if numbers.size else math.nan
         if not math.isclose(mean, measured.value, rel_tol=1e-12):
             return {}
-        if self._without_unit and np.isin(numbers, [0.0, 1.0]).all() and _independent(parts[0]):
+        if self._without_unit and np.isin(numbers, [0.0, 1.0]).all() and independent(parts[0]):
             return {"share": True, "units": measured.worlds}
         return {"positive": bool((numbers >= 0).all())}
 
     @functools.cached_property
     def _without_unit(self) -> bool:
         """Whether it is a share, or a number of the unit 1."""
-        names = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
-        units = [
-            self.dataset[name].attrs.get("units", "1")
-            for name in names
-            if name in self.dataset.data_vars
-        ]
-        return "share" in names or set(units) == {"1"}
+        names = _names(self.tree)
+        recorded = names & set(self.dataset.data_vars)
+        units = {self.dataset[name].attrs.get("units", "1") for name in recorded}
+        return "share" in names or units == {"1"}
 
     @functools.cached_property
     def _smooth(self) -> bool:
         return not _called(self.text) & set(NOT_SMOOTH)
 
     @functools.cached_property
-    def _interval(self) -> xr.DataArray:
+    def _interval(self) -> DataArray:
         """The interval, each end wrong at CAP."""
         return quantity(self.dataset, self.text, level=1 - 2 * CAP)["quantity_interval"]
 
-    def _rounding(self, place: Place, parts: Sequence[xr.DataArray]) -> float:
+    def _rounding(self, place: Place, parts: Sequence[DataArray]) -> float:
         """What rounding may do: to the largest number that entered, of a loss also that of the start."""
         sizes = [_largest(part) for part in parts]
         if "loss" in self.text:  # a small one is a difference of numbers of the start's size
@@ -194,7 +194,7 @@ class Asked:
         return ROUNDINGS * epsilon * max(sizes)
 
 
-def ask(dataset: xr.Dataset, text: str) -> Asked:
+def ask(dataset: Dataset, text: str) -> Asked:
     """A quantity of all arms.
 
     Raises:
@@ -203,14 +203,11 @@ def ask(dataset: xr.Dataset, text: str) -> Asked:
     return Asked(dataset, text, parsed(text))
 
 
-def judged(dataset: xr.Dataset) -> xr.Dataset:
+def judged(dataset: Dataset) -> Dataset:
     """The results as claims see them: the loss of a run that diverged is infinite, of one that failed NaN."""
     if "loss" not in dataset:
         return dataset
-    status = dataset["status"]
-    finished = status.isel(checkpoint=-1, drop=True) < Status.FAILED
-    loss = dataset["loss"].where(status != Status.DIVERGED, np.inf).where(finished)
-    return dataset.assign(loss=loss)
+    return dataset.assign(loss=loss_or_infinite(dataset).where(ran(dataset)))
 
 
 def is_quantity(text: str, variables: Iterable[str], numbers: Container[str]) -> bool:
@@ -226,7 +223,7 @@ def is_quantity(text: str, variables: Iterable[str], numbers: Container[str]) ->
     except ValueError:
         return False
     calls = _called(text)
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - calls
+    names = _names(tree) - calls
     return bool(calls - OF_FORMULAS) or any(name in names for name in variables if name not in numbers)
 
 
@@ -238,13 +235,18 @@ def of_these_worlds(text: str) -> str | None:
         return None
 
 
+def _names(tree: ast.expr) -> set[str]:
+    """The names in a quantity, also of what it calls."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
 def _called(text: str) -> set[str]:
     """The words that a quantity calls."""
     calls = (node for node in ast.walk(parsed(text)) if isinstance(node, ast.Call))
     return {ast.unparse(node.func) for node in calls}
 
 
-def _there(part: xr.DataArray, place: Place) -> xr.DataArray:
+def _there(part: DataArray, place: Place) -> DataArray:
     """A part at a place; what it has for every place stays."""
     dims = [str(dim) for dim in part.dims if dim in place.data.coords]
     labels: Data = {dim: place.data[dim].values for dim in dims}
@@ -252,21 +254,13 @@ def _there(part: xr.DataArray, place: Place) -> xr.DataArray:
     return part.sel({dim: label.pop() for dim, label in distinct.items() if len(label) == 1})
 
 
-def _known(part: xr.DataArray) -> np.ndarray:
+def _known(part: DataArray) -> np.ndarray:
     """The numbers (.., R) of worlds that have all of them."""
     values = part.transpose(..., "replicate").values
     return values[..., ~np.isnan(values).any(tuple(range(values.ndim - 1)))]
 
 
-def _independent(part: xr.DataArray) -> bool:
-    """Whether every world has an instance of its own, or all have one."""
-    if "instance" not in part.coords:
-        return True
-    count = len(np.unique(part.coords["instance"]))
-    return count < 2 or count == part.sizes["replicate"]
-
-
-def _largest(values: xr.DataArray) -> float:
+def _largest(values: DataArray) -> float:
     """The largest finite size; 0 where there is none."""
     sizes = np.abs(values.values[np.isfinite(values.values)])
     return float(sizes.max()) if sizes.size else 0.0

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
-import xarray as xr
 from annotated_types import Ge
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import same_worlds
 from studies.results import settings
-from studies.results.arms import absent, asked, words_on_silent
-from studies.results.hits import at_budget, spent
+from studies.results.arms import absent, asked, but_seconds, words_on_silent
+from studies.results.hits import at_budget, ran, spent
 from studies.schema import SPENT, Status
 from studies.text.shapes import Data, Tree
 
@@ -74,7 +74,7 @@ class Claim(ABC):
     regime: dict[str, list[float]] = field(default_factory=dict)
 
     @abstractmethod
-    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+    def judge(self, dataset: Dataset) -> Sequence[Judgement]:
         """The verdicts, one for each place.
 
         Args:
@@ -142,7 +142,7 @@ def tolerance(
     return Within(parts.get("relative", 0.0), parts.get("absolute", 0.0))
 
 
-def nothing_random(data: xr.Dataset) -> bool:
+def nothing_random(data: Dataset) -> bool:
     """Whether no step of the runs of a place draws.
 
     Worlds differ by start and instance alone, and where they are equal these did not matter.
@@ -163,11 +163,11 @@ class Place(NamedTuple):
     """A place of a study."""
 
     where: Data  # axis -> value
-    data: xr.Dataset  # dims optimizer, replicate, ..
+    data: Dataset  # dims optimizer, replicate, ..
 
 
 def places(
-    dataset: xr.Dataset, claim: Claim, keep: Sequence[str] = (), more: Sequence[str] = ()
+    dataset: Dataset, claim: Claim, keep: Sequence[str] = (), more: Sequence[str] = ()
 ) -> Iterator[Place]:
     """The places at which a claim is judged: every landscape and value of the axes.
 
@@ -187,7 +187,7 @@ def places(
 
 
 def of_axes(
-    data: xr.Dataset, claim: Claim, keep: Sequence[str] = (), more: Sequence[str] = ()
+    data: Dataset, claim: Claim, keep: Sequence[str] = (), more: Sequence[str] = ()
 ) -> Iterator[Place]:
     """The places of arms that are judged together.
 
@@ -212,7 +212,7 @@ def of_axes(
         yield Place(landscape | {axis: place.where[axis] for axis in telling}, place.data)
 
 
-def single(data: xr.Dataset, name: str) -> Data:
+def single(data: Dataset, name: str) -> Data:
     """Name -> the one label of a coordinate; nothing where it has several."""
     labels = set(data[name].values.ravel().tolist())
     return {name: labels.pop()} if len(labels) == 1 else {}
@@ -274,35 +274,37 @@ def at_each(
     return rows
 
 
-def axes_of(data: xr.Dataset) -> list[str]:
+def axes_of(data: Dataset) -> list[str]:
     """The swept axes."""
     return [str(dim) for dim in data["status"].dims if dim not in (*GRID, "replicate", "checkpoint")]
 
 
-def chosen(data: xr.Dataset, where: Tree) -> xr.Dataset:
+def chosen(data: Dataset, where: Tree) -> Dataset:
     """The results at values of axes.
 
     Raises:
         ValueError: an axis has no such value.
     """
     for axis, value in where.items():
-        values = data[axis].values
-        at = np.flatnonzero(values == value)
-        if len(at) == 0:
-            raise ValueError(
-                f"at.{axis}: expected one of {', '.join(map(str, values.tolist()))}, got {value!r}"
-            )
-        data = data.isel({axis: int(at[0])})
+        values = data[axis].values.tolist()
+        if value not in values:
+            raise ValueError(f"at.{axis}: expected one of {', '.join(map(str, values))}, got {value!r}")
+        data = data.isel({axis: values.index(value)})
     return data
 
 
-def _digest(data: xr.Dataset) -> bytes:
+def _digest(data: Dataset) -> bytes:
     """Of all numbers but wall-clock times."""
-    names = sorted(str(name) for name in data.data_vars if data[name].attrs.get("units") != "s")
+    names = sorted(but_seconds(data))
     return hashlib.sha256(b"".join(data[name].values.tobytes() for name in names)).digest()
 
 
-def present(data: xr.Dataset) -> xr.Dataset:
+def loss_or_infinite(data: Dataset) -> DataArray:
+    """The loss; that of a run that diverged is infinite from there on."""
+    return data["loss"].where(data["status"] != Status.DIVERGED, np.inf)
+
+
+def present(data: Dataset) -> Dataset:
     """The worlds in which every run of the Dataset has numbers.
 
     The loss of a run that diverged is infinite from there on.
@@ -312,7 +314,7 @@ def present(data: xr.Dataset) -> xr.Dataset:
         Unjudged: a run never asked, so that it shows nothing but its start.
     """
     others = [dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")]
-    finished = (data["status"].isel(checkpoint=-1) < Status.FAILED).all(others)
+    finished = ran(data).all(others)
     if "loss" not in data or not bool(finished.any()):
         raise Unfinished("no world has finished")
     silent = ~asked(data).broadcast_like(data["optimizer"])
@@ -320,10 +322,10 @@ def present(data: xr.Dataset) -> xr.Dataset:
         names = np.atleast_1d(data["optimizer"].where(silent, drop=True).values)
         raise Unjudged(words_on_silent([str(name) for name in names], "not judged; raise the budget"))
     data = data.isel(replicate=np.flatnonzero(finished.values))
-    return data.assign(loss=data["loss"].where(data["status"] != Status.DIVERGED, np.inf))
+    return data.assign(loss=loss_or_infinite(data))
 
 
-def at_cost(data: xr.Dataset, cost: float | None) -> xr.Dataset:
+def at_cost(data: Dataset, cost: float | None) -> Dataset:
     """The last checkpoint whose cost is at most this one.
 
     None: the last within the budget that all optimizers have.

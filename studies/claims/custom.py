@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import xarray as xr
+from xarray import Dataset
 
 from studies.claims.base import Claim, Judgement, axes_of, chosen
 from studies.text.formulas import function_at
@@ -52,7 +52,7 @@ class Custom(Claim):
             not self.regime, "regime", "expected none; the function says what is in the regime"
         )
 
-    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+    def judge(self, dataset: Dataset) -> Sequence[Judgement]:
         """What the function says."""
         function, data = function_at(self.function), self._shown(dataset)
         judged = function(data, **self.parameters)
@@ -63,7 +63,8 @@ class Custom(Claim):
             raise ValueError(f"expected a Judgement or a list of them from {self.function}, got {got}")
         return rows
 
-    def _shown(self, dataset: xr.Dataset) -> xr.Dataset:
+    def _shown(self, dataset: Dataset) -> Dataset:
         """The results on its landscape, at its values of the axes."""
-        data = dataset if self.landscape is None else dataset.sel(landscape=[self.landscape])
-        return chosen(data, {axis: value for axis, value in self.at.items() if axis in axes_of(data)})
+        if self.landscape is not None:
+            dataset = dataset.sel(landscape=[self.landscape])
+        return chosen(dataset, {axis: self.at[axis] for axis in axes_of(dataset) if axis in self.at})

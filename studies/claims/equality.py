@@ -16,23 +16,21 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-import xarray as xr
 from annotated_types import Gt
+from xarray import DataArray, Dataset
 
 from studies.claims.base import (
     Claim,
     Judgement,
     Place,
     at_cost,
-    at_each,
     nothing_random,
-    places,
     present,
 )
 from studies.claims.gate import judgement
 from studies.claims.jackknife import jackknife
 from studies.claims.measured import Law, Measured, Scale
-from studies.claims.pair import Pair, check_by
+from studies.claims.pair import Pair, at_each_pair, check_by
 from studies.results.gaps import gap_known
 from studies.results.precision import decades, precision
 
@@ -69,12 +67,9 @@ class Equality(Claim):
             text = f"expected a difference larger than the margin, got {self.control:g}"
             self.require(abs(self.control) > self.margin, "control", text)
 
-    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+    def judge(self, dataset: Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        if self.by is None:
-            return at_each(self, places(dataset, self), self._by_loss)
-        pair = Pair.of(dataset, self.by, self.labels())
-        return at_each(self, places(dataset, self), lambda place: self._by(pair, place))
+        return at_each_pair(self, dataset, self.by, self._by_loss, self._by)
 
     def _by_loss(self, place: Place) -> Judgement:
         data = at_cost(present(place.data), self.cost)
@@ -112,7 +107,7 @@ class Equality(Claim):
             quantity=quantity,
         )
 
-    def _difference(self, data: xr.Dataset, in_decades: bool) -> xr.DataArray:
+    def _difference(self, data: Dataset, in_decades: bool) -> DataArray:
         """The difference of the first and the second (replicate); NaN where both are infinite."""
         loss = decades(data["loss"], precision(data)) if in_decades else data["loss"]
         with np.errstate(invalid="ignore"):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.analysis.shapes import BOUNDS
 from studies.claims.base import Judgement
@@ -17,9 +17,10 @@ PLACE = "place"  # in place of an axis, where a law has none
 NUMBERS = ("observed", "predicted", "control", "standard_error", "worlds")
 PAIRS = {"observed_interval": ("observed_low", "observed_high"), "accepted": ("low", "high")}
 Cell = tuple[str, object]  # the curve, and the value along the axis
+Grid = Sequence[Sequence[Judgement | None]]  # curves x values
 
 
-def law_facts(dataset: xr.Dataset, judgements: Sequence[Judgement]) -> dict[str, xr.Dataset]:
+def law_facts(dataset: Dataset, judgements: Sequence[Judgement]) -> dict[str, Dataset]:
     """Every law of a study as a Dataset.
 
     Args:
@@ -48,7 +49,7 @@ def law_facts(dataset: xr.Dataset, judgements: Sequence[Judgement]) -> dict[str,
     }
 
 
-def _facts(name: str, entry: Data, rows: Sequence[Judgement]) -> xr.Dataset:
+def _facts(name: str, entry: Data, rows: Sequence[Judgement]) -> Dataset:
     along = entry.get("along") or PLACE
     cells = {_cell(row, along): row for row in rows}
     curves = list(dict.fromkeys(curve for curve, _ in cells))
@@ -56,15 +57,12 @@ def _facts(name: str, entry: Data, rows: Sequence[Judgement]) -> xr.Dataset:
     dims = ("curve", along)
     grid = [[cells.get((curve, value)) for value in values] for curve in curves]
     made: Data = {number: (dims, _numbers(grid, number)) for number in NUMBERS}
-    for pair, ends in (
-        ("observed_interval", ("observed_low", "observed_high")),
-        ("accepted", ("low", "high")),
-    ):
+    for pair, ends in PAIRS.items():
         made[pair] = ((*dims, "bound"), np.stack([_numbers(grid, end) for end in ends], -1))
-    made["in_regime"] = (dims, [[row is not None and row.in_regime for row in line] for line in grid])
-    made["verdict"] = (dims, [["" if row is None else row.verdict for row in line] for line in grid])
+    made["in_regime"] = (dims, _each(grid, "in_regime", False))
+    made["verdict"] = (dims, _each(grid, "verdict", ""))
     attrs = {"claim": name, "along": along} | {key: entry[key] for key in ("observe", "relation")}
-    return xr.Dataset(made, {"curve": curves, along: values, "bound": list(BOUNDS)}, attrs)
+    return Dataset(made, {"curve": curves, along: values, "bound": list(BOUNDS)}, attrs)
 
 
 def _cell(row: Judgement, along: str) -> Cell:
@@ -77,8 +75,11 @@ def _cell(row: Judgement, along: str) -> Cell:
     return ", ".join(words), row.where.get(along, 0)
 
 
-def _numbers(grid: Sequence[Sequence[Judgement | None]], name: str) -> np.ndarray:
+def _each(grid: Grid, name: str, empty: object) -> list[list[object]]:
+    """What every judgement says by a name; `empty` where there is no judgement."""
+    return [[empty if row is None else getattr(row, name) for row in line] for line in grid]
+
+
+def _numbers(grid: Grid, name: str) -> np.ndarray:
     """A number of every judgement; NaN where there is none."""
-    return np.array([
-        [math.nan if row is None else float(getattr(row, name)) for row in line] for line in grid
-    ]).reshape(len(grid), -1)
+    return np.array(_each(grid, name, math.nan), float).reshape(len(grid), -1)

@@ -57,7 +57,18 @@ from typing import Literal, NamedTuple, NotRequired, TypedDict, Unpack
 from scipy import special, stats
 
 from studies.claims.base import Judgement, Verdict
-from studies.claims.measured import CAP, EPSILON, FEWEST, MOST, ROUNDINGS, Law, Measured, Rival
+from studies.claims.measured import (
+    CAP,
+    EPSILON,
+    FEWEST,
+    MOST,
+    ROUNDINGS,
+    Interval,
+    Law,
+    Measured,
+    Rival,
+    binomial,
+)
 from studies.text.shapes import Data
 
 
@@ -67,6 +78,12 @@ class Chances(NamedTuple):
     holds: float  # p-value of: it deviates by the tolerance or more, or the wrong law does not
     fails: float  # p-value of: it deviates by the tolerance or less
     control: float  # p-value of: the wrong law deviates by its tolerance or less
+
+    def verdict(self) -> Verdict:
+        """What they decide."""
+        if self.fails <= CAP:
+            return "fails"
+        return "holds" if self.holds <= CAP else "undecided"
 
 
 @functools.cache
@@ -89,7 +106,7 @@ def chances(law: Law, measured: Measured, rivals: Rivals = ()) -> Chances:
 
 def _alone(law: Law, measured: Measured) -> Chances:
     """The p-values where the wrong law is a number."""
-    predicted, control = law.scale.there(law.predicted), law.scale.there(law.control)
+    predicted, control = law.expected, law.scale.there(law.control)
     if math.isnan(predicted) or math.isnan(measured.value):
         return Chances(1.0, 1.0, 1.0)
     if math.isinf(predicted) or math.isinf(measured.value):
@@ -198,15 +215,10 @@ def _errors(away: float, skew: float, units: int) -> float:
     return (math.sqrt(root) - 1) / (4 * a) if root > 0 else -math.inf
 
 
-def verdict(
-    law: Law, measured: Measured, rivals: Rivals = (), level: float = CAP
-) -> tuple[Verdict, bool]:
+def verdict(law: Law, measured: Measured, rivals: Rivals = ()) -> tuple[Verdict, bool]:
     """The verdict, and whether the control is rejected."""
     chance = chances(law, measured, rivals)
-    rejected = chance.control <= level
-    if chance.fails <= level:
-        return "fails", rejected
-    return "holds" if chance.holds <= level else "undecided", rejected
+    return chance.verdict(), chance.control <= CAP
 
 
 def needed(law: Law, measured: Measured, rivals: Rivals = ()) -> float:
@@ -248,13 +260,14 @@ def _least(decided: Callable[[int], bool], units: int) -> float:
     return high
 
 
-def interval(law: Law, measured: Measured) -> tuple[float, float]:
+def interval(law: Law, measured: Measured) -> Interval:
     """The ends between which the true value lies, each wrong at CAP; on the scale of the comparison."""
     value, early, n = measured.value, measured.early, measured.units
     if measured.sure or not math.isfinite(value):
         return early if math.isnan(measured.least) else measured.least, value
     if measured.share:
-        return _of_share(round(value * n), n)
+        hits = round(value * n)
+        return binomial(hits, n - hits)
     if n < 2 or math.isnan(measured.error):
         return math.nan, math.nan
     if measured.error == 0:
@@ -267,30 +280,22 @@ def interval(law: Law, measured: Measured) -> tuple[float, float]:
     return early - below, value + above
 
 
-def _of_share(hits: int, n: int) -> tuple[float, float]:
-    """The binomial interval of a share, of n units of which some hit."""
-    low = float(stats.beta.ppf(CAP, hits, n - hits + 1)) if hits else 0.0
-    return low, float(stats.beta.isf(CAP, hits + 1, n - hits)) if hits < n else 1.0
-
-
 def _unseen(law: Law, measured: Measured) -> float:
     """What worlds that were not seen may do to the mean of worlds that are all equal."""
     if measured.units < FEWEST:
         return math.inf
     share = 1 - CAP ** (1 / measured.units)
-    return share * max(abs(measured.value), abs(law.scale.there(law.predicted)))
+    return share * max(abs(measured.value), abs(law.expected))
 
 
-def accepted(law: Law, measured: Measured) -> tuple[float, float]:
+def accepted(law: Law, measured: Measured) -> Interval:
     """The values that are taken for the predicted one, on the scale that is shown.
 
     The interval of the observed must lie within.
     """
-    predicted = law.scale.there(law.predicted)
-    if not math.isfinite(predicted):
+    if not math.isfinite(law.expected):
         return law.predicted, law.predicted
-    low, high = sorted(map(law.scale.back, law.ends(predicted, measured.floor)))
-    return low, high
+    return law.shown(law.ends(law.expected, measured.floor))
 
 
 class Said(TypedDict):
@@ -318,7 +323,7 @@ def judgement(
     decision, rejected = verdict(law, measured, rivals)
     chance, more = chances(law, measured, rivals), needed(law, measured, rivals)
     low, high = accepted(law, measured)
-    observed_low, observed_high = sorted(map(law.scale.back, interval(law, measured)))
+    observed_low, observed_high = law.shown(interval(law, measured))
     why = _note(law, measured, more) if decision == "undecided" else ""
     said["note"] = "; ".join(filter(None, [said.get("note", ""), why]))
     return Judgement(
@@ -349,7 +354,7 @@ def _note(law: Law, measured: Measured, more: float) -> str:
         return "nothing is predicted"
     if measured.units < 2:
         return "fewer than two worlds"
-    if not math.isnan(measured.low) and math.isinf(more):
+    if measured.between and math.isinf(more):
         return "hits are known to intervals that are coarser than the tolerance: no number of worlds decides"
     return would_decide(more)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict, Unpack
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray
 
 from studies.claims.measured import Measured
 
@@ -33,7 +33,7 @@ class Traits(TypedDict, total=False):
     least: float
 
 
-def jackknife(statistic: Callable, parts: Sequence[xr.DataArray], **traits: Unpack[Traits]) -> Measured:
+def jackknife(statistic: Callable, parts: Sequence[DataArray], **traits: Unpack[Traits]) -> Measured:
     """The statistic of all worlds, with its standard error: 0 where all worlds are equal, exactly.
 
     Then the units are all there are, not groups of them: no sum over units is made.
@@ -102,9 +102,17 @@ def _skewness(values: np.ndarray) -> float:
     return float((((values - values.mean()) / spread) ** 3).mean() * (n / (n - 1)) ** 1.5)
 
 
-def _units(parts: Sequence[xr.DataArray]) -> np.ndarray:
+def _units(parts: Sequence[DataArray]) -> np.ndarray:
     """The number of the unit of every world: its own, or that of its instance."""
     instance = next((part.coords["instance"] for part in parts if "instance" in part.coords), None)
     if instance is None or len(np.unique(instance)) < 2:
         return np.arange(parts[0].sizes["replicate"])
     return np.unique(instance.values, return_inverse=True)[1]
+
+
+def independent(part: DataArray) -> bool:
+    """Whether every world has an instance of its own, or all have one."""
+    if "instance" not in part.coords:
+        return True
+    count = len(np.unique(part.coords["instance"]))
+    return count < 2 or count == part.sizes["replicate"]

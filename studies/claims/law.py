@@ -26,8 +26,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-import xarray as xr
 from pydantic import AllowInfNan
+from xarray import Dataset
 
 from studies.analysis.quantities import constants
 from studies.analysis.quantities.leaves import names
@@ -90,7 +90,7 @@ class LawClaim(Claim):
     control: Control | list[Control] | None = None
 
     def __post_init__(self) -> None:
-        within = tolerance(self, self.tolerance, "relative")
+        within = self.within
         self._check_extremes(within)
         self.require(
             self.along not in self.at, "at", f"expected no value of {self.along}, which is along"
@@ -103,10 +103,7 @@ class LawClaim(Claim):
 
     def _check_extremes(self, within: Within) -> None:
         """An extreme of worlds has no error: a law of it is an exact one, of these worlds alone."""
-        texts = [self.observe, self.predicted, *self.controls()]
-        word = next(
-            filter(None, (of_these_worlds(text) for text in texts if isinstance(text, str))), ""
-        )
+        word = next(filter(None, map(of_these_worlds, [self.observe, *self.formulas()])), "")
         self.require(
             not word or within.relative == 0,
             "tolerance",
@@ -118,11 +115,11 @@ class LawClaim(Claim):
         """A wrong law that is a number must be further from the right one than the tolerance."""
         if isinstance(control, str | Mapping) or isinstance(self.predicted, str):
             return
-        far = abs(control - self.predicted) > within.around(control, self.predicted)
-        text = (
-            f"expected further from the predicted than the tolerance, {self.tolerance}, got {control:g}"
+        self.require(
+            abs(control - self.predicted) > within.around(control, self.predicted),
+            "control",
+            f"expected further from the predicted than the tolerance, {self.tolerance}, got {control:g}",
         )
-        self.require(far, "control", text)
 
     def controls(self) -> list[Control]:
         """The wrong laws."""
@@ -130,11 +127,20 @@ class LawClaim(Claim):
             return []
         return list(self.control) if isinstance(self.control, list) else [self.control]
 
+    def formulas(self) -> list[str]:
+        """What is predicted, rightly or wrongly, and is no number."""
+        return [text for text in (self.predicted, *self.controls()) if isinstance(text, str)]
+
+    @property
+    def within(self) -> Within:
+        """The tolerance as it counts."""
+        return tolerance(self, self.tolerance, "relative")
+
     def labels(self) -> list[str]:
         """The optimizers that it is about; none: all."""
         return _listed(self.optimizer)
 
-    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+    def judge(self, dataset: Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
         if self.along is not None and self.along not in axes_of(dataset):
             axes = axes_of(dataset)
@@ -143,7 +149,7 @@ class LawClaim(Claim):
         compared = Compared(self._restricted(judged(dataset)), self)
         return at_each(self, compared.places(), compared.judge)  # type: ignore[arg-type]
 
-    def _restricted(self, dataset: xr.Dataset) -> xr.Dataset:
+    def _restricted(self, dataset: Dataset) -> Dataset:
         """The values in the regime, of axes along which the quantity itself goes, such as exponent(q, B)."""
         dims = ask(dataset, self.observe).dims
         for axis in self.regime.keys() & set(axes_of(dataset)) - dims:
@@ -162,7 +168,7 @@ class Compared:
         claim: the law.
     """
 
-    dataset: xr.Dataset
+    dataset: Dataset
     claim: LawClaim
 
     @functools.cached_property
@@ -173,11 +179,9 @@ class Compared:
     @functools.cached_property
     def together(self) -> Quantities:
         """All that is asked for: observed, predicted, and the wrong laws."""
-        given = [self.claim.predicted, *self.claim.controls()]
-        numbers = constants.names(self.dataset)
-        formulas = [text for text in given if isinstance(text, str)]
-        texts = [text for text in formulas if is_quantity(text, names(self.dataset), numbers)]
-        return Quantities(self.dataset, [self.claim.observe, *texts])
+        recorded, numbers = names(self.dataset), constants.names(self.dataset)
+        formulas = [text for text in self.claim.formulas() if is_quantity(text, recorded, numbers)]
+        return Quantities([self.observed, *(ask(self.dataset, text) for text in formulas)])
 
     def places(self) -> Iterator[Place]:
         """Every landscape, optimizer and value of the axes that the quantities leave open."""
@@ -227,7 +231,7 @@ class Compared:
         return self._law(value), measured
 
     def _law(self, value: float) -> Law:
-        within = tolerance(self.claim, self.claim.tolerance, "relative")
+        within = self.claim.within
         return Law(
             predicted=value,
             control=_wrong(value),

@@ -8,16 +8,24 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.stats import beta, norm
 
 Z = 3.0  # normal standard errors
-CAP = float(stats.norm.sf(Z))  # of one side of one judgement
+CAP = float(norm.sf(Z))  # of one side of one judgement
 # of all judgements of a study: that a false law is said to hold, and that a true one is said to fail
 LEVEL = 0.05
 FEWEST = math.ceil(math.log2(1 / CAP))  # worlds that, all equal, say what most worlds are
 EPSILON = float(np.finfo(float).eps)
 ROUNDINGS = 32
+Interval = tuple[float, float]  # its low and its high end
 MOST = 10**9  # units; where more are needed, none are said to decide
+
+
+def binomial(hits: int, misses: int) -> Interval:
+    """The interval of a share, each end wrong at CAP (Clopper and Pearson 1934)."""
+    low = float(beta.ppf(CAP, hits, misses + 1)) if hits else 0.0
+    high = float(beta.isf(CAP, hits + 1, misses)) if misses else 1.0
+    return low, high
 
 
 class Measured(NamedTuple):
@@ -39,9 +47,14 @@ class Measured(NamedTuple):
     least: float = math.nan  # where it is infinite for want of hits: what it is at least
 
     @property
+    def between(self) -> bool:
+        """Whether hits are known to intervals, so that it is."""
+        return not math.isnan(self.low)
+
+    @property
     def early(self) -> float:
         """The value, if each hit came as early as it may."""
-        return self.value if math.isnan(self.low) else self.low
+        return self.low if self.between else self.value
 
     @property
     def sure(self) -> bool:
@@ -87,7 +100,17 @@ class Law:
             self.tolerance * abs(value) if self.scale.relative else self.tolerance, self.absolute
         )
 
-    def ends(self, value: float, floor: float = 0.0) -> tuple[float, float]:
+    @property
+    def expected(self) -> float:
+        """The predicted, on the scale of the comparison."""
+        return self.scale.there(self.predicted)
+
+    def shown(self, interval: Interval) -> Interval:
+        """An interval on the scale of the comparison, as it is shown."""
+        low, high = sorted(map(self.scale.back, interval))
+        return low, high
+
+    def ends(self, value: float, floor: float) -> Interval:
         """What is accepted as this value: all within the tolerance, and all on the side that is claimed.
 
         Args:

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-import xarray as xr
 from annotated_types import Gt
 from scipy import stats
+from xarray import DataArray, Dataset
 
 from studies.claims.base import (
     Claim,
@@ -34,14 +34,13 @@ from studies.claims.base import (
     Place,
     Verdict,
     at_cost,
-    at_each,
     nothing_random,
-    places,
     present,
 )
 from studies.claims.gate import judgement, would_decide
-from studies.claims.measured import CAP, Law
-from studies.claims.pair import Pair, check_by
+from studies.claims.jackknife import independent
+from studies.claims.measured import CAP, Interval, Law, binomial
+from studies.claims.pair import Pair, at_each_pair, check_by
 from studies.results.precision import precision, resolved
 
 
@@ -70,12 +69,9 @@ class Ordering(Claim):
     def __post_init__(self) -> None:
         check_by(self, self.by, self.cost)
 
-    def judge(self, dataset: xr.Dataset) -> Sequence[Judgement]:
+    def judge(self, dataset: Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        if self.by is None:
-            return at_each(self, places(dataset, self), self._by_loss)
-        pair = Pair.of(dataset, self.by, self.labels())
-        return at_each(self, places(dataset, self), lambda place: self._by(pair, place))
+        return at_each_pair(self, dataset, self.by, self._by_loss, self._by)
 
     def _by_loss(self, place: Place) -> Judgement:
         data = at_cost(present(place.data), self.cost)
@@ -99,7 +95,7 @@ class Ordering(Claim):
             quantity=pair.difference.text,
         )
 
-    def _sign_test(self, won: xr.DataArray, place: Place, what: str) -> Judgement:
+    def _sign_test(self, won: DataArray, place: Place, what: str) -> Judgement:
         """The judgement of the worlds (replicate) that the better wins; `what`: what it has there."""
         shares, worlds = unit_means(won), won.sizes["replicate"]
         n, wins, losses = len(shares), int((shares > 0.5).sum()), int((shares < 0.5).sum())
@@ -133,20 +129,19 @@ class Ordering(Claim):
         )
 
 
-def share_won(first: xr.DataArray, second: xr.DataArray) -> xr.DataArray:
+def share_won(first: DataArray, second: DataArray) -> DataArray:
     """1 where the first loss is lower, 0.5 where both are equal, or infinite."""
     won = (first < second) + 0.5 * (first == second)
     return won.where(~(np.isinf(first) & np.isinf(second)), 0.5)
 
 
-def interval(wins: int, losses: int, units: int) -> tuple[float, float]:
+def interval(wins: int, losses: int, units: int) -> Interval:
     """The interval of the share, a tie counting half: the binomial one of the units that do not tie."""
-    low = stats.beta.ppf(CAP, wins, losses + 1) if wins else 0.0
-    high = stats.beta.isf(CAP, wins + 1, losses) if losses else 1.0
-    if not wins + losses:
+    untied = wins + losses
+    if not untied:
         return 0.0, 1.0  # nothing is known of the worlds that may not tie
-    ties = units - wins - losses
-    low, high = (float(((wins + losses) * end + ties / 2) / units) for end in (low, high))
+    ties = units - untied
+    low, high = ((untied * end + ties / 2) / units for end in binomial(wins, losses))
     return low, high
 
 
@@ -199,8 +194,6 @@ def needed(units: int, untied: int) -> float:
     return float(least + (units - untied) / 2) / units if 0 < untied >= least else np.inf
 
 
-def unit_means(scores: xr.DataArray) -> np.ndarray:
+def unit_means(scores: DataArray) -> np.ndarray:
     """The mean of each instance where worlds share them, else the worlds."""
-    instances = len(np.unique(scores["instance"])) if "instance" in scores.coords else 0
-    shared = 1 < instances < scores.sizes["replicate"]
-    return scores.groupby("instance").mean().values if shared else scores.values
+    return scores.values if independent(scores) else scores.groupby("instance").mean().values

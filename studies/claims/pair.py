@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.said import extreme
 from studies.claims.asked import Asked, ask, judged
-from studies.claims.base import Claim, Place, Unjudged
+from studies.claims.base import Claim, Judgement, Place, Unjudged, at_each, places
 from studies.claims.measured import Measured
 
-Ends = tuple[xr.DataArray, xr.DataArray]  # the least and the largest that a number of each world may be
+Ends = tuple[DataArray, DataArray]  # the least and the largest that a number of each world may be
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,13 @@ class Pair:
         second: label of the other.
     """
 
-    dataset: xr.Dataset
+    dataset: Dataset
     by: str
     first: str
     second: str
 
     @staticmethod
-    def of(dataset: xr.Dataset, by: str, labels: list[str]) -> Pair:
+    def of(dataset: Dataset, by: str, labels: list[str]) -> Pair:
         """That of a study's results and two labels."""
         return Pair(judged(dataset), by, *labels)
 
@@ -55,7 +57,7 @@ class Pair:
             raise Unjudged(f"{self.difference.text} is {measured.value}, {text}")
         return measured
 
-    def won(self, place: Place) -> xr.DataArray | None:
+    def won(self, place: Place) -> DataArray | None:
         """1 of a world in which the first is lower, 0 where it is higher, 0.5 where that is not known.
 
         None: it is no quantity of single worlds. NaN: of a world in which one of them has no number.
@@ -78,11 +80,33 @@ class Pair:
         return together.min("end"), together.max("end")
 
 
-def _before(first: Ends, second: Ends) -> xr.DataArray:
+OfLosses = Callable[[Place], Judgement]
+OfPair = Callable[[Pair, Place], Judgement]
+
+
+def _before(first: Ends, second: Ends) -> DataArray:
     """Whether the first is surely less; of two intervals that touch, one is open there."""
     (low, high), (lower, higher) = first, second
     touching = (high == lower) & (low < high) & (lower < higher)
     return (high < lower) | touching
+
+
+def at_each_pair(
+    claim: Claim, dataset: Dataset, by: str | None, of_losses: OfLosses, of_pair: OfPair
+) -> list[Judgement]:
+    """The judgements of two optimizers at all places, by their final losses or by another quantity.
+
+    Args:
+        claim: of the two.
+        dataset: a study's results.
+        by: the quantity; None: the losses.
+        of_losses: gives the judgement of these at a place.
+        of_pair: likewise of the quantity.
+    """
+    judge = of_losses
+    if by is not None:
+        judge = functools.partial(of_pair, Pair.of(dataset, by, claim.labels()))
+    return at_each(claim, places(dataset, claim), judge)
 
 
 def check_by(claim: Claim, by: str | None, cost: float | None) -> None:

@@ -126,6 +126,15 @@ def save(judgements: Sequence[Judgement], out: Path) -> Path:
     return out / FILE
 
 
+def show(judgements: Sequence[Judgement], name: str, out: Path) -> None:
+    """Print the table of a study's claims, and write OUT/claims.json."""
+    from studies.text import terminal
+
+    console = terminal.console(columns=160)
+    console.print(table(judgements, name))
+    console.print(str(save(judgements, out)), soft_wrap=True)
+
+
 def _plain(value: object) -> str | float | bool | None | dict:
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.schema import DIMS, RECORDS, Status
 
@@ -25,7 +24,7 @@ class Arm(NamedTuple):
     place: Place
 
 
-def arms(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
+def arms(dataset: Dataset) -> list[tuple[str, Dataset]]:
     """(label, arm) of one landscape.
 
     Axis values that leave an optimizer's numbers as they are make one arm, and arms without numbers none.
@@ -34,15 +33,14 @@ def arms(dataset: xr.Dataset) -> list[tuple[str, xr.Dataset]]:
         dataset: a study's results without the dim `landscape`; what is on disk stays there.
     """
     axes = _axes(dataset)
-    places = [(arm.label, {"optimizer": arm.optimizer} | _at(arm, axes)) for arm in _arms(dataset)]
-    return [(label, dataset.isel(place)) for label, place in places]
+    return [(arm.label, dataset.isel(_at(arm, axes))) for arm in _arms(dataset)]
 
 
 def _at(arm: Arm, axes: Sequence[str]) -> dict[str, int]:
-    return dict(zip(axes, arm.place, strict=True))
+    return {"optimizer": arm.optimizer} | dict(zip(axes, arm.place, strict=True))
 
 
-def stack(dataset: xr.Dataset) -> xr.Dataset:
+def stack(dataset: Dataset) -> Dataset:
     """The arms of one landscape along the dim `arm`, in the place of `optimizer` and the swept axes.
 
     The coordinate `arm` is their labels.
@@ -53,12 +51,12 @@ def stack(dataset: xr.Dataset) -> xr.Dataset:
     every = _arms(dataset)
     places = {"optimizer": [arm.optimizer for arm in every]}
     places |= {axis: [arm.place[k] for arm in every] for k, axis in enumerate(_axes(dataset))}
-    along = {dim: xr.DataArray(np.array(numbers, int), dims="arm") for dim, numbers in places.items()}
+    along = {dim: DataArray(np.array(numbers, int), dims="arm") for dim, numbers in places.items()}
     texts = np.array([arm.label for arm in every], object)
     return dataset.isel(along).assign_coords(arm=("arm", texts))
 
 
-def labels(dataset: xr.Dataset, *, every: bool = False) -> list[str]:
+def labels(dataset: Dataset, *, every: bool = False) -> list[str]:
     """The labels of all arms of all landscapes, in the order of optimizers.
 
     Args:
@@ -79,11 +77,11 @@ def labels(dataset: xr.Dataset, *, every: bool = False) -> list[str]:
     return sorted(first, key=lambda label: first[label])
 
 
-def _axes(dataset: xr.Dataset) -> list[str]:
+def _axes(dataset: Dataset) -> list[str]:
     return [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]
 
 
-def _arms(dataset: xr.Dataset) -> list[Arm]:
+def _arms(dataset: Dataset) -> list[Arm]:
     """The arms of one landscape; where an optimizer has several, their labels say the values of axes."""
     axes = _axes(dataset)
     every = []
@@ -100,7 +98,7 @@ def _arms(dataset: xr.Dataset) -> list[Arm]:
     return every
 
 
-def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
+def _distinct(data: Dataset, axes: Sequence[str]) -> list[Place]:
     """The first place of each set of places where all numbers but wall-clock times agree.
 
     Those without numbers are left out.
@@ -109,8 +107,7 @@ def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
     tell them apart.
     """
     sets = [_with_numbers(data["status"], axes)]
-    numbers = [name for name in data.data_vars if data[name].attrs.get("units") != "s"]
-    for name in sorted(numbers, key=lambda name: name != "loss"):
+    for name in sorted(but_seconds(data), key=lambda name: name != "loss"):
         if all(len(places) < 2 for places in sets):
             break
         mine = [axis for axis in axes if axis in data[name].dims]
@@ -120,9 +117,14 @@ def _distinct(data: xr.Dataset, axes: Sequence[str]) -> list[Place]:
     return sorted(places[0] for places in sets if places)
 
 
-def _with_numbers(status: xr.DataArray, axes: Sequence[str]) -> list[Place]:
+def but_seconds(data: Dataset) -> list[str]:
+    """All variables but wall-clock times."""
+    return [str(name) for name in data.data_vars if data[name].attrs.get("units") != "s"]
+
+
+def _with_numbers(status: DataArray, axes: Sequence[str]) -> list[Place]:
     """The places along the axes at which some world has numbers."""
-    others = [dim for dim in status.dims if dim not in axes]
+    others = dims_beside(status, *axes)
     there = (status < Status.FAILED).any(others).transpose(*axes).values
     return [place for place in np.ndindex(there.shape) if there[place]]
 
@@ -143,7 +145,7 @@ def _digest(values: np.ndarray) -> bytes:
     return hashlib.blake2b(raw).digest()
 
 
-def asked(dataset: xr.Dataset) -> xr.DataArray:
+def asked(dataset: Dataset) -> DataArray:
     """Whether an arm ever asked for a value: it completed a step, or was billed for one, in some world.
 
     One whose budget is below its first step has only its start to show.
@@ -153,7 +155,7 @@ def asked(dataset: xr.Dataset) -> xr.DataArray:
             ones, every arm has asked, and one without any numbers has, as far as is known.
     """
     if "steps" not in dataset:
-        return xr.DataArray(True)
+        return DataArray(True)
     counts = [name for name in ("value_terms", "gradient_terms") if name in dataset]
     there = dataset["steps"] > 0
     for name in counts:
@@ -162,7 +164,7 @@ def asked(dataset: xr.Dataset) -> xr.DataArray:
     return ~silent.compute()
 
 
-def absent(dataset: xr.Dataset) -> xr.DataArray:
+def absent(dataset: Dataset) -> DataArray:
     """Whether the study does not ask for an arm (`only`): dims landscape, optimizer, swept axes.
 
     Args:
@@ -172,19 +174,18 @@ def absent(dataset: xr.Dataset) -> xr.DataArray:
     return (status == Status.ABSENT).all([dim for dim in RECORDS if dim in status.dims])
 
 
-def _ever(part: xr.DataArray) -> xr.DataArray:
+def _ever(part: DataArray) -> DataArray:
     """Whether it is so in some record of an arm."""
     return part.any([dim for dim in RECORDS if dim in part.dims])
 
 
-def asking(dataset: xr.Dataset) -> xr.Dataset:
+def asking(dataset: Dataset) -> Dataset:
     """The results of the optimizers that asked for values, on some landscape at least."""
     there = asked(dataset).broadcast_like(dataset["optimizer"])
-    others = [dim for dim in there.dims if dim != "optimizer"]
-    return dataset.isel(optimizer=np.flatnonzero(there.any(others)))
+    return dataset.isel(optimizer=np.flatnonzero(there.any(dims_beside(there, "optimizer"))))
 
 
-def never_asked(dataset: xr.Dataset) -> list[tuple[str, str]]:
+def never_asked(dataset: Dataset) -> list[tuple[str, str]]:
     """Landscape and label of the arms that ran and yet never asked.
 
     Args:
@@ -210,7 +211,7 @@ def words_on_silent(names: Sequence[str], what: str, most: int | None = None) ->
     return f"{listed}: {NO_STEP}, {what}" if names else ""
 
 
-def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:
+def quartiles(values: DataArray, dim: str = "replicate") -> np.ndarray:
     """Lower quartile, median and upper quartile over `dim`: (3, ...).
 
     Each is an observed value, so that inf is allowed; NaN are left out.
@@ -222,12 +223,12 @@ def quartiles(values: xr.DataArray, dim: str = "replicate") -> np.ndarray:
     return np.quantile(present, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
 
 
-def places(dataset: xr.Dataset, dims: Sequence[str]) -> Iterator[dict[str, int]]:
+def places(dataset: Dataset, dims: Sequence[str]) -> Iterator[dict[str, int]]:
     """Every place along some dims, as dim -> index; the last dim goes fastest."""
-    for indices in itertools.product(*(range(dataset.sizes[dim]) for dim in dims)):
+    for indices in np.ndindex(*(dataset.sizes[dim] for dim in dims)):
         yield dict(zip(dims, indices, strict=True))
 
 
-def dims_beside(values: xr.DataArray, *others: str) -> list[str]:
+def dims_beside(values: DataArray, *others: str) -> list[str]:
     """The dims of an array, but for these."""
     return [str(dim) for dim in values.dims if dim not in others]

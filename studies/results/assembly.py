@@ -9,7 +9,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import xarray as xr
+from xarray import Dataset
 
 from studies.results import cell_files
 from studies.results.coordinates import coordinates
@@ -26,7 +26,7 @@ from studies.schema import OF_CELLS, RECORDS, Status, status_attrs
 from studies.text.shapes import Tree
 
 
-def assemble(manifest: Manifest, finished: Mapping[str, Path], failed: set[str]) -> xr.Dataset:
+def assemble(manifest: Manifest, finished: Mapping[str, Path], failed: set[str]) -> Dataset:
     """The labelled Dataset, in memory, without attributes but `totals`.
 
     Dims: landscape, optimizer, one per swept axis, replicate, checkpoint, target. A cell that an axis does
@@ -138,7 +138,7 @@ def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
     return grid.schemas[names]
 
 
-def _declare_dim(grid: Grid, data: xr.Dataset, dim: str) -> None:
+def _declare_dim(grid: Grid, data: Dataset, dim: str) -> None:
     """A dim that an instrument adds, with its labels."""
     grid.sizes[dim] = data.sizes[dim]
     if dim in data.coords:
@@ -160,9 +160,9 @@ def _numbers(attrs: Tree) -> dict[str, float]:
 # the whole --------------------------------------------------------------------------------------------------
 
 
-def _dataset(grid: Grid, tasks: Sequence[Task]) -> xr.Dataset:
+def _dataset(grid: Grid, tasks: Sequence[Task]) -> Dataset:
     variables = {
         name: ((*grid.dims, *dims), values, attrs)
         for name, (dims, values, attrs) in sorted(grid.variables.items())
     }
-    return xr.Dataset(variables, coordinates(grid, tasks), {"totals": json.dumps(grid.totals)})
+    return Dataset(variables, coordinates(grid, tasks), {"totals": json.dumps(grid.totals)})

@@ -6,7 +6,7 @@ evaluations at the nominal price of a gradient, and a budget of cost at the lowe
 
 from __future__ import annotations
 
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.results.prices import prices
 from studies.schema import CLOCKS, VIRTUAL
@@ -26,7 +26,7 @@ def words(clock: str) -> str:
     return clock.replace("_", " ")
 
 
-def shown_on(dataset: xr.Dataset, clock: str, *, lowest: bool = False) -> xr.DataArray:
+def shown_on(dataset: Dataset, clock: str, *, lowest: bool = False) -> DataArray:
     """What a clock shows at each state: (.., replicate, [checkpoint]).
 
     NaN where an arm has no such clock.
@@ -53,15 +53,15 @@ def shown_on(dataset: xr.Dataset, clock: str, *, lowest: bool = False) -> xr.Dat
     return shown
 
 
-def has_clock(dataset: xr.Dataset, clock: str) -> xr.DataArray:
+def has_clock(dataset: Dataset, clock: str) -> DataArray:
     """Whether an arm has a clock: a virtual time is told in any of its states."""
     if clock != VIRTUAL or clock not in dataset:
-        return xr.DataArray(True)
+        return DataArray(True)
     told = dataset[VIRTUAL].notnull()
     return told.any([dim for dim in ("replicate", "checkpoint") if dim in told.dims])
 
 
-def times_of(dataset: xr.Dataset, clock: str) -> xr.DataArray:
+def times_of(dataset: Dataset, clock: str) -> DataArray:
     """Where the checkpoints of each arm are on a clock: (.., checkpoint).
 
     That of cost is a coordinate; on others the most that any world's state shows there.
@@ -72,19 +72,19 @@ def times_of(dataset: xr.Dataset, clock: str) -> xr.DataArray:
     return times.where(dataset["cost"].notnull())
 
 
-def own_clocks(dataset: xr.Dataset) -> xr.DataArray:
+def own_clocks(dataset: Dataset) -> DataArray:
     """The number in `CLOCKS` of the clock on which each arm's budget is counted."""
-    return dataset.coords.get(BUDGET_CLOCK, xr.DataArray(0)).reset_coords(drop=True)
+    return dataset.coords.get(BUDGET_CLOCK, DataArray(0)).reset_coords(drop=True)
 
 
-def common_clock(dataset: xr.Dataset) -> str:
+def common_clock(dataset: Dataset) -> str:
     """The clock on which all budgets are counted; cost where they are counted on several."""
-    numbers = set(own_clocks(dataset).values.ravel().tolist())
-    numbers = {int(number) for number in numbers if number == number}  # NaN: no arm is there
-    return list(CLOCKS)[numbers.pop()] if len(numbers) == 1 else "cost"
+    own = own_clocks(dataset)
+    clocks = [clock for number, clock in enumerate(CLOCKS) if (own == number).any()]
+    return clocks[0] if len(clocks) == 1 else "cost"
 
 
-def counted(dataset: xr.Dataset) -> xr.DataArray:
+def counted(dataset: Dataset) -> DataArray:
     """What the clock of its own budget shows at each state; of cost, at the lowest price."""
     own, shown = own_clocks(dataset), shown_on(dataset, "cost", lowest=True)
     for number, clock in enumerate(CLOCKS):
@@ -93,13 +93,13 @@ def counted(dataset: xr.Dataset) -> xr.DataArray:
     return shown
 
 
-def limit(dataset: xr.Dataset) -> xr.DataArray:
+def limit(dataset: Dataset) -> DataArray:
     """The budget of each arm on its own clock; of cost, at the lowest price.
 
     A DataArray: it may differ between landscapes.
     """
     price, cost = prices(dataset), dataset["cost"]
-    share: xr.DataArray | float = 1.0
+    share: DataArray | float = 1.0
     if "checkpoint" in dataset.coords:  # a study's own checkpoints may end before the budget
         share = dataset["checkpoint"].where(cost.notnull()).max("checkpoint")
     of_cost = cost.max("checkpoint") / share * price.low / price.value
@@ -109,7 +109,7 @@ def limit(dataset: xr.Dataset) -> xr.DataArray:
     return of_cost.where(own == 0, dataset[BUDGET_TIME].reset_coords(drop=True))
 
 
-def budget(dataset: xr.Dataset, clock: str = "cost") -> xr.DataArray:
+def budget(dataset: Dataset, clock: str = "cost") -> DataArray:
     """The budget of each arm on a clock; of cost, at the lowest price.
 
     Of an arm whose budget is counted on another clock the most that any of its worlds shows at its end.

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 
-import xarray as xr
+from xarray import Dataset
 
 from studies.text.shapes import Data, Tree
 
 ATTRIBUTE = "config"
 
 
-def config(dataset: xr.Dataset) -> Data:
+def config(dataset: Dataset) -> Data:
     """The resolved study of a Dataset; empty where it has none."""
     return of_attrs(dataset.attrs)
 
@@ -24,6 +24,6 @@ def of_attrs(attrs: Tree) -> Data:
     return json.loads(attrs.get(ATTRIBUTE, "{}"))
 
 
-def changed(dataset: xr.Dataset, **sections: object) -> dict[str, str]:
+def changed(dataset: Dataset, **sections: object) -> dict[str, str]:
     """The attribute of a study some of whose sections are others."""
     return {ATTRIBUTE: json.dumps(config(dataset) | sections)}

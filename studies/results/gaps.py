@@ -7,7 +7,7 @@ Dataset says it of every arm. Two arms whose losses mean different things are no
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 WORDS = ("loss", "gap")  # by `gap_known`
 LOSSES = ("loss", "best_loss", "observed", "population_loss")  # variables of which it is said
@@ -18,7 +18,7 @@ UNITS = {
 }  # by `word`
 
 
-def gap_known(data: xr.Dataset | xr.DataArray) -> xr.DataArray:
+def gap_known(data: Dataset | DataArray) -> DataArray:
     """Whether the loss is the gap to a known optimum, at every place of the results.
 
     Nowhere where these do not say so.
@@ -29,25 +29,29 @@ def gap_known(data: xr.Dataset | xr.DataArray) -> xr.DataArray:
     Args:
         data: a study's results, an arm of them, or one of their losses.
     """
-    is_gap = data.coords.get("gap_known", xr.DataArray(0.0)).reset_coords(drop=True)
-    is_gap = is_gap.max("optimizer") if "optimizer" in is_gap.dims else is_gap
-    return xr.DataArray(is_gap.fillna(0) > 0)
+    return DataArray(of_landscape(data, "gap_known") > 0)
 
 
-def word(data: xr.Dataset) -> str:
+def of_landscape(data: Dataset | DataArray, name: str) -> DataArray:
+    """A coordinate that is a property of landscapes, which no optimizer changes; 0 where it is not known."""
+    part = data.coords.get(name, DataArray(0.0)).reset_coords(drop=True)
+    return (part.max("optimizer") if "optimizer" in part.dims else part).fillna(0.0)
+
+
+def word(data: Dataset) -> str:
     """What the loss of these results is: `gap`, `loss`, or `gap or loss` where it differs between arms."""
     is_gap = gap_known(data)
     kinds = {bool(value) for value in is_gap.values.ravel()}
     return WORDS[kinds.pop()] if len(kinds) == 1 else "gap or loss"
 
 
-def with_units(data: xr.Dataset) -> xr.Dataset:
+def with_units(data: Dataset) -> Dataset:
     """The results with units of the losses that say what these are."""
     losses = [name for name in (*LOSSES, "start_loss") if name in data]
     return data.assign({name: data[name].assign_attrs(units=UNITS[word(data)]) for name in losses})
 
 
-def said(data: xr.Dataset) -> str:
+def said(data: Dataset) -> str:
     """Where the loss is the gap to the optimum and where it is none, as a sentence.
 
     Empty where it is the same everywhere.
@@ -68,7 +72,7 @@ def said(data: xr.Dataset) -> str:
     )
 
 
-def alike(data: xr.Dataset | xr.DataArray, dim: str) -> None:
+def alike(data: Dataset | DataArray, dim: str) -> None:
     """Raise where the loss is a gap at some values of an axis and a raw value at others.
 
     Nothing can be said along it.
@@ -101,7 +105,7 @@ def _listed(places: list[str]) -> str:
     return f"{comma.join(most)} and {last}" if most else last
 
 
-def _places(label: str, here: xr.DataArray) -> list[str]:
+def _places(label: str, here: DataArray) -> list[str]:
     """The places of one landscape that are marked; all of them together are the landscape."""
     if bool(here.all()) or not here.ndim:
         return [label] if bool(here.all()) else []

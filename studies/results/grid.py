@@ -14,7 +14,7 @@ TOTALS = (
     "value_terms",
     "gradient_terms",
     "steps",
-)  # counts whose last checkpoint is summed over worlds  # counts whose last checkpoint is summed over worlds
+)  # counts whose last checkpoint is summed over worlds
 Place = tuple[int | slice, ...]  # in the grid
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.results.arms import asked
 from studies.results.clocks import (
@@ -33,8 +34,8 @@ WHICH = tuple(f"{stem}_{clock}" for stem in LOSSES for clock in CLOCKS)  # recor
 
 
 def hits(
-    dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = None, which: str = "hit_cost"
-) -> xr.DataArray:
+    dataset: Dataset, targets: Sequence[float] | DataArray | None = None, which: str = "hit_cost"
+) -> DataArray:
     """When each world first reached each target.
 
     Args:
@@ -85,13 +86,13 @@ def variable(which: str, clock: str | None) -> str:
     return which.removesuffix(own) + clock
 
 
-def _on(part: xr.DataArray, long_name: str, clock: str) -> xr.DataArray:
+def _on(part: DataArray, long_name: str, clock: str) -> DataArray:
     return part.assign_attrs(long_name=long_name, units=str(CLOCKS[clock].units))
 
 
 def lateness(
-    dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None = None, which: str = "hit_cost"
-) -> xr.DataArray:
+    dataset: Dataset, targets: Sequence[float] | DataArray | None = None, which: str = "hit_cost"
+) -> DataArray:
     """By how much a hit may have come before what `hits` gives.
 
     (.., replicate, target), 0 where it is exact or none is.
@@ -107,8 +108,8 @@ def lateness(
 
 
 def _ends(
-    dataset: xr.Dataset, targets: Sequence[float] | xr.DataArray | None, which: str
-) -> tuple[xr.DataArray, xr.DataArray]:
+    dataset: Dataset, targets: Sequence[float] | DataArray | None, which: str
+) -> tuple[DataArray, DataArray]:
     """The ends of the intervals that hold the hits."""
     clock = clock_of(which)
     if targets is not None:
@@ -121,7 +122,7 @@ def _ends(
     )
 
 
-def spent(dataset: xr.Dataset, clock: str = "cost") -> xr.DataArray:
+def spent(dataset: Dataset, clock: str = "cost") -> DataArray:
     """What each world spent on a clock: (.., replicate), NaN where it has no numbers.
 
     Raises:
@@ -140,7 +141,7 @@ def spent(dataset: xr.Dataset, clock: str = "cost") -> xr.DataArray:
     return _on(time, f"{words(clock)} that the world spent", clock)
 
 
-def at_budget(dataset: xr.Dataset) -> xr.Dataset:
+def at_budget(dataset: Dataset) -> Dataset:
     """Every arm at the last checkpoint within the budget, up to which all are known.
 
     Without the dim `checkpoint`.
@@ -149,10 +150,10 @@ def at_budget(dataset: xr.Dataset) -> xr.Dataset:
     all would compare unequal costs.
     """
     place = _place(dataset, budget(dataset).where(own_clocks(dataset) == 0, np.inf))
-    return dataset.isel(checkpoint=place.clip(min=0).compute()).drop_vars("checkpoint", errors="ignore")
+    return _at(dataset, place.clip(min=0))
 
 
-def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
+def at_cost(dataset: Dataset, cost: float) -> Dataset:
     """Every arm at the last checkpoint of at most this cost; without the dim `checkpoint`.
 
     Where the budget of a world was spent before, at the nominal price of a gradient, what it would have done
@@ -172,14 +173,19 @@ def at_cost(dataset: xr.Dataset, cost: float) -> xr.Dataset:
         raise ValueError(
             f"at: expected at most {float(there.max()):g} evaluations, where the study ends; got {cost:g}"
         )
-    shown = dataset.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
+    shown = _at(dataset, place)
     if cost <= float(budget(dataset).min()) * (1 + SPENT):
         return shown
     end = dataset["status"].isel(checkpoint=-1, drop=True)
     return _missing_where(shown, (end == Status.BUDGET_SPENT) & (spent(dataset) * (1 + SPENT) < cost))
 
 
-def _missing_where(shown: xr.Dataset, gone: xr.DataArray) -> xr.Dataset:
+def _at(dataset: Dataset, place: DataArray) -> Dataset:
+    """Every arm at a checkpoint of its own; without the dim `checkpoint`."""
+    return dataset.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
+
+
+def _missing_where(shown: Dataset, gone: DataArray) -> Dataset:
     """The results with the status missing, and without floats, at some places."""
     floats = [
         name
@@ -190,7 +196,7 @@ def _missing_where(shown: xr.Dataset, gone: xr.DataArray) -> xr.Dataset:
     return shown.assign(kept | {"status": shown["status"].where(~gone, int(Status.MISSING))})
 
 
-def _place(dataset: xr.Dataset, cost: float | xr.DataArray) -> xr.DataArray:
+def _place(dataset: Dataset, cost: float | DataArray) -> DataArray:
     """The last checkpoint of at most this cost that every optimizer has of its own (`recorded`); -1: none.
 
     So states of one age are compared.
@@ -199,11 +205,11 @@ def _place(dataset: xr.Dataset, cost: float | xr.DataArray) -> xr.DataArray:
     if "recorded" in dataset.coords:
         own = dataset["recorded"].reset_coords(drop=True) != 0
         within = within & (own.all("optimizer") if "optimizer" in own.dims else own)
-    numbers = xr.DataArray(np.arange(dataset.sizes["checkpoint"]), dims="checkpoint")
+    numbers = DataArray(np.arange(dataset.sizes["checkpoint"]), dims="checkpoint")
     return numbers.where(within, -1).max("checkpoint")
 
 
-def state_times(dataset: xr.Dataset, clock: str = "cost") -> xr.DataArray:
+def state_times(dataset: Dataset, clock: str = "cost") -> DataArray:
     """What a clock shows at the state of each checkpoint: (.., replicate, checkpoint).
 
     inf where it is none within the budget, or none is there.
@@ -215,19 +221,19 @@ def state_times(dataset: xr.Dataset, clock: str = "cost") -> xr.DataArray:
     return shown_on(dataset, clock).where((dataset["status"] < Status.FAILED) & within, np.inf)
 
 
-def state_costs(dataset: xr.Dataset) -> xr.DataArray:
+def state_costs(dataset: Dataset) -> DataArray:
     """Cost of the state that each checkpoint shows, as `state_times`."""
     return state_times(dataset)
 
 
-def ran(dataset: xr.Dataset) -> xr.DataArray:
+def ran(dataset: Dataset) -> DataArray:
     """Whether a world has numbers."""
     return dataset["status"].isel(checkpoint=-1, drop=True) < Status.FAILED
 
 
-def _targets(targets: Sequence[float] | xr.DataArray) -> xr.DataArray:
-    if not isinstance(targets, xr.DataArray):
-        targets = xr.DataArray(np.atleast_1d(np.asarray(targets, float)), dims="target")
+def _targets(targets: Sequence[float] | DataArray) -> DataArray:
+    if not isinstance(targets, DataArray):
+        targets = DataArray(np.atleast_1d(np.asarray(targets, float)), dims="target")
     if "target" not in targets.dims or not targets.sizes["target"]:
         raise ValueError(
             "hits: expected targets with the dim `target`, one loss or more;"
@@ -236,9 +242,7 @@ def _targets(targets: Sequence[float] | xr.DataArray) -> xr.DataArray:
     return targets.reset_coords(drop=True).assign_attrs(COORDINATES["target_loss"].attrs)
 
 
-def _seen(
-    dataset: xr.Dataset, targets: xr.DataArray, value: str, clock: str
-) -> tuple[xr.DataArray, xr.DataArray]:
+def _seen(dataset: Dataset, targets: DataArray, value: str, clock: str) -> tuple[DataArray, DataArray]:
     """The time of the state shown before a hit, and that of the hit, at checkpoints.
 
     The state in which a world diverged is none.
@@ -257,14 +261,14 @@ def _seen(
     return low.transpose(*high.dims), high
 
 
-def _along_targets(parts: Sequence[xr.DataArray], targets: xr.DataArray) -> xr.DataArray:
+def _along_targets(parts: Sequence[DataArray], targets: DataArray) -> DataArray:
     """Hits of every target along the last dim; NaN where a landscape has no such target."""
     hit = xr.concat(parts, "target").where(targets.notnull())
     coords = {"target": np.arange(targets.sizes["target"]), "target_loss": targets}
     return hit.transpose(..., *HITS).assign_coords(coords)
 
 
-def before(time: xr.DataArray, steps: xr.DataArray, hit: xr.DataArray) -> xr.DataArray:
+def before(time: DataArray, steps: DataArray, hit: DataArray) -> DataArray:
     """The time of the last state shown before a hit, 0 where it is the first.
 
     That of the hit where its step is the next one.

@@ -19,9 +19,10 @@ import warnings
 
 import numpy as np
 import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.results.config import config
-from studies.results.gaps import gap_known
+from studies.results.gaps import gap_known, of_landscape
 
 # p; also in units of the loss where a Dataset has no starts, as imported ones: the last target of COCO
 # (Hansen et al. 2021)
@@ -32,7 +33,7 @@ ROUNDINGS = 4 * np.finfo(float).eps
 ABOUT = {"long_name": "precision: losses that differ by less are equal", "units": "loss"}
 
 
-def precision(dataset: xr.Dataset) -> xr.DataArray:
+def precision(dataset: Dataset) -> DataArray:
     """The precision of a study's losses, in their units: as it was stored, or found anew.
 
     Dims landscape and swept axes, as far as they matter.
@@ -44,10 +45,10 @@ def precision(dataset: xr.Dataset) -> xr.DataArray:
         return dataset["precision"].reset_coords(drop=True)
     if "start_loss" in dataset:
         return from_starts(dataset)
-    return xr.DataArray(DEFAULT, attrs=ABOUT)
+    return DataArray(DEFAULT, attrs=ABOUT)
 
 
-def decades(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
+def decades(loss: DataArray, least: DataArray) -> DataArray:
     """The common logarithm of a gap; one that is less than the precision counts as it.
 
     Args:
@@ -59,7 +60,7 @@ def decades(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
     )
 
 
-def resolved(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
+def resolved(loss: DataArray, least: DataArray) -> DataArray:
     """The multiples of the precision that are nearest to losses: those equal at the precision are equal.
 
     Args:
@@ -71,7 +72,7 @@ def resolved(loss: xr.DataArray, least: xr.DataArray) -> xr.DataArray:
     return rounded.transpose(*loss.dims).assign_coords(loss.coords)
 
 
-def from_starts(dataset: xr.Dataset) -> xr.DataArray:
+def from_starts(dataset: Dataset) -> DataArray:
     """The precision, from what was recorded.
 
     Args:
@@ -85,40 +86,35 @@ def from_starts(dataset: xr.Dataset) -> xr.DataArray:
     spread = xr.where(gap_known(dataset), middle, high - low)
     spread = spread.where(spread > ALIKE * size, size)
     share = _given(dataset) * spread.where(~(spread <= 0), 1.0)
-    least = np.maximum(np.maximum(share, _constant(dataset, "spacing") / 2), ROUNDINGS * size)
+    least = np.maximum(np.maximum(share, of_landscape(dataset, "spacing") / 2), ROUNDINGS * size)
     return _squeezed(least).rename("precision").assign_attrs(ABOUT)
 
 
-def _quantile(part: xr.DataArray, level: float) -> xr.DataArray:
+def _quantile(part: DataArray, level: float) -> DataArray:
     """A quantile over worlds; NaN where none has a number."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of no worlds
         return part.quantile(level, "replicate").drop_vars("quantile")
 
 
-def _constant(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    """A property of landscapes, which no optimizer changes; 0 where it is not known."""
-    part = dataset.coords.get(name, xr.DataArray(0.0)).reset_coords(drop=True)
-    return (part.max("optimizer") if "optimizer" in part.dims else part).fillna(0.0)
-
-
-def _given(dataset: xr.Dataset) -> xr.DataArray:
+def _given(dataset: Dataset) -> DataArray:
     """P of the study: one number, or one for each landscape."""
     given = config(dataset).get("precision", DEFAULT)
     if not isinstance(given, dict):
-        return xr.DataArray(float(given))
+        return DataArray(float(given))
     landscape = dataset["landscape"]
     default = given.get("default", DEFAULT)
     numbers = [given.get(str(label), default) for label in np.atleast_1d(landscape.values)]
     if not landscape.ndim:
-        return xr.DataArray(numbers[0])
-    return xr.DataArray(numbers, {"landscape": landscape}, "landscape")
+        return DataArray(numbers[0])
+    return DataArray(numbers, {"landscape": landscape}, "landscape")
 
 
-def _squeezed(part: xr.DataArray) -> xr.DataArray:
+def _squeezed(part: DataArray) -> DataArray:
     """Without the dims along which it does not change; where it is not known does not count."""
     for dim in map(str, part.dims):
         low = part.min(dim)
-        high = part.max(dim)
-        part = low if bool(((low == high) | low.isnull()).all()) else part
+        same = (low == part.max(dim)) | low.isnull()
+        if same.all():
+            part = low
     return part

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.results import settings
 from studies.results.config import config
 from studies.text.shapes import Tree
 
-Price = float | xr.DataArray
+Price = float | DataArray
 Place = tuple[tuple[str, float | str], ...]  # axis and value, of all axes
 NAME = "gradient_cost"
 DEFAULT = 3.0
@@ -33,7 +33,7 @@ class Prices(NamedTuple):
     high: Price
 
 
-def prices(dataset: xr.Dataset) -> Prices:
+def prices(dataset: Dataset) -> Prices:
     """The nominal price of a study and its range, which is that price alone where it has none.
 
     Raises:
@@ -56,7 +56,7 @@ def _only(place: Place, axes: Sequence[str]) -> tuple[object, ...]:
     return tuple(values[name] for name in axes)
 
 
-def _along(dataset: xr.Dataset, axes: Sequence[str], at: Mapping[tuple[object, ...], Prices]) -> Prices:
+def _along(dataset: Dataset, axes: Sequence[str], at: Mapping[tuple[object, ...], Prices]) -> Prices:
     """The prices at values of axes, as arrays along these."""
     lost = next((name for name in axes if name not in dataset.coords), None)
     if lost is not None:
@@ -68,7 +68,7 @@ def _along(dataset: xr.Dataset, axes: Sequence[str], at: Mapping[tuple[object, .
     along = {name: coord for name, coord in coords.items() if coord.ndim}
     shape = [coord.size for coord in along.values()]
     columns = (np.reshape(column, shape) for column in zip(*rows, strict=True))
-    return Prices(*(xr.DataArray(column, along, list(along)) for column in columns))
+    return Prices(*(DataArray(column, along, list(along)) for column in columns))
 
 
 def _changes(places: Mapping[Place, Prices], name: str) -> bool:

@@ -21,7 +21,7 @@ import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import xarray as xr
+from xarray import Dataset
 
 from studies.schema import GRID
 from studies.text.formulas import evaluate
@@ -42,6 +42,9 @@ OF_STUDY = (
 OLD = "these results hold no settings (an older version wrote them); run the study again"
 
 
+Numbers = dict[str, float]  # by name
+
+
 class Arm(NamedTuple):
     """One arm of a study, and all that it ran with."""
 
@@ -57,7 +60,7 @@ class Arm(NamedTuple):
     let: Tree = {}  # names of the study -> number or formula of the arm's numbers
 
 
-def arms(dataset: xr.Dataset, but: Sequence[str] = ()) -> list[Arm]:
+def arms(dataset: Dataset, but: Sequence[str] = ()) -> list[Arm]:
     """The arms that a Dataset shows: those at its landscapes, optimizers and values of axes.
 
     None where it holds no settings.
@@ -76,10 +79,11 @@ def arms(dataset: xr.Dataset, but: Sequence[str] = ()) -> list[Arm]:
     return [arm for arm in _stored(dataset) if _shown(_keys(arm), shown)]
 
 
-Shown = tuple[Sequence[str], set[tuple[float | str, ...]]]  # coordinates, and the values that they have
+Together = set[tuple[float | str, ...]]  # values of some coordinates at one place
+Shown = tuple[Sequence[str], Together]  # coordinates, and the values that they have
 
 
-def _together(dataset: xr.Dataset, names: Sequence[str]) -> set[tuple[float | str, ...]]:
+def _together(dataset: Dataset, names: Sequence[str]) -> Together:
     """The values that some coordinates have together."""
     values = [map(key, dataset[name].values.ravel().tolist()) for name in names]
     return set(zip(*values, strict=True))
@@ -90,7 +94,7 @@ def _shown(coords: Data, shown: Sequence[Shown]) -> bool:
     return all(tuple(coords.get(name) for name in names) in there for names, there in shown)
 
 
-def at(dataset: xr.Dataset, where: Tree) -> list[Arm]:
+def at(dataset: Dataset, where: Tree) -> list[Arm]:
     """The arms of a Dataset at a place: several where it leaves an axis open.
 
     Args:
@@ -109,7 +113,7 @@ def at(dataset: xr.Dataset, where: Tree) -> list[Arm]:
     return here
 
 
-def has(dataset: xr.Dataset) -> bool:
+def has(dataset: Dataset) -> bool:
     """Whether the Dataset holds settings."""
     return ATTRIBUTE in dataset.attrs
 
@@ -135,7 +139,7 @@ def _keys(arm: Arm) -> Data:
     return {name: key(value) for name, value in arm.coords.items()}
 
 
-def numbers(chosen: Sequence[Arm]) -> dict[str, float]:
+def numbers(chosen: Sequence[Arm]) -> Numbers:
     """Name -> number that a formula may use: what all these arms ran with.
 
     `optimizer.NAME`, `landscape.NAME`, `noise.NAME`, `oracle.NAME` and `study.NAME` say whose a number is;
@@ -252,7 +256,7 @@ def silenced(noise: Tree) -> Data:
 # inside -----------------------------------------------------------------------------------------------------
 
 
-def _stored(dataset: xr.Dataset) -> tuple[Arm, ...]:
+def _stored(dataset: Dataset) -> tuple[Arm, ...]:
     return _read(dataset.attrs.get(ATTRIBUTE, '{"arms": [], "tasks": []}'))
 
 
@@ -268,14 +272,14 @@ def _read(text: str) -> tuple[Arm, ...]:
     return tuple(arms)
 
 
-def _axes(dataset: xr.Dataset) -> list[str]:
+def _axes(dataset: Dataset) -> list[str]:
     """Landscape, optimizer and the axes of the study."""
     return list(dict.fromkeys(name for arm in _stored(dataset)[:1] for name in (*FIXED, *arm.coords)))
 
 
-def _names(arm: Arm) -> dict[str, float]:
+def _names(arm: Arm) -> Numbers:
     """Name -> number, of one arm."""
-    names: dict[str, float] = {}
+    names: Numbers = {}
     for group in GROUPS:
         for name, number in _numbers(getattr(arm, group)):
             names[f"{group}.{name}"] = number
@@ -284,7 +288,7 @@ def _names(arm: Arm) -> dict[str, float]:
     return with_let(axes | names, arm.let)
 
 
-def with_let(numbers: dict[str, float], let: Tree) -> dict[str, float]:
+def with_let(numbers: Numbers, let: Tree) -> Numbers:
     """The numbers of an arm, behind them the names of `let` that have a number there."""
     for _ in let:  # a name may need others
         for name, given in let.items():

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from studies.results import cell_files
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from xarray import Dataset
 
 
 STALE = 86400.0  # seconds after which a temporary file belongs to a process that died
@@ -50,7 +50,7 @@ def failures(out: Path) -> set[str]:
     return {path.stem for path in (out / "errors").glob("*.json")} - finished(out)
 
 
-def write_cell(data: xr.Dataset, path: Path) -> None:
+def write_cell(data: Dataset, path: Path) -> None:
     """Write one cell's file, whole or not at all."""
     with beside(path) as temporary:
         cell_files.write(data, temporary)

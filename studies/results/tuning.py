@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import xarray as xr
+from xarray import DataArray, Dataset
 
 from studies.schema import EVALUATIONS, GRID, Variable
 from studies.text.shapes import Data
@@ -14,7 +14,7 @@ from studies.text.shapes import Data
 Found = list[Data]  # attrs["tuning"]: one mapping for each arm that was tuned
 
 
-def tuning_cost(dataset: xr.Dataset) -> xr.DataArray:
+def tuning_cost(dataset: Dataset) -> DataArray:
     """What the trials of each arm cost together, in evaluations at the nominal price.
 
     Dims landscape, optimizer, swept axes; 0 where none were run.
@@ -31,17 +31,17 @@ def tuning_cost(dataset: xr.Dataset) -> xr.DataArray:
     for place, arm in places(dataset, dims, tuned):
         cost[place] = arm["cost"]
     about = Variable("cost of all trials of tuning, all their worlds together", EVALUATIONS)
-    return xr.DataArray(cost, {dim: dataset[dim] for dim in dims}, dims, "tuning_cost", about.attrs)
+    return DataArray(cost, {dim: dataset[dim] for dim in dims}, dims, "tuning_cost", about.attrs)
 
 
-def recorded(dataset: xr.Dataset) -> Found:
+def recorded(dataset: Dataset) -> Found:
     """What the trials were and gave, arm by arm, as the run wrote it."""
     if "tuning" not in dataset.attrs:
         raise ValueError("sensitivity: expected a study with `tuning:`, found none in these results")
     return json.loads(dataset.attrs["tuning"])
 
 
-def dims_of(dataset: xr.Dataset, tuned: Found) -> list[str]:
+def dims_of(dataset: Dataset, tuned: Found) -> list[str]:
     """The dims of the Dataset along which arms were tuned."""
     missing = [dim for dim in GRID if dim not in dataset.dims]
     if missing:
@@ -53,7 +53,7 @@ def dims_of(dataset: xr.Dataset, tuned: Found) -> list[str]:
 
 
 def places(
-    dataset: xr.Dataset, dims: Sequence[str], tuned: Found
+    dataset: Dataset, dims: Sequence[str], tuned: Found
 ) -> Iterator[tuple[tuple[int, ...], Data]]:
     """Where in the Dataset each arm is; those that are not in it (any more) are left out."""
     values = {dim: dataset[dim].values.tolist() for dim in tuned[0]["coords"] if dim in dataset.coords}

@@ -12,6 +12,7 @@ import uuid
 from pathlib import Path
 
 import xarray as xr
+from xarray import Dataset
 
 from studies.results import assembly, config, gaps, settings
 from studies.results.manifest import Manifest
@@ -42,7 +43,7 @@ def state(manifest: Manifest, out: Path) -> str:
 # the Dataset ------------------------------------------------------------------------------------------------
 
 
-def assemble(manifest: Manifest, out: str | Path) -> xr.Dataset:
+def assemble(manifest: Manifest, out: str | Path) -> Dataset:
     """The labelled Dataset of a plan's manifest, from the cells that are in the folder now.
 
     See `assembly.assemble`.
@@ -68,7 +69,7 @@ def _known(manifest: Manifest) -> Data:
     return {settings.ATTRIBUTE: settings.of_plan(manifest), **manifest["attrs"]}
 
 
-def export(manifest: Manifest, out: Path) -> xr.Dataset:
+def export(manifest: Manifest, out: Path) -> Dataset:
     """The Dataset of the cells in the folder now.
 
     `dataset.zarr` is written anew where it shows something else.
@@ -86,7 +87,7 @@ def export(manifest: Manifest, out: Path) -> xr.Dataset:
     return data
 
 
-def open_study(path: str | Path) -> xr.Dataset:
+def open_study(path: str | Path) -> Dataset:
     """The results of a study.
 
     Args:
@@ -118,7 +119,7 @@ def open_study(path: str | Path) -> xr.Dataset:
     return data if view.stat().st_ino == before else open_study(path)
 
 
-def _read(view: Path) -> xr.Dataset:
+def _read(view: Path) -> Dataset:
     data = xr.open_zarr(view, consolidated=False, chunks=None)
     texts = {name: data[name].astype(object) for name in data.dims if data[name].dtype.kind == "T"}
     return data.assign_coords(texts)[sorted(map(str, data.data_vars))]

@@ -20,10 +20,9 @@ from studies.text.leave import leave
 from studies.text.shapes import Data, Json
 
 if TYPE_CHECKING:
-    import xarray as xr
     from rich.console import Console
+    from xarray import Dataset
 
-    from studies.claims import Judgement
     from studies.run.session import Outcome
     from studies.study_file.study import Study
 
@@ -238,16 +237,15 @@ def _say_unfinished(outcome: Outcome, console: Console) -> int:
 
 def _say_lacking(outcome: Outcome, out: Path, console: Console) -> None:
     """How many cells failed, and how many are not there."""
-    failed, missing = len(outcome.failed), outcome.missing
-    if failed:
+    if outcome.failed:
         why = f"why is in {out / 'errors'}; the next run tries them again"
-        console.print(f"{failed} cells failed; {why}", soft_wrap=True)
-    if missing:
+        console.print(f"{len(outcome.failed)} cells failed; {why}", soft_wrap=True)
+    if outcome.missing:
         why = f"though they were computed; {RESUME}"
-        console.print(f"{missing} cells are missing, {why}", soft_wrap=True)
+        console.print(f"{outcome.missing} cells are missing, {why}", soft_wrap=True)
 
 
-def _falls_short(dataset: xr.Dataset, open_claims: list[str], console: Console) -> bool:
+def _falls_short(dataset: Dataset, open_claims: list[str], console: Console) -> bool:
     """Whether a world or a claim keeps a strict run from its end; says which."""
     diverged = _diverged(dataset)
     if diverged:
@@ -257,7 +255,7 @@ def _falls_short(dataset: xr.Dataset, open_claims: list[str], console: Console) 
     return diverged or bool(open_claims)
 
 
-def _diverged(dataset: xr.Dataset) -> bool:
+def _diverged(dataset: Dataset) -> bool:
     """Whether a world diverged, failed or is missing."""
     from studies.schema import Status  # here, so that --help comes at once
 
@@ -265,29 +263,19 @@ def _diverged(dataset: xr.Dataset) -> bool:
     return bool(((ends >= Status.DIVERGED) & (ends < Status.ABSENT)).any())
 
 
-def _judge(dataset: xr.Dataset, out: Path) -> list[str]:
+def _judge(dataset: Dataset, out: Path) -> list[str]:
     """Print the table of claims and write claims.json; those that do not hold, with their verdicts."""
-    from studies.claims import judge, verdicts
+    from studies.claims import judge, report, verdicts
 
     judgements = judge(dataset)
     if judgements:
-        _print_claims(judgements, dataset.attrs["name"], out)
+        report.show(judgements, dataset.attrs["name"], out)
     worst = verdicts(judgements)
     return [f"{name} ({verdict})" for name, verdict in worst.items() if verdict != "holds"]
 
 
-def _print_claims(judgements: Sequence[Judgement], study: str, out: Path) -> None:
-    """Print the table of claims and write claims.json."""
-    from studies.claims import report
-    from studies.text import terminal
-
-    console = terminal.console(columns=160)
-    console.print(report.table(judgements, study))
-    console.print(str(report.save(judgements, out)), soft_wrap=True)
-
-
 def _draw_and_print(
-    dataset: xr.Dataset,
+    dataset: Dataset,
     out: Path,
     figures: list[Json],
     log: Console,
@@ -304,7 +292,7 @@ def _draw_and_print(
     return drawn.complete
 
 
-def _print_tables(dataset: xr.Dataset, console: Console) -> None:
+def _print_tables(dataset: Dataset, console: Console) -> None:
     """What tuning and match came to, what the arms reached, and what cannot be judged."""
     from studies.analysis.noise.unfit import unfit
     from studies.run.summary import table
@@ -316,7 +304,7 @@ def _print_tables(dataset: xr.Dataset, console: Console) -> None:
             console.print(line, soft_wrap=True)
 
 
-def _print_stages(dataset: xr.Dataset, console: Console) -> None:
+def _print_stages(dataset: Dataset, console: Console) -> None:
     """The tables of tuning and match, where the study has them."""
     from studies.calibration.matched import table as matched
     from studies.calibration.tuned import table as tuned

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from studies.text.shapes import Json
 
 if TYPE_CHECKING:
-    import xarray as xr
     from rich.console import Console
+    from xarray import Dataset
 
 
 class Drawn(NamedTuple):
@@ -20,7 +20,7 @@ class Drawn(NamedTuple):
     complete: bool  # whether all could be drawn
 
 
-def draw(dataset: xr.Dataset, out: Path, figures: Sequence[Json], log: Console) -> Drawn:
+def draw(dataset: Dataset, out: Path, figures: Sequence[Json], log: Console) -> Drawn:
     """Draw figures; one that cannot be drawn is said in a line, and takes nothing else with it.
 
     Args:

@@ -43,14 +43,17 @@ def show(study: Study, out: Path) -> None:
     times = expected.expected([*ahead, *plan.missing(here)])
     lines = expected.lines(times, expected.workers(study))
     console.print(*lines, sep="\n", soft_wrap=True)
-    console.print(f"folder: {out}", *_notes(plan, study, stages), sep="\n", soft_wrap=True)
+    console.print(f"folder: {out}", *_notes(plan, stages), sep="\n", soft_wrap=True)
 
 
-def _notes(plan: Plan, study: Study, stages: list[Stage]) -> list[str]:
+def _notes(plan: Plan, stages: list[Stage]) -> list[str]:
     """Lines on checkpoints, on the plan, on budgets and on stages."""
-    of_stages = [line for stage in stages for line in stage.lines()]
-    of_budgets = spending.unusual(study.arms)
-    return [*_checkpoints(plan), *plan.notes, *of_budgets, *of_stages]
+    return [
+        *_checkpoints(plan),
+        *plan.notes,
+        *spending.unusual(plan.study.arms),
+        *(line for stage in stages for line in stage.lines()),
+    ]
 
 
 def _staged(study: Study, out: Path) -> tuple[Study, list[Stage]]:

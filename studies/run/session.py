@@ -31,8 +31,8 @@ from studies.text import terminal
 from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
-    import xarray as xr
     from distributed import Client
+    from xarray import Dataset
 
 
 # uncalibrated: a trial or pilot failed; stopped: running cells were awaited; lost: the scheduler is gone
@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
 
     ended: Ended
     failed: list[Record]
-    dataset: xr.Dataset | None  # None unless complete; `open_study` gives what is there
+    dataset: Dataset | None  # None unless complete; `open_study` gives what is there
     missing: int = 0  # cells that are neither there nor failed, though the run is complete
 
 
@@ -55,7 +55,7 @@ def run_study(
     *,
     figures: bool = True,
     **cluster: Any,  # noqa: ANN401
-) -> xr.Dataset:
+) -> Dataset:
     """See `studies.run_study`."""
     study = load_study(config, overrides)
     where = folder(study, out)
@@ -69,7 +69,7 @@ def run_study(
     return dataset
 
 
-def _dataset(outcome: Outcome) -> xr.Dataset:
+def _dataset(outcome: Outcome) -> Dataset:
     """The results of a run; raises where there are none."""
     if outcome.ended == "lost":
         raise ConnectionError("lost the Dask scheduler; finished cells are kept, run again to go on")
@@ -80,7 +80,7 @@ def _dataset(outcome: Outcome) -> xr.Dataset:
     return outcome.dataset
 
 
-def _save_claims(dataset: xr.Dataset, out: Path) -> None:
+def _save_claims(dataset: Dataset, out: Path) -> None:
     """Write claims.json, where the study has claims."""
     from studies.claims import judge, report
 

@@ -64,7 +64,8 @@ def prepare(study: Study, out: Path, text: str = "") -> str | None:
     Raises:
         StudyError: the folder is another study's.
     """  # noqa: DOC502
-    changed = _changes(check(study, out), study.resolved)
+    earlier = check(study, out)
+    changed = [] if earlier is None else _changes(earlier, study.resolved)
     for part in ("cells", "figures"):
         (out / part).mkdir(parents=True, exist_ok=True)
     store.sweep(out)
@@ -94,12 +95,10 @@ def _earlier(out: Path) -> Data | None:
     return study if isinstance(study, dict) else None
 
 
-def _changes(earlier: Data | None, now: Data) -> list[str]:
+def _changes(earlier: Data, now: Data) -> list[str]:
     """The keys of a study that are no longer what they were."""
-    if earlier is None:
-        return []
-    keys = [key for key in dict.fromkeys([*now, *earlier]) if key not in ELSEWHERE]
-    return [key for key in keys if earlier.get(key) != now.get(key)]
+    keys = dict.fromkeys([*now, *earlier])
+    return [key for key in keys if key not in ELSEWHERE and earlier.get(key) != now.get(key)]
 
 
 def _made(out: Path) -> Iterator[Path]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 from rich.table import Table
+from xarray import DataArray, Dataset
 
 from studies.results import gaps
 from studies.results.arms import NO_STEP, arms, asked, quartiles
@@ -21,7 +21,7 @@ LEFT: Data = {
 }
 
 
-def table(dataset: xr.Dataset) -> Table:
+def table(dataset: Dataset) -> Table:
     """One row for each landscape and arm, at the budget that all have.
 
     Medians and quartiles over worlds, nothing called better than another.
@@ -36,12 +36,12 @@ def table(dataset: xr.Dataset) -> Table:
     return grid
 
 
-def _end(arm: xr.Dataset) -> xr.Dataset:
+def _end(arm: Dataset) -> Dataset:
     """An arm at the budget, with the status at its end."""
     return at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1))
 
 
-def _grid(dataset: xr.Dataset, caption: str) -> Table:
+def _grid(dataset: Dataset, caption: str) -> Table:
     """The table without its rows."""
     worlds = f"{dataset.attrs['name']}: {counted(dataset.sizes['replicate'], 'world')}"
     title = f"{worlds}; values and gradients in evaluations of the whole loss"
@@ -53,14 +53,14 @@ def _grid(dataset: xr.Dataset, caption: str) -> Table:
     return grid
 
 
-def _heads(dataset: xr.Dataset) -> list[str]:
+def _heads(dataset: Dataset) -> list[str]:
     """The heads of numbers."""
     quantity = f"true {gaps.word(dataset)}: median [quartiles]"
     reached = ["reached target"] if dataset.sizes.get("target") else []
     return [quantity, "steps", "values", "gradients", "diverged", *reached]
 
 
-def _cells(end: xr.Dataset, unit: str) -> list[str]:
+def _cells(end: Dataset, unit: str) -> list[str]:
     """What a row says of an arm, at its end."""
     end = end.sel(replicate=end["status"] < Status.FAILED)
     diverged = _of_worlds(end, end["status"] == Status.DIVERGED)
@@ -72,23 +72,23 @@ def _cells(end: xr.Dataset, unit: str) -> list[str]:
     return [_loss(end, unit), *counts, *ended]
 
 
-def _loss(end: xr.Dataset, unit: str) -> str:
+def _loss(end: Dataset, unit: str) -> str:
     """The median and the quartiles."""
     low, median, high = quartiles(end["loss"])
     return f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}"
 
 
-def _spent(end: xr.Dataset, name: str) -> str:
+def _spent(end: Dataset, name: str) -> str:
     """Evaluations of the whole loss, a median."""
     return f"{float(end[name].median() / end['terms']):,.0f}"
 
 
-def _reached(end: xr.Dataset) -> list[str]:
+def _reached(end: Dataset) -> list[str]:
     """How many worlds reached the last target, if there is one."""
     if not end.sizes.get("target"):
         return []
     return [_of_worlds(end, np.isfinite(end["hit_cost"].isel(target=-1)))]
 
 
-def _of_worlds(end: xr.Dataset, which: xr.DataArray | np.ndarray) -> str:
+def _of_worlds(end: Dataset, which: DataArray | np.ndarray) -> str:
     return f"{int(which.sum())} of {end.sizes['replicate']}"

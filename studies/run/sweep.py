@@ -29,8 +29,8 @@ from studies.run.clusters import ENVIRONMENT, ClusterError
 from studies.text import user_code
 
 if TYPE_CHECKING:
-    import xarray as xr
     from distributed import Client, Future
+    from xarray import Dataset
 
     from studies.cells.task import Cell
 
@@ -116,7 +116,7 @@ def _appears(path: Path) -> bool:
     return path.exists()
 
 
-def _run(cell: Cell, address: str) -> xr.Dataset:
+def _run(cell: Cell, address: str) -> Dataset:
     import torch
 
     from studies.cells.loop import run_cell
