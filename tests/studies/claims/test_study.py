@@ -12,7 +12,7 @@ from rich.console import Console
 
 from studies.claims import LawClaim, judge, report, verdicts
 from studies.claims.__main__ import main as again
-from studies.run.__main__ import _report
+from studies.run.__main__ import _tell_outcome
 from studies.run.session import Outcome
 from studies.study_file import document
 from studies.study_file.loading import load_study
@@ -319,7 +319,7 @@ def test_right_laws_hold_on_a_real_run(computed):
 
 
 def finish(dataset, out, *, strict):
-    return _report(
+    return _tell_outcome(
         Outcome("complete", [], dataset), out, Console(stderr=True, width=200), [], strict=strict
     )
 
