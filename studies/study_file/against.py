@@ -57,10 +57,8 @@ def _settings(draft: Draft, given: object) -> Iterator[Setting]:
 def _settable(paths: Sequence[str]) -> Iterator[str]:
     """Those paths that an axis may set of which a step depends."""
     for path in paths:
-        family, _, rest = path.partition(".")
-        own = (
-            rest.rpartition(".")[2] not in OF_ENTRIES.get(family, ()) if family in OF_ENTRIES else False
-        )
+        family = path.partition(".")[0]
+        own = family in OF_ENTRIES and path.rpartition(".")[2] not in OF_ENTRIES[family]
         if own or family in SECTIONS:
             yield path
 

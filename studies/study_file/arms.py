@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from landscapes.base import Landscape
 from studies import registry
 from studies.cells.clocks import clocks_of
-from studies.study_file import fields, fits, only, sections, start, written
+from studies.study_file import fields, fits, only, sections, start
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting, set_path, taken_out
 from studies.study_file.budgets import with_steps
 from studies.study_file.checkpoints import unplaced
-from studies.study_file.document import Mistake, Mistaken, Path, mapping
+from studies.study_file.document import Mistake, Mistaken, Path, mapping, moved
 from studies.study_file.draft import Draft
 from studies.study_file.errors import mistakes_in, of_class
 from studies.study_file.fits import of
@@ -56,10 +56,8 @@ class At:
 
     def source(self, path: Path) -> Path | None:
         """Where in the study a value stands that is at this path of the data; None: there."""
-        for moved, source in self.where.items():
-            if path[: len(moved)] == moved:
-                return (*source, *path[len(moved) :])
-        return None
+        places = (moved(path, elsewhere, source) for elsewhere, source in self.where.items())
+        return next(filter(None, places), None)
 
 
 @dataclass(frozen=True)
@@ -183,13 +181,12 @@ class Resolver:
         entry = self._written(variant.path, variant.entry)
         if ground is None:
             return self._entry(entry._replace(raw=entry.without(self._formulas(entry))), point)
-        return self._entry(entry, point, written.names_of(ground.landscape, ground.noise))
+        return self._entry(entry, point, ground.names)
 
     def _template(self, variant: Variant, ground: Ground, point: Point) -> Template:
         """A variant on a landscape, whose formulas can be resolved again."""
         entry = self._written(variant.path, variant.entry)
-        names = written.names_of(ground.landscape, ground.noise)
-        return entry.template(self._formulas(entry), {**point.around, **names})
+        return entry.template(self._formulas(entry), {**point.around, **ground.names})
 
     def _written(self, path: Path, raw: Data) -> Written:
         return Written(path, raw, self.draft.classes[str(path[0])][raw["kind"]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
@@ -21,6 +22,7 @@ from studies.text.words import suggest
 
 BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
 OF_LEDGER = [*POOLED, *schema.LEDGER, *schema.POPULATION, *schema.AGAINST]
+FUNCTIONS = [name for name in CALLS if name not in (AT, PATH)]
 NO_LEDGER = "this study keeps no noise ledger (`ledger:`)"
 
 
@@ -53,7 +55,7 @@ class Words:
             yield from self._names(tree)
 
     def _calls(self, tree: ast.expr) -> Iterator[str]:
-        words = [*(name for name in CALLS if name not in (AT, PATH)), *self.recorded]
+        words = [*FUNCTIONS, *self.recorded]
         for word in called(tree):
             if not _in_ledger(word) and word not in CALLS and word not in self.recorded:
                 yield f"unknown function {word!r}; {suggest(word, words)}"
@@ -100,55 +102,58 @@ def instruments(record: Iterable[Tree]) -> dict[str, Tree]:
     return {name: spec for spec in record for name in registry.build(spec, "instrument").variables}
 
 
+Node = TypeVar("Node", bound=ast.expr)
+
 # in a tree --------------------------------------------------------------------------------------------------
+
+
+def _nodes(tree: ast.expr, *kinds: type[Node]) -> Iterator[Node]:
+    """The nodes of some kinds."""
+    return (node for node in ast.walk(tree) if isinstance(node, kinds))
 
 
 def called(tree: ast.expr) -> list[str]:
     """What is called, by its name."""
-    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    calls = (call.func for call in _nodes(tree, ast.Call))
     return [ast.unparse(func) for func in calls if isinstance(func, ast.Name | ast.Attribute)]
 
 
 def names(tree: ast.expr) -> Iterator[str]:
     """Names that are numbers: not what is called, whose, when, or the variable of a density."""
     skipped = _no_numbers(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            skipped |= {id(inner) for inner in ast.walk(node)}
-    there = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
-    yield from (node.id for node in there if id(node) not in skipped)
+    for node in _nodes(tree, ast.Attribute):
+        skipped |= {id(inner) for inner in ast.walk(node)}
+    yield from (node.id for node in _nodes(tree, ast.Name) if id(node) not in skipped)
 
 
 def dotted(tree: ast.expr) -> Iterator[str]:
     """Names of numbers that say whose they are, such as optimizer.learning_rate."""
-    skipped = _no_numbers(tree)
-    skipped |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    there = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-    words = (ast.unparse(node) for node in there if id(node) not in skipped)
+    attributes = [*_nodes(tree, ast.Attribute)]
+    skipped = _no_numbers(tree) | {id(node.value) for node in attributes}
+    words = (ast.unparse(node) for node in attributes if id(node) not in skipped)
     yield from (word for word in words if not _in_ledger(word))
 
 
 def of_ledger(tree: ast.expr) -> Iterator[str]:
     """Words of the noise ledger."""
-    for node in ast.walk(tree):
-        name = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
-        if name.startswith(HEAD) or name in schema.LEDGER:
+    for node in _nodes(tree, ast.Attribute, ast.Name):
+        name = ast.unparse(node)
+        if _in_ledger(name) or name in schema.LEDGER:
             yield name
 
 
 def _no_numbers(tree: ast.expr) -> set[int]:
     """The nodes that are called, labels, clocks, axes, or the variable of a density."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    nodes = (inner for call in calls for inner in (call.func, *_labels_in(call), *_variable(call)))
-    return {id(node) for node in nodes}
+    calls = _nodes(tree, ast.Call)
+    return {id(node) for call in calls for node in (call.func, *_labels_in(call), *_variable(call))}
 
 
 def _variable(call: ast.Call) -> list[ast.Name]:
     """Where a density has the variable that it is of by its other name: x in distance(theta, exp(-x))."""
     if ast.unparse(call.func) not in distance.WORDS:
         return []
-    inner = [node for density in call.args[1:2] for node in ast.walk(density)]
-    return [node for node in inner if isinstance(node, ast.Name) and node.id == distance.OTHER_NAME]
+    names_inside = (name for density in call.args[1:2] for name in _nodes(density, ast.Name))
+    return [name for name in names_inside if name.id == distance.OTHER_NAME]
 
 
 def _in_ledger(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -127,9 +126,9 @@ def _quantity(path: Path, text: str, words: Quantities) -> Iterator[Mistake]:
 
 def _twice(figures: Sequence[Asked]) -> Iterator[Mistake]:
     """Files of one name."""
-    times = Counter(figure.file for figure in figures)
-    for place, figure in enumerate(figures):
-        if times[figure.file] > 1:
-            text = f"expected files of different names, several figures are called {figure.file!r}"
+    files = [figure.file for figure in figures]
+    for place, file in enumerate(files):
+        if files.count(file) > 1:
+            text = f"expected files of different names, several figures are called {file!r}"
             yield Mistake(("figures", place), text)
             return

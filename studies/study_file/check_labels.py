@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from studies.study_file import fields, only
 from studies.study_file.axes import Axis
-from studies.study_file.document import Mistake, Path, mapping
+from studies.study_file.document import Mistake, Path, mapping, mapping_at
 from studies.study_file.draft import Draft
 from studies.study_file.labelled import MAPS, OWN_KEYS, by_label
 from studies.study_file.model import DEFAULT, FAMILIES
@@ -59,10 +59,7 @@ def of_axes(axes: Sequence[Axis], draft: Draft) -> Iterator[Mistake]:
 
 def _ambiguous(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
     """Landscapes in a mapping in which their labels are keys too."""
-    given: Data = draft.data
-    for part in path:
-        given = mapping(given.get(part))
-    for label in given:
+    for label in mapping_at(path, draft.data):
         if _both(path, label, draft):
             yield Mistake((*path, label), _two_meanings(path, label), at_key=True)
 
@@ -102,7 +99,7 @@ def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
 def _used(key: str, landscape: str, draft: Draft) -> bool:
     """Whether an optimizer runs on a landscape without a value of its own in place of the study's."""
     for entry in map(mapping, draft.entries("optimizers").values()):
-        own, where = {**entry, **mapping(mapping(entry.get("on")).get(landscape))}, entry.get("only")
+        own, where = {**entry, **mapping_at(("on", landscape), entry)}, entry.get("only")
         if own.get(key) is None and (not isinstance(where, list) or landscape in where):
             return True
     return False

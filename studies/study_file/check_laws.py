@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
 from studies.results import settings
+from studies.schema import GRID
 from studies.study_file import check_named
-from studies.study_file.document import Mistake
+from studies.study_file.document import Mistake, first_of
 from studies.study_file.stated import Stated, numbers
 from studies.text.formulas import evaluate
 from studies.text.shapes import Tree
@@ -19,16 +20,20 @@ BARE = ("clock", "start")  # what a word in parentheses may be, beside the clock
 HITS = ("hit", "best_hit")
 
 
-def mistakes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+def mistakes(stated: Stated, law: LawClaim) -> list[Mistake]:
     """What is wrong with a law.
 
     Args:
         stated: where, and in which study.
         law: the law.
     """
-    wrong = [mistake for rule in RULES for mistake in rule(stated, law)]
-    wrong = wrong or [*_runs(stated, law)] or [*_formulas(stated, law)]
-    yield from wrong or check_named.mistakes(stated, law)
+    return first_of(*(check(stated, law) for check in (_rules, _runs, _formulas, check_named.mistakes)))
+
+
+def _rules(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
+    """What is wrong with labels and axes by themselves."""
+    for rule in RULES:
+        yield from rule(stated, law)
 
 
 # labels and axes --------------------------------------------------------------------------------------------
@@ -36,19 +41,14 @@ def mistakes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
 
 def _labels(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
     for key, given in (("landscape", law.landscape), ("optimizer", law.optimizer)):
-        labels, there = [given] if isinstance(given, str) else given or [], stated.labels(key)
-        for label in labels:
-            if label not in there:
-                yield stated.wrong(f"unknown {key} {label!r}; {suggest(label, there)}", key)
+        for label in [given] if isinstance(given, str) else given or []:
+            yield from stated.unknown(key, label, key)
 
 
 def _runs(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
     """Every optimizer that is named must run on one of the landscapes at least."""
     for label in law.labels():
-        runs = stated.runs_on(label)
-        if not set(stated.landscapes()) & set(runs):
-            text = f"{label} does not run on {', '.join(stated.landscapes())}, but on {', '.join(runs)}"
-            yield stated.wrong(text, "optimizer")
+        yield from stated.runs_nowhere(label, stated.landscapes(), "optimizer")
 
 
 def _axes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
@@ -74,9 +74,7 @@ def _regime(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
             continue
         values = _numbers_of(stated, name)
         if not values:
-            known = [
-                word for arm in stated.here[:1] for word in _short(settings.numbers([stated.ran(arm)]))
-            ]
+            known = [word for own in stated.ran_with[:1] for word in _short(own)]
             hint = suggest(name, [*stated.coords, *known])
             yield stated.wrong(f"unknown axis or number; {hint}", "regime", name, at_key=True)
         elif not numbers(values):
@@ -91,8 +89,7 @@ def _numbers_of(stated: Stated, name: str) -> Sequence[object]:
     """The values of an axis, or of a number of the arms that the law is about."""
     if name in stated.coords:
         return stated.coords[name]
-    ran_with = (settings.numbers([stated.ran(arm)]) for arm in stated.here)
-    return list(dict.fromkeys(own[name] for own in ran_with if name in own))
+    return list(dict.fromkeys(own[name] for own in stated.ran_with if name in own))
 
 
 def _short(names: Mapping[str, float]) -> list[str]:
@@ -104,13 +101,10 @@ def _elsewhere(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
     for control in law.controls():
         if not isinstance(control, Mapping):
             continue
-        for key in ("landscape", "optimizer"):
-            label, there = str(control.get(key, "")), stated.labels(key)
-            if key in control and label not in there:
-                yield stated.wrong(f"unknown {key} {label!r}; {suggest(label, there)}", "control")
-        axes = {
-            name: value for name, value in control.items() if name not in ("landscape", "optimizer")
-        }
+        for key in GRID:
+            if key in control:
+                yield from stated.unknown(key, str(control[key]), "control")
+        axes = {name: value for name, value in control.items() if name not in GRID}
         for mistake in _values(stated, axes, "control"):
             yield stated.wrong(f"{mistake.path[-1]}: {mistake.text}", "control")
 

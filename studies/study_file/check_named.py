@@ -10,13 +10,11 @@ from studies.analysis.quantities.said import selections
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
 from studies.claims.law import Elsewhere
-from studies.results import settings
-from studies.study_file.document import Mistake
+from studies.schema import GRID
+from studies.study_file.document import Mistake, first_of
 from studies.study_file.stated import Stated
 from studies.text.shapes import Data
-from studies.text.words import suggest
 
-GRID = ("landscape", "optimizer")
 Said = list[Data]  # what each number of a quantity says of itself
 
 
@@ -28,9 +26,12 @@ def mistakes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
         law: the law.
     """
     said = {key: _said(stated, text) for key, text in _texts(law)}
-    wrong = [mistake for key, each in said.items() for mistake in _labels(stated, each, key)]
-    wrong = wrong or [mistake for key, each in said.items() for mistake in _arms(stated, each, key)]
-    yield from dict.fromkeys(wrong or _places(stated, law, said))
+    wrong = first_of(
+        (mistake for key, each in said.items() for mistake in _labels(stated, each, key)),
+        (mistake for key, each in said.items() for mistake in _arms(stated, each, key)),
+        _places(stated, law, said),
+    )
+    yield from dict.fromkeys(wrong)
 
 
 def _texts(law: LawClaim) -> Iterator[tuple[str, str]]:
@@ -42,25 +43,22 @@ def _texts(law: LawClaim) -> Iterator[tuple[str, str]]:
 
 def _said(stated: Stated, text: str) -> Said:
     """What the numbers of a quantity say of themselves; nothing of a formula."""
-    numbers = [name for arm in stated.here for name in settings.numbers([stated.ran(arm)])]
+    numbers = [name for own in stated.ran_with for name in own]
     return selections(parsed(text)) if is_quantity(text, stated.words.recorded, numbers) else []
 
 
 def _labels(stated: Stated, said: Said, key: str) -> Iterator[Mistake]:
     for name in GRID:
-        there = stated.labels(name)
         for label in (each.get(name) for each in said):
-            if label is not None and label not in there:
-                yield stated.wrong(f"unknown {name} {label!r}; {suggest(str(label), there)}", key)
+            if label is not None:
+                yield from stated.unknown(name, label, key)
 
 
 def _arms(stated: Stated, said: Said, key: str) -> Iterator[Mistake]:
     """An optimizer that is named with a landscape must run on it."""
     for each in said:
-        runs = stated.runs_on(each.get("optimizer", ""))
-        if each.keys() >= set(GRID) and each["landscape"] not in runs:
-            text = f"{each['optimizer']} does not run on {each['landscape']}, but on {', '.join(runs)}"
-            yield stated.wrong(text, key)
+        if each.keys() >= set(GRID):
+            yield from stated.runs_nowhere(each["optimizer"], [str(each["landscape"])], key)
 
 
 def _places(stated: Stated, law: LawClaim, said: Mapping[str, Said]) -> Iterator[Mistake]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from studies.study_file import fields, sections
 from studies.study_file.axes import Axis, Setting, sets
-from studies.study_file.document import Mistake, Path, mapping
+from studies.study_file.document import Mistake, Path, mapping, mapping_at
 from studies.study_file.draft import Draft
 from studies.text.shapes import Tree
 from studies.text.words import suggest
@@ -44,7 +44,7 @@ def _of_parameter(label: str, name: str, draft: Draft, *, choices: bool) -> Iter
         yield Mistake(
             path, "is not a number, so it has no range; give a list of its values", at_key=True
         )
-    matched = mapping(mapping(draft.data.get("match")).get("vary")).get(label)
+    matched = mapping_at(("match", "vary"), draft.data).get(label)
     for section, keys in (("the optimizer's grid", entry.get("grid")), ("match.vary", matched)):
         if name in (keys or ()):
             yield Mistake(path, f"is in {section} too; {BOTH}", at_key=True)

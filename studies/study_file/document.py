@@ -33,9 +33,21 @@ def mapping(value: object) -> Data:
     return value if isinstance(value, dict) else {}
 
 
+def mapping_at(path: Iterable[str], data: Data) -> Data:
+    """What stands at a path, where it is a mapping, else an empty one."""
+    for part in path:
+        data = mapping(data.get(part))
+    return data
+
+
 def inside(data: Json, part: str | int) -> Json:
     """What stands at one key of a mapping, or at one place of a list."""
     return data[part]
+
+
+def moved(path: Path, old: Path, new: Path) -> Path | None:
+    """A path that begins with `old`, beginning with `new` in its place; None of any other path."""
+    return (*new, *path[len(old) :]) if path[: len(old)] == old else None
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,11 @@ class Mistaken(Exception):
     def __init__(self, *mistakes: Mistake) -> None:
         super().__init__("; ".join(mistake.text for mistake in mistakes))
         self.mistakes = mistakes
+
+
+def first_of(*checks: Iterable[Mistake]) -> list[Mistake]:
+    """The mistakes of the first check that has any: later ones take for granted what it looks at."""
+    return next(filter(None, map(list, checks)), [])
 
 
 @dataclass

@@ -19,7 +19,7 @@ from optimizers.base import Optimizer
 from studies import registry
 from studies.study_file import fields, formulas
 from studies.study_file.axes import Setting, set_path
-from studies.study_file.document import Document, Mistake, Path, mapping
+from studies.study_file.document import Document, Mistake, Path, mapping, moved
 from studies.study_file.errors import mistakes_in
 from studies.study_file.model import ENTRIES, FAMILIES, StudyModel, study_model
 from studies.text.shapes import Data
@@ -132,9 +132,9 @@ class Draft:
     def _as_swept(self, mistake: Mistake) -> Mistake:
         """The mistake, at the place in `sweep` where its value stands if it is a stand-in."""
         for setting in self.stand_ins:
-            depth = len(setting.path)
-            if mistake.path[:depth] == setting.path:
-                return replace(mistake, path=(*setting.source, *mistake.path[depth:]))
+            path = moved(mistake.path, setting.path, setting.source)
+            if path is not None:
+                return replace(mistake, path=path)
         return mistake
 
     def _take_out(self, path: Path) -> None:

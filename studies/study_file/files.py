@@ -26,11 +26,10 @@ def read_file(source: str) -> Document:
     Raises:
         StudyError: there is none, or it cannot be read.
     """
-    given = Path(source)
-    path = given if given.is_file() else ready_studies().get(source, given)
+    path = _path(source)
     if not path.is_file():
         raise StudyError([_not_there(source)])
-    name = source if path == given else str(path)
+    name = source if path == Path(source) else str(path)
     try:
         document = read(name, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -44,8 +43,13 @@ def text_of(source: Named | Path | str) -> str:
     """The text of a study as the user gave it: of its file, or a mapping as JSON."""
     if isinstance(source, Mapping):
         return json.dumps(source)
-    path = Path(source) if Path(source).is_file() else ready_studies()[str(source)]
-    return path.read_text(encoding="utf-8")
+    return _path(source).read_text(encoding="utf-8")
+
+
+def _path(source: Path | str) -> Path:
+    """A file as it is given, or that of a ready study by its name."""
+    given = Path(source)
+    return given if given.is_file() else ready_studies().get(str(source), given)
 
 
 def data_of(path: Path) -> Data | None:

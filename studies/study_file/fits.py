@@ -41,6 +41,15 @@ class Pair:
         """What is wrong with the optimizer's entry, or with one key of it."""
         return Mistake((*self.path, *key), text)
 
+    @property
+    def searched(self) -> bool:
+        """Whether the optimizer searches the landscape's own domain."""
+        return type(self.landscape.made.domain) in self.optimizer.made.domains
+
+    def playing(self) -> str:
+        """The kinds that search games."""
+        return ", ".join(kind for kind, cls in self.kinds.items() if cls.games)
+
     def searching(self, domain: type) -> str:
         """The kinds that search such a domain."""
         return ", ".join(kind for kind, cls in self.kinds.items() if domain in cls.domains)
@@ -48,18 +57,16 @@ class Pair:
 
 def misfit(pair: Pair) -> Mistake | None:
     """What keeps the optimizer from searching the landscape; None where nothing does."""
-    searched = type(pair.landscape.made.domain) in pair.optimizer.made.domains
-    rules = (*RULES, *(() if searched else RELAXED), _problem)
+    rules = (*RULES, *(() if pair.searched else RELAXED), _problem)
     return next((mistake for rule in rules if (mistake := rule(pair))), None)
 
 
 def _game(pair: Pair) -> Mistake | None:
     if len(pair.landscape.made.players) == 1 or pair.optimizer.made.games:
         return None
-    fitting = ", ".join(kind for kind, cls in pair.kinds.items() if cls.games)
     return pair.mistake(
         f"landscape {pair.label!r} is a game, where each player has a loss of its own, and"
-        f" {pair.optimizer.kind} follows one loss; one that fits: {fitting}"
+        f" {pair.optimizer.kind} follows one loss; one that fits: {pair.playing()}"
     )
 
 
@@ -128,8 +135,7 @@ def _extension(pair: Pair) -> Mistake | None:
 def _problem(pair: Pair) -> Mistake | None:
     """What the method itself says of so many coordinates, of such a kind, and players."""
     landscape = pair.landscape.made
-    searched = type(landscape.domain) in pair.optimizer.made.domains
-    domain = landscape.domain if searched else Reals()
+    domain = landscape.domain if pair.searched else Reals()
     problem = Problem(landscape.dim, domain, exact=True, start=_nowhere, players=len(landscape.players))
     try:
         pair.optimizer.made.check_problem(problem)

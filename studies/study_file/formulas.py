@@ -145,6 +145,15 @@ def number(text: str, names: Names, inside: tuple[str, ...] = ()) -> Number:
     return int(value) if value.is_integer() else value
 
 
+def suffice(names: Names, text: str) -> bool:
+    """Whether a formula needs no name but these, and constants.
+
+    Raises:
+        ValueError: it is no formula.
+    """  # noqa: DOC502
+    return all(name in names or name in CONSTANTS for name in names_in(text))
+
+
 def _of_name(text: str, name: str, names: Names, inside: tuple[str, ...]) -> Number:
     """The value of one name in a formula."""
     value = names[name]

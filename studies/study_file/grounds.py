@@ -14,7 +14,7 @@ from studies.study_file.errors import mistakes_in
 from studies.study_file.formulas import Names, Texts, is_number
 from studies.study_file.labelled import narrowed, trimmed
 from studies.study_file.model import StudyModel
-from studies.study_file.written import from_formula
+from studies.study_file.written import from_formula, names_of
 from studies.text.shapes import Data
 
 NOISE = ("noise",)
@@ -48,6 +48,11 @@ class Ground:
     noise: Data = field(default_factory=dict)
     oracle: Data | None = None
     mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def names(self) -> Names:
+        """What the formulas of an optimizer may use of it."""
+        return names_of(self.landscape, self.noise)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 
 from studies.study_file import clocks, sections, spaced
-from studies.study_file.document import Path, inside, mapping
+from studies.study_file.document import Path, inside, mapping_at
 from studies.study_file.model import DEFAULT
 from studies.text.shapes import Data, Json
 
@@ -32,11 +32,8 @@ OWN_KEYS = {  # of a value that is itself a mapping, and no map of labels
 
 def by_label(path: tuple[str, ...], data: Data) -> Data:
     """Label -> value, of a key of MAPS; empty where it has one value for all landscapes."""
-    *above, key = path
-    for part in above:
-        data = mapping(data.get(part))
-    values = mapping(data.get(key))
-    return {} if values.keys() & OWN_KEYS.get(key, set()) else values
+    values = mapping_at(path, data)
+    return {} if values.keys() & OWN_KEYS.get(path[-1], set()) else values
 
 
 def narrowed(data: Data, label: str) -> Data:

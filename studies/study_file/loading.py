@@ -31,7 +31,7 @@ from studies.study_file import (
 from studies.study_file.arm import Arm
 from studies.study_file.arms import Resolver
 from studies.study_file.axes import Axis, Setting, axes_of, known_paths
-from studies.study_file.document import Document, Mistake, from_mapping, mapping
+from studies.study_file.document import Document, Mistake, first_of, from_mapping, mapping_at
 from studies.study_file.draft import Draft
 from studies.study_file.files import read_file
 from studies.study_file.model import FAMILIES, StudyModel
@@ -127,7 +127,7 @@ def _has_grid(setting: Setting, draft: Draft) -> bool:
     family, *rest = setting.path
     if family != "optimizers" or len(rest) < 2:
         return False
-    return rest[1] in mapping(mapping(draft.entries(family).get(rest[0])).get("grid"))
+    return rest[1] in mapping_at((family, rest[0], "grid"), draft.data)
 
 
 def _in_grid(setting: Setting) -> Mistake:
@@ -146,16 +146,20 @@ def _check_ranges(study: StudyModel, draft: Draft, arms: list[Arm], resolver: Re
     """
     axes = resolver.axes
     if study.match:
-        wrong = [*check_match.mistakes(study.match, draft, axes)]
-        wrong = wrong or [*check_match.unknown_quantities(study.match, arms)]
-        wrong = wrong or [*check_match.alone(study.match, arms)]
-        wrong = wrong or [*check_calibrated.mistakes(study.match, arms, study.let)]
+        wrong = first_of(
+            check_match.mistakes(study.match, draft, axes),
+            check_match.unknown_quantities(study.match, arms),
+            check_match.alone(study.match, arms),
+            check_calibrated.mistakes(study.match, arms, study.let),
+        )
         draft.mistakes += wrong
         for ends in [] if wrong else check_match.probes(draft):
             resolver.arms(ends)
     if study.tuning:
-        wrong = [*check_tuning.mistakes(study.tuning, draft, axes)]
-        wrong = wrong or [*check_calibrated.mistakes(study.tuning, arms, study.let)]
+        wrong = first_of(
+            check_tuning.mistakes(study.tuning, draft, axes),
+            check_calibrated.mistakes(study.tuning, arms, study.let),
+        )
         draft.mistakes += wrong
         for values in [] if wrong else check_tuning.probes(study.tuning, draft):
             resolver.arms(values)

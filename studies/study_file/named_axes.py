@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from studies.study_file.document import Mistake, Mistaken, Path, mapping
-from studies.study_file.formulas import Names, is_number, number
+from studies.study_file.formulas import Names, is_number, number, suffice
 from studies.study_file.values import Formula
-from studies.text.formulas import CONSTANTS, is_path, names_in, reads_as_formula
+from studies.text.formulas import is_path, reads_as_formula
 from studies.text.shapes import Json, Tree
 from studies.text.words import canonical, nearest, suggest
 
@@ -133,19 +133,19 @@ def listed(place: Path, given: object, let: Names) -> list[object]:
 
 def _settled(place: Path, value: Json, let: Names) -> object:
     """The number that a formula of `let` alone gives; any other value as it is."""
-    if not isinstance(value, str) or not _of_let_alone(value, let):
-        return value
-    try:
-        return number(value, let)
-    except ValueError as error:
-        raise wrong(place, str(error)) from error
+    if isinstance(value, str) and _of_let_alone(value, let):
+        try:
+            return number(value, let)
+        except ValueError as error:
+            raise wrong(place, str(error)) from error
+    return value
 
 
 def _of_let_alone(text: str, let: Names) -> bool:
     if is_path(text) or not reads_as_formula(text, let):
         return False
     try:
-        return all(name in let or name in CONSTANTS for name in names_in(text))
+        return suffice(let, text)
     except ValueError:  # told where it is set
         return False
 
@@ -209,12 +209,12 @@ def _matching(pattern: object, source: Path, settable: Sequence[str]) -> list[st
 
 def _fitting(pattern: str, settable: Sequence[str]) -> Iterator[str]:
     """The paths that a pattern means; one without * may lead on into a value."""
-    if "*" not in pattern:
-        yield from [pattern] if any(f"{pattern}.".startswith(f"{path}.") for path in settable) else []
-        return
-    for path in settable:
-        if path.count(".") == pattern.count(".") and fnmatch.fnmatchcase(path, pattern):
-            yield path
+    if "*" in pattern:
+        for path in settable:
+            if path.count(".") == pattern.count(".") and fnmatch.fnmatchcase(path, pattern):
+                yield path
+    elif any(f"{pattern}.".startswith(f"{path}.") for path in settable):
+        yield pattern
 
 
 def _choices(place: Path, form: Tree, settable: Sequence[str]) -> Points:

@@ -8,7 +8,7 @@ multiples of their size, which the arm's cost alone gives, so a study with more 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from landscapes.streams import SOURCES
@@ -21,10 +21,17 @@ from studies.results.manifest import Manifest
 from studies.study_file.arm import Arm as Settled
 from studies.study_file.cell_size import worlds_of_a_cell
 from studies.study_file.checkpoints import Places, geometric, length_of_run, places, rounded
+from studies.study_file.resolved import resolved
 from studies.study_file.spending import landscape_of, place
 from studies.study_file.study import Study
 from studies.study_file.values import MOMENTS
 from studies.text.shapes import Axes, Data
+
+OF_NO_STEP = ("instance", "init", "library", "ledger")  # sources from which no step draws
+OF_STUDY = (  # fields of a task that the study gives
+    *("seed", "instances", "budget", "clock", "gradient_cost"),
+    *("targets", "target_floor", "dtype", "start"),
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,11 @@ class Plan:
     def tasks(self) -> list[Task]:
         """The different tasks, in the order of the arms."""
         return list({id(arm.task): arm.task for arm in self.arms}.values())
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The canonical text of a task -> its place among the tasks."""
+        return {task.canonical: number for number, task in enumerate(self.tasks)}
 
     def missing(self, here: set[str]) -> list[Cell]:
         """The cells that are to be computed.
@@ -108,11 +120,7 @@ def _step_sources(study: Study) -> list[str]:
         for arm in study.arms
         for source in registry.find(arm.optimizer["kind"], "optimizer").sources
     ]
-    return [
-        source
-        for source in dict.fromkeys([*SOURCES, *declared])
-        if source not in ("instance", "init", "library", "ledger")
-    ]
+    return [source for source in dict.fromkeys([*SOURCES, *declared]) if source not in OF_NO_STEP]
 
 
 def _task(arm: Settled, looked: Places, device: str, sources: list[str]) -> Task:
@@ -150,7 +158,7 @@ def _ledger(asked: Data | None, end: float, sources: list[str]) -> Data | None:
     """The noise ledger, its moments on the budget's clock; `fractions` keeps what the study gives."""
     if not asked:
         return asked
-    moments = [rounded(end * fraction) for fraction in asked["moments"]]
+    moments = _times(asked["moments"], end)
     return {"fractions": asked["moments"], **asked, "moments": moments, "sources": sources}
 
 
@@ -159,8 +167,12 @@ def _pictures(asked: Data | None, end: float) -> Data | None:
     if not asked:
         return asked
     others = {name: value for name, value in asked.items() if name != "frames"}
-    times = [0.0, *(rounded(end * fraction) for fraction in geometric(MOMENTS, asked["frames"] - 1))]
-    return others | {"times": times}
+    return others | {"times": [0.0, *_times(geometric(MOMENTS, asked["frames"] - 1), end)]}
+
+
+def _times(fractions: Iterable[float], end: float) -> list[float]:
+    """Fractions of a run on its clock."""
+    return [rounded(end * fraction) for fraction in fractions]
 
 
 def _device(device: str) -> str:
@@ -186,7 +198,7 @@ def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
         dims (name -> labels), replicates, tasks, arms (coords, number of the task), cells (address, number of
         the task, worlds), attrs.
     """
-    numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
+    numbers = plan.numbers
     return {
         "dims": plan.axes,
         "replicates": plan.study.replicates,
@@ -222,23 +234,10 @@ def _attrs(plan: Plan, text: str) -> dict[str, str]:
 
 def _settings(plan: Plan) -> str:
     """What every arm runs with, for `studies.results.settings`."""
-    from studies.study_file.resolved import resolved
-
-    numbers = {task.canonical: number for number, task in enumerate(plan.tasks)}
+    numbers = plan.numbers
     arms = [
         {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]}
         for arm in plan.arms
     ]
-    names = (
-        "seed",
-        "instances",
-        "budget",
-        "clock",
-        "gradient_cost",
-        "targets",
-        "target_floor",
-        "dtype",
-        "start",
-    )
-    parts = [resolved(task, {name: getattr(task, name) for name in names}) for task in plan.tasks]
+    parts = [resolved(task, {name: getattr(task, name) for name in OF_STUDY}) for task in plan.tasks]
     return json.dumps({"arms": arms, "tasks": parts, "let": plan.study.resolved.get("let", {})})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from landscapes.base import Landscape
@@ -62,7 +61,7 @@ def _filled(given: Tree, more: Tree) -> Data:
     """The parameters, some of them set; a mapping, such as a schedule, keeps its others."""
     filled = json.loads(json.dumps(given))
     for name, value in more.items():
-        filled[name] = {**filled[name], **value} if isinstance(value, Mapping) else value
+        filled[name] = filled[name] | value if isinstance(value, dict) else value
     return filled
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from studies.study_file import clocks, fields, sections
+from studies.study_file import clocks, sections
+from studies.study_file.fields import OptimizerEntry
 from studies.study_file.fits import of
 from studies.study_file.grounds import Ground
 from studies.study_file.model import StudyModel
@@ -11,7 +12,7 @@ from studies.study_file.values import CHECKPOINTS
 from studies.text.shapes import Data
 
 
-def scalars_of(study: StudyModel, ground: Ground, own: fields.OptimizerEntry) -> Data:
+def scalars_of(study: StudyModel, ground: Ground, own: OptimizerEntry) -> Data:
     """What an arm runs with.
 
     Args:
@@ -40,7 +41,7 @@ def scalars_of(study: StudyModel, ground: Ground, own: fields.OptimizerEntry) ->
     }
 
 
-def _checkpoints(study: StudyModel, label: str, own: fields.OptimizerEntry) -> int | list[float] | Data:
+def _checkpoints(study: StudyModel, label: str, own: OptimizerEntry) -> int | list[float] | Data:
     """An arm's checkpoints as the study gives them, as plain data."""
     given = of(study.checkpoints, label, CHECKPOINTS) if own.checkpoints is None else own.checkpoints
     return given.model_dump() if isinstance(given, SpacedModel) else given

@@ -98,8 +98,7 @@ def spending(arm: Arm) -> Spending | None:
     asked = _asked(json.dumps(arm.optimizer, sort_keys=True), Bowl.of(arm))
     if asked is None:
         return None
-    first, later = (_step(query, arm) for query in asked)
-    return Spending(first, later)
+    return Spending(*(_step(query, arm) for query in asked))
 
 
 def steps_within(arm: Arm) -> int | None:

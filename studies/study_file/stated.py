@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeGuard
@@ -50,6 +50,19 @@ class Stated:
         hint = suggest(axis, self.coords) if self.coords else NO_AXIS
         return self.wrong(f"unknown axis; {hint}", *keys, at_key=at_key)
 
+    def unknown(self, family: str, label: object, *keys: str) -> Iterator[Mistake]:
+        """A mistake for a label of a landscape or an optimizer that the study does not have."""
+        there = self.labels(family)
+        if label not in there:
+            yield self.wrong(f"unknown {family} {label!r}; {suggest(str(label), there)}", *keys)
+
+    def runs_nowhere(self, optimizer: str, landscapes: Sequence[str], key: str) -> Iterator[Mistake]:
+        """A mistake for an optimizer that runs on none of some landscapes."""
+        runs = self.runs_on(optimizer)
+        if not set(landscapes) & set(runs):
+            text = f"{optimizer} does not run on {', '.join(landscapes)}, but on {', '.join(runs)}"
+            yield self.wrong(text, key)
+
     @cached_property
     def here(self) -> list[Arm]:
         """The arms at which it is judged; of two optimizers, those of the first."""
@@ -78,13 +91,17 @@ class Stated:
         """What its quantities may name."""
         record = self.study.get("record") or {}
         ledger = self.study.get("ledger") is not None
-        ran_with = (settings.numbers([self.ran(arm)]) for arm in self.here)
         return asked.Words(
             asked.recorded(self.here, record, ledger=ledger),
-            list(dict.fromkeys(name for own in ran_with for name in own)),
+            list(dict.fromkeys(name for own in self.ran_with for name in own)),
             [*self.coords, *self.labels("landscape"), *self.labels("optimizer")],
             any=any("kind" in spec for spec in record.values()),
         )
+
+    @cached_property
+    def ran_with(self) -> list[settings.Numbers]:
+        """The numbers with which each of these arms will run, by name."""
+        return [settings.numbers([self.ran(arm)]) for arm in self.here]
 
     def ran(self, arm: Arm) -> settings.Arm:
         """What an arm will run with."""

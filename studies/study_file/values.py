@@ -143,11 +143,19 @@ def _fractions(value: object, allowed: Callable[[float], bool]) -> list[float] |
     return [float(fraction) for fraction in value] if sorted(set(value)) == value else None
 
 
-def checkpoint_fractions(value: object, info: ValidationInfo) -> object:
+def _or_formulas(check: Callable[[object], object]) -> Callable[[object, ValidationInfo], object]:
+    """A check of what has no formulas in it; what has some is checked when these are numbers."""
+
+    def checked(value: object, info: ValidationInfo) -> object:
+        later = _with_formulas(value, info)
+        return check(value) if later is None else later
+
+    return checked
+
+
+@_or_formulas
+def checkpoint_fractions(value: object) -> object:
     """A number of checkpoints per decade, or increasing fractions of the budget."""
-    later = _with_formulas(value, info)
-    if later is not None:
-        return later
     fractions = value if _count(value, CHECKPOINTS) else _fractions(value, lambda f: 0 < f <= 1)
     if fractions is None:
         raise ValueError(
@@ -182,11 +190,9 @@ def per_landscape(value_type: Hint, keys: tuple[str, ...] = ()) -> Hint:
 Batch = Annotated[int | float | None, BeforeValidator(_batch)]
 
 
-def check_moments(value: object, info: ValidationInfo) -> object:
+@_or_formulas
+def check_moments(value: object) -> object:
     """Moments of the ledger as fractions of the budget."""
-    later = _with_formulas(value, info)
-    if later is not None:
-        return later
     if _count(value):
         return [float(f"{10 ** (-MOMENTS * (1 - (i + 1) / value)):.9g}") for i in range(value)]
     fractions = _fractions(value, lambda f: 0 <= f <= 1)

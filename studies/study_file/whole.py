@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studies.study_file.document import Mistake, Path
-from studies.study_file.formulas import Names, number, of_let
-from studies.text.formulas import CONSTANTS, is_path, names_in, reads_as_formula
+from studies.study_file.formulas import Names, number, of_let, suffice
+from studies.text.formulas import is_path, reads_as_formula
 from studies.text.shapes import Data, Json
 
 KEYS = ("replicates", "match", "tuning")
@@ -56,7 +56,6 @@ def _is_formula(text: str, names: Names, *, choice: bool) -> bool:
     if not reads_as_formula(text, names):
         return False
     try:
-        known = {*names, *CONSTANTS}
-        return not choice or is_path(text) or all(name in known for name in names_in(text))
+        return not choice or is_path(text) or suffice(names, text)
     except ValueError:
         return not choice

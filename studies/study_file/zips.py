@@ -37,10 +37,10 @@ def instead(name: str, zipped: object) -> str:
 
 def _readable(zipped: object) -> bool:
     """Whether it maps paths to lists of one length."""
-    if not isinstance(zipped, Mapping) or not zipped:
+    if not isinstance(zipped, Mapping):
         return False
-    lists = [values for values in zipped.values() if isinstance(values, list) and values]
-    return len(lists) == len(zipped) and len({len(values) for values in lists}) == 1
+    lengths = {len(values) if isinstance(values, list) else 0 for values in zipped.values()}
+    return len(lengths) == 1 and 0 not in lengths
 
 
 def _as_values(name: str, zipped: Lists) -> str | None:
