@@ -10,12 +10,12 @@ import contextlib
 import json
 import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from studies.run.signals import handled
 from studies.text.leave import leave
 from studies.text.shapes import Data, Json
 
@@ -113,7 +113,7 @@ def _run(args: argparse.Namespace) -> int:
     from studies.study_file.study import StudyError
 
     try:
-        with _terminated():
+        with handled(_interrupt, signal.SIGTERM):
             return _study(args)
     except StudyError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
@@ -125,21 +125,8 @@ def _run(args: argparse.Namespace) -> int:
     return WRONG
 
 
-@contextlib.contextmanager
-def _terminated() -> Iterator[None]:
-    """SIGTERM ends what is not computed, such as figures, as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Take a signal for Ctrl-C."""
+    """Take a signal for Ctrl-C, so that it ends what is not computed too, such as figures."""
     del number, frame
     raise KeyboardInterrupt
 

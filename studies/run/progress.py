@@ -1,12 +1,6 @@
-"""The progress bar, and the signals that stop a run."""
+"""The progress bar of a run."""
 
 from __future__ import annotations
-
-import contextlib
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from types import FrameType
 
 from rich.console import Console
 from rich.progress import (
@@ -21,39 +15,6 @@ from rich.progress import (
 from rich.text import Text
 
 from studies.run.sweep import Record
-
-
-@contextlib.contextmanager
-def stop_signals(console: Console) -> Iterator[list[int]]:
-    """The signals that came.
-
-    The first asks to stop after the running cells, the second raises KeyboardInterrupt.
-    """
-    came: list[int] = []
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del frame
-        came.append(number)
-        if len(came) > 1:
-            raise KeyboardInterrupt
-        console.print("stopping after the running cells; once more to abort them")
-
-    with _handled(handle):
-        yield came
-
-
-@contextlib.contextmanager
-def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """While the body runs, signals that stop are handled so, in the main thread, which alone may."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Rate(ProgressColumn):

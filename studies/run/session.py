@@ -20,7 +20,8 @@ from studies.run import study_folder, sweep
 from studies.run.clusters import ClusterError, checked, connect
 from studies.run.drawing import draw
 from studies.run.live_report import finish, live
-from studies.run.progress import Bar, stop_signals
+from studies.run.progress import Bar
+from studies.run.signals import stop_signals
 from studies.run.sweep import Record, SchedulerLost
 from studies.study_file.cluster import LOCAL
 from studies.study_file.files import text_of
