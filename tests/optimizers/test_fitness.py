@@ -18,7 +18,7 @@ from landscapes.wrappers.relaxation import Relaxation
 from optimizers import OPTIMIZERS
 from optimizers.fitness import fitness, log_fitness, weights
 from studies.report.tables import final_loss
-from studies.run.__main__ import _show
+from studies.run.__main__ import _draw_and_print
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from studies.text.terminal import console
@@ -323,7 +323,7 @@ def test_nobody_has_fitness(tmp_path, capsys):
     assert data["unfit_steps"].sel(optimizer="linear").values.tolist() == [[5, 10]] * 3
     assert data["unfit_steps"].sel(optimizer="exponential").values.tolist() == [[0, 0]] * 3
     assert data["unfit_steps"].sel(optimizer="none").isnull().all()
-    _show(whole, tmp_path / "out", [], console())
+    _draw_and_print(whole, tmp_path / "out", [], console())
     printed, (_, noted, remedy) = " ".join(capsys.readouterr().out.split()), final_loss(whole).notes
     assert noted in printed
     assert remedy in printed
