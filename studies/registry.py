@@ -229,8 +229,9 @@ def build(spec: Tree, family: str) -> Any:  # noqa: ANN401
 
 def _make(cls: type[Parameters], spec: Tree) -> Parameters:
     hints = hints_of(cls)  # type: ignore[arg-type]
-    names = [key for key in spec if key != "kind" or "kind" in hints]
-    return cls(**{name: _value(hints[name], spec[name]) for name in names})
+    return cls(**{
+        key: _value(hints[key], value) for key, value in spec.items() if key != "kind" or key in hints
+    })
 
 
 def _value(hint: object, value: object) -> object:

@@ -121,6 +121,11 @@ def mapped(
     )
 
 
+def transformed(function: Callable, part: DataArray, dim: str, **options: Any) -> DataArray:  # noqa: ANN401
+    """A function of numpy arrays that keeps their shape, of an array with this dim as the last axis."""
+    return mapped(function, part, over=[[dim]], into=[[dim]], kwargs=options)
+
+
 def texts_at(places: DataArray, texts: Sequence[str]) -> DataArray:
     """The text at each place, by its number among these."""
     return DataArray(np.array(texts, object)[places.values], places.coords, places.dims)

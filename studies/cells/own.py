@@ -14,6 +14,7 @@ import numpy as np
 from torch import Tensor
 from xarray import Dataset
 
+from landscapes.base import Landscape
 from landscapes.oracle.oracle import Oracle
 from optimizers.base import Optimizer
 from studies import schema
@@ -68,7 +69,7 @@ class OwnInstrument(Watcher):
 
     def _look(self, moment: Moment) -> Mapping[str, Tensor]:
         """What is seen of a moment, (R,) each."""
-        seen = self.instrument.look(moment, self.optimizer, self.oracle.landscape)
+        seen = self._seen(moment, self.oracle.landscape)
         contract.check_measures(
             self.method, seen, self.instrument.variables, len(moment.steps), "variables"
         )
@@ -97,8 +98,11 @@ class OwnInstrument(Watcher):
     def _alone(self, moment: Moment, row: int) -> Mapping[str, Tensor]:
         """What is seen of one world alone."""
         assert self.oracle.alone is not None  # noqa: S101 - for the type checker
-        alone = Moment(**rows_of(moment._asdict(), [row]))
-        return self.instrument.look(alone, self.optimizer, self.oracle.alone(row))
+        return self._seen(Moment(**rows_of(moment._asdict(), [row])), self.oracle.alone(row))
+
+    def _seen(self, moment: Moment, landscape: Landscape) -> Mapping[str, Tensor]:
+        """What the instrument sees of a moment on a landscape."""
+        return self.instrument.look(moment, self.optimizer, landscape)
 
 
 def _shown(moment: Moment) -> Data:

@@ -37,7 +37,7 @@ from studies.analysis.comparison.paired import losses, pairs, score, unit_means
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import of_share, proportion
 from studies.analysis.intervals.quantiles import quantiles
-from studies.analysis.shapes import ends, named
+from studies.analysis.shapes import ends, named, transformed
 from studies.results.precision import precision, resolved
 from studies.schema import LOSS
 from studies.text.shapes import Data
@@ -165,13 +165,7 @@ def leaning(means: DataArray) -> DataArray:
 
     A mean with a few large differences need not be on the same side.
     """
-    ranks = xr.apply_ufunc(
-        stats.rankdata,
-        abs(means),
-        kwargs={"axis": -1, "nan_policy": "omit"},
-        input_core_dims=[["unit"]],
-        output_core_dims=[["unit"]],
-    )
+    ranks = transformed(stats.rankdata, abs(means), "unit", axis=-1, nan_policy="omit")
     return (np.sign(means) * ranks).sum("unit")
 
 

@@ -26,7 +26,7 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import distinct, losses, same_worlds, unit_means
 from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.shapes import named, rest
+from studies.analysis.shapes import named, rest, transformed
 from studies.results.precision import precision, resolved
 
 ALPHA = 0.05
@@ -92,8 +92,8 @@ def friedman(table: DataArray, alpha: float = ALPHA) -> Dataset:
         other); `blocks`.
     """
     known = table.notnull().all("optimizer")
-    place = xr.apply_ufunc(
-        _ranked, table.where(known), input_core_dims=[["optimizer"]], output_core_dims=[["optimizer"]]
+    place = transformed(
+        stats.rankdata, table.where(known), "optimizer", axis=-1, nan_policy="propagate"
     )
     result = estimate(
         "average_rank",
@@ -147,10 +147,6 @@ def groups(rank: np.ndarray, differ: np.ndarray) -> list[list[int]]:
     spans = [order[i : j + 1] for i, j in itertools.combinations(range(len(order)), 2)]
     runs = [span for span in spans if not differ[np.ix_(span, span)].any()]
     return [run for run in runs if not any(set(run) < set(other) for other in runs)]
-
-
-def _ranked(values: np.ndarray) -> np.ndarray:
-    return stats.rankdata(values, axis=-1, nan_policy="propagate")
 
 
 def friedman_chi2(average: DataArray, n: DataArray | int) -> DataArray:

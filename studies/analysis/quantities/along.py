@@ -123,7 +123,7 @@ def _curve(question: Question, node: ast.expr, dim: str) -> Statistic:
 def _summarised(question: Question, node: ast.expr) -> Value:
     """The value of a node; of numbers of each world their mean."""
     value = question.value(node)
-    return summaries.summary(question, "mean", value) if of_worlds(value) else value  # type: ignore[arg-type]
+    return summaries.summary(question, "mean", value) if of_worlds(value) else value
 
 
 def _axis(question: Question, call: Call) -> tuple[str, np.ndarray]:

@@ -77,9 +77,7 @@ def since(dataset: Dataset, name: str, fraction: float) -> DataArray:
     Raises:
         ValueError: nothing of this name was recorded at checkpoints, or none is so late.
     """
-    variable = _variable(dataset, name)
-    if "checkpoint" not in variable.dims:
-        raise ValueError(f"{name}: expected what is recorded at checkpoints, this is not")
+    variable = _at_checkpoints(dataset, name)
     late = variable["checkpoint"] >= fraction * (1 - SPENT)
     if not bool(late.any()):
         last = float(variable["checkpoint"].max())
@@ -101,9 +99,7 @@ def at(dataset: Dataset, name: str, clock: str, moment: float) -> DataArray:
     Raises:
         ValueError: nothing was recorded so early, or of this name.
     """
-    variable = _variable(dataset, name)
-    if "checkpoint" not in variable.dims:
-        raise ValueError(f"{name}: expected what is recorded at checkpoints, this is not")
+    variable = _at_checkpoints(dataset, name)
     if clock == "cost":
         return _numbers(dataset, at_cost(dataset, moment)[name])
     times = dataset["checkpoint"] if clock == "budget" else shown_on(dataset, clock)
@@ -186,6 +182,13 @@ def _variable(dataset: Dataset, name: str) -> DataArray:
     if name not in words:
         raise ValueError(f"unknown quantity {name!r}; {suggest(name, words)}")
     return dataset[name]
+
+
+def _at_checkpoints(dataset: Dataset, name: str) -> DataArray:
+    variable = _variable(dataset, name)
+    if "checkpoint" not in variable.dims:
+        raise ValueError(f"{name}: expected what is recorded at checkpoints, this is not")
+    return variable
 
 
 def _numbers(dataset: Dataset, values: DataArray) -> DataArray:

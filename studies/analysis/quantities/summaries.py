@@ -17,7 +17,14 @@ from studies.analysis.quantities.functions import (
 )
 from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.question import Call, Question
-from studies.analysis.quantities.values import NAME, Summary, Value, of_worlds
+from studies.analysis.quantities.values import (
+    NAME,
+    Summary,
+    Value,
+    is_condition,
+    of_checkpoints,
+    of_worlds,
+)
 
 SINCE = "since"
 Word = Callable[[Question, Call], Value]
@@ -28,8 +35,7 @@ def _or_over_checkpoints(of_all: Word) -> Word:
 
     @functools.wraps(of_all)
     def of_either(question: Question, call: Call) -> Value:
-        over_time = set(call.given) == {SINCE} and len(call.arguments) == 1
-        return (_over_checkpoints if over_time else of_all)(question, call)
+        return _over_checkpoints(question, call) if _over_time(call) else of_all(question, call)
 
     return of_either
 
@@ -49,7 +55,7 @@ def summary(question: Question, name: str, values: DataArray) -> Summary:
     """  # noqa: DOC502
     if name != "share":
         return question.gathered.summary(SUMMARIES[name], values)
-    if not bool((values.isnull() | values.isin([0.0, 1.0])).all()):
+    if not is_condition(values):
         question.refuse("share: expected a condition, as in share(loss < 0.1)")
     return question.gathered.summary(
         SUMMARIES[name],
@@ -93,14 +99,17 @@ def _quantile(question: Question, values: DataArray, place: float) -> Summary:
     return question.gathered.summary(statistic, values, exact=exact)
 
 
+def _over_time(call: Call) -> bool:
+    return set(call.given) == {SINCE} and len(call.arguments) == 1
+
+
 def _over_checkpoints(question: Question, call: Call) -> DataArray:
     """A summary of each world, over its checkpoints from a fraction of the budget on."""
     since = question.number(SINCE, [call.given[SINCE]])
     values = question.of(when=When(SINCE, since)).value(call.arguments[0])
-    if not (isinstance(values, DataArray) and "checkpoint" in values.dims):
+    if not of_checkpoints(values):
         question.refuse("since: expected the mean of what is recorded at checkpoints")
-    statistic = OVER_CHECKPOINTS[call.name]
-    return values.reduce(statistic, "checkpoint")
+    return values.reduce(OVER_CHECKPOINTS[call.name], "checkpoint")
 
 
 def _expect(question: Question, call: Call, arguments: str) -> None:
@@ -114,7 +123,7 @@ def _worlds(question: Question, call: Call) -> DataArray:
     values = question.value(call.arguments[0])
     if not of_worlds(values):
         question.refuse(f"{call.name}: expected a number of each world, this is one of all")
-    return values  # type: ignore[return-value]
+    return values
 
 
 WORDS = {"median": median, "quantile": quantile} | dict.fromkeys(SUMMARIES, summarised)

@@ -23,7 +23,7 @@ from studies.analysis.noise.noise import pooled_ratio
 from studies.analysis.quantities import leaves
 from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.question import Call, Question
-from studies.analysis.quantities.values import NAME, Summary, Value
+from studies.analysis.quantities.values import NAME, Summary, Value, is_condition, of_checkpoints
 from studies.analysis.running_time.runtime import running_time_interval
 from studies.analysis.shapes import LEVEL, interval_of, with_interval
 from studies.analysis.trends import rates
@@ -78,9 +78,9 @@ def first(question: Question, call: Call) -> Value:
     if len(call.arguments) != 1:
         question.refuse("expected first(CONDITION), as in first(loss < 0.1)")
     holds = question.of(when=When("since", 0.0)).value(call.arguments[0])
-    if not (isinstance(holds, DataArray) and "checkpoint" in holds.dims):
+    if not of_checkpoints(holds):
         question.refuse("first: expected a condition on what is recorded at checkpoints")
-    if not bool((holds.isnull() | holds.isin([0.0, 1.0])).all()):
+    if not is_condition(holds):
         question.refuse("first: expected a condition, as in first(loss < 0.1)")
     there = ran(data) & asked(data)
     time = state_times(data, clock)
@@ -96,7 +96,7 @@ def rate(question: Question, call: Call) -> Value:
     if law not in rates.LAWS:
         question.refuse(f"law: unknown law {law!r}; {suggest(law, rates.LAWS)}")
     values = question.of(when=When("since", 0.0)).value(call.arguments[0]) if call.arguments else 0.0
-    if len(call.arguments) != 1 or not (isinstance(values, DataArray) and "checkpoint" in values.dims):
+    if len(call.arguments) != 1 or not of_checkpoints(values):
         question.refuse("expected rate(x) of what is recorded at checkpoints, as in rate(loss)")
     return rates.of_worlds(state_times(question.dataset, clock), values, law)
 

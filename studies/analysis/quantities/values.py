@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 from xarray import DataArray, Dataset
@@ -40,9 +40,19 @@ class Summary(NamedTuple):
 Value = float | DataArray | Summary
 
 
-def of_worlds(value: Value) -> bool:
+def of_worlds(value: Value) -> TypeGuard[DataArray]:
     """Whether there is a number for each world."""
     return isinstance(value, DataArray) and WORLDS in value.dims
+
+
+def of_checkpoints(value: Value) -> TypeGuard[DataArray]:
+    """Whether there is a number for each checkpoint."""
+    return isinstance(value, DataArray) and "checkpoint" in value.dims
+
+
+def is_condition(values: DataArray) -> bool:
+    """Whether all that is known is 1 or 0."""
+    return bool((values.isnull() | values.isin([0.0, 1.0])).all())
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import xarray as xr
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.shapes import bare, count, mapped
+from studies.analysis.shapes import bare, count, transformed
 from studies.results.arms import asked
 from studies.results.hits import budget, ran, state_costs
 from studies.schema import Status
@@ -124,8 +124,7 @@ def lowest(dataset: Dataset, value: str = "loss") -> DataArray:
     """
     there = np.isfinite(state_costs(dataset)) & (dataset["status"] != Status.DIVERGED)
     loss = dataset[value].where(there & dataset[value].notnull(), np.inf)
-    along: list[list[str]] = [["checkpoint"]]
-    return mapped(np.minimum.accumulate, loss, over=along, into=along, kwargs={"axis": -1})
+    return transformed(np.minimum.accumulate, loss, "checkpoint", axis=-1)
 
 
 def _scaled(loss: DataArray, scale: str) -> DataArray:
@@ -141,9 +140,7 @@ def _weights(dataset: Dataset, until: DataArray, costs: str) -> DataArray:
     It sums to 1, or is 0 everywhere where `until` is not beyond the first.
     """
     cost = bare(dataset["cost"]).compute()
-    begin = xr.apply_ufunc(
-        _filled, cost, input_core_dims=[["checkpoint"]], output_core_dims=[["checkpoint"]]
-    )
+    begin = transformed(_filled, cost, "checkpoint")
     end = begin.shift(checkpoint=-1, fill_value=np.inf)
     ends = [np.minimum(part, until) for part in (begin, end)]
     low, high = (np.log(part) for part in ends) if costs == "log" else ends

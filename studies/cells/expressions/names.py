@@ -111,8 +111,7 @@ class Scope:
             Absent: this arm does not have it.
         """  # noqa: DOC502
         if name not in self.values:
-            raw = OwnFunction.at(name)(self.raw) if ":" in name else self.raw(name)
-            self.values[name] = plain(raw, self.search.landscape.dim)
+            self.values[name] = plain(self.raw(name), self.search.landscape.dim)
         return self.values[name]
 
     def raw(self, name: str) -> Given:
@@ -121,6 +120,8 @@ class Scope:
         Raises:
             Absent: this arm does not have it.
         """
+        if ":" in name:
+            return OwnFunction.at(name)(self.raw)
         search = self.search
         if name in WORDS and WORDS[name].needs(search):
             return WORDS[name].read(self)

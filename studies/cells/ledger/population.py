@@ -38,7 +38,7 @@ from torch import Tensor
 
 from landscapes.base import Bits
 from landscapes.numerics import dot
-from landscapes.oracle.evaluation import clock_time, evaluate
+from landscapes.oracle.evaluation import evaluate
 from optimizers import operators
 from optimizers.base import Optimizer, State
 from studies.cells.ledger.arms import LIMIT
@@ -258,7 +258,7 @@ def _mean(value: Tensor, share: Tensor) -> Tensor:
 def true_loss(scene: Scene, moment: Frozen, points: Tensor) -> Tensor:
     """The true loss of points (R, P, D) when the states were frozen, some at a time: (R, P) float64."""
     landscape = scene.landscape
-    time = clock_time(landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
+    time = scene.time(moment)
     size = max(1, LIMIT // (len(points) * max(points.shape[2], landscape.terms) * landscape.unit_cost))
     return torch.cat(
         [evaluate(landscape, part, time=time).value for part in points.split(size, 1)], 1

@@ -15,7 +15,6 @@ from torch import Tensor
 from xarray import Dataset
 
 from landscapes.base import Bits
-from landscapes.oracle.evaluation import clock_time
 from landscapes.oracle.oracle import Oracle
 from studies import schema
 from studies.cells.ledger import against, population, statistics
@@ -196,8 +195,7 @@ def _arm_of(scene: Scene, moment: Frozen, book: Book, keys: Tensor) -> Arm:
 
 def _slopes(scene: Scene, moment: Frozen) -> Slopes:
     """The slopes of the loss at the time of a moment."""
-    time = clock_time(scene.landscape, moment.step.numpy(), moment.spent.numpy(), scene.streams.device)
-    return Slopes(scene.landscape, time, scene.streams.dtype, LIMIT)
+    return Slopes(scene.landscape, scene.time(moment), scene.streams.dtype, LIMIT)
 
 
 def _variance(

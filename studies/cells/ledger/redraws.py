@@ -18,6 +18,7 @@ from torch import Tensor
 from landscapes.base import Domain, Landscape, Query, Terms
 from landscapes.oracle import noise as noises
 from landscapes.oracle.bill import Bill
+from landscapes.oracle.evaluation import clock_time
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
@@ -65,6 +66,11 @@ class Scene:
     def landscape(self) -> Landscape:
         """Bound to the worlds."""
         return self.bind(self.streams)
+
+    def time(self, moment: Frozen) -> Tensor | None:
+        """What the clock of a landscape that moves showed then, (R,); None where it stands still."""
+        steps, spent = moment.step.numpy(), moment.spent.numpy()
+        return clock_time(self.landscape, steps, spent, self.streams.device)
 
     def subset(self, rows: Tensor) -> Scene:
         """The same for some of the worlds, in this order, repeats allowed."""

@@ -59,9 +59,8 @@ def half_mean_square(difference: Tensor, directions: Tensor) -> Tensor:
     The first is of their squared length, the others along each direction.
     """
     along = matmul(difference, directions.mT)
-    return torch.cat([difference.square().sum((1, 2))[:, None], along.square().sum(1)], 1) / (
-        2 * difference.shape[1]
-    )
+    both = torch.cat([squares(difference)[:, None], along.square().sum(1)], 1)
+    return both / (2 * difference.shape[1])
 
 
 class Spectrum(NamedTuple):
@@ -84,8 +83,8 @@ def spectrum(a: Tensor, b: Tensor, count: int) -> Spectrum:
         count: q.
     """
     a, b, free = centered(a), centered(b), a.shape[1] - 1
-    first, second = (x.square().sum((1, 2)) / free for x in (a, b))
-    cross = (a @ b.mT).square().sum((1, 2)) / free**2
+    first, second = (squares(x) / free for x in (a, b))
+    cross = squares(a @ b.mT) / free**2
     pooled = torch.cat([a, b], 1) / (2 * free) ** 0.5
     return Spectrum(
         _largest(pooled, count), torch.stack([first, second]).mean(0), first * second / cross
@@ -131,9 +130,12 @@ def tail_index(a: Tensor, b: Tensor) -> Tensor:
 def correlation(first: Tensor, second: Tensor) -> Tensor:
     """Tr Cov(step, next step) / sqrt(tr Var(step) tr Var(next step)), of (R, M, D) each: (R,)."""
     first, second = centered(first), centered(second)
-    return (first * second).sum((1, 2)) / (
-        first.square().sum((1, 2)) * second.square().sum((1, 2))
-    ).sqrt()
+    return (first * second).sum((1, 2)) / (squares(first) * squares(second)).sqrt()
+
+
+def squares(x: Tensor) -> Tensor:
+    """The sum of squares of each world's numbers (R, M, D): (R,)."""
+    return x.square().sum((1, 2))
 
 
 def centered(x: Tensor) -> Tensor:
