@@ -171,16 +171,12 @@ def _only_types(node: ast.AST) -> TypeGuard[ast.If]:
 
 
 def _base(node: ast.ImportFrom, path: Path) -> str:
-    return ".".join(filter(None, (_package(path, node.level), node.module)))
+    package = _package(path.parents[node.level - 1]) if node.level else ""
+    return ".".join(filter(None, (package, node.module)))
 
 
-def _package(path: Path, level: int) -> str:
-    """The package that `level` dots mean in this file."""
-    if not level:
-        return ""
-    folder = path.parents[level - 1]
-    names = [folder.name]
-    while (folder.parent / "__init__.py").is_file():
-        folder = folder.parent
-        names.append(folder.name)
-    return ".".join(reversed(names))
+def _package(folder: Path) -> str:
+    """The package that a folder is."""
+    home = folder.parent
+    inside = (home / "__init__.py").is_file()
+    return f"{_package(home)}.{folder.name}" if inside else folder.name

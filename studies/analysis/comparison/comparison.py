@@ -166,7 +166,7 @@ def leaning(means: DataArray) -> DataArray:
     A mean with a few large differences need not be on the same side.
     """
     ranks = transformed(stats.rankdata, abs(means), "unit", axis=-1, nan_policy="omit")
-    return (np.sign(means) * ranks).sum("unit")
+    return (ranks * np.sign(means)).sum("unit")
 
 
 def signed_rank(means: DataArray, *raw: DataArray) -> tuple[DataArray, DataArray]:

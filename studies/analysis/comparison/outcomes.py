@@ -18,6 +18,7 @@ world, and the choice is the same.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -29,6 +30,7 @@ from xarray import DataArray, Dataset
 from studies.analysis.comparison.paired import (
     difference,
     losses,
+    on_scale,
     pairs,
     same_worlds,
     scaled,
@@ -38,7 +40,7 @@ from studies.analysis.running_time.area import over_costs
 from studies.analysis.shapes import bare
 from studies.results.gaps import gap_known
 from studies.results.hits import budget, hits, lateness
-from studies.results.precision import decades, precision, resolved
+from studies.results.precision import precision, resolved
 from studies.schema import SPENT
 
 JUDGED = ("final loss", "time to target", "area over the curve")
@@ -200,13 +202,8 @@ def area(dataset: Dataset, at: float | None = None, value: str = "loss") -> Outc
 
 def _mean_over_costs(dataset: Dataset, at: float | None, value: str) -> DataArray:
     """The mean of the lowest loss so far, or of its common logarithm where it is a gap."""
-    least = precision(dataset)
-    known = gap_known(dataset)
-
-    def of(loss: DataArray) -> DataArray:
-        return xr.where(known, decades(loss.where(known), least), loss)
-
-    return over_costs(dataset, of, value, at).load()
+    scale = functools.partial(on_scale, known=gap_known(dataset), least=precision(dataset))
+    return over_costs(dataset, scale, value, at).load()
 
 
 def _named(part: DataArray, like: DataArray) -> DataArray:

@@ -53,8 +53,13 @@ def scaled(loss: DataArray, least: DataArray) -> tuple[DataArray, DataArray]:
         least: the precision of the study (`studies.results.precision`), as which a smaller gap counts.
     """
     known = gap_known(loss).rename("logarithmic")
-    result = xr.where(known, decades(loss.where(known), least), loss, keep_attrs=True)
+    result = on_scale(loss, known, least)
     return result.assign_coords(loss.coords).transpose(*loss.dims), known
+
+
+def on_scale(loss: DataArray, known: DataArray, least: DataArray) -> DataArray:
+    """The common logarithm of the loss where it is the gap to a `known` optimum, else itself."""
+    return xr.where(known, decades(loss.where(known), least), loss, keep_attrs=True)
 
 
 def same_worlds(results: Dataset | DataArray) -> None:
@@ -125,10 +130,8 @@ def unit_means(part: DataArray) -> DataArray:
 def _by_unit(part: DataArray) -> DataArray:
     """The worlds of each unit: dims unit and member, in place of `replicate`; NaN where it has fewer."""
     members = groups(part)
-    members = members.T if len(members) == 1 else members
-    dims = ("unit", "member")
-    worlds = part.isel(replicate=DataArray(members.clip(0), dims=dims))
-    return worlds.where(DataArray(members >= 0, dims=dims))
+    places = DataArray(members.T if len(members) == 1 else members, dims=("unit", "member"))
+    return part.isel(replicate=places.clip(0)).where(places >= 0)
 
 
 def distinct(part: DataArray, dims: Sequence[str]) -> DataArray:

@@ -37,6 +37,18 @@ def prices(dataset: Dataset) -> Prices:
     Raises:
         ValueError: the price is swept, or a landscape moves with the cost that is spent.
     """
+    _expect_still(dataset)
+    result = of_study(dataset)
+    if isinstance(result.value, DataArray):
+        raise ValueError(
+            "pricing: expected one price of a gradient for the whole study, got a sweep of gradient_cost:"
+            " give it a range instead"
+        )
+    return result
+
+
+def _expect_still(dataset: Dataset) -> None:
+    """Raise where a landscape moves with the cost that is spent."""
     moving = sorted({
         str(arm.coords["landscape"])
         for arm in settings.arms(dataset)
@@ -47,13 +59,6 @@ def prices(dataset: Dataset) -> Prices:
             f"pricing: expected landscapes that stand still, or move with steps; {', '.join(moving)} would"
             " have moved otherwise"
         )
-    result = of_study(dataset)
-    if isinstance(result.value, DataArray):
-        raise ValueError(
-            "pricing: expected one price of a gradient for the whole study, got a sweep of gradient_cost:"
-            " give it a range instead"
-        )
-    return result
 
 
 def cost_at(dataset: Dataset, price: Price) -> DataArray:

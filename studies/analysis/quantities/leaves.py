@@ -126,11 +126,11 @@ def at_start(dataset: Dataset, name: str) -> DataArray:
     )
 
 
-def hit(dataset: Dataset, target: float, which: str) -> DataArray:
-    """The time at which each world first reached a loss; inf where it never did.
+def hit(dataset: Dataset, target: float, which: str) -> tuple[DataArray, DataArray]:
+    """The latest and the earliest time at which each world may first have reached a loss; inf: never.
 
-    That of the study's own target where it has this one, exact where it is; else looked up in the
-    checkpoints, and so the upper end of an interval (`studies.results.hits`).
+    Those of the study's own target where it has this one, equal where it is exact; else looked up in the
+    checkpoints, and so the ends of an interval (`studies.results.hits`).
 
     Args:
         dataset: results.
@@ -140,12 +140,8 @@ def hit(dataset: Dataset, target: float, which: str) -> DataArray:
     Raises:
         ValueError: no loss was recorded.
     """
-    return _of_target(dataset, target, which, hits)
-
-
-def late_by(dataset: Dataset, target: float, which: str) -> DataArray:
-    """By how much a hit may have come earlier; arguments and errors as of `hit`."""
-    return _of_target(dataset, target, which, lateness)
+    late = _of_target(dataset, target, which, hits)
+    return late, late - _of_target(dataset, target, which, lateness)
 
 
 def _of_target(dataset: Dataset, target: float, which: str, measured: Callable) -> DataArray:

@@ -68,8 +68,7 @@ def _hits(question: Question, call: Call, clock: str) -> tuple[DataArray, DataAr
     """The later and the earlier end of the time of each world's hit."""
     target = question.number(call.name, call.arguments)
     which = f"{'best_hit' if call.name == 'best_hit' else 'hit'}_{clock}"
-    late = leaves.hit(question.dataset, target, which)
-    return late, late - leaves.late_by(question.dataset, target, which)
+    return leaves.hit(question.dataset, target, which)
 
 
 def first(question: Question, call: Call) -> Value:
@@ -103,14 +102,17 @@ def rate(question: Question, call: Call) -> Value:
 
 def _clock(question: Question, call: Call, usual: str = "cost", others: tuple[str, ...] = ()) -> str:
     """The clock of a call."""
-    unknown = [word for word in call.given if word not in (CLOCK, *others)]
-    if unknown:
-        question.refuse(
-            f"{call.name}: unknown word {unknown[0]!r}; {suggest(unknown[0], [CLOCK, *others])}"
-        )
+    _expect_words(question, call, CLOCK, *others)
     clock = _word(question, call, CLOCK, usual)
     check_clock(clock)
     return clock
+
+
+def _expect_words(question: Question, call: Call, *words: str) -> None:
+    """Refuse other keywords."""
+    for word in call.given:
+        if word not in words:
+            question.refuse(f"{call.name}: unknown word {word!r}; {suggest(word, words)}")
 
 
 def _word(question: Question, call: Call, keyword: str, usual: str) -> str:

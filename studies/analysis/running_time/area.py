@@ -22,7 +22,7 @@ import xarray as xr
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.shapes import bare, count, transformed
+from studies.analysis.shapes import bare, count, mapped, transformed
 from studies.results.arms import asked
 from studies.results.hits import budget, ran, state_costs
 from studies.schema import Status
@@ -140,7 +140,7 @@ def _weights(dataset: Dataset, until: DataArray, costs: str) -> DataArray:
     It sums to 1, or is 0 everywhere where `until` is not beyond the first.
     """
     cost = bare(dataset["cost"]).compute()
-    begin = transformed(_filled, cost, "checkpoint")
+    begin = mapped(_filled, cost, over=[["checkpoint"]], into=[["checkpoint"]])
     end = begin.shift(checkpoint=-1, fill_value=np.inf)
     ends = [np.minimum(part, until) for part in (begin, end)]
     low, high = (np.log(part) for part in ends) if costs == "log" else ends

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -34,9 +33,10 @@ class OwnFunction:
     """  # noqa: DOC502
 
     def __init__(self, path: str) -> None:
-        self.path, self.function, self.calls = path, function_at(path), 0
-        module = inspect.getmodule(self.function)
-        owner = module if isinstance(module, ModuleType) else self.function
+        self.path = path
+        self.function = function_at(path)
+        self.calls = 0
+        owner = inspect.getmodule(self.function) or self.function
         self.method = Method(owner, path.partition(":")[2])
 
     @staticmethod
