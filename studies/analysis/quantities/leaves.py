@@ -145,15 +145,22 @@ def hit(dataset: Dataset, target: float, which: str) -> tuple[DataArray, DataArr
 
 
 def _of_target(dataset: Dataset, target: float, which: str, measured: Callable) -> DataArray:
-    """A number of the study's own target, or of one that is looked up."""
-    if which in dataset and dataset.sizes.get("target"):
-        levels = hits(dataset, None, which)["target_loss"]
-        same = abs(levels - target) <= 1e-12 * abs(target)
-        if bool(same.any("target").all()):
-            own = measured(dataset, None, which).where(same)
-            return own.min("target", skipna=True).drop_vars("target_loss", errors="ignore")
-    looked_up = measured(dataset, [target], which).isel(target=0, drop=True)
-    return looked_up.drop_vars("target_loss", errors="ignore")
+    """A number of the study's own target where it has this one, else of one that is looked up."""
+    if which not in dataset or not dataset.sizes.get("target"):
+        return _looked_up(dataset, target, which, measured)
+    levels = hits(dataset, None, which)["target_loss"]
+    same = abs(levels - target) <= 1e-12 * abs(target)
+    own = same.any("target")  # of each landscape
+    if not own.any():
+        return _looked_up(dataset, target, which, measured)
+    kept = measured(dataset, None, which).where(same).min("target", skipna=True)
+    kept = kept.drop_vars("target_loss", errors="ignore")
+    return kept if own.all() else kept.where(own, _looked_up(dataset, target, which, measured))
+
+
+def _looked_up(dataset: Dataset, target: float, which: str, measured: Callable) -> DataArray:
+    number = measured(dataset, [target], which).isel(target=0, drop=True)
+    return number.drop_vars("target_loss", errors="ignore")
 
 
 def _of_states(dataset: Dataset, name: str) -> Dataset:

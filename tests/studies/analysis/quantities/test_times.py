@@ -41,6 +41,17 @@ def test_a_hit_of_the_study_is_read_on_its_clock(made):
         assert float(quantity(data, text)["quantity"]) == np.inf  # a mean of what some never did
 
 
+def test_a_target_of_one_landscape_is_exact_there_and_looked_up_on_others(made):
+    data, loss, hits, _ = made
+    other = results(loss, targets=[2 * TARGET], hits=np.full((WORLDS, 1), 3.0))
+    there = xr.DataArray(np.array(["own", "other"], object), dims="landscape", name="landscape")
+    both = xr.concat([data.drop_vars("hit_steps"), other], there, data_vars="all", coords=["target_loss"])
+    medians = quantity(both, f"median(hit({TARGET}))")["quantity"]
+    late, _ = seen(loss, TARGET, COST)
+    assert float(medians.sel(landscape="own")) == np.sort(hits)[WORLDS // 2 - 1]
+    assert float(medians.sel(landscape="other")) == np.sort(late)[WORLDS // 2 - 1]
+
+
 def test_a_target_that_most_worlds_miss_has_an_infinite_median():
     hits = np.array([10.0] * 5 + [np.inf] * 6)
     data = results(np.ones((11, 4)), targets=[TARGET], hits=hits[:, None])
