@@ -45,7 +45,9 @@ def test_a_target_of_one_landscape_is_exact_there_and_looked_up_on_others(made):
     data, loss, hits, _ = made
     other = results(loss, targets=[2 * TARGET], hits=np.full((WORLDS, 1), 3.0))
     there = xr.DataArray(np.array(["own", "other"], object), dims="landscape", name="landscape")
-    both = xr.concat([data.drop_vars("hit_steps"), other], there, data_vars="all", coords=["target_loss"])
+    both = xr.concat(
+        [data.drop_vars("hit_steps"), other], there, data_vars="all", coords=["target_loss"]
+    )
     medians = quantity(both, f"median(hit({TARGET}))")["quantity"]
     late, _ = seen(loss, TARGET, COST)
     assert float(medians.sel(landscape="own")) == np.sort(hits)[WORLDS // 2 - 1]
