@@ -15,6 +15,7 @@ from studies import registry
 from studies.cells.digest import LOOP, code_digest
 from studies.cells.expressions.compiled import PATH
 from studies.cells.provenance import library_version
+from studies.text.formulas import module_of
 from studies.text.shapes import Data, Tree
 
 BLOCK = 32  # worlds in the smallest full cell
@@ -104,7 +105,7 @@ class Task:
         owners = {cls.__module__ for cls in self._classes}
         owners |= {module for made in self._landscapes for module in made.code}
         owners |= set().union(*map(_own_modules, (self.optimizer, self.landscape, *self.record)))
-        owners |= {path.partition(":")[0] for path in self._functions}
+        owners |= set(map(module_of, self._functions))
         return (LOOP, *sorted(owners))
 
     @property

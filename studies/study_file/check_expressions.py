@@ -14,6 +14,7 @@ import torch
 
 from optimizers.base import Optimizer
 from studies import registry
+from studies.cells.contract import PluginError
 from studies.cells.expressions.arithmetic import Nowhere, Shapes
 from studies.cells.expressions.compiled import Expression, compiled
 from studies.cells.expressions.fixation import Fixation
@@ -161,11 +162,9 @@ class Trial:
         for name in _names(expression):
             if name not in self.known:
                 return Seen(missing=name, unknown=True)
-        if expression.functions:  # which are not tried on numbers that mean nothing
-            return Seen()
         try:
             return Seen(size=_size(expression, self.scope))
-        except NotYet:
+        except (NotYet, PluginError):  # a function of the user's may fail on numbers that mean nothing
             return Seen()
         except Nowhere as error:
             return Seen(missing=str(error))

@@ -205,6 +205,17 @@ def function_at(path: str) -> Callable:
     return function
 
 
+def module_of(path: str) -> str:
+    """The module at an import path, which is imported: in a worker, nobody may have done so before.
+
+    Raises:
+        ValueError: there is none.
+    """  # noqa: DOC502
+    function = function_at(path)
+    module, _, _ = path.partition(":")
+    return function.__module__ if module == LIBRARY else module
+
+
 def needed(function: Callable) -> list[str]:
     """The arguments of a function that have no default."""
     return [

@@ -50,6 +50,15 @@ def reach(center, value):
     return center.square().sum(1).sqrt() / value.mean(1)
 
 
+def doubled(center):
+    """A vector of each world."""
+    return 2 * center
+
+
+def length(center):
+    return center.square().sum(1).sqrt()
+
+
 def mixed(center):
     return center[:, 0] - center.mean()
 

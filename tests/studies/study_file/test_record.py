@@ -1,6 +1,8 @@
 """`record:` of a study: what its arms have, names, and what stands in the results."""
 
 import json
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from rich.console import Console
 
 from studies import ask
 from studies.analysis.quantities.evaluate import quantity
+from studies.cells import digest
 from studies.exchange.netcdf import export_netcdf
 from studies.exchange.tables import export_csv
 from studies.results import store
@@ -165,6 +168,33 @@ def test_the_results_hold_all_of_it(tmp_path):
     data.to_netcdf(path, engine="h5netcdf")
     with xr.open_dataset(path, engine="h5netcdf") as again:
         xr.testing.assert_identical(again["c"].load(), data["c"])
+
+
+def test_a_function_may_give_several_numbers_of_each_world(tmp_path):
+    """As the whole of an expression too: then they have a dim of their own, as a name alone."""
+    record = {"center": "center", "twice": f"{HERE}:doubled", "length": f"{HERE}:length"}
+    there = expressions(record)["SGD"]
+    assert {label: spec["vector"] for label, spec in there.items()} == {
+        "center": True,
+        "twice": True,
+        "length": False,
+    }
+    found = here({**STUDY, "record": record}, tmp_path)
+    assert found["twice"].dims == (*found["loss"].dims, "twice_index")
+    np.testing.assert_array_equal(found["twice"].values, 2 * found["center"].values)
+
+
+def test_another_process_finds_the_module_of_a_function(tmp_path, monkeypatch):
+    """A worker knows the same address, where nobody has imported the module before."""
+    name = "a_module_of_functions"
+    (tmp_path / f"{name}.py").write_text("def first(center):\n    return center[:, 0]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    study = {**STUDY, "record": {"a": f"2 * {name}:first"}}
+    task = make_plan(load_study(study)).tasks[0]
+    code = task.code
+    monkeypatch.delitem(sys.modules, name)
+    digest.code_digest.cache_clear()
+    assert replace(task).code == code
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path):
