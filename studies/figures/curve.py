@@ -3,8 +3,8 @@
 `y` is a quantity, as `python -m studies.ask` takes it; `x` an axis of the sweep, `optimizer` or `landscape`,
 or a clock: cost, steps, epochs, virtual_time or seconds, along the checkpoints. The dims that are neither go
 to `hue` (lines), `columns` and `rows` (panels). An axis is logarithmic where its values are spaced by factors
-or span a factor of 30. What is infinite, such as the cost of a hit that never came, is a triangle at the
-upper edge.
+or, with their intervals, span a factor of 30. What is infinite, such as the cost of a hit that never came, is
+a triangle at the upper edge.
 """
 
 from __future__ import annotations
@@ -329,7 +329,7 @@ def scale(
         inches: that the horizontal axis is long.
         texts: whether its values are no numbers.
     """
-    ends = [np.concatenate([line.y, line.low]) for line in lines]
+    ends = [np.concatenate([line.y, line.low, line.high]) for line in lines]
     _upwards(axes, np.concatenate([np.array([]), *ends]))
     if not texts:
         x = np.concatenate([np.array([]), *(line.x for line in lines)])
@@ -344,7 +344,7 @@ def _across_numbers(axes: Axes, x: np.ndarray, inches: float) -> None:
 
 
 def _upwards(axes: Axes, values: np.ndarray) -> None:
-    """The vertical axis of numbers; what lies far beyond, as diverged worlds, is cut off."""
+    """The vertical axis of numbers and the ends of their intervals; what lies far beyond is cut off."""
     y = finite(values)
     high = TOP * np.median(np.abs(y)) if y.size else 0.0
     cut = bool(high > 0 and y.max() > high)

@@ -99,6 +99,22 @@ class TestCurve:
             own = told.sel(landscape=place)["quantity_interval"].transpose("optimizer", "B", "bound")
             np.testing.assert_allclose(bars(axes), own.values.reshape(-1, 2))
 
+    @pytest.mark.parametrize("x", ["B", "cost"])
+    def test_no_interval_is_cut_off_on_a_log_axis(self, swept, x):
+        """One world in twenty far above the rest: the interval of the mean reaches high above the mean."""
+        one = swept.sel(k=0, landscape=["bowl"])
+        one = (one if x == "B" else one.sel(B=1.0)).copy(deep=True)
+        one["loss"] = one["loss"] / (one["B"] ** 2 if x == "B" else one["cost"] ** 4)
+        one["loss"].loc[{"replicate": 0}] *= 100
+        axes = curve(one, x=x, y="mean(loss)").axes[0]
+        told = quantity(one, "mean(loss)") if x == "B" else along(one, "mean(loss)", x)
+        ends = told["quantity_interval"].values
+        assert axes.get_yscale() == "log"
+        assert ends.max() > 1.5 * told["quantity"].values.max()
+        low, high = axes.get_ylim()
+        assert low <= ends.min()
+        assert ends.max() <= high
+
     def test_a_mean_is_that_of_the_worlds(self, swept):
         drawn = lines(curve(swept.sel(k=0, landscape=["bowl"]), x="B", y="mean(loss)").axes[0])
         last = swept["loss"].sel(k=0, landscape="bowl", optimizer="GA").isel(checkpoint=-1)
