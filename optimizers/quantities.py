@@ -100,7 +100,7 @@ def plain_rate(units: str, field: str = "learning_rate") -> dict[str, Quantity]:
     return {"learning_rate": Quantity(RATE, units, rate)}
 
 
-RATE = "learning rate in force, as the schedule has it"
+RATE = "learning rate of the next step, as the schedule has it"
 AS_SHAPED = "as the shaping has it"
 
 

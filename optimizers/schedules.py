@@ -59,9 +59,11 @@ class Schedule(Parameters):
     """How a learning rate, a temperature or a sigma changes with the number of completed steps.
 
     Args:
-        kind: the law, see the module.
-        steps: after so many steps the multiplier is `factor`; steps > 0, or budget: when the budget is spent;
-            none for constant. None: budget.
+        kind: the law of the multiplier, with u = t / steps and c = factor: constant 1; step c^floor(u);
+            exponential c^u; cosine c + (1 - c)(1 + cos(pi min(u, 1))) / 2; inverse_time
+            1 / (1 + u (1/c - 1)); logarithmic 1 / (1 + (1/c - 1) ln(1 + t) / ln(1 + steps)).
+        steps: after so many steps the multiplier is `factor`; beyond, cosine stays there and the others go on
+            falling; steps > 0, or budget: when the budget is spent; none for constant. None: budget.
         factor: the multiplier reached after `steps` steps, 0 < factor <= 1, for cosine also 0; None: 0.1 for
             step and exponential, 0 for cosine, 0.5 for inverse_time and logarithmic.
         warmup: steps of linear warm-up before, >= 0.

@@ -51,7 +51,8 @@ class Service(Parameters):
     """The law of the time that a worker needs for one evaluation.
 
     Args:
-        kind: the law, see the module.
+        kind: the law of one service, u uniform: constant scale; exponential -scale log(1 - u);
+            shifted_exponential offset - scale log(1 - u); pareto scale (1 - u)^(-1 / shape).
         scale: the time itself, the mean of the exponential part, or the shortest time of pareto; > 0, in
             units of virtual time.
         offset: the shortest time of shifted_exponential, >= 0, in units of virtual time; none for the others.

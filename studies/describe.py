@@ -244,7 +244,7 @@ def _library() -> Parts:
 def _word(name: str) -> Parts:
     from studies.study_file.topics import TOPICS
 
-    return [f"{name} (word of a study file): {TOPICS[name]}"]
+    return [f"{name} (word): {TOPICS[name]}"]
 
 
 def _language() -> Parts:

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from studies import schema
 
 HITS = {"hit": "recommended point", "best_hit": "best evaluated point"}
-FIRST_HIT = "{} at which the {} first reached each target; inf: never"
+FIRST_HIT = {  # end of the name -> what it is
+    "": "{} at which the {} first reached each target; inf: never",
+    "_low": "{} of the last state looked at before that, where the {} had not; equal to it where it is exact",
+}
 STATUS = (
     "what the world does: running, hit_target, budget_spent, diverged, failed, missing or absent (not"
     " asked for)",
     "1",
 )
 HEADS = {
-    "word": "words of a study file",
+    "word": "words of a study and its results",
     "key": "keys of a study file",
     "study": "ready studies",
     "measure": "measures of landscapes",
@@ -141,6 +144,7 @@ def variables() -> dict[str, tuple[str, str]]:
     from studies import schema
 
     ours = {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED
+    ours |= {"seconds": schema.SECONDS, "target_level": schema.TARGET_LEVEL}
     of_states = schema.LEDGER | schema.AGAINST | schema.POPULATION | schema.PICTURE
     return (
         _about(ours) | _hits(schema.CLOCKS) | {"status": STATUS} | _of_optimizers() | _about(of_states)
@@ -166,9 +170,10 @@ def _of_optimizers() -> dict[str, tuple[str, str]]:
 def _hits(clocks: Mapping[str, schema.Variable]) -> dict[str, tuple[str, str]]:
     """Of first hits on every clock."""
     return {
-        f"{stem}_{clock}": (FIRST_HIT.format(clock.replace("_", " "), whose), str(about.units))
+        f"{stem}_{clock}{end}": (line.format(clock.replace("_", " "), whose), str(about.units))
         for stem, whose in HITS.items()
         for clock, about in clocks.items()
+        for end, line in FIRST_HIT.items()
     }
 
 

@@ -41,7 +41,7 @@ class Noise(Parameters):
 
     Args:
         batch: terms in a mini-batch, 1 .. M; None: all M.
-        sampling: how a mini-batch is drawn: replacement, batch or epoch (see the module).
+        sampling: how a mini-batch is drawn: replacement, batch (different terms) or epoch (a permutation).
         shared: every point of a world sees the same mini-batch; False: each point its own (not for `epoch`).
         value: standard deviation of the Gaussian noise added to each value, in units of the loss.
         gradient: standard deviation of the Gaussian noise added to each coordinate of a gradient, in units of

@@ -41,7 +41,8 @@ class Relaxation(Around):
 
     Args:
         inner: a landscape on Bits; in mode extension its `extension_cost` is known.
-        mode: extension, lovasz or threshold (see the module).
+        mode: extension, the mean loss where each bit is 1 with its own chance 1 / (1 + exp(-theta));
+            lovasz, the same with one uniform number for all bits; threshold, bits are 1 where theta > 0.
         lean: starts are theta = lean (2 b - 1) with b the inner landscape's start, > 0; so every method
             starts from the same genotypes.
     """

@@ -76,7 +76,8 @@ class LawClaim(Claim):
         tolerance: relative, >= 0; or {relative: .., absolute: ..}, of which the wider one counts. A law of
             an extreme, max(x) or min(x) over worlds, is one of these worlds alone: {absolute: ..}.
         control: a wrong law, likewise, or {landscape: .., optimizer: .., AXIS: value}, a place at which the
-            law is wrong, or a list; all must be rejected. null: twice the predicted, of a bound its reverse.
+            law is wrong, or a list; all must be rejected. null: twice the predicted (1 where that is 0, 0
+            where it is inf), of a bound its reverse.
     """
 
     kind: ClassVar[str] = "law"

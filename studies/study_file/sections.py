@@ -129,7 +129,12 @@ class NoiseModel(Strict):
         default=None, description="terms in a mini-batch, or a fraction of them; null: all"
     )
     sampling: per_landscape(Literal["replacement", "batch", "epoch"]) = Field(  # type: ignore[valid-type]
-        default="replacement", description="how a mini-batch is drawn"
+        default="replacement",
+        description=(
+            "how a mini-batch is drawn: replacement, each term independently; batch, different terms, a fresh"
+            " set each step; epoch, a fresh permutation of all terms, read in order, whose last batch is"
+            " smaller where the batch does not divide them"
+        ),
     )
     shared: per_landscape(bool) = Field(  # type: ignore[valid-type]
         default=True, description="every point of a world sees the same mini-batch"

@@ -1,4 +1,4 @@
-"""The words of a study's language that need more than a line, each with an example: `describe sweep`."""
+"""The words of a study and its results that need more than a line: `describe sweep`, `describe interval`."""
 
 from __future__ import annotations
 
@@ -63,10 +63,42 @@ no hit moves because checkpoints do
       SGD: {kind: sgd, budget: {epochs: 3}, checkpoints: [0.1, 1]}
     figures: [{convergence: {clock: steps}}, {curve: {x: epochs, y: median(loss)}}]"""
 
+SCHEDULE = """\
+what multiplies a learning rate, a temperature or a sigma after t completed steps
+with u = t / steps and c = factor, which every kind reaches at t = steps, or when the budget is spent:
+constant      1
+step          c ** floor(u)
+exponential   c ** u
+cosine        c + (1 - c) (1 + cos(pi min(u, 1))) / 2
+inverse_time  1 / (1 + u (1 / c - 1))
+logarithmic   1 / (1 + (1 / c - 1) ln(1 + t) / ln(1 + steps))
+beyond t = steps cosine stays at c, the others go on falling
+warmup: w steps come first and multiply by (t + 1) / w; t counts from their end
+coupling of a method ties a batch or a population to it: grow, constant_variance, constant_temperature ..
+the keys: python -m studies.describe sgd.schedule
+
+    optimizers:
+      decay: {kind: sgd, schedule: {kind: cosine, warmup: 10}}
+      growing batch: {kind: sgd, batch: 4, coupling: grow, schedule: {kind: exponential, factor: 0.1}}"""
+
+INTERVAL = """\
+how each kind of number gets its 95 % interval, over worlds, or instances where worlds share them
+means, ratios, expressions  bias-corrected accelerated bootstrap, drawn jointly for all arms, at the wider
+                            level that makes up for few draws (the expanded interval of Hesterberg 2015)
+.. fewer than 15 units      Student's; of what cannot be negative, that of the logarithm
+medians, quantiles          order statistics, those of the sign test: no distribution is assumed
+shares                      Clopper and Pearson's
+running times (ert)         Student's on the scale of the logarithm
+exponents of axes           jackknives
+what is known to two ends   (hits looked up in checkpoints) holds the intervals of both ends
+extremes, max(loss)         none"""
+
 TOPICS = {
     "clocks": CLOCKS,
     "formulas": FORMULAS,
+    "interval": INTERVAL,
     "let": LET,
+    "schedule": SCHEDULE,
     "sweep": SWEEP,
 }  # word -> what is said of it
 

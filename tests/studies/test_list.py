@@ -1,9 +1,11 @@
 """What `studies.list` and `studies.describe` print."""
 
+import io
 import re
 import sys
 
 import pytest
+from rich.console import Console
 
 from landscapes import LANDSCAPES
 from landscapes.probes import BINARY_MEASURES, CONTINUOUS_MEASURES
@@ -22,6 +24,7 @@ from studies.study_file.sections import NoiseModel
 from studies.study_file.topics import TOPICS
 from studies.text.words import nearest
 from studies.theory import HOMES, LAWS
+from tests.support.results import real, shared  # noqa: F401  a fixture
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ def test_every_line_of_the_list_is_described():
         assert line.rstrip(".") in words, (family, name)
 
 
-@pytest.mark.parametrize("word", ["clocks", "formulas", "sweep", "let"])
+@pytest.mark.parametrize("word", ["clocks", "formulas", "sweep", "let", "schedule"])
 def test_the_example_of_a_word_is_a_study(word):
     """What stands indented in the text is the part of a study that it is about."""
     example = [line for line in TOPICS[word].splitlines() if line.startswith("    ")]
@@ -300,3 +303,30 @@ def test_every_word_of_quantities_is_described():
         parsed(word.example)
         assert name in word.example
         assert any(word.line in str(part) for part in describe.describe(name))
+
+
+def test_variables_that_every_study_has_are_listed(shared):  # noqa: F811
+    """All that a small study with targets records stands in the table, lower ends of hits too."""
+    listed = listing.variables()
+    data = real("search", shared)
+    recorded = {str(name) for name in data.data_vars if {"checkpoint", "target"} & {*data[name].dims}}
+    assert "hit_cost_low" in recorded
+    assert recorded - {"target_loss"} <= set(listed)
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("sgd.schedule", "c^floor(u)"),
+        ("schedule", "c ** floor(u)"),
+        ("interval", "Clopper and Pearson"),
+        ("noise.sampling", "fresh permutation"),
+        ("first", "holds from the start"),
+        ("hit", "0 of a world that starts below it"),
+    ],
+)
+def test_descriptions_say_what_they_are_about(word, text):
+    console = Console(width=2000, file=io.StringIO())
+    for part in describe.describe(word):
+        console.print(part)
+    assert text in console.file.getvalue()

@@ -17,6 +17,8 @@ class Word(NamedTuple):
 OVER_TIME = "with since=0.5 of each world, over its checkpoints from half of the budget on"
 CLOCKS = "by cost, or with clock=steps, epochs or virtual_time"
 ENDS = "known to the distance of two checkpoints, whose both ends the interval holds"
+START = "0 of a world that starts below it"
+AT_START = "a world in which it holds from the start has its first checkpoint"
 LEDGER = "noise ledger, pooled over worlds, at its last moment or (moment=0.5)"
 WORDS = {
     "mean": Word("mean(loss)", f"mean over worlds; {OVER_TIME}"),
@@ -31,14 +33,15 @@ WORDS = {
     "max": Word("max(loss)", f"largest of these worlds, without an interval; {OVER_TIME}; max(a, b)"),
     "hit": Word(
         "hit(0.1, clock=steps)",
-        f"when the recommended point first reached a loss, {CLOCKS}; inf: never",
+        f"when the recommended point first reached a loss, {CLOCKS}; {START}; inf: never",
     ),
     "best_hit": Word("best_hit(0.1)", f"when the best evaluated point first reached a loss, {CLOCKS}"),
     "ert": Word(
         "ert(0.1)", f"expected running time: all that was spent over the number of hits, {CLOCKS}"
     ),
     "first": Word(
-        "first(loss < 0.1)", f"when a condition first held at a checkpoint, {CLOCKS}; {ENDS}"
+        "first(loss < 0.1)",
+        f"when a condition first held at a checkpoint, {CLOCKS}; {ENDS}; {AT_START}",
     ),
     "rate": Word(
         "rate(loss)", "rate at which it falls in each world, per step; law=sublinear, exponential"

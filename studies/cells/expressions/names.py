@@ -326,8 +326,8 @@ WORDS: dict[str, Word] = {
         "share of loci with one allele alone", "1", lambda scope: scope.population.fixed_loci, _bits
     ),
     "trait_variance": Word(
-        "variance of each trait (coordinate) over the living individuals: D numbers, whose sum is the trace"
-        " of their covariance; NaN of what is no population",
+        "variance of each trait (coordinate) over the living individuals, which the next step finds: D"
+        " numbers, whose sum is the trace of their covariance; NaN of what is no population",
         SQUARED,
         lambda scope: scope.population.trait_variance(scope.search.landscape.dim),
         _traits,
