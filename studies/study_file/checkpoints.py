@@ -106,7 +106,8 @@ def _other_clock(arm: Arm) -> str | None:
 def _fractions(given: int | Data, end: float, clock: str) -> list[float]:
     """Increasing fractions of the end of a run, the last 1."""
     if isinstance(given, int):
-        return geometric(DECADES, DECADES * given + 1)
+        every = geometric(DECADES, DECADES * given + 1)
+        return _of_each_step(every, end) if clock == "steps" else every
     count, decades = given["count"], float(DECADES)
     if clock == "steps":
         decades = min(decades, math.log10(max(end, 1)))
@@ -116,6 +117,17 @@ def _fractions(given: int | Data, end: float, clock: str) -> list[float]:
         return spaced
     whole = sorted({max(1, round(fraction * end)) for fraction in spaced})
     return [step / end for step in whole]
+
+
+def _of_each_step(every: list[float], end: float) -> list[float]:
+    """Of increasing fractions of a run of so many steps those with a step of their own: the first of each.
+
+    None is before the first step. They stay fractions that arms of other lengths have too.
+    """
+    first: dict[int, float] = {}  # whole steps that are done -> the fraction
+    for fraction in every:
+        first.setdefault(math.floor(fraction * end * (1 + ROUNDING)), fraction)
+    return [fraction for steps, fraction in first.items() if steps]
 
 
 def _affordable(arm: Arm, every: list[float], budget: float) -> tuple[list[float], str]:

@@ -98,6 +98,17 @@ class TestWhereTheyLie:
         assert named.checkpoints == [8, 16, 24, 32, 40]
         assert named.canonical == plain.canonical
 
+    def test_a_number_per_decade_of_a_budget_of_steps_shows_each_step_once(self):
+        """20 per decade of 120 steps: what shows no step yet, or the same as the one before, is left out."""
+        every = [120 * 10 ** (k / 20 - 3) for k in range(61)]
+        first = {math.floor(time): time for time in reversed(every) if time >= 1}
+        found = times(budget={"steps": 120}, checkpoints=20)["GD"]
+        assert found == pytest.approx(sorted(first.values()), rel=1e-9)
+        assert sorted({math.floor(time) for time in every}) == [0, *map(math.floor, found)]
+
+    def test_a_number_per_decade_of_one_step_is_that_step(self):
+        assert times(budget={"steps": 1})["GD"] == [1]
+
     def test_of_a_virtual_time(self):
         own = WORKERS | {"checkpoints": {"count": 2, "spacing": "linear", "clock": "virtual_time"}}
         found = times(budget={"virtual_time": 50}, optimizers={"workers": own})
