@@ -80,6 +80,11 @@ class Asked:
         return not isinstance(self._read[1], Summary)
 
     @property
+    def each(self) -> bool:
+        """Whether there is a number for each world, of which the mean is taken."""
+        return of_worlds(self._said[1])
+
+    @property
     def extreme(self) -> bool:
         """Whether an extreme of worlds is in it."""
         return bool(self._read[0].gathered.extremes)
@@ -201,6 +206,14 @@ def ask(dataset: Dataset, text: str) -> Asked:
         ValueError: it is none.
     """  # noqa: DOC502
     return Asked(dataset, text, parsed(text))
+
+
+def less(first: Asked, second: Asked) -> Asked:
+    """The difference of two quantities: world by world, or that of their means where one is of all worlds."""
+    if first.each == second.each or first.certain or second.certain:
+        return ask(first.dataset, f"({first.text}) - ({second.text})")
+    texts = [f"mean({part.text})" if part.each else f"({part.text})" for part in (first, second)]
+    return ask(first.dataset, " - ".join(texts))
 
 
 def judged(dataset: Dataset) -> Dataset:

@@ -125,7 +125,9 @@ def _infinite(law: Law, measured: Measured, predicted: float, control: float) ->
         enough = math.isnan(measured.least) or predicted - law.slack(predicted) <= measured.least
         return Chances(0.0 if enough else 1.0, 1.0, 0.0 if math.isnan(control) else 1.0)
     if math.isinf(predicted):
-        holds = measured.never and predicted > 0 and math.isfinite(control)
+        elsewhere = math.isnan(control) and law.relation == "="  # its wrong laws are judged apart
+        sharp = math.isfinite(control) or elsewhere
+        holds = measured.never and predicted > 0 and sharp
         return Chances(
             0.0 if holds else 1.0, float(measured.never and predicted > 0), 0.0 if holds else 1.0
         )

@@ -32,7 +32,7 @@ from xarray import Dataset
 from studies.analysis.quantities import constants
 from studies.analysis.quantities.leaves import names
 from studies.claims.about import Arm, Quantities, arms_of, at_arms
-from studies.claims.asked import Asked, ask, is_quantity, judged, of_these_worlds
+from studies.claims.asked import Asked, ask, is_quantity, judged, less, of_these_worlds
 from studies.claims.base import (
     Claim,
     Judgement,
@@ -117,7 +117,7 @@ class LawClaim(Claim):
         if isinstance(control, str | Mapping) or isinstance(self.predicted, str):
             return
         self.require(
-            abs(control - self.predicted) > within.around(control, self.predicted),
+            _apart(control, self.predicted, within),
             "control",
             f"expected further from the predicted than the tolerance, {self.tolerance}, got {control:g}",
         )
@@ -222,9 +222,9 @@ class Compared:
         present(place.data)  # raises where no world has finished
         exact = nothing_random(place.data)
         if isinstance(formula, str) and is_quantity(formula, names(self.dataset), numbers_at(place)):
-            joint = ask(self.dataset, f"({self.claim.observe}) - ({formula})")
-            difference = joint.measured(place, exact=exact)
-            value = ask(self.dataset, formula).number(place)
+            asked = ask(self.dataset, formula)
+            difference = less(self.observed, asked).measured(place, exact=exact)
+            value = asked.number(place)
             measured = difference._replace(value=difference.value + value, positive=False, share=False)
         else:
             value = value_at(formula, place)
@@ -285,6 +285,13 @@ def _listed(labels: str | list[str] | None) -> list[str]:
     if labels is None:
         return []
     return [labels] if isinstance(labels, str) else list(labels)
+
+
+def _apart(control: float, predicted: float, within: Within) -> bool:
+    """Whether a wrong law is further from the right one than the tolerance; of inf, whether it is another."""
+    if math.isinf(control) or math.isinf(predicted):
+        return control != predicted
+    return abs(control - predicted) > within.around(control, predicted)
 
 
 def _with_control(law: Law, control: float) -> Law:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studies.claims.base import Judgement
+from studies.claims.measured import CAP, LEVEL
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 FILE = "claims.json"
+INTERVALS = f"intervals of three standard errors ({1 - 2 * CAP:.2%})"
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
 
@@ -40,7 +42,7 @@ def _empty(name: str) -> Table:
     """The table of a study without rows."""
     from rich.table import Table
 
-    title = f"{name}: claims; one holds where the interval of the observed lies within what is accepted"
+    title = f"{name}: claims, all of them together at {1 - LEVEL:.0%} (Holm); {INTERVALS}"
     grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for head in ("claim", "where", "quantity"):
         grid.add_column(head, overflow="fold")

@@ -15,6 +15,8 @@ from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
 from studies.analysis.quantities.leaves import DIVERGED
 from studies.analysis.quantities.ledger import HEAD, POOLED
+from studies.analysis.quantities.mixed import is_mixed
+from studies.analysis.quantities.question import MIXED
 from studies.study_file.arm import Arm
 from studies.text.formulas import CONSTANTS, PATH
 from studies.text.shapes import Tree
@@ -49,6 +51,8 @@ class Words:
         except ValueError as error:
             yield str(error)
             return
+        if is_mixed(tree, self.recorded):
+            yield f"{text!r}: {MIXED}"
         if not self.any:
             yield from self._calls(tree)
             yield from self._ledger(tree)

@@ -19,6 +19,8 @@ from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
 from studies.text.words import suggest
 
+MIXED = "a number of each world beside one of all worlds; say mean(..) or median(..)"
+
 
 class Call(NamedTuple):
     """A word with what stands in its parentheses."""
@@ -162,7 +164,7 @@ class Question:
         values = [self.value(argument) for argument in arguments]
         summaries = any(isinstance(value, Summary) for value in values)
         if summaries and any(map(of_worlds, values)):
-            self.refuse("a number of each world beside one of all worlds; say mean(..) or median(..)")
+            self.refuse(MIXED)
         try:
             return self.gathered.joined(function, values) if summaries else _plain(function, values)
         except (TypeError, ValueError) as error:

@@ -125,6 +125,26 @@ def test_a_prediction_of_other_quantities_has_the_error_of_the_whole_difference(
     assert one(data, predicted="loss(start) / 3", control="loss(start)").verdict == "fails"
 
 
+@pytest.mark.parametrize("predicted", ["loss(start) / 2", "mean(loss(start)) / 2"])
+@pytest.mark.parametrize("observe", ["loss", "mean(loss)"])
+def test_a_mean_that_is_said_is_the_one_that_is_taken_anyway(observe, predicted):
+    """Of both in any mixture: the error of the difference in the same worlds."""
+    start = np.exp(normal(5, 60))
+    loss = np.repeat((start / 2 * (1 + 0.01 * normal(6, 60)))[:, None], 4, -1)
+    dims = ("landscape", "optimizer", "replicate")
+    data = results(loss, draws=["data"]).assign(start_loss=(dims, start[None, None]))
+    row = one(data, observe=observe, predicted=predicted, control="mean(loss(start))")
+    assert row.verdict == "holds"
+    assert row.standard_error == pytest.approx(stats.sem(loss[:, 0] - start / 2), rel=1e-6)
+
+
+def test_a_median_beside_a_number_of_each_world_is_beside_its_mean():
+    loss = np.repeat(np.exp(normal(9, 101))[:, None], 4, -1)
+    row = one(results(loss), observe="loss", predicted="median(loss)", relation=">=")
+    assert row.predicted == np.median(loss[:, 0])
+    assert row.observed == pytest.approx(loss[:, 0].mean())
+
+
 def test_a_paired_difference_of_two_optimizers_has_one_place():
     level = np.exp(normal(7, 1, 1, 50, 1))
     loss = np.concatenate([level, level + 0.5 + 0.01 * normal(8, 1, 1, 50, 1)], 1)
@@ -281,6 +301,10 @@ def test_never():
     data = results(np.full((8, 4), np.inf))
     assert one(data, predicted=np.inf).verdict == "holds"
     assert one(data, predicted="inf").verdict == "holds"
+    finite = one(data, predicted=np.inf, control=100.0)
+    assert (finite.verdict, finite.control_rejected) == ("holds", True)
+    with pytest.raises(ValueError, match=r"expected further from the predicted .* got inf"):
+        judge(data, predicted=np.inf, control=np.inf)
     assert one(data, predicted=1.0).verdict == "fails"
     assert one(data, predicted=1.0, relation="<=").verdict == "fails"
     assert one(data, predicted=1.0, relation=">=").verdict == "holds"

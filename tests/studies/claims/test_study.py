@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from scipy import stats
 
 from studies.claims import LawClaim, judge, report, verdicts
 from studies.claims.__main__ import main as again
@@ -143,6 +144,14 @@ MISTAKES = [
         "claims.c.observe: unknown quantity 'los'; did you mean 'loss'?",
     ),
     (
+        {**RATE, "observe": "median(loss) - loss"},
+        "claims.c.observe: 'median(loss) - loss': a number of each world beside one of all worlds; say mean(",
+    ),
+    (
+        {**RATE, "predicted": "sqrt(mean(loss, since=0.5) / (1 + ert(0.1)))"},
+        "claims.c.predicted: 'sqrt(mean(loss, since=0.5) / (1 + ert(0.1)))': a number of each world beside",
+    ),
+    (
         {**RATE, "observe": "meen(loss)"},
         "claims.c.observe: unknown function 'meen'; did you mean 'mean'?",
     ),
@@ -224,6 +233,18 @@ def test_a_mistake_is_one_line(entry, line):
         load_study(study(c=entry))
     assert len(caught.value.lines) == 1, caught.value.lines
     assert caught.value.lines[0].startswith(f"study: {line}")
+
+
+@pytest.mark.parametrize(
+    "observe",
+    [
+        "mean(loss) - median(hit(0.1)) / learning_rate",
+        "share(loss < loss(start)) * ert(0.1)",
+        "-hit(0.1)",
+    ],
+)
+def test_what_is_all_of_worlds_or_of_each_is_no_mixture(observe):
+    assert load_study(study(c={**RATE, "observe": observe, "predicted": 1.0})).resolved["claims"]
 
 
 def test_laws_and_figures_may_ask_who_diverged():
@@ -360,7 +381,7 @@ def test_an_error_of_a_claim_loses_nothing(computed, tmp_path, capsys):
 
 def test_without_claims_nothing_is_said(tmp_path, computed, capsys):
     assert finish(claiming(computed), tmp_path, strict=True) == 0
-    assert "claims;" not in capsys.readouterr().out
+    assert "claims," not in capsys.readouterr().out
     assert not (tmp_path / "claims.json").exists()
 
 
@@ -388,6 +409,7 @@ def test_only_the_regime_counts():
     console = Console(width=200, file=io.StringIO())
     console.print(report.table(found, "made-up"))
     assert "(fails) outside the regime" in console.file.getvalue()
+    assert f"({2 * stats.norm.cdf(3) - 1:.2%})" in console.file.getvalue()
 
 
 def test_a_place_without_finished_worlds_is_undecided_and_the_others_are_judged():
