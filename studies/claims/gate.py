@@ -358,6 +358,8 @@ def _note(law: Law, measured: Measured, more: float) -> str:
         return "fewer than two worlds"
     if measured.between and math.isinf(more):
         return "hits are known to intervals that are coarser than the tolerance: no number of worlds decides"
+    if math.isinf(more) and math.isfinite(needed(replace(law, control=math.nan), measured)):
+        return "the wrong law lies too near what was observed: no number of worlds rejects it"
     return would_decide(more)
 
 

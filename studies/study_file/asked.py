@@ -20,7 +20,7 @@ from studies.analysis.quantities.question import MIXED
 from studies.study_file.arm import Arm
 from studies.text.formulas import CONSTANTS, PATH
 from studies.text.shapes import Tree
-from studies.text.words import suggest
+from studies.text.words import suggest, suggest_longer
 
 BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
 OF_LEDGER = [*POOLED, *schema.LEDGER, *schema.POPULATION, *schema.AGAINST]
@@ -77,7 +77,8 @@ class Words:
         words = [*self.recorded, *self.numbers]
         for word in (*names(tree), *dotted(tree)):
             if word not in (*words, *CONSTANTS, *self.others):
-                yield f"unknown quantity {word!r}; {suggest(word, _alike(word, words))}"
+                hint = suggest_longer(word, self.numbers, _alike(word, words))
+                yield f"unknown quantity {word!r}; {hint}"
 
 
 def recorded(arms: Iterable[Arm], own: Iterable[str], *, ledger: bool) -> list[str]:

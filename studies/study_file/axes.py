@@ -24,7 +24,7 @@ from studies.study_file.zips import instead
 from studies.text import labels
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data, Named
-from studies.text.words import nearest, short, show, suggest
+from studies.text.words import nearest_path, short, show, suggest
 
 # the scalars of a study that an axis may change
 SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
@@ -195,7 +195,7 @@ def set_path(data: Data, path: tuple[str, ...], value: object) -> None:
 
 def _unknown(path: str, source: Path, settable: Sequence[str]) -> Mistake:
     ends = [k for k in settable if k.endswith(f".{path}")]
-    near = ends[0] if ends else nearest(path, settable)
+    near = ends[0] if ends else nearest_path(path, settable)
     hint = (
         f"did you mean {near!r}?"
         if near

@@ -22,6 +22,7 @@ from studies.cells.expressions.names import WHOLES, WORDS, NotYet, Scope, Search
 from studies.cells.expressions.recorder import shaped
 from studies.instruments import Moment
 from studies.schema import POPULATION
+from studies.study_file import recordable
 from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake, Path
 from studies.study_file.spending import Bowl, landscape_of, place
@@ -216,6 +217,9 @@ def _why(seen: Sequence[Seen], trials: Sequence[Trial]) -> str:
     owner, dot, _ = name.partition(".")
     same = [word for word in known if word.startswith(f"{owner}.")]
     words = same if dot and same else [word for word in known if "." not in word]
+    kinds = recordable.kinds_with(name)
+    if kinds:
+        return f"no method here has {name!r}; {', '.join(kinds)} have it"
     return f"unknown name {name!r}; {hint(name, words)}"
 
 

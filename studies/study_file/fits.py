@@ -13,6 +13,7 @@ from optimizers.base import Optimizer
 from studies.study_file import sections
 from studies.study_file.arm import LandscapeOf, OptimizerOf
 from studies.study_file.document import Mistake, Path
+from studies.study_file.fields import parameter_names
 from studies.study_file.model import DEFAULT, StudyModel
 from studies.text.shapes import Data, Json
 
@@ -217,9 +218,10 @@ def _terms_of(batch: float | None, landscape: Landscape, label: str) -> int | No
     """The number of terms in a mini-batch that is given as a number or a fraction of them."""
     terms = landscape.terms
     if batch is not None and terms == 1:
+        may = "give it `terms`, or " if "terms" in parameter_names(type(landscape)) else ""
         raise ValueError(
             f"noise.batch: landscape {label!r} {NO_TERMS}, got {batch};"
-            " name the landscapes that have, {label: batch}"
+            f" {may}name the landscapes that have, {{label: batch}}"
         )
     if isinstance(batch, float):
         return max(1, round(batch * terms))

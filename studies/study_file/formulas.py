@@ -9,6 +9,7 @@ meant. A formula is resolved when the study is read: the number is what runs, is
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -197,6 +198,35 @@ def mistakes_in_let(data: Tree) -> Iterator[Mistake]:
             yield _misnamed(name, f"{name} has a meaning in formulas; take another name")
         elif name in swept:
             yield _misnamed(name, f"{name} is an axis of `sweep` too; take another name")
+    yield from _circles({name: value for name, value in of_let(data).items() if name not in OF_ALL})
+
+
+def _circles(let: Names) -> Iterator[Mistake]:
+    """Names that need themselves, each circle once, at the first of its names."""
+    seen: set[str] = set()
+    for name in let:
+        circle = [] if name in seen else _circle(let, [name])
+        if circle:
+            seen.update(circle)
+            yield Mistake(("let", circle[0]), f"{' -> '.join(circle)}: each needs the next")
+
+
+def _circle(let: Names, way: list[str]) -> list[str]:
+    """The names from the first of a way back to it; none where no way leads there."""
+    for name in _needed(let[way[-1]]):
+        if name == way[0]:
+            return [*way, name]
+        circle = _circle(let, [*way, name]) if name in let and name not in way else []
+        if circle:
+            return circle
+    return []
+
+
+def _needed(value: Number | str) -> list[str]:
+    """The names in a formula; none in what is no formula."""
+    with contextlib.suppress(ValueError):
+        return names_in(value) if isinstance(value, str) else []
+    return []
 
 
 def _misnamed(name: str, text: str) -> Mistake:

@@ -24,7 +24,7 @@ from studies.study_file.formulas import Names, is_number, number, suffice
 from studies.study_file.values import Formula
 from studies.text.formulas import is_path, reads_as_formula
 from studies.text.shapes import Json, Tree
-from studies.text.words import canonical, nearest, suggest
+from studies.text.words import canonical, nearest_path, suggest
 
 RANGE = ("from", "to", "count", "spacing")
 KEYS = ("values", *RANGE, "sets", "choices")
@@ -123,8 +123,10 @@ def listed(place: Path, given: object, let: Names) -> list[object]:
     Raises:
         Mistaken: it is none, or two of its values are equal.
     """
-    if not isinstance(given, list) or not given:
+    if not isinstance(given, list):
         raise wrong(place, "expected a list of values")
+    if not given:
+        raise wrong(place, "expected one value at least, got an empty list")
     settled = [_settled((*place, i), value, let) for i, value in enumerate(given)]
     if len({repr(canonical(value)) for value in settled}) < len(settled):
         raise wrong(place, "expected different values")
@@ -201,7 +203,7 @@ def _matching(pattern: object, source: Path, settable: Sequence[str]) -> list[st
         raise wrong(source, f"expected a path, got {pattern!r}")
     matching = [*_fitting(pattern, settable)]
     if not matching:
-        near = nearest(pattern, settable)
+        near = nearest_path(pattern, settable)
         hint = f"did you mean {near!r}?" if near else "expected one such as optimizers.LABEL.PARAMETER"
         raise wrong(source, f"unknown path {pattern!r}; {hint}")
     return matching

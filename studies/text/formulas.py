@@ -118,6 +118,8 @@ def evaluate(
             raise ValueError(f"{given!r} has no value: {name} has none, {(missing or {})[name]}")
     try:
         number = _called(given, names) if is_path(given) else float(_value(parsed(given), names))
+    except OverflowError as error:
+        raise ValueError(f"{given!r} has no value: a number in it is too large") from error
     except (ArithmeticError, TypeError) as error:
         raise ValueError(f"{given!r} has no value: {error}") from error
     meant = "inf" in wanted or ":" in given  # a function may say never

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import itertools
 import re
 from collections.abc import Collection, Iterable
@@ -26,6 +27,27 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return next((plain[name] for name in itertools.chain(same, close, initials, began)), None)
 
 
+def nearest_path(path: str, paths: Iterable[str]) -> str | None:
+    """The known path most like this one: by its last word among those beside it, * for any label."""
+    paths = list(paths)
+    head, _, last = path.rpartition(".")
+    beside = [known.rpartition(".") for known in paths if known.count(".") == path.count(".")]
+    words = [word for start, _, word in beside if fnmatch.fnmatchcase(start, head)]
+    near = nearest(last, words) if head else None
+    return f"{head}.{near}" if near else nearest(path, paths)
+
+
+def longer(name: str, words: Iterable[str]) -> list[str]:
+    """The dotted words that are this one with more before its last part: noise.(evaluation.)gradient."""
+    *before, last = name.split(".")
+    split = ((word, word.split(".")) for word in words)
+    return [
+        word
+        for word, (*parts, own) in split
+        if len(parts) > len(before) and own == last and parts[: len(before)] == before
+    ]
+
+
 def _initials(name: str) -> str:
     return "".join(part[:1] for part in name.split("_"))
 
@@ -41,6 +63,12 @@ def suggest(word: str, words: Iterable[str]) -> str:
     if near:
         return f"did you mean {near!r}?"
     return f"expected one of: {', '.join(words)}" if words else "nothing is expected here"
+
+
+def suggest_longer(word: str, dotted: Iterable[str], words: Iterable[str]) -> str:
+    """A hint: the first dotted word that this one may be short for, or else what `suggest` says."""
+    whole = next(iter(longer(word, dotted)), None)
+    return f"did you mean {whole!r}?" if whole else suggest(word, words)
 
 
 def check_known(what: str, words: Iterable[str], right: Collection[str]) -> None:

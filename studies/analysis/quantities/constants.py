@@ -9,7 +9,7 @@ from xarray import DataArray, Dataset
 
 from studies.results import settings
 from studies.results.settings import Arm
-from studies.schema import RECORDS
+from studies.schema import GRID, RECORDS
 from studies.text.formulas import evaluate
 from studies.text.shapes import Data, Tree
 
@@ -48,7 +48,11 @@ def _of_arms(dataset: Dataset, where: Tree, number) -> DataArray:  # noqa: ANN00
     dims = [str(dim) for dim in dataset["status"].dims if dim not in RECORDS]
     values = np.full([dataset.sizes[dim] for dim in dims], np.nan)
     for place, arms in _places(dataset, dims, where):
-        values[place] = number(settings.numbers(arms), settings.missing(arms))
+        try:
+            values[place] = number(settings.numbers(arms), settings.missing(arms))
+        except ValueError as error:
+            of_arm = ", ".join(str(arms[0].coords[dim]) for dim in GRID if dim in arms[0].coords)
+            raise ValueError(f"{error} (of {of_arm})") from error
     return DataArray(values, {dim: dataset[dim] for dim in dims}, dims)
 
 

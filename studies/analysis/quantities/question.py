@@ -17,7 +17,7 @@ from studies.analysis.quantities.values import Gathered, Summary, Value, of_worl
 from studies.analysis.shapes import LEVEL, alike
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
-from studies.text.words import suggest
+from studies.text.words import suggest, suggest_longer
 
 MIXED = "a number of each world beside one of all worlds; say mean(..) or median(..)"
 
@@ -128,8 +128,9 @@ class Question:
             return leaves.recorded(self.dataset, name, self.when)
         number = constants.setting(self.dataset, name, self.where)
         if number is None:
-            words = [*leaves.names(self.dataset), *spoken(constants.names(self.dataset))]
-            raise ValueError(f"unknown quantity {name!r}; {suggest(name, words)}")
+            numbers = constants.names(self.dataset)
+            words = [*leaves.names(self.dataset), *spoken(numbers)]
+            raise ValueError(f"unknown quantity {name!r}; {suggest_longer(name, numbers, words)}")
         return number
 
     def told(self, asked: ledger.Asked) -> Value:

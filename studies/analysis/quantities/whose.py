@@ -13,7 +13,7 @@ from studies.analysis.quantities.question import Call, Question
 from studies.analysis.quantities.values import Value
 from studies.schema import RECORDS
 from studies.text.formulas import CONSTANTS
-from studies.text.words import suggest
+from studies.text.words import short, suggest
 
 POSITIONS = ("optimizer", "landscape")  # what labels without a keyword mean
 
@@ -93,6 +93,9 @@ def _number(question: Question, dim: str, wanted: object) -> int:
     """Where a label, or a number, is along a dim of the results."""
     there = question.dataset[dim].values.tolist()
     same = [i for i, name in enumerate(there) if name == wanted or _close(name, wanted)]
+    texts = [short(name) for name in there if not isinstance(name, str)]
+    if not same and wanted in texts:
+        question.refuse(f"expected a number, got the text {wanted!r}; write [{dim}={wanted}]")
     if not same:
         question.refuse(f"unknown {dim} {wanted!r}; {suggest(str(wanted), map(str, there))}")
     return same[0]

@@ -79,6 +79,13 @@ def test_42_percent_off_does_not_hold_at_8_worlds():
     assert verdict(Law(predicted=1.0, control=20.0, tolerance=0.05), more)[0] == "fails"
 
 
+def test_where_only_the_wrong_law_is_in_the_way_the_note_says_so():
+    """1.04 is within 5 % of 1, and will be with any more worlds; it is as near to 1.06, the wrong law."""
+    row = said(Law(predicted=1.0, control=1.06, tolerance=0.05), measured(1.04, 0.001))
+    assert (row.verdict, row.worlds_needed) == ("undecided", math.inf)
+    assert row.note.startswith("the wrong law lies too near what was observed")
+
+
 def test_the_worlds_that_are_needed_are_those_that_decide():
     """Where the error falls as 1 / sqrt(n): (tolerance - |d|) = k error, by hand for large n.
 

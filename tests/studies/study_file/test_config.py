@@ -109,7 +109,7 @@ MISTAKES = [
     ("budget: 1000", "budget: {nk: 10}", "2:9: budget: no value for landscape 'bowl'; name it, or give a 'default'"),
     ("budget: 1000", "budget: {nk: 10, bowll: 3, default: 3}", "2:18: budget.bowll: unknown landscape or clock; did you mean 'bowl'?"),
     ("budget: 1000", "budget: 10\nnoise: {batch: {nk: 17}}", "3:21: noise.batch.nk: expected at most the 16 terms of landscape 'nk', got 17; name a batch for each, {label: batch}"),
-    ("budget: 1000", "budget: 10\nnoise: {batch: {bowl: 2}}", "3:23: noise.batch.bowl: landscape 'bowl' has no terms to draw from (its loss is not a finite sum), got 2; name the landscapes that have, {label: batch}"),
+    ("budget: 1000", "budget: 10\nnoise: {batch: {bowl: 2}}", "3:23: noise.batch.bowl: landscape 'bowl' has no terms to draw from (its loss is not a finite sum), got 2; give it `terms`, or name the landscapes that have, {label: batch}"),
     ("budget: 1000", "budget: 10\nnoise: {batch: 1.0}", "3:16: noise.batch: expected a number of terms 1, 2, .., a fraction 0 < f < 1 of them, or null for all, got 1.0"),
     ("budget: 1000", "budget: 10\nnoise: {sampling: epok}", "3:19: noise.sampling: expected 'replacement', 'batch' or 'epoch', got 'epok'; did you mean 'epoch'?"),
     ("budget: 1000", "budget: 10\nnoise: {evaluation: {valu: 1}}", "3:22: noise.evaluation.valu: unknown landscape; did you mean 'value'?"),

@@ -145,8 +145,9 @@ def load_text(tmp_path):
         (
             "2 / (1 + 1 / condition)",
             "9**9**9",
-            "9:34: optimizers.GD.learning_rate: '9**9**9' has no value",
+            "9:34: optimizers.GD.learning_rate: '9**9**9' has no value: a number in it is too large",
         ),
+        ("half: 0.5", "half: eta_max", "let.half: half -> eta_max -> half: each needs the next"),
         (
             "2 / (1 + 1 / condition)",
             "2 / (1 +",

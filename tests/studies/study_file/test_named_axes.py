@@ -91,7 +91,8 @@ def test_choices_have_names(tmp_path):
     [
         ("N: {value: [1, 2], sets: noise.batch}", "10:7: sweep.N.value: unknown key for an axis; did you mean 'values'?"),
         ("N: {sets: noise.batch}", "sweep.N: expected values: [..], choices: {..}, or from, to and count"),
-        ("N: {values: [], sets: noise.batch}", "sweep.N.values: expected a list of values"),
+        ("N: {values: [], sets: noise.batch}", "sweep.N.values: expected one value at least, got an empty list"),
+        ("N: {values: [1, 2], sets: optimizers.GD.lr}", "unknown path 'optimizers.GD.lr'; did you mean 'optimizers.GD.learning_rate'?"),
         ("N: {values: [1, 1], sets: noise.batch}", "sweep.N.values: expected different values"),
         ("N: {values: [1], from: 2, sets: noise.batch}", "sweep.N.from: expected values or a range, got both"),
         ("N: {from: 1, to: 2}", "sweep.N: expected values: [..], choices: {..}, or from, to and count; count is missing"),
@@ -100,7 +101,7 @@ def test_choices_have_names(tmp_path):
         ("N: {from: 0, to: 2, count: 3, spacing: log}", "sweep.N.from: expected a range of positive numbers"),
         ("N: {from: 1, to: 2, count: 3, spacing: cube}", "sweep.N.spacing: expected linear or log, got 'cube'"),
         ("N: {values: [1, 2], sets: optimizers.GD.learning_rat}", "sweep.N.sets: unknown path 'optimizers.GD.learning_rat'; did you mean 'optimizers.GD.learning_rate'?"),
-        ("N: {values: [1, 2], sets: optimizers.*.populatoin}", "unknown path 'optimizers.*.populatoin'"),
+        ("N: {values: [1, 2], sets: optimizers.*.populatoin}", "unknown path 'optimizers.*.populatoin'; did you mean 'optimizers.*.population'?"),
         ("N: {values: [1, 2], sets: {optimizers.GD.learning_rate: 1 / M}}", "unknown name 'M'; "),
         ("N: {values: [1, 2], sets: 3}", "sweep.N.sets: expected a path, a list of paths, or path -> formula"),
         ("N: {choices: {a: 3}}", "sweep.N.choices.a: expected path -> value"),

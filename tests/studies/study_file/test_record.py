@@ -92,6 +92,10 @@ def test_the_resolved_study_is_the_same_study():
             {"a": "norm(state.path)"},
             "record.a: unknown name 'state.path'; did you mean 'state.path_c'?",
         ),
+        (
+            {"a": "acceptance"},
+            "record.a: no method here has 'acceptance'; lbfgs, metropolis, simulated_annealing,",
+        ),
         ({"a": "norm(gradint)"}, "record.a: unknown name 'gradint'; did you mean 'gradient'?"),
         ({"a": "frequency"}, "record.a: unknown name 'frequency'; expected one of: center,"),
         ({"a": "state.mean[0] + info.accepted"}, "record.a: unknown name 'info.accepted'"),
