@@ -191,6 +191,9 @@ AGAINST = {  # behind replicate, moment, where the ledger holds steps against th
     "against_squared": Variable("mean squared length of the step with the other settings", SQUARED),
     "against_step_squared": Variable("mean squared length of the step", SQUARED),
     "against_along": Variable("mean of the step times that with the other settings", SQUARED),
+    "against_cosine": Variable(
+        "mean cosine of the step and that with the other settings; NaN where all of either are 0", "1"
+    ),
     "against_error_squared": Variable(
         "mean squared length of the error, the step less that with the other settings", SQUARED
     ),

@@ -97,18 +97,18 @@ def interaction(data: Dataset) -> Pooled:
 
 
 def error(data: Dataset) -> Pooled:
-    """Length of the error of a step over that of the step with other settings, root mean squares."""
+    """Length of the error of a step over that of the step with other settings, both root mean squares."""
     return Pooled(root_ratio, _against(data, "error_squared", "squared"))
 
 
 def error_length(data: Dataset) -> Pooled:
-    """Length of a step over that with other settings, root mean squares."""
+    """Length of a step over that with other settings, both root mean squares."""
     return Pooled(root_ratio, _against(data, "step_squared", "squared"))
 
 
 def error_cosine(data: Dataset) -> Pooled:
-    """Cosine of a step and the one with other settings."""
-    return Pooled(noise.pooled_cosine, _against(data, "along", "step_squared", "squared"))
+    """Cosine of a step and the one with other settings: the mean over steps, then over worlds."""
+    return Pooled(mean_of_worlds, _against(data, "cosine"))
 
 
 def _against(data: Dataset, *names: str) -> list[DataArray]:
@@ -117,7 +117,17 @@ def _against(data: Dataset, *names: str) -> list[DataArray]:
             f"{HEAD}error: these results hold no steps against those of other settings; give"
             " `ledger: {against: {PATH: value}}`"
         )
+    old = [name for name in names if f"against_{name}" not in data]
+    if old:
+        raise ValueError(f"{HEAD}error_{old[0]}: these results hold none; run the study again")
     return [data[f"against_{name}"] for name in names]
+
+
+def mean_of_worlds(numbers: np.ndarray, axis: int = -1) -> np.ndarray:
+    """The mean of the worlds where it is known; NaN where it is in none."""
+    known = ~np.isnan(numbers)
+    many = known.sum(axis)
+    return np.where(known, numbers, 0.0).sum(axis) / np.where(many > 0, many, np.nan)
 
 
 def root_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:

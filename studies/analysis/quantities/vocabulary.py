@@ -78,13 +78,17 @@ WORDS = {
     "ledger.interaction": Word("ledger.interaction", f"what no source does alone: {LEDGER}"),
     "ledger.error": Word(
         "ledger.error",
-        f"length of a step's error over the step with the settings of ledger.against: {LEDGER}",
+        "length of a step's error over the step with the settings of ledger.against, of mean squares:"
+        f" {LEDGER}",
     ),
     "ledger.error_length": Word(
-        "ledger.error_length", f"length of a step over that with other settings (against): {LEDGER}"
+        "ledger.error_length",
+        f"length of a step over that with other settings (against), of mean squares: {LEDGER}",
     ),
     "ledger.error_cosine": Word(
-        "ledger.error_cosine", f"of a step and that with other settings (against): {LEDGER}"
+        "ledger.error_cosine",
+        "mean cosine of each step and the same one with other settings (against), 1 where none is turned:"
+        f" {LEDGER}",
     ),
     "ledger.noise_to_signal": Word(
         "ledger.noise_to_signal", f"variance over squared mean step: {LEDGER}"

@@ -37,16 +37,23 @@ def errors(
     theirs = torch.cat([part.moved for part in others], 1)
     away = ours - theirs
     mean_a, mean_b = away.chunk(2, 1)
-    length = theirs.norm(dim=-1)
-    relative = away.norm(dim=-1) / torch.where(length > 0, length, torch.nan)
+    relative = away.norm(dim=-1) / _lengths(theirs)
+    cosines = (ours * theirs).sum(-1) / (_lengths(ours) * _lengths(theirs))
     return {
         "against_squared": theirs.square().sum(-1).mean(1),
         "against_step_squared": ours.square().sum(-1).mean(1),
         "against_along": (ours * theirs).sum(-1).mean(1),
+        "against_cosine": cosines.nanmean(1),
         "against_error_squared": away.square().sum(-1).mean(1),
         "against_bias_squared": (mean_a.mean(1) * mean_b.mean(1)).sum(-1),
         "against_error": relative.nanquantile(relative.new_tensor(LEVELS), 1).T,
     }
+
+
+def _lengths(steps: Tensor) -> Tensor:
+    """The lengths of steps (R, 2 M, D), NaN where they are 0: (R, 2 M)."""
+    length = steps.norm(dim=-1)
+    return torch.where(length > 0, length, torch.nan)
 
 
 def check_states(scene: Scene, other: Scene, problem: Callable[[], Problem]) -> None:
