@@ -56,6 +56,7 @@ from studies.text.words import joined, suggest
 
 Formula = Annotated[float, AllowInfNan()] | str
 Elsewhere = dict[str, float | str]
+OF_ZERO = "a relative tolerance around 0 is none; give tolerance: {absolute: ..}"
 Control = Formula | Elsewhere
 
 
@@ -205,7 +206,7 @@ class Compared:
         rivals = [self._rival(place, control) for control in controls]
         if rivals:
             law = _with_control(law, rivals[0].law.predicted)
-        return judgement(
+        row = judgement(
             self.claim.kind,
             law,
             measured,
@@ -216,6 +217,13 @@ class Compared:
             quantity=self.claim.observe,
             note=self._note(controls, rivals),
         )
+        return self._of_zero(row)
+
+    def _of_zero(self, row: Judgement) -> Judgement:
+        """A relative tolerance leaves nothing around 0, which is said where the law does not hold."""
+        if row.verdict == "holds" or row.predicted != 0 or self.claim.within.absolute > 0:
+            return row
+        return row._replace(note="; ".join(filter(None, [row.note, OF_ZERO])))
 
     def _seen(self, place: Place, formula: Formula) -> tuple[Law, Measured]:
         """What a formula predicts at a place, and what is observed there."""

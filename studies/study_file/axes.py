@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ from studies.text.words import nearest_path, short, show, suggest
 
 # the scalars of a study that an axis may change
 SWEPT = ("seed", "instances", "budget", "gradient_cost", "targets", "dtype")
+# keys of a study that change nothing of what runs
+LOOKS = ("name", "question", "claims", "figures")
+NAME = re.compile(r"[^\W\d]\w*")
 # family -> the keys of every entry, beside the parameters of its kind, that an axis may change
 OF_ENTRIES = {"landscapes": ("dtype", "start"), "optimizers": (*fields.OF_ARMS, "on", "only")}
 
@@ -109,6 +113,7 @@ def axes_of(
             if named_axes.is_named(given):
                 named[key] = _named(key, given, data, settable)
                 mistakes += _misnamed(key, data, taken)
+                mistakes += _idle(named[key], data)
             else:
                 rows[key] = _row(key, given, settable, of_let(data))
         except Mistaken as error:
@@ -145,6 +150,23 @@ def _misnamed(name: str, data: Named, taken: frozenset[str]) -> Iterator[Mistake
         problem = f"{name} has a meaning in formulas; choose another name"
     if problem:
         yield Mistake(("sweep", name), problem, at_key=True)
+
+
+def _idle(axis: Axis, data: Named) -> Iterator[Mistake]:
+    """An axis that sets nothing, and by whose name nothing goes that runs."""
+    ran = [(key, part) for key, part in data.items() if key not in (*LOOKS, "sweep")]
+    others = [form for name, form in mapping(data.get("sweep")).items() if name != axis.name]
+    if not any(axis.settings) and axis.name not in _words_in([ran, others]):
+        text = "it sets nothing, and no formula reads it; expected sets: PATH, or a formula of its name"
+        yield Mistake(("sweep", axis.name), text, at_key=True)
+
+
+def _words_in(part: object) -> set[str]:
+    """The names in all texts and keys."""
+    if isinstance(part, str):
+        return set(NAME.findall(part))
+    inner = [*part, *part.values()] if isinstance(part, Mapping) else part
+    return set().union(*map(_words_in, inner)) if isinstance(inner, list | tuple) else set()
 
 
 def _row(key: str, given: object, settable: Sequence[str], let: Names) -> Row:

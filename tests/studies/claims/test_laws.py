@@ -138,6 +138,14 @@ def test_a_mean_that_is_said_is_the_one_that_is_taken_anyway(observe, predicted)
     assert row.standard_error == pytest.approx(stats.sem(loss[:, 0] - start / 2), rel=1e-6)
 
 
+def test_a_relative_tolerance_around_zero_is_said_to_be_none():
+    """Unless it holds, as on zeros; a bound of 0 has none either."""
+    data = levels(0.3)
+    assert "{absolute: ..}" in one(data, predicted=0).note
+    assert "absolute" not in one(data, predicted=0, tolerance={"absolute": 0.5}).note
+    assert "absolute" not in one(data, predicted=0, relation=">=").note
+
+
 def test_a_median_beside_a_number_of_each_world_is_beside_its_mean():
     loss = np.repeat(np.exp(normal(9, 101))[:, None], 4, -1)
     row = one(results(loss), observe="loss", predicted="median(loss)", relation=">=")

@@ -54,10 +54,22 @@ def test_formulas_of_the_axis_are_set(tmp_path):
 
 def test_a_formula_of_an_entry_may_use_an_axis_that_sets_nothing(tmp_path):
     change = ("learning_rate: 0.1", "learning_rate: 1 / rho")
-    assert ran(load("rho: {values: [2, 8]}", tmp_path, change), "GD", "learning_rate") == {
-        2: 0.5,
-        8: 0.125,
-    }
+    study = load("rho: {values: [2, 8]}", tmp_path, change)
+    assert ran(study, "GD", "learning_rate") == {2: 0.5, 8: 0.125}
+    assert load_study(study.resolved).arms == study.arms
+
+
+def test_an_axis_that_changes_nothing_is_a_mistake(tmp_path):
+    """Whatever figures say of it; another axis may read it."""
+    with pytest.raises(StudyError) as caught:
+        load("rho: {values: [2, 8]}", tmp_path, ("replicates: 2", "question: is rho idle"))
+    (line,) = caught.value.lines
+    assert line.endswith(
+        "it sets nothing, and no formula reads it; expected sets: PATH, or a formula of its name"
+    )
+    assert "study.yaml:10:3: sweep.rho: " in line
+    axes = "rho: {values: [2, 8]}\n  r: {values: [1, 2], sets: {optimizers.GD.learning_rate: r / rho}}"
+    assert list(load(axes, tmp_path).axes)[-2:] == ["rho", "r"]
 
 
 @pytest.mark.parametrize(
