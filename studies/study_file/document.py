@@ -93,9 +93,16 @@ class Document:
     def lines(self, mistakes: Iterable[Mistake]) -> list[str]:
         """One line per mistake, each once.
 
-        In the order of the file; at one place in the order in which they were found.
+        In the order of the file; at one place in the order in which they were found. What could not be read
+        is not missing too.
         """
-        keys = {mistake: self._order(mistake) for mistake in mistakes}
+        unread = {mistake.path for mistake in self.mistakes}
+        told = [
+            mistake
+            for mistake in mistakes
+            if mistake.path not in unread or not mistake.text.startswith("missing")
+        ]
+        keys = {mistake: self._order(mistake) for mistake in told}
         return [*dict.fromkeys(self._line(mistake) for mistake in sorted(keys, key=keys.__getitem__))]
 
     def _order(self, mistake: Mistake) -> tuple[int, int, bool, str]:

@@ -232,6 +232,14 @@ def test_a_wrong_formula_is_one_line_where_it_stands(tmp_path, old, new, line):
     assert any(line in said for said in caught.value.lines), caught.value.lines
 
 
+def test_what_was_cut_at_its_comma_is_not_missing_too(tmp_path):
+    claim = "\nclaims:\n  cut: {kind: law, observe: quantile(loss, 0.5), predicted: 3}\n"
+    with pytest.raises(StudyError) as caught:
+        load(STUDY + claim, tmp_path)
+    (line,) = caught.value.lines
+    assert "claims.cut.observe: a text with a comma needs quotes" in line
+
+
 def test_what_needs_an_axis_that_is_wrong_is_not_told_again(tmp_path):
     with pytest.raises(StudyError) as caught:
         load(STUDY.replace("to: 3 * tau", "to: many"), tmp_path)
