@@ -34,7 +34,7 @@ def of_figure(text):
         "distance(theta, exp(-x**2 / (2 * learning_rate)))",
         "distance(theta - 1, exp(-x**2), bins=8) - distance_floor(theta - 1, exp(-x**2))",
         'loss["SGD", "bowl"](start) / optimizer.learning_rate',
-        "share(theta < 0) + pi * loss(cost=20)",
+        "share(theta < 0) + pi * mean(loss(cost=20))",
     ],
 )
 def test_what_results_will_have_is_read(study, text):
@@ -49,7 +49,7 @@ def test_what_results_will_have_is_read(study, text):
         "ledger.gain[raw](moment=0.5)",
         "ledger.bias[raw, scale=learning_rate]",
         "ledger.error",
-        "ledger.step_variance / ledger.share[data]",
+        "mean(ledger.step_variance) / ledger.share[data]",
         "step_variance",
         "heterozygosity",
     ],
