@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 
-from studies.text.words import check_known, nearest, suggest
+from studies.text.words import check_known, longer, nearest, suggest
 
 Number = float | int | bool
 
@@ -385,7 +385,8 @@ def unknown(name: str, names: Iterable[str]) -> str:
 
 def _known(name: str, names: Iterable[str]) -> str:
     """The nearest name, or all short ones; `optimizer.batch` is known too where `batch` is."""
-    near = nearest(name, names)
+    names = list(names)
+    near = next(iter(longer(name, names)), None) or nearest(name, names)
     return (
         f"did you mean {near!r}?"
         if near

@@ -218,3 +218,9 @@ def test_a_law_stands_inside_of_a_formula_and_takes_arguments_by_name():
 def test_a_wrong_call_of_a_law_is_one_line(formula, said):
     with pytest.raises(ValueError, match=f"^{re.escape(said)}"):
         evaluate(formula, {"x": 4})
+
+
+def test_a_short_name_is_for_the_dotted_one_that_ends_with_it():
+    names = {"gradient_cost": 1.0, "noise.evaluation.gradient": 0.1}
+    with pytest.raises(ValueError, match="did you mean 'noise.evaluation.gradient'[?]"):
+        evaluate("2 * gradient", names)
