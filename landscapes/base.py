@@ -160,7 +160,8 @@ class Landscape(Parameters, ABC):
     @property
     def place_known(self) -> bool:
         """Whether a global minimiser is known once bound: who knows it has a field `optimum`."""
-        return self.gap_known and any(each.name == "optimum" for each in dataclasses.fields(self))  # type: ignore[arg-type]
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        return self.gap_known and "optimum" in {field.name for field in fields}
 
     def optima_at(self, time: Tensor | None = None) -> Tensor | None:
         """The global minimisers (R, K, D) that are known at time (R,), as `optima`; None: the start."""

@@ -395,7 +395,5 @@ def _said(shown: Sequence[Curve]) -> str:
     """What is drawn, in words."""
     worlds = {point.worlds for own in shown for point in own.points}
     many = legends.worlds(max(worlds)) if len(worlds) == 1 else f"{min(worlds)} to {max(worlds)} worlds"
-    return (
-        f"{many}; bars: intervals at the level of 3 standard errors; residuals: observed - predicted,"
-        " over what is tolerated (band)"
-    )
+    residuals = "residuals: observed - predicted, over what is tolerated (band)"
+    return f"{many}; bars: intervals at the level of 3 standard errors; {residuals}"
