@@ -91,7 +91,7 @@ def learning_rate(units: str = PER_SLOPE) -> dict[str, Quantity]:
 
 
 def plain_rate(units: str, field: str = "learning_rate") -> dict[str, Quantity]:
-    """Of methods whose learning rate, a parameter, stays as it is."""
+    """The learning rate of methods in which it is a parameter (`field`) and stays as it is."""
 
     def rate(method: Any, state: State, info: Info | None) -> Tensor:  # noqa: ANN401
         del info

@@ -62,8 +62,8 @@ class Trajectories(Run):
         """The lr of the next step, of ASGD its eta; NaN of Rprop, where it is the first length alone."""
         if isinstance(self.optimizer, torch.optim.Rprop):
             return math.nan
-        told = self.optimizer.state.get(self.points[0], {})
-        return float(told.get("eta", self.optimizer.param_groups[0]["lr"]))
+        memory = self.optimizer.state.get(self.points[0], {})
+        return float(memory.get("eta", self.optimizer.param_groups[0]["lr"]))
 
     def take(self, value: Tensor, gradient: Tensor | None) -> None:
         """One step."""

@@ -216,7 +216,6 @@ def _edge(axes: Axes, y: float, text: str, look: Look) -> None:
     Args:
         axes: where.
         y: of the line.
-
         text: what the line stands for.
         look: keywords of the text.
     """

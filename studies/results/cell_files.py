@@ -94,9 +94,11 @@ def _growing(shape: tuple[int, ...]) -> Data:
 
 def _write_attrs(owner: h5py.File | h5py.Dataset, attrs: Mapping[str, object]) -> None:
     for key, value in attrs.items():
+        if isinstance(value, str):
+            owner.attrs[key] = value
+            continue
         array = np.atleast_1d(np.asarray(value))
-        text = isinstance(value, str)
-        owner.attrs[key] = value if text else array.astype(TEXT) if array.dtype.kind == "U" else array
+        owner.attrs[key] = array.astype(TEXT) if array.dtype.kind == "U" else array
 
 
 # reading ----------------------------------------------------------------------------------------------------

@@ -97,12 +97,12 @@ class Document:
         is not missing too.
         """
         unread = {mistake.path for mistake in self.mistakes}
-        told = [
+        shown = [
             mistake
             for mistake in mistakes
             if mistake.path not in unread or not mistake.text.startswith("missing")
         ]
-        keys = {mistake: self._order(mistake) for mistake in told}
+        keys = {mistake: self._order(mistake) for mistake in shown}
         return [*dict.fromkeys(self._line(mistake) for mistake in sorted(keys, key=keys.__getitem__))]
 
     def _order(self, mistake: Mistake) -> tuple[int, int, bool, str]:

@@ -125,9 +125,9 @@ def _against(data: Dataset, *names: str) -> list[DataArray]:
 
 def mean_of_worlds(numbers: np.ndarray, axis: int = -1) -> np.ndarray:
     """The mean of the worlds where it is known; NaN where it is in none."""
-    known = ~np.isnan(numbers)
-    many = known.sum(axis)
-    return np.where(known, numbers, 0.0).sum(axis) / np.where(many > 0, many, np.nan)
+    there = ~np.isnan(numbers)
+    many = there.sum(axis)
+    return np.where(there, numbers, 0.0).sum(axis) / np.where(many > 0, many, np.nan)
 
 
 def root_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:

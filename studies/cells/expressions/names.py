@@ -240,9 +240,9 @@ class Scope:
         search = self.search
         center = self.centers()
         time = self.moment.time(search.landscape, center.device)
-        known = search.landscape.optima_at(time) if search.bound else center[:, None]
-        assert known is not None  # noqa: S101 - `place_known`
-        return known.double()
+        optima = search.landscape.optima_at(time) if search.bound else center[:, None]
+        assert optima is not None  # noqa: S101 - `place_known`
+        return optima.double()
 
     def fixed(self, part: str) -> Tensor:
         """A part of the first fixations: (R, D)."""
