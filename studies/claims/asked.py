@@ -2,10 +2,10 @@
 
 A quantity is read once, for all arms (`studies.analysis.quantities`), and taken at one place after the other:
 of the parts that it is made of, the numbers of that place's worlds. Its error is the jackknife's, whole
-instances left out where worlds share them; the error of what has a median or a quantile, which the jackknife
-does not know, is read off the interval of `studies.analysis.quantity`. Of whole numbers, such as hits in
-steps, that may be a single number: enough worlds lie on either side of it. An extreme of worlds has no error
-at all: no resampling knows it, and it is that of these worlds, exactly.
+instances left out where worlds share them. That of what has a median or a quantile, which the jackknife does
+not know, is read off the interval of `studies.analysis.quantity`, of either end for itself. Of whole numbers,
+such as hits in steps, an end may be the value itself: enough worlds lie beyond it. An extreme of worlds has
+no error at all: no resampling knows it, and it is that of these worlds, exactly.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 from xarray import DataArray, Dataset
 
-from studies.analysis.quantities import summaries
+from studies.analysis.quantities import signs, summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.functions import FUNCTIONS
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
 from studies.analysis.quantities.said import extreme
+from studies.analysis.quantities.signs import Signs
 from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
 from studies.claims.base import Place, loss_or_infinite
 from studies.claims.gate import errors_needed
@@ -124,7 +125,10 @@ class Asked:
             exact: whether no step draws there.
         """
         statistic, parts = self._at(place)
-        rough = jackknife(statistic, parts, exact=exact, floor=self._rounding(place, parts))
+        floor = self._rounding(place, parts)
+        rough = jackknife(
+            statistic, parts, exact=exact, floor=floor, nonnegative=self._nonnegative(place)
+        )
         ends = [rough.value, *(other.number(place) for other in self._others)]
         if len(ends) > 1:
             rough = rough._replace(value=max(ends), low=min(ends))
@@ -136,8 +140,7 @@ class Asked:
         if all(alike(_known(part)) for part in parts):
             return rough._replace(skew=0.0)
         low, high = (float(end) for end in _there(self._interval, place).values)
-        error = max(high - rough.value, rough.value - low) / errors_needed(rough.units)
-        return rough._replace(error=max(error, POINT * rough.floor), skew=0.0)
+        return _read_off(rough, low, high)
 
     @functools.cached_property
     def _others(self) -> list[Asked]:
@@ -158,6 +161,10 @@ class Asked:
             return value.of(Sample(arrays, fixed))
 
         return statistic, parts
+
+    def _nonnegative(self, place: Place) -> bool:
+        """Whether it cannot be negative at a place, whatever the worlds."""
+        return signs.never_negative(self.tree, Signs(place.data))
 
     def _traits(self, measured: Measured, parts: Sequence[DataArray]) -> Data:
         """Whether it is a plain mean of what is never negative, or the share of worlds that are 0 or 1."""
@@ -257,6 +264,22 @@ def _called(text: str) -> set[str]:
     """The words that a quantity calls."""
     calls = (node for node in ast.walk(parsed(text)) if isinstance(node, ast.Call))
     return {ast.unparse(node.func) for node in calls}
+
+
+def _read_off(rough: Measured, low: float, high: float) -> Measured:
+    """The errors that have these ends, each on its side: on the scale of the logarithm as `gate` has it."""
+    value, early, nonnegative = rough.value, rough.early, rough.nonnegative
+    above = value * _logarithm(high, value) if nonnegative and value > 0 else high - value
+    below = early * _logarithm(early, low) if nonnegative and early > 0 else early - low
+    errors, least = errors_needed(rough.units), POINT * rough.floor
+    return rough._replace(
+        error=max(above / errors, least), error_below=max(below / errors, least), skew=0.0
+    )
+
+
+def _logarithm(above: float, below: float) -> float:
+    """That of the ratio; inf where the lower one is 0."""
+    return math.log(above / below) if below > 0 else math.inf
 
 
 def _there(part: DataArray, place: Place) -> DataArray:

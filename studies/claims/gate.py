@@ -17,7 +17,8 @@ quantiles of t. That is stricter than LEVEL, since means of a few heavy-tailed w
 interval says: an interval of nominally 95 %, of 8 worlds of a log-normal (sigma 1.5), misses in 29 %. So the
 end on the side of the longer tail is moved out as their skewness g says, from k to k + g (1 + 2 k^2) / (6
 sqrt n) errors (the first term of the expansion; Johnson 1978, J. Am. Stat. Assoc. 73:536), never in, and the
-upper end of what is positive is that of its logarithm: these miss in 2 %. All judgements of a study together
+upper end of what is positive is that of its logarithm: these miss in 2 %. So is the lower end of what cannot
+be negative, as a loss that is a gap or a ratio of such: it lies above 0. All judgements of a study together
 are brought to LEVEL by Holm's method (`studies.claims.simultaneous`).
 
 **No spread.** Worlds that are all equal have a standard error of 0, which proves nothing where anything
@@ -162,9 +163,10 @@ def _at_least(measured: Measured, bound: float, seen: float, against: float) -> 
     if measured.share:
         units = measured.units
         return 0.0 if bound > 1 else float(stats.binom.cdf(round(seen * units), units, max(bound, 0.0)))
-    logarithm = measured.positive and measured.error > 0 and seen > 0 and bound > 0
+    positive = measured.positive or measured.nonnegative
+    logarithm = positive and measured.error > 0 and seen > 0 and bound > 0
     distance = (math.log(bound) - math.log(seen)) * seen if logarithm else bound - seen
-    return _tail(measured, distance, measured.skew, max(abs(seen), abs(against)))
+    return _tail(measured, measured.error, distance, measured.skew, max(abs(seen), abs(against)))
 
 
 def _at_most(measured: Measured, bound: float, seen: float, against: float) -> float:
@@ -179,14 +181,24 @@ def _at_most(measured: Measured, bound: float, seen: float, against: float) -> f
         return (
             0.0 if bound < 0 else float(stats.binom.sf(round(seen * units) - 1, units, min(bound, 1.0)))
         )
-    return _tail(measured, seen - bound, -measured.skew, max(abs(seen), abs(against)))
+    if measured.nonnegative and bound < 0:
+        return 0.0
+    logarithm = measured.nonnegative and measured.under > 0 and seen > 0
+    distance = seen * _factor(seen, bound) if logarithm else seen - bound
+    return _tail(measured, measured.under, distance, -measured.skew, max(abs(seen), abs(against)))
 
 
-def _tail(measured: Measured, distance: float, skew: float, size: float) -> float:
+def _factor(seen: float, bound: float) -> float:
+    """The logarithm of what was seen over a bound >= 0."""
+    return math.log(seen) - math.log(bound) if bound > 0 else math.inf
+
+
+def _tail(measured: Measured, error: float, distance: float, skew: float, size: float) -> float:
     """The chance of a distance from the bound; large where it lies on the other side.
 
     Args:
         measured: what was observed.
+        error: of the end on this side.
         distance: from the bound to what was seen.
         skew: of the units, > 0 where the longer tail is on the side of the bound.
         size: of the larger of what was seen and what is predicted.
@@ -194,10 +206,10 @@ def _tail(measured: Measured, distance: float, skew: float, size: float) -> floa
     units = measured.units
     if measured.sure:
         return 0.0 if distance >= 0 else 1.0
-    if units < 2 or not math.isfinite(measured.error):
+    if units < 2 or not math.isfinite(error):
         return 1.0
-    if measured.error > 0:
-        return float(special.stdtr(units - 1, -_errors(distance / measured.error, skew, units)))
+    if error > 0:
+        return float(special.stdtr(units - 1, -_errors(distance / error, skew, units)))
     if distance < 0 or units < FEWEST:
         return 1.0
     return 0.0 if distance >= size else (1 - distance / size) ** units
@@ -245,8 +257,10 @@ def needed(law: Law, measured: Measured, rivals: Rivals = ()) -> float:
 
 def _grown(measured: Measured, growth: float) -> Measured:
     """What more worlds would show, were they as these."""
-    units = round(measured.units * growth)
-    return measured._replace(units=units, error=measured.error / math.sqrt(growth))
+    units, factor = round(measured.units * growth), math.sqrt(growth)
+    return measured._replace(
+        units=units, error=measured.error / factor, error_below=measured.error_below / factor
+    )
 
 
 def _least(decided: Callable[[int], bool], units: int) -> float:
@@ -274,12 +288,28 @@ def interval(law: Law, measured: Measured) -> Interval:
         return math.nan, math.nan
     if measured.error == 0:
         unseen = _unseen(law, measured)
-        return early - unseen, value + unseen
-    below = _out(errors_needed(n), -measured.skew, n) * measured.error
+        return _lower(measured, unseen), value + unseen
+    below = _out(errors_needed(n), -measured.skew, n) * measured.under
     above = _out(errors_needed(n), measured.skew, n) * measured.error
-    if measured.positive and value > 0:
-        return early - below, value * math.exp(min(above / value, 700.0))
-    return early - below, value + above
+    return _lower(measured, below), _upper(measured, above)
+
+
+def _lower(measured: Measured, below: float) -> float:
+    """The lower end, so far below."""
+    early = measured.early
+    if not measured.nonnegative:
+        return early - below
+    if measured.error == 0 or early <= 0:
+        return max(early - below, 0.0)
+    return early * math.exp(-below / early)
+
+
+def _upper(measured: Measured, above: float) -> float:
+    """The upper end, so far above."""
+    value = measured.value
+    if (measured.positive or measured.nonnegative) and value > 0:
+        return value * math.exp(min(above / value, 700.0))
+    return value + above
 
 
 def _unseen(law: Law, measured: Measured) -> float:
@@ -337,7 +367,7 @@ def judgement(
         low=low,
         high=high,
         observed=law.scale.back(measured.value),
-        standard_error=_shown(law, measured, measured.error),
+        standard_error=_shown(law, measured, max(measured.error, measured.under)),
         observed_low=observed_low,
         observed_high=observed_high,
         worlds=measured.worlds,

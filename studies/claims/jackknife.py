@@ -26,6 +26,7 @@ class Traits(TypedDict, total=False):
     """What is known of a statistic beside its value, see `Measured`."""
 
     positive: bool
+    nonnegative: bool
     share: bool
     exact: bool
     floor: float

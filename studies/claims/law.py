@@ -233,7 +233,7 @@ class Compared:
             asked = ask(self.dataset, formula)
             difference = less(self.observed, asked).measured(place, exact=exact)
             value = asked.number(place)
-            measured = difference._replace(value=difference.value + value, positive=False, share=False)
+            measured = difference.moved(value)
         else:
             value = value_at(formula, place)
             measured = self.observed.measured(place, exact=exact)

@@ -32,11 +32,16 @@ class Measured(NamedTuple):
     """What was observed, on the scale of the comparison."""
 
     value: float
-    error: float  # standard error; NaN: unknown
+    error: float  # standard error; NaN: unknown; where it has another below, that of the upper end
     units: int  # worlds, or instances where worlds share them
     worlds: int
     skew: float = 0.0  # of the units
-    positive: bool = False  # a mean of what is never negative, whose upper end is that of its logarithm
+    positive: bool = (
+        False  # a mean of worlds of which none is negative: its upper end is the logarithm's
+    )
+    nonnegative: bool = (
+        False  # it cannot be negative, whatever the worlds: both ends are the logarithm's
+    )
     share: bool = False  # of units that are each 0 or 1
     exact: bool = False  # no step drew anything random: where worlds are equal, that is no chance
     never: bool = False  # every world is infinite
@@ -45,6 +50,18 @@ class Measured(NamedTuple):
         math.nan
     )  # where hits are known to intervals: the value if each came as early as it may
     least: float = math.nan  # where it is infinite for want of hits: what it is at least
+    error_below: float = math.nan  # that of the lower end, where it is another
+
+    @property
+    def under(self) -> float:
+        """The standard error of the lower end."""
+        return self.error if math.isnan(self.error_below) else self.error_below
+
+    def moved(self, by: float) -> Measured:
+        """A difference of two quantities, with the value of the second added; its errors stay those."""
+        return self._replace(
+            value=self.value + by, low=self.low + by, positive=False, nonnegative=False, share=False
+        )
 
     @property
     def between(self) -> bool:

@@ -103,6 +103,8 @@ def friedman(table: DataArray, alpha: float = ALPHA) -> Dataset:
     )
     n = known.sum("block")
     k = table.sizes["optimizer"]
+    interval = result["average_rank_interval"].clip(1.0, k, keep_attrs=True)
+    result = result.assign(average_rank_interval=interval)
     result = result.assign(_tests(place, n))
     cd = critical_difference(k, n.where(n > 0), alpha)
     result["critical_difference"] = named(cd, f"Nemenyi's critical difference at {alpha:g}")

@@ -11,10 +11,12 @@ more: Davison and Hinkley 1997, section 3.8; Field and Welsh 2007.)
     fewer               value +- t_{n-1} s, s the bootstrap's standard error times sqrt(n / (n - 1)), or the
                         jackknife's (Tukey 1958) where they agree within a tenth: that of a mean is Student's
                         over unit means, and the jackknife does not know the error of a median (Efron 1982).
-                        BCa where s is not finite, as with runs that diverged. Of a statistic that cannot be
-                        negative it is that of the logarithm
+                        BCa where s is not finite, as with runs that diverged
     one instance only   over its worlds: it holds for that instance alone
     one world           NaN
+
+Of a statistic that cannot be negative, as a ratio of losses, it is the interval of its logarithm, where no
+draw is 0; else its lower end is 0 at least.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ FEW = 15  # units, below which a bootstrap is not to be trusted
 # units, above which the jackknife leaves out groups: the acceleration of a mean of groups is that of the mean
 # of units
 GROUPS = 200
+ROUNDING = 1e-14  # of a logarithm and its exponential
 SIZE = 2**22  # numbers at once
 
 
@@ -66,8 +69,7 @@ def estimate(
         level: of the interval, between 0 and 1.
         fixed: numbers that are the same in every world, without the dim `replicate`: the last arrays that the
             statistic gets, without their last axis.
-        positive: whether the statistic cannot be negative, whatever the worlds: with few of them its
-            logarithm is taken.
+        positive: whether the statistic cannot be negative, whatever the worlds: its logarithm is taken.
 
     Returns:
         `name`, `name_interval` (bound: low, high) and `name_method`, how the interval was made, a text. All
@@ -99,14 +101,17 @@ class _How(NamedTuple):
     level: float = LEVEL
     positive: bool = False  # the statistic cannot be negative
 
-    def even(self, value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
-        """`student`; where it cannot be negative, and is 0 in no draw, on the scale of the logarithm."""
-        plain = student(value, drawn, left_out, self.level)
+    def interval(
+        self, method: Callable, value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray
+    ) -> np.ndarray:
+        """Ends (C, 2) by a method, `student` or `bca`; of what cannot be negative those of the logarithm."""
+        plain = method(value, drawn, left_out, self.level)
         if not self.positive:
             return plain
-        even = student(np.log(value), np.log(drawn), np.log(left_out), self.level)
+        ends = np.exp(method(np.log(value), np.log(drawn), np.log(left_out), self.level))
         above = (value > 0) & (drawn > 0).all(1) & (left_out > 0).all(1)
-        return np.where(above[:, None], np.exp(even), plain)
+        same = np.isclose(ends, plain, rtol=ROUNDING, atol=0.0)  # a draw itself stays what it is
+        return np.where(above[:, None] & ~same, ends, np.maximum(plain, 0.0))
 
 
 def _empty(cells: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -211,8 +216,7 @@ class _Cells(NamedTuple):
         left_out = np.concatenate([self.of(kept[None]) for kept in _without(self.n)], 1)
         count = resamples(self.how.level)
         drawn = self.of(np.random.default_rng(1).integers(0, self.n, (count, self.n)))
-        skewed = bca(value, drawn, left_out, self.how.level)
-        even = self.how.even(value, drawn, left_out)
+        even, skewed = (self.how.interval(method, value, drawn, left_out) for method in (student, bca))
         use = np.isfinite(even).all(1) & (self.n < FEW)
         method = [f"{how} over {self.what}" for how in ("t", "BCa")]
         return np.where(use[:, None], even, skewed), np.where(use, *method)

@@ -62,5 +62,10 @@ def _mean(values: DataArray) -> Dataset:
     finite = values.where(np.isfinite(values))
     about = f"mean {values.attrs['long_name'].partition(';')[0]}"
     return estimate(
-        str(values.name), np.nanmean, [finite], long_name=about, units=values.attrs.get("units", "1")
+        str(values.name),
+        np.nanmean,
+        [finite],
+        long_name=about,
+        units=values.attrs.get("units", "1"),
+        positive=values.name != "price",
     )

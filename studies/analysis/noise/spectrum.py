@@ -49,8 +49,14 @@ def spectrum(data: Dataset) -> Dataset:
     shares = [data["noise_eigenvalue"], _whole(data).where(trace.notnull())]
     rank = data["noise_rank"].where(trace.notnull())
     parts = [
-        estimate("share", pooled_ratio, shares, long_name="share of the noise's variance"),
-        estimate("rank", np.nanmean, [rank], long_name="effective rank of the noise"),
+        estimate(
+            "share",
+            pooled_ratio,
+            shares,
+            long_name="share of the noise's variance",
+            positive=True,
+        ),
+        estimate("rank", np.nanmean, [rank], long_name="effective rank of the noise", positive=True),
         _alignment(data, trace.notnull()),
     ]
     worlds = count(trace, "worlds with noise")

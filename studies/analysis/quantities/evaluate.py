@@ -24,9 +24,11 @@ from studies.analysis.quantities import signs, summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
+from studies.analysis.quantities.signs import Signs
 from studies.analysis.quantities.values import NAME, Sample, Summary, of_worlds
 from studies.analysis.shapes import LEVEL, ends, interval_of, named, with_interval
 
+ENDS = f"{NAME}_interval"
 MOST_BETWEEN = 4  # numbers known to an interval, of which all combinations of ends are computed
 
 
@@ -67,7 +69,7 @@ def _answered(tree: ast.expr, question: Question) -> tuple[Dataset, frozenset[in
         if not of_worlds(value):
             return _certain(value, question.text, question.level), between
         value = summaries.summary(question, "mean", value)
-    positive = signs.never_negative(tree, signs.names(question.dataset))
+    positive = signs.never_negative(tree, Signs(question.dataset))
     return _estimated(value, question, positive), between
 
 
@@ -85,9 +87,9 @@ def _other_ends(between: frozenset[int]) -> Iterator[frozenset[int]]:
 
 def _with_both(answer: Dataset, other: Dataset) -> Dataset:
     """The first answer, its interval as wide as both."""
-    (low, high), (lower, higher) = (ends(part[f"{NAME}_interval"]) for part in (answer, other))
+    (low, high), (lower, higher) = (ends(part[ENDS]) for part in (answer, other))
     wide = interval_of(low.where(~(lower < low), lower), high.where(~(higher > high), higher))
-    return answer.assign({f"{NAME}_interval": wide.assign_attrs(answer[f"{NAME}_interval"].attrs)})
+    return answer.assign({ENDS: wide.assign_attrs(answer[ENDS].attrs)})
 
 
 def _certain(value: DataArray, text: str, level: float) -> Dataset:
@@ -102,7 +104,8 @@ def _estimated(value: Summary, question: Question, positive: bool) -> Dataset:
     gathered = question.gathered
     worlds, count = _worlds(gathered.parts), len(gathered.parts)
     if value.exact is not None:
-        return value.exact(question.text, question.level).assign(worlds=worlds)
+        exact = value.exact(question.text, question.level).assign(worlds=worlds)
+        return exact.assign({ENDS: exact[ENDS].clip(0.0, keep_attrs=True)}) if positive else exact
     result = estimate(
         NAME,
         lambda *arrays, axis: value.of(Sample(arrays[:count], arrays[count:])),
@@ -114,7 +117,7 @@ def _estimated(value: Summary, question: Question, positive: bool) -> Dataset:
         positive=positive,
     )
     if gathered.extremes:
-        result[f"{NAME}_interval"] = result[f"{NAME}_interval"].where(False)
+        result[ENDS] = result[ENDS].where(False)
     return result.assign(worlds=worlds)
 
 

@@ -19,6 +19,7 @@ from studies.analysis.intervals.quantiles import QUARTILES, quantiles
 from studies.analysis.running_time.runtime import Targets, costs_of, expected_running_time
 from studies.analysis.shapes import BOUNDS, bare, count, ends, mapped, named
 from studies.results.clocks import budget, words
+from studies.results.gaps import gap_known
 from studies.results.hits import clock_of, hits, ran, spent, state_times, variable
 from studies.schema import CLOCKS, LOSS, ROUNDING, WHOLE, Status
 
@@ -50,7 +51,14 @@ def fixed_budget(
     about = dataset[value].attrs.get("long_name", value)
     loss = loss_at(dataset, cost, value, clock)
     with np.errstate(invalid="ignore"):  # inf - inf, where worlds have diverged
-        mean = estimate("mean", np.nanmean, [loss], long_name=f"mean {about}", units=LOSS)
+        mean = estimate(
+            "mean",
+            np.nanmean,
+            [loss],
+            long_name=f"mean {about}",
+            units=LOSS,
+            positive=bool(gap_known(dataset).all()),
+        )
     others = quantiles("quantiles", loss, levels, long_name=about, units=LOSS)
     diverged = named((loss == np.inf).sum("replicate"), "worlds that had diverged")
     result = mean.merge(others, compat="override").assign(diverged=diverged, worlds=count(loss))

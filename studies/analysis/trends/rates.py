@@ -85,6 +85,7 @@ def rates(
     result = xr.merge(parts, compat="override", join="exact").assign(
         _range_fitted(span_and_points, against)
     )
+    result["preferred_interval"] = result["preferred_interval"].clip(0.0, 1.0, keep_attrs=True)
     result["aicc"] = named(aicc.median("replicate"), "median of AICc; smaller is better")
     result["law_found"] = _preferred(result["preferred"])
     return result.assign(worlds=count(rate.max("law"), "worlds with a fit"))

@@ -50,6 +50,36 @@ def test_equals_scipy():
     assert set(found["m_method"].values) == {"BCa over worlds"}
 
 
+@pytest.mark.parametrize("worlds", [8, 32])
+@pytest.mark.parametrize("level", [0.95, 0.9973])
+def test_what_cannot_be_negative_has_the_ends_of_its_logarithm(worlds, level):
+    """Of a ratio of heavy tails, where a plain interval reaches below 0."""
+    a, b = (np.exp(2 * np.log(sample(cells=40, worlds=worlds, seed=seed))) for seed in (1, 2))
+
+    def ends(statistic, **given):
+        return estimate("m", statistic, [a, b], long_name="ratio", level=level, **given)["m_interval"]
+
+    def logarithm(a, b, axis=-1):
+        return np.log(ratio(a, b, axis))
+
+    above = ends(ratio, positive=True)
+    assert above.values == pytest.approx(np.exp(ends(logarithm).values))
+    assert float(above.min()) > 0
+    if level > 0.95:
+        assert float(ends(ratio).min()) < 0
+
+
+def test_a_draw_of_zero_leaves_the_lower_end_at_zero_at_least():
+    """Worlds of which most are 0: draws are 0 too, so that there is no logarithm."""
+    few = sample(worlds=9).where(np.arange(9) < 2, 0.0)
+    plain, above = (
+        estimate("m", np.nanmean, [few], long_name="mean", positive=positive)["m_interval"].values
+        for positive in (False, True)
+    )
+    assert plain[:, 0].max() < 0
+    assert above == pytest.approx(np.maximum(plain, 0))
+
+
 def test_whole_instances_are_drawn():
     x = sample(worlds=64, instances=16)
     means = x.values.reshape(3, 4, 16).mean(1)

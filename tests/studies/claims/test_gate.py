@@ -207,6 +207,42 @@ def test_the_upper_end_of_what_is_positive_is_that_of_its_logarithm():
     )
 
 
+def test_what_cannot_be_negative_has_the_ends_of_the_logarithm():
+    """Of 5 worlds 4.5 errors of 0.9 are more than the 2.0 that was seen; a plain interval reaches below 0."""
+    seen, k = measured(2.0, 0.9, 5, nonnegative=True), errors_needed(5)
+    low, high = interval(LAW, seen)
+    assert 2 - 0.9 * k < 0 < low
+    assert (low, high) == pytest.approx((2 * math.exp(-0.45 * k), 2 * math.exp(0.45 * k)))
+    for end, factor, expected in ((low, 0.999, "fails"), (low, 1.001, "undecided")):
+        law = Law(predicted=end * factor, control=9e9, tolerance=0.0)
+        assert verdict(law, seen)[0] == expected
+
+
+def test_no_end_lies_below_zero_of_what_cannot_be_negative():
+    """Also where it is 0 itself, where all worlds are equal, and where the lower end is not known."""
+    zero = measured(0.0, 0.5, 20, nonnegative=True)
+    same = measured(2.0, 0.0, 20, nonnegative=True)
+    open_end = measured(2.0, 0.1, 20, nonnegative=True, error_below=math.inf)
+    far = Law(predicted=50.0, control=90.0, tolerance=0.1)
+    for seen in (zero, same, open_end):
+        assert interval(far, seen)[0] == 0.0
+    assert interval(far, open_end)[1] == pytest.approx(2 * math.exp(0.05 * errors_needed(20)))
+
+
+def test_an_end_with_an_error_of_its_own():
+    seen, k = measured(2.0, 0.3, 20, error_below=0.1), errors_needed(20)
+    assert interval(LAW, seen) == pytest.approx((2 - 0.1 * k, 2 + 0.3 * k))
+    ends = {1: (2 - 0.1 * k) * 0.999, 2: (2 + 0.3 * k) * 1.001}
+    assert all(
+        verdict(Law(predicted=end, control=9e9, tolerance=0.0), seen)[0] == "fails"
+        for end in ends.values()
+    )
+    assert said(LAW, seen).standard_error == pytest.approx(0.3)
+    more = needed(Law(predicted=1.7, control=9e9, tolerance=0.0), seen)
+    assert verdict(Law(predicted=1.7, control=9e9, tolerance=0.0), seen)[0] == "undecided"
+    assert more == pytest.approx(20 * (0.1 * 3.0 / 0.3) ** 2, rel=0.5)
+
+
 def test_the_end_of_the_longer_tail_lies_further_out():
     k = errors_needed(16)
     low, high = interval(LAW, measured(2.0, 0.3, 16, skew=1.2))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from studies.analysis.quantities.evaluate import quantity
 from studies.claims import LawClaim, law_facts
 from studies.claims.measured import CAP
 from tests.support.claims import normal, results
@@ -38,7 +39,7 @@ def levels(*means, worlds=400, spread=0.1, seed=1, **given):
 def test_two_one_sided_tests_by_hand(worlds, mean):
     """Of normal means: both tails of Student's t beyond the ends of the tolerance, and those of the control.
 
-    The upper end is that of the logarithm, as a loss is positive; the skewness is what moves either end out.
+    Both ends are those of the logarithm, as a gap is never negative; the skewness is what moves either end out.
     """
     data = levels(mean, worlds=worlds, seed=3).isel(B=0)
     data = data.assign_attrs(data.attrs).expand_dims(B=[1], axis=2)
@@ -55,10 +56,11 @@ def test_two_one_sided_tests_by_hand(worlds, mean):
         return stats.t.sf(k, worlds - 1)
 
     above = chance((math.log(1.05) - math.log(value)) * value / error, skew)
-    below = chance((value - 0.95) / error, -skew)
+    below = chance((math.log(value) - math.log(0.95)) * value / error, -skew)
     assert row.p_holds == pytest.approx(max(above, below), rel=1e-3)
     short = (math.log(0.95) - math.log(value)) * value / error
-    beyond = min(chance((value - 1.05) / error, -skew), chance(short, skew))
+    long = (math.log(value) - math.log(1.05)) * value / error
+    beyond = min(chance(long, -skew), chance(short, skew))
     assert row.p_fails == pytest.approx(beyond, rel=1e-3)
     expected = "holds" if row.p_holds <= CAP else "fails" if row.p_fails <= CAP else "undecided"
     assert row.verdict == expected
@@ -168,6 +170,48 @@ def test_medians_have_the_interval_of_tables():
     assert row.verdict == "holds"
     assert row.observed_low < 2 < row.observed_high
     assert one(data, observe="median(loss)", predicted=12.0).verdict == "fails"
+
+
+RATIOS = ['median(loss["SGD"]) / median(loss["ES"])', 'sd(loss["SGD"]) / median(loss["ES"])']
+
+
+@pytest.mark.parametrize("worlds", [16, 40])
+@pytest.mark.parametrize("observe", RATIOS)
+def test_a_ratio_has_the_interval_that_ask_gives_which_is_above_zero(observe, worlds):
+    """Log-normal losses: the error to the upper end alone is larger than the ratio itself."""
+    loss = np.exp(1.5 * normal(11, 1, 2, worlds, 1))
+    data = results(np.repeat(loss, 4, -1), optimizers=("SGD", "ES"), draws=["data"])
+    row = one(data, optimizer=None, observe=observe, predicted=1.0)
+    low, high = quantity(data, observe, level=1 - 2 * CAP)["quantity_interval"].values.ravel()
+    assert (row.observed_low, row.observed_high) == pytest.approx((low, high))
+    assert 0 < row.observed_low < row.observed
+    assert row.observed_high - row.observed > row.observed
+
+
+def test_a_ratio_of_means_lies_above_zero():
+    """Its logarithm has the jackknife's error over the ratio, and the skewness moves the upper end out."""
+    loss = np.exp(1.5 * normal(12, 1, 2, 12, 1))
+    data = results(np.repeat(loss, 4, -1), optimizers=("SGD", "ES"), draws=["data"])
+    row = one(data, optimizer=None, observe='mean(loss["SGD"]) / mean(loss["ES"])', predicted=1.0)
+    a, b = loss[0, :, :, 0]
+    left_out = np.array([np.delete(a, i).mean() / np.delete(b, i).mean() for i in range(12)])
+    error = math.sqrt(11 * left_out.var())
+    k = stats.t.isf(CAP, 11)
+    assert row.standard_error == pytest.approx(error)
+    value, skew = a.mean() / b.mean(), stats.skew(-left_out) * (12 / 11) ** 1.5
+    errors = [k + max(side, 0) * (1 + 2 * k**2) / (6 * math.sqrt(12)) for side in (-skew, skew)]
+    assert row.observed_low == pytest.approx(value * math.exp(-errors[0] * error / value))
+    assert row.observed_high == pytest.approx(value * math.exp(errors[1] * error / value))
+    assert value - errors[0] * error < 0 < row.observed_low
+
+
+def test_times_between_two_states_beside_another_quantity():
+    """Both ends of the observed, 50 and 75 evaluations, are compared with the predicted: none is a difference."""
+    loss = np.tile([3.0, 2.0, 1.0, 0.5], (30, 1))
+    row = one(results(loss), observe="hit(1)", predicted="steps * 1", tolerance=0.01)
+    assert (row.predicted, row.observed) == (100.0, 75.0)
+    assert (row.observed_low, row.observed_high) == (50.0, 75.0)
+    assert row.verdict == "fails"
 
 
 def whole_numbers(*shape):

@@ -147,6 +147,16 @@ class TestTwoThousandStudies:
     def test_another_level(self):
         assert abs(coverage(two_arms(2000, 64), 'mean(loss["A"])', 1.0, 0.9973) - 0.9973) < 0.01
 
+    @pytest.mark.parametrize("statistic", ["median", "mean"])
+    @pytest.mark.parametrize("worlds", [32, 64])
+    def test_ratios_of_heavy_tails_at_the_level_of_claims(self, statistic, worlds):
+        """Log-normals whose logarithms have a standard deviation of 1: no end is negative."""
+        normal = np.random.default_rng(worlds).normal(size=(2000, 2, worlds))
+        data = studies(np.exp(normal) * np.array([[1.0], [2.0]]), "optimizer")
+        text = f'{statistic}(loss["B"]) / {statistic}(loss["A"])'
+        assert abs(coverage(data, text, 2.0, 0.9973) - 0.9973) < 0.015
+        assert float(quantity(data, text, level=0.9973)["quantity_interval"].min()) > 0
+
     @pytest.mark.parametrize("text", ['mean(loss["A"])', 'sd(loss["A"]) / mean(loss["A"])'])
     def test_few_worlds(self, text):
         """Eight: on the scale of the logarithm, since no loss is negative; never a negative end."""
