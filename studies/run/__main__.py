@@ -31,7 +31,7 @@ WRONG, LOST, STOPPED = 2, 75, 130  # exit codes beside 0 and 1: bad input, sched
 DOES = "Run a study: compute what is missing, build the dataset, draw the figures."
 EXIT_CODES = (
     "exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is"
-    " undecided, a world diverged), 2 wrong study, plugin or argument, 75 lost the scheduler, 130"
+    " undecided, a world diverged unasked), 2 wrong study, plugin or argument, 75 lost the scheduler, 130"
     " interrupted (run again to go on)"
 )
 ARGUMENTS: dict[str, Data] = {  # of `add_argument`
@@ -70,7 +70,8 @@ ARGUMENTS: dict[str, Data] = {  # of `add_argument`
     },
     "--strict": {
         "action": "store_true",
-        "help": "exit with 1 also where a claim does not hold, or a world diverged or is missing",
+        "help": "exit with 1 also where a claim does not hold, or a world is missing, or diverged where no"
+        " claim asks for share(diverged)",
     },
     "--no-report": {
         "dest": "report",
@@ -196,7 +197,7 @@ def _tell_outcome(
         out: the study's folder.
         console: for what is no result.
         figures: to draw.
-        strict: whether claims that do not hold, and worlds that diverged, count.
+        strict: whether claims that do not hold, and worlds that diverged unasked, count.
 
     Returns:
         The exit code.
@@ -236,18 +237,21 @@ def _falls_short(dataset: Dataset, open_claims: list[str], console: Console) -> 
     """Whether a world or a claim keeps a strict run from its end; says which."""
     diverged = _diverged(dataset)
     if diverged:
-        console.print("strict: a world diverged, failed or is missing")
+        console.print("strict: a world diverged where no claim asks for that, failed or is missing")
     if open_claims:
         console.print(f"strict: does not hold: {', '.join(open_claims)}", soft_wrap=True)
     return diverged or bool(open_claims)
 
 
 def _diverged(dataset: Dataset) -> bool:
-    """Whether a world diverged, failed or is missing."""
-    from studies.schema import Status  # here, so that --help comes at once
+    """Whether a world failed or is missing, or diverged where no claim asks for it."""
+    from studies.claims.divergence import asked_for  # here, so that --help comes at once
+    from studies.schema import Status
 
     ends = dataset["status"].isel(checkpoint=-1)
-    return bool(((ends >= Status.DIVERGED) & (ends < Status.ABSENT)).any())
+    diverged = (ends == Status.DIVERGED) & ~asked_for(dataset)
+    gone = (ends == Status.FAILED) | (ends == Status.MISSING)
+    return bool((diverged | gone).any())
 
 
 def _judge(dataset: Dataset, out: Path) -> list[str]:

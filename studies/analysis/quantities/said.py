@@ -13,14 +13,16 @@ from studies.analysis.quantities.whose import POSITIONS, ledger_name
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
 
+Said = tuple[str, Data]  # the name of a number, and what it says of itself
 
-def selections(tree: ast.expr) -> list[Data]:
+
+def selections(tree: ast.expr, name: str | None = None) -> list[Data]:
     """What each number of a quantity says of itself: word (optimizer, landscape, an axis) -> label.
 
     Of an axis that it goes along, or whose value is a formula, the label is None. Of `loss["ES"] - loss`
-    these are {"optimizer": "ES"} and {}.
+    these are {"optimizer": "ES"} and {}. With a name, those of the numbers that are called so.
     """
-    return list(_selections(tree, {}))
+    return [said for own, said in _selections(tree, {}) if name in (None, own)]
 
 
 def extreme(tree: ast.expr) -> str | None:
@@ -30,20 +32,21 @@ def extreme(tree: ast.expr) -> str | None:
     return next((name for name in alone if name in EXTREMES), None)
 
 
-def _selections(node: ast.expr, said: Data) -> Iterator[Data]:
-    """Those of a part of the tree, of which this much is said around it."""
+def _selections(node: ast.expr, said: Data) -> Iterator[Said]:
+    """Those of a part of the tree, of which this much is said around it, with their names."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Call):  # ledger.gain[raw](moment=0.5)
         yield from _selections(node.func, said)
     elif isinstance(node, ast.Call):
         yield from _of_call(call_of(node), said)
     elif isinstance(node, ast.Name | ast.Attribute):
-        yield from () if ast.unparse(node) in CONSTANTS else (said,)
+        name = ast.unparse(node)
+        yield from () if name in CONSTANTS else ((name, said),)
     else:
         inner = (part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))
         yield from (each for part in inner for each in _selections(part, said))
 
 
-def _of_call(call: Call, said: Data) -> list[Data]:
+def _of_call(call: Call, said: Data) -> list[Said]:
     """Those of what is called with numbers; a call of none, as hit(0.1), is a number itself."""
     arguments, said = list(call.arguments), said | _chosen(call)
     if call.name == AT:
@@ -51,7 +54,7 @@ def _of_call(call: Call, said: Data) -> list[Data]:
     elif call.name in ALONG:
         arguments = arguments[:-1]
     inner = [each for part in arguments for each in _selections(part, said)]
-    return inner or ([] if call.name in FUNCTIONS else [said])
+    return inner or ([] if call.name in FUNCTIONS else [(call.name, said)])
 
 
 def _chosen(call: Call) -> Data:

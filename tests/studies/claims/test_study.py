@@ -13,8 +13,9 @@ from scipy import stats
 
 from studies.claims import LawClaim, judge, report, verdicts
 from studies.claims.__main__ import main as again
-from studies.run.__main__ import _tell_outcome
+from studies.run.__main__ import _falls_short, _tell_outcome
 from studies.run.session import Outcome
+from studies.schema import Status
 from studies.study_file import document
 from studies.study_file.loading import load_study
 from studies.study_file.model import json_schema
@@ -359,6 +360,35 @@ def test_the_exit_code_says_whether_all_hold(computed, tmp_path, capsys):
     told = json.loads((tmp_path / "claims.json").read_text())
     assert told["verdicts"] == {"rate": "holds", "order": "holds", "wrong": "fails"}
     assert told["judgements"][0]["observed"] == pytest.approx(-2 * math.log(0.9))
+
+
+LOST = {"kind": "law", "observe": "share(diverged)", "predicted": 1.0, "optimizer": "GD"}
+ELSEWHERE = {**LOST, "optimizer": None, "observe": 'share(diverged["GD", learning_rate=0.1])'}
+
+
+@pytest.mark.parametrize(
+    ("claim", "excused"),
+    [
+        (LOST, True),
+        (LOST | {"at": {"learning_rate": 0.2}}, True),
+        (LOST | {"at": {"learning_rate": 0.1}}, False),
+        (LOST | {"observe": "share(diverged) - share(steps < 0)"}, True),
+        (LOST | {"optimizer": None}, True),
+        (LOST | {"optimizer": "ES sigma=0.1", "control": {"optimizer": "GD"}}, False),
+        (LOST | {"observe": "share(steps < 0)", "predicted": 0.0}, False),
+        (ELSEWHERE, False),
+        (ELSEWHERE | {"observe": 'share(diverged["GD", learning_rate=0.2])'}, True),
+    ],
+)
+def test_a_world_may_diverge_where_a_claim_asks_for_it(computed, claim, excused):
+    """GD diverges at the second of its rates, 0.2."""
+    rate = computed["learning_rate"]
+    there = (computed["optimizer"] == "GD") & (rate == 0.2) & (computed["status"] < Status.ABSENT)
+    lost = computed.assign(status=computed["status"].where(~there, int(Status.DIVERGED)))
+    data = claiming(lost, lost=claim)
+    assert _falls_short(data, [], Console(stderr=True)) is not excused
+    gone = data["status"].where(~there | (rate < 0), int(Status.FAILED))
+    assert _falls_short(data.assign(status=gone), [], Console(stderr=True))
 
 
 def test_an_undecided_claim_is_not_held(computed, tmp_path, capsys):
