@@ -75,7 +75,7 @@ def _table(text: str, answer: xr.Dataset) -> Table:
 def _caption(text: str) -> str | None:
     """What is said below the table: why there is no interval."""
     from studies.analysis.quantities.grammar import parsed
-    from studies.analysis.quantities.said import extreme
+    from studies.analysis.quantities.parts import extreme
 
     word = extreme(parsed(text))
     return NO_INTERVAL.format(word=word) if word else None

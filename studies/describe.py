@@ -256,10 +256,10 @@ def _language() -> Parts:
 def _quantity(name: str) -> Parts:
     from studies.analysis.quantities.vocabulary import WORDS
 
-    example, line = WORDS[name]
+    word = WORDS[name]
     return [
-        f"{name} (word of quantities): {line}",
-        f"ask for it: python -m studies.ask results/NAME '{example}'",
+        f"{name} (word of quantities): {word.line}",
+        f"ask for it: python -m studies.ask results/NAME '{word.example}'",
     ]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import same_worlds
-from studies.analysis.quantities.said import selections
+from studies.analysis.quantities.parts import selections
 from studies.claims.asked import Asked
 from studies.text.shapes import Data
 

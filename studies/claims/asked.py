@@ -22,12 +22,13 @@ from xarray import DataArray, Dataset
 from studies.analysis.quantities import signs, summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.evaluate import quantity
-from studies.analysis.quantities.functions import FUNCTIONS
 from studies.analysis.quantities.grammar import parsed
+from studies.analysis.quantities.ledger import HEAD
+from studies.analysis.quantities.parts import Part, extreme, walk
 from studies.analysis.quantities.question import Question
-from studies.analysis.quantities.said import extreme
 from studies.analysis.quantities.signs import Signs
 from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
+from studies.analysis.quantities.vocabulary import WORDS
 from studies.claims.base import Place, loss_or_infinite
 from studies.claims.gate import errors_needed
 from studies.claims.jackknife import alike, independent, jackknife
@@ -39,8 +40,6 @@ from studies.text.formulas import PATH
 from studies.text.shapes import Data
 
 POINT = 1e-3  # roundings: the error where an interval is one number, and worlds differ
-NOT_SMOOTH = ("median", "quantile", "optimum", "crossing", "limit")
-OF_FORMULAS = {*FUNCTIONS, PATH}
 
 
 @dataclass(frozen=True)
@@ -181,14 +180,14 @@ class Asked:
     @functools.cached_property
     def _without_unit(self) -> bool:
         """Whether it is a share, or a number of the unit 1."""
-        names = _names(self.tree)
+        names = {each.name for each in walk(self.tree)}
         recorded = names & set(self.dataset.data_vars)
         units = {self.dataset[name].attrs.get("units", "1") for name in recorded}
         return "share" in names or units == {"1"}
 
     @functools.cached_property
     def _smooth(self) -> bool:
-        return not _called(self.text) & set(NOT_SMOOTH)
+        return all(WORDS[each.name].smooth for each in walk(self.tree) if each.is_word)
 
     @functools.cached_property
     def _interval(self) -> DataArray:
@@ -242,9 +241,14 @@ def is_quantity(text: str, variables: Iterable[str], numbers: Container[str]) ->
         tree = parsed(text)
     except ValueError:
         return False
-    calls = _called(text)
-    names = _names(tree) - calls
-    return bool(calls - OF_FORMULAS) or any(name in names for name in variables if name not in numbers)
+    recorded = {name for name in variables if name not in numbers}
+    return any(_of_results(part) or part.name in recorded for part in walk(tree))
+
+
+def _of_results(part: Part) -> bool:
+    """Whether it is no part of a formula of settings: a call that these do not have, or one of the ledger."""
+    own = part.called and not part.is_function and part.name != PATH
+    return own or part.name.startswith(HEAD)
 
 
 def of_these_worlds(text: str) -> str | None:
@@ -253,17 +257,6 @@ def of_these_worlds(text: str) -> str | None:
         return extreme(parsed(text))
     except ValueError:
         return None
-
-
-def _names(tree: ast.expr) -> set[str]:
-    """The names in a quantity, also of what it calls."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-def _called(text: str) -> set[str]:
-    """The words that a quantity calls."""
-    calls = (node for node in ast.walk(parsed(text)) if isinstance(node, ast.Call))
-    return {ast.unparse(node.func) for node in calls}
 
 
 def _read_off(rough: Measured, low: float, high: float) -> Measured:

@@ -11,7 +11,7 @@ from xarray import DataArray, Dataset
 from studies import claims
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.leaves import DIVERGED
-from studies.analysis.quantities.said import selections
+from studies.analysis.quantities.parts import selections
 from studies.claims.base import Claim
 from studies.claims.law import LawClaim
 from studies.results import settings

@@ -11,7 +11,7 @@ import xarray as xr
 from xarray import DataArray, Dataset
 
 from studies.analysis.quantities.grammar import parsed
-from studies.analysis.quantities.said import extreme
+from studies.analysis.quantities.parts import extreme
 from studies.claims.asked import Asked, ask, judged
 from studies.claims.base import Claim, Judgement, Place, Unjudged, at_each, places
 from studies.claims.measured import Measured

@@ -87,7 +87,7 @@ def from_starts(dataset: Dataset) -> DataArray:
     spread = spread.where(spread > ALIKE * size, size)
     share = _given(dataset) * spread.where(~(spread <= 0), 1.0)
     least = np.maximum(np.maximum(share, of_landscape(dataset, "spacing") / 2), ROUNDINGS * size)
-    return _squeezed(least).rename("precision").assign_attrs(ABOUT)
+    return squeezed(least).rename("precision").assign_attrs(ABOUT)
 
 
 def _quantile(part: DataArray, level: float) -> DataArray:
@@ -110,7 +110,7 @@ def _given(dataset: Dataset) -> DataArray:
     return DataArray(numbers, {"landscape": landscape}, "landscape")
 
 
-def _squeezed(part: DataArray) -> DataArray:
+def squeezed(part: DataArray) -> DataArray:
     """Without the dims along which it does not change; where it is not known does not count."""
     for dim in map(str, part.dims):
         low = part.min(dim)

@@ -5,24 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
 from studies import registry, schema
-from studies.analysis.quantities import distance
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
 from studies.analysis.quantities.leaves import DIVERGED
 from studies.analysis.quantities.ledger import HEAD, POOLED
-from studies.analysis.quantities.mixed import is_mixed
+from studies.analysis.quantities.parts import is_mixed, walk
 from studies.analysis.quantities.question import MIXED
 from studies.study_file.arm import Arm
 from studies.text.formulas import CONSTANTS, PATH
 from studies.text.shapes import Tree
 from studies.text.words import suggest, suggest_longer
 
-BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
 OF_LEDGER = [*POOLED, *schema.LEDGER, *schema.POPULATION, *schema.AGAINST]
 FUNCTIONS = [name for name in CALLS if name not in (AT, PATH)]
 NO_LEDGER = "this study keeps no noise ledger (`ledger:`)"
@@ -107,58 +104,33 @@ def instruments(record: Iterable[Tree]) -> dict[str, Tree]:
     return {name: spec for spec in record for name in registry.build(spec, "instrument").variables}
 
 
-Node = TypeVar("Node", bound=ast.expr)
-
 # in a tree --------------------------------------------------------------------------------------------------
-
-
-def _nodes(tree: ast.expr, *kinds: type[Node]) -> Iterator[Node]:
-    """The nodes of some kinds."""
-    return (node for node in ast.walk(tree) if isinstance(node, kinds))
 
 
 def called(tree: ast.expr) -> list[str]:
     """What is called, by its name."""
-    calls = (call.func for call in _nodes(tree, ast.Call))
-    return [ast.unparse(func) for func in calls if isinstance(func, ast.Name | ast.Attribute)]
+    return [part.name for part in walk(tree) if part.called]
 
 
 def names(tree: ast.expr) -> Iterator[str]:
-    """Names that are numbers: not what is called, whose, when, or the variable of a density."""
-    skipped = _no_numbers(tree)
-    for node in _nodes(tree, ast.Attribute):
-        skipped |= {id(inner) for inner in ast.walk(node)}
-    yield from (node.id for node in _nodes(tree, ast.Name) if id(node) not in skipped)
+    """Names that are numbers, or axes: not what is called, whose, when, or the variable of a density."""
+    yield from (name for name in _not_called(tree) if "." not in name)
 
 
 def dotted(tree: ast.expr) -> Iterator[str]:
     """Names of numbers that say whose they are, such as optimizer.learning_rate."""
-    attributes = [*_nodes(tree, ast.Attribute)]
-    skipped = _no_numbers(tree) | {id(node.value) for node in attributes}
-    words = (ast.unparse(node) for node in attributes if id(node) not in skipped)
-    yield from (word for word in words if not _in_ledger(word))
+    yield from (name for name in _not_called(tree) if "." in name and not _in_ledger(name))
+
+
+def _not_called(tree: ast.expr) -> Iterator[str]:
+    yield from (part.name for part in walk(tree) if part.name and not part.called)
 
 
 def of_ledger(tree: ast.expr) -> Iterator[str]:
     """Words of the noise ledger."""
-    for node in _nodes(tree, ast.Attribute, ast.Name):
-        name = ast.unparse(node)
-        if _in_ledger(name) or name in schema.LEDGER:
-            yield name
-
-
-def _no_numbers(tree: ast.expr) -> set[int]:
-    """The nodes that are called, labels, clocks, axes, or the variable of a density."""
-    calls = _nodes(tree, ast.Call)
-    return {id(node) for call in calls for node in (call.func, *_labels_in(call), *_variable(call))}
-
-
-def _variable(call: ast.Call) -> list[ast.Name]:
-    """Where a density has the variable that it is of by its other name: x in distance(theta, exp(-x))."""
-    if ast.unparse(call.func) not in distance.WORDS:
-        return []
-    names_inside = (name for density in call.args[1:2] for name in _nodes(density, ast.Name))
-    return [name for name in names_inside if name.id == distance.OTHER_NAME]
+    for part in walk(tree):
+        if _in_ledger(part.name) or part.name in schema.LEDGER:
+            yield part.name
 
 
 def _in_ledger(name: str) -> bool:
@@ -168,12 +140,3 @@ def _in_ledger(name: str) -> bool:
 def _alike(word: str, words: Sequence[str]) -> list[str]:
     """Dotted words beside a dotted one, short ones beside a short one."""
     return [other for other in words if ("." in other) == ("." in word)] or list(words)
-
-
-def _labels_in(call: ast.Call) -> list[ast.expr]:
-    """The arguments of a call that are labels, clocks or axes."""
-    bare = [word.value for word in call.keywords if isinstance(word.value, ast.Name)]
-    word = ast.unparse(call.func)
-    if word == AT:
-        return [*call.args[1:], *bare]
-    return [*bare, *(argument for argument in call.args if ast.unparse(argument) in BARE)]

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from studies.analysis.quantities.along import ARGUMENTS as ALONG
 from studies.analysis.quantities.grammar import AT, parsed
-from studies.analysis.quantities.ledger import HEAD
 from studies.results import settings
 from studies.study_file import asked, fields, sections
 from studies.study_file.arm import Arm
@@ -69,16 +68,12 @@ def _at_arms(wrong: Sequence[tuple[Arm, Sequence[str]]]) -> dict[str, None]:
 
 def _not_of_one_arm(tree: ast.expr) -> Iterator[str]:
     """Words for which other arms are needed."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    if any(ast.unparse(call.func) == AT and not _in_ledger(call.args[0]) for call in calls):
+    words = asked.called(tree)
+    if AT in words:
         yield "expected a quantity of the arm itself, without [..]: it is tried alone"
-    for word in asked.called(tree):
+    for word in words:
         if word in ALONG:
             yield f"expected a quantity of one arm, {word} needs all of an axis"
-
-
-def _in_ledger(node: ast.expr) -> bool:
-    return ast.unparse(node).startswith(HEAD)
 
 
 def _at(arm: Arm, text: str, let: Tree, *, ledger: bool) -> Iterator[str]:

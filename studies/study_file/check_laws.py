@@ -16,9 +16,6 @@ from studies.text.formulas import evaluate
 from studies.text.shapes import Tree
 from studies.text.words import short, suggest
 
-BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
-HITS = ("hit", "best_hit")
-
 
 def mistakes(stated: Stated, law: LawClaim) -> list[Mistake]:
     """What is wrong with a law.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from studies.analysis.quantities.grammar import parsed
-from studies.analysis.quantities.said import selections
+from studies.analysis.quantities.parts import selections
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
 from studies.claims.law import Elsewhere

@@ -9,10 +9,11 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.price.pricing import horizon, look_up
 from studies.analysis.price.spending import hits
-from studies.analysis.shapes import alike, as_cost, named
+from studies.analysis.shapes import as_cost, named
 from studies.results import settings
 from studies.results.arms import absent
 from studies.results.config import changed
+from studies.results.precision import squeezed
 from studies.schema import ROUNDING, Status
 
 HITS = ("hit_cost", "best_hit_cost")
@@ -101,12 +102,3 @@ def _hits(dataset: Dataset, name: str, price: float, end: DataArray) -> dict[str
         for key, part in repriced_hits.items()
     }
     return result | {f"{name}_bounds": as_cost(bounds.where(within, np.inf), f"bounds of {name}")}
-
-
-def squeezed(values: DataArray) -> DataArray:
-    """Without the dims along which nothing changes, as in the coordinate `cost`."""
-    for dim in map(str, values.dims):
-        low = values.min(dim)
-        if alike(values.max(dim), low):
-            values = low
-    return values

@@ -44,6 +44,9 @@ FUNCTIONS: dict[str, Callable] = {  # those of formulas, of arrays
 }
 
 
+NEVER_NEGATIVE = ("sqrt", "exp", "abs", "Phi")
+
+
 def condition(comparison: np.ufunc) -> Callable:
     """1 where it is so, 0 where not, NaN where either side has no number."""
 

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from xarray import Dataset
 
 from studies.analysis.quantities import along, constants
+from studies.analysis.quantities.functions import NEVER_NEGATIVE
 from studies.analysis.quantities.grammar import AT
+from studies.analysis.quantities.parts import Part, part
+from studies.analysis.quantities.vocabulary import AXIS, KEPT, NEVER, WORDS
 from studies.results import gaps
+from studies.text.formulas import CONSTANTS
 
 NAMES = {
     *("diversity", "step_length", "staleness", "diverged"),
@@ -19,13 +23,6 @@ NAMES = {
     *("step_variance", "noise_trace", "noise_rank", "sample_size", "heterozygosity"),
     *("linkage_disequilibrium", "fixed_loci", "loss_variance", "genotypes"),
 }
-CALLS = {
-    *("sqrt", "exp", "abs", "Phi"),
-    *("variance", "sd", "share", "distance", "distance_floor"),
-    *("hit", "best_hit", "ert", "first"),
-}
-KEEPING = {"mean", "median", "quantile", "min", "max", AT}  # not negative where their arguments are not
-PLACES = ("optimum", "crossing", "limit")  # along an axis
 OPERATORS = (ast.Add, ast.Mult, ast.Div, ast.Pow)
 
 
@@ -42,7 +39,7 @@ class Signs:
 
     def never_negative(self, name: str) -> bool:
         """Whether a number that was recorded, or that arms ran with, is never negative."""
-        if name in NAMES or name in self._losses:
+        if name in NAMES or name in self._losses or name in CONSTANTS:
             return True
         numbers = None if name in self.dataset else constants.setting(self.dataset, name, {})
         return numbers is not None and not bool((numbers < 0).any())
@@ -63,17 +60,24 @@ def never_negative(node: ast.expr, known: Signs) -> bool:
     match node:
         case ast.Constant(value=int() | float() as number):
             return number >= 0
-        case ast.Name() | ast.Attribute():
-            return known.never_negative(ast.unparse(node).removeprefix("ledger."))
+        case ast.Compare():
+            return True
         case ast.BinOp(left=left, op=op, right=right) if isinstance(op, OPERATORS):
             exponent = isinstance(op, ast.Pow)
             return never_negative(left, known) and (exponent or never_negative(right, known))
-        case ast.Call(func=ast.Name(id=name), args=arguments) if name in KEEPING:
-            return never_negative(arguments[0], known)
-        case ast.Call(func=ast.Name(id=name), args=[*_, axis]) if name in PLACES:
-            return known.positive(ast.unparse(axis))
-        case ast.Call(func=ast.Name(id=name)) if name in CALLS:
-            return True
-        case ast.Call(func=func):
-            return never_negative(func, known)
-    return False
+    own = part(node)
+    if not own.inner:
+        return known.never_negative(own.name.removeprefix("ledger."))
+    return _of_word(own, known)
+
+
+def _of_word(own: Part, known: Signs) -> bool:
+    """That of what is called with numbers."""
+    inner = [never_negative(each, known) for each in own.inner]
+    if own.is_function:
+        both = any(inner) if own.name == "max" else all(inner) and own.name == "min"
+        return both or own.name in NEVER_NEGATIVE
+    sign = WORDS[own.name].sign if own.is_word else ""
+    if sign == AXIS:
+        return all(map(known.positive, own.said))
+    return sign == NEVER or (inner[0] and (sign == KEPT or own.name == AT))

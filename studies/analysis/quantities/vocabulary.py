@@ -1,4 +1,8 @@
-"""The words of quantities, with an example and a line each: `python -m studies.describe hit`."""
+"""The words of quantities: an example and a line each (`python -m studies.describe hit`), and what they give.
+
+All that is said of a word before there are results stands here: whether it is of each world or of all, what
+sign it has, whether it is smooth. `studies.analysis.quantities.parts` walks the trees in which they stand.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,18 @@ from typing import NamedTuple
 
 from studies.text.formulas import FUNCTIONS
 
+EACH, ALL = "each", "all"
+NEVER, KEPT, AXIS = "never", "kept", "axis"
+
 
 class Word(NamedTuple):
     """What a word of quantities says."""
 
     example: str
     line: str
+    of: str = ALL  # whose number it is: of EACH world, of ALL; "": of an arm, whatever the worlds
+    sign: str = ""  # NEVER negative, or not where its argument is not (KEPT) or its AXIS; "": either
+    smooth: bool = True  # in the worlds, so that the jackknife knows its error
 
 
 OVER_TIME = "with since=0.5 of each world, over its checkpoints from half of the budget on"
@@ -21,48 +31,81 @@ START = "0 of a world that starts below it"
 AT_START = "a world in which it holds from the start has its first checkpoint"
 LEDGER = "noise ledger, pooled over worlds, at its last moment or (moment=0.5)"
 WORDS = {
-    "mean": Word("mean(loss)", f"mean over worlds; {OVER_TIME}"),
+    "mean": Word("mean(loss)", f"mean over worlds; {OVER_TIME}", sign=KEPT),
     "median": Word(
-        "median(hit(0.1))", "median over worlds, an observed value; inf: more than half never"
+        "median(hit(0.1))",
+        "median over worlds, an observed value; inf: more than half never",
+        sign=KEPT,
+        smooth=False,
     ),
-    "quantile": Word("quantile(loss, 0.9)", "quantile over worlds, an observed value"),
-    "variance": Word("variance(loss)", f"variance over worlds; {OVER_TIME}"),
-    "sd": Word("sd(loss) / mean(loss)", f"standard deviation over worlds; {OVER_TIME}"),
-    "share": Word("share(loss < 0.1)", "share of worlds in which it is so, with a binomial interval"),
-    "min": Word("min(loss)", f"least of these worlds, without an interval; {OVER_TIME}; min(a, b)"),
-    "max": Word("max(loss)", f"largest of these worlds, without an interval; {OVER_TIME}; max(a, b)"),
+    "quantile": Word(
+        "quantile(loss, 0.9)", "quantile over worlds, an observed value", sign=KEPT, smooth=False
+    ),
+    "variance": Word("variance(loss)", f"variance over worlds; {OVER_TIME}", sign=NEVER),
+    "sd": Word("sd(loss) / mean(loss)", f"standard deviation over worlds; {OVER_TIME}", sign=NEVER),
+    "share": Word(
+        "share(loss < 0.1)", "share of worlds in which it is so, with a binomial interval", sign=NEVER
+    ),
+    "min": Word(
+        "min(loss)", f"least of these worlds, without an interval; {OVER_TIME}; min(a, b)", sign=KEPT
+    ),
+    "max": Word(
+        "max(loss)", f"largest of these worlds, without an interval; {OVER_TIME}; max(a, b)", sign=KEPT
+    ),
     "hit": Word(
         "hit(0.1, clock=steps)",
         f"when the recommended point first reached a loss, {CLOCKS}; {START}; inf: never",
+        EACH,
+        NEVER,
     ),
-    "best_hit": Word("best_hit(0.1)", f"when the best evaluated point first reached a loss, {CLOCKS}"),
+    "best_hit": Word(
+        "best_hit(0.1)", f"when the best evaluated point first reached a loss, {CLOCKS}", EACH, NEVER
+    ),
     "ert": Word(
-        "ert(0.1)", f"expected running time: all that was spent over the number of hits, {CLOCKS}"
+        "ert(0.1)",
+        f"expected running time: all that was spent over the number of hits, {CLOCKS}",
+        sign=NEVER,
     ),
     "first": Word(
         "first(loss < 0.1)",
         f"when a condition first held at a checkpoint, {CLOCKS}; {ENDS}; {AT_START}",
+        EACH,
+        NEVER,
     ),
     "rate": Word(
-        "rate(loss)", "rate at which it falls in each world, per step; law=sublinear, exponential"
+        "rate(loss)", "rate at which it falls in each world, per step; law=sublinear, exponential", EACH
     ),
     "distance": Word(
         "distance(theta, exp(-theta**2 / 2))",
         "total variation between the worlds' values and a density",
+        sign=NEVER,
     ),
     "distance_floor": Word(
         "distance_floor(theta, exp(-theta**2 / 2))",
         "what so many draws from the density itself would have",
+        "",
+        NEVER,
     ),
     "optimum": Word(
-        "optimum(loss, eta)", "value of an axis at which a quantity is lowest, by a parabola"
+        "optimum(loss, eta)",
+        "value of an axis at which a quantity is lowest, by a parabola",
+        sign=AXIS,
+        smooth=False,
     ),
-    "crossing": Word('crossing(loss["A"], loss["B"], N)', "value of an axis at which two are equal"),
+    "crossing": Word(
+        'crossing(loss["A"], loss["B"], N)',
+        "value of an axis at which two are equal",
+        sign=AXIS,
+        smooth=False,
+    ),
     "exponent": Word("exponent(loss, B)", "b of the power B^b by which a quantity goes with an axis"),
     "limit": Word(
-        "limit(share(diverged) < 0.5, eta)", "last value of an axis up to which a condition holds"
+        "limit(share(diverged) < 0.5, eta)",
+        "last value of an axis up to which a condition holds",
+        sign=AXIS,
+        smooth=False,
     ),
-    "diverged": Word("share(diverged)", "1 of a world that has diverged, else 0"),
+    "diverged": Word("share(diverged)", "1 of a world that has diverged, else 0", EACH, NEVER),
     "ledger.gain": Word("ledger.gain[raw]", f"length of the mean step per reference: {LEDGER}"),
     "ledger.relative_gain": Word("ledger.relative_gain[raw]", f"gain over what is meant: {LEDGER}"),
     "ledger.cosine": Word("ledger.cosine[raw]", f"of the mean step and the reference: {LEDGER}"),
