@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
@@ -12,16 +14,18 @@ from studies import registry, schema
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
 from studies.analysis.quantities.leaves import DIVERGED
-from studies.analysis.quantities.ledger import HEAD, POOLED
+from studies.analysis.quantities.ledger import HEAD, INNER, POOLED
 from studies.analysis.quantities.parts import is_mixed, walk
 from studies.analysis.quantities.question import MIXED
+from studies.results import settings
 from studies.study_file.arm import Arm
 from studies.text.formulas import CONSTANTS, PATH
-from studies.text.shapes import Tree
-from studies.text.words import suggest, suggest_longer
+from studies.text.shapes import Axes, Tree
+from studies.text.words import short, suggest, suggest_longer
 
 OF_LEDGER = [*POOLED, *schema.LEDGER, *schema.POPULATION, *schema.AGAINST]
 FUNCTIONS = [name for name in CALLS if name not in (AT, PATH)]
+OF_LEDGER_ALONE = (*INNER, "scale")  # words in brackets of the noise ledger
 NO_LEDGER = "this study keeps no noise ledger (`ledger:`)"
 
 
@@ -32,12 +36,14 @@ class Words:
     Args:
         recorded: variables of every world.
         numbers: that arms ran with, short and dotted names.
-        others: axes and labels.
+        dims: landscape, optimizer and the axes -> their labels and values.
+        others: what else stands for a number.
         any: whether other names may be recorded too.
     """
 
     recorded: Sequence[str]
     numbers: Sequence[str] = ()
+    dims: Axes = field(default_factory=dict)
     others: Sequence[str] = ()
     any: bool = False
 
@@ -50,10 +56,23 @@ class Words:
             return
         if is_mixed(tree, self.recorded):
             yield f"{text!r}: {MIXED}"
+        yield from dict.fromkeys(self._labels(tree))
         if not self.any:
             yield from self._calls(tree)
             yield from self._ledger(tree)
             yield from self._names(tree)
+
+    def _labels(self, tree: ast.expr) -> Iterator[str]:
+        """Axes, labels and values in brackets that the study does not have."""
+        words = {re.sub(r"\W", "_", dim): dim for dim in self.dims} | {dim: dim for dim in self.dims}
+        for part in walk(tree):
+            said = part.said if part.name == AT or _in_ledger(part.name) else {}
+            own = OF_LEDGER_ALONE if _in_ledger(part.name) else ()
+            for word, label in said.items():
+                if word in words:
+                    yield from _unknown(words[word], label, self.dims[words[word]])
+                elif word not in own:
+                    yield f"unknown axis {word!r}; {suggest(word, words)}"
 
     def _calls(self, tree: ast.expr) -> Iterator[str]:
         words = [*FUNCTIONS, *self.recorded]
@@ -73,9 +92,26 @@ class Words:
     def _names(self, tree: ast.expr) -> Iterator[str]:
         words = [*self.recorded, *self.numbers]
         for word in (*names(tree), *dotted(tree)):
-            if word not in (*words, *CONSTANTS, *self.others):
+            if word not in (*words, *CONSTANTS, *self.dims, *self.others):
                 hint = suggest_longer(word, self.numbers, _alike(word, words))
                 yield f"unknown quantity {word!r}; {hint}"
+
+
+def _unknown(dim: str, label: object, there: Sequence[object]) -> Iterator[str]:
+    """What is wrong with a label, or a value, of a dim; None: it is a formula."""
+    if label is None or any(_same(label, value) for value in there):
+        return
+    if not any(isinstance(value, str) for value in there):
+        yield f"expected one of {', '.join(map(short, there))} for {dim}, got {short(label)}"
+    else:
+        yield f"unknown {dim} {label!r}; {suggest(str(label), map(str, there))}"
+
+
+def _same(label: object, value: object) -> bool:
+    """Whether a label is a value of an axis; numbers but for rounding, as results are asked."""
+    if all(isinstance(each, int | float) for each in (label, value)):
+        return math.isclose(label, value, rel_tol=1e-9)  # type: ignore[arg-type]
+    return settings.key(label) == settings.key(value)  # type: ignore[arg-type]
 
 
 def recorded(arms: Iterable[Arm], own: Iterable[str], *, ledger: bool) -> list[str]:

@@ -38,10 +38,11 @@ class Words:
         """Those of a study, its arms and its axes."""
         ran_with = (settings.numbers([ran(arm, study.let)]) for arm in arms)
         dims = [*schema.GRID, *(axis.name for axis in axes)]
-        there = {str(arm.coords[dim]): None for dim in schema.GRID for arm in arms}
+        labels = {dim: list(dict.fromkeys(str(arm.coords[dim]) for arm in arms)) for dim in schema.GRID}
         own = recorded(arms, _recorded(study), ledger=study.ledger is not None)
         numbers = dict.fromkeys(name for names in ran_with for name in names)
-        return Words(dims, Quantities(own, [*numbers], [*dims, *there]))
+        along = labels | {axis.name: axis.coords for axis in axes}
+        return Words(dims, Quantities(own, [*numbers], along))
 
 
 def _recorded(study: StudyModel) -> Iterator[str]:

@@ -27,7 +27,6 @@ def mistakes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
     """
     said = {key: _said(stated, text) for key, text in _texts(law)}
     wrong = first_of(
-        (mistake for key, each in said.items() for mistake in _labels(stated, each, key)),
         (mistake for key, each in said.items() for mistake in _arms(stated, each, key)),
         _places(stated, law, said),
     )
@@ -45,13 +44,6 @@ def _said(stated: Stated, text: str) -> Said:
     """What the numbers of a quantity say of themselves; nothing of a formula."""
     numbers = [name for own in stated.ran_with for name in own]
     return selections(parsed(text)) if is_quantity(text, stated.words.recorded, numbers) else []
-
-
-def _labels(stated: Stated, said: Said, key: str) -> Iterator[Mistake]:
-    for name in GRID:
-        for label in (each.get(name) for each in said):
-            if label is not None:
-                yield from stated.unknown(name, label, key)
 
 
 def _arms(stated: Stated, said: Said, key: str) -> Iterator[Mistake]:

@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 from studies.claims import Claim, LawClaim
 from studies.results import settings
+from studies.schema import GRID
 from studies.study_file import asked
 from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake, Path
@@ -94,7 +95,7 @@ class Stated:
         return asked.Words(
             asked.recorded(self.here, record, ledger=ledger),
             list(dict.fromkeys(name for own in self.ran_with for name in own)),
-            [*self.coords, *self.labels("landscape"), *self.labels("optimizer")],
+            {key: self.labels(key) for key in GRID} | dict(self.coords),
             any=any("kind" in spec for spec in record.values()),
         )
 

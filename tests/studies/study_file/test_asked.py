@@ -22,6 +22,24 @@ def of_claim(text):
     return STUDY | {"claims": {"c": law}}
 
 
+def of_ordering(text):
+    """A study with an ordering by it."""
+    two = STUDY["optimizers"] | {"ES": {"kind": "openai_es"}}
+    claim = {"kind": "ordering", "better": "SGD", "worse": "ES", "by": text}
+    return STUDY | {"optimizers": two, "claims": {"c": claim}}
+
+
+def of_prediction(text):
+    """A study with a law that predicts it."""
+    law = {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": text}
+    return STUDY | {"claims": {"c": law}}
+
+
+def of_density(text):
+    """A study with the density of it."""
+    return STUDY | {"figures": [{"density": {"of": text}}]}
+
+
 def of_figure(text):
     """A study with a figure that shows it."""
     return STUDY | {"figures": [{"curve": {"x": "batch", "y": text}}]}
@@ -78,3 +96,39 @@ def test_what_they_will_not_have_is_one_line(study, text, line):
         load_study(study(text))
     (said,) = error.value.lines
     assert line in said
+
+
+EVERYWHERE = [of_claim, of_prediction, of_ordering, of_figure, of_density]
+
+
+@pytest.mark.parametrize("study", EVERYWHERE)
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('loss["SDG"]', "unknown optimizer 'SDG'; did you mean 'SGD'?"),
+        ("loss(start)[SGD, bowel]", "unknown landscape 'bowel'; did you mean 'bowl'?"),
+        ("loss[optimiser=SGD]", "unknown axis 'optimiser'; did you mean 'optimizer'?"),
+        ("hit(0.1)[batch=3]", "expected one of 1, 4 for batch, got 3"),
+        ("loss[batsh=4]", "unknown axis 'batsh'; did you mean 'batch'?"),
+    ],
+)
+def test_labels_in_brackets_that_the_study_does_not_have_are_one_line(study, text, line):
+    with pytest.raises(StudyError) as error:
+        load_study(study(text))
+    (said,) = error.value.lines
+    assert line in said
+
+
+@pytest.mark.parametrize("study", [of_claim, of_figure])
+@pytest.mark.parametrize(
+    "text", ["loss[SGD, batch=4]", "mean(loss[batch=2 + 2]) - ledger.bias[raw, batch=1]"]
+)
+def test_labels_that_it_has_are_read(study, text):
+    assert load_study(study(text) | LEDGER).replicates > 0
+
+
+def test_labels_are_looked_at_beside_an_instrument_of_the_users():
+    """What an instrument records is not known when a study is read; labels are."""
+    mine = {"record": {"mine": "tests.support.instruments:Radius"}}
+    with pytest.raises(StudyError, match="unknown optimizer 'SDG'"):
+        load_study(of_claim('loss["SDG"]') | mine)
