@@ -15,12 +15,13 @@ from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 from tests.landscapes.test_streams import LAWS, draw
 from tests.studies.cells.test_loop import pair, run
+from tests.support.each import each
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 
 
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@each("law", LAWS)
+@each("dtype", [torch.float32, torch.float64])
 def test_draws_are_the_same_bits(law, dtype):
     there, here = (
         draw(law, Streams(seed=7, worlds=torch.arange(6), dtype=dtype, device=device))
@@ -30,8 +31,8 @@ def test_draws_are_the_same_bits(law, dtype):
     assert torch.equal(there.cpu(), here)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "openai_es", "ga", "random_search"])
-@pytest.mark.parametrize("landscape", ["quadratic", "nk", "gaussian_field", "digits"])
+@each("optimizer", ["sgd", "openai_es", "ga", "random_search"])
+@each("landscape", ["quadratic", "nk", "gaussian_field", "digits"])
 def test_fifty_steps_agree(landscape, optimizer):
     steps = {"sgd": 3.0, "openai_es": 6.0, "ga": 7.0, "random_search": 5.0}[optimizer]
     unit = 8.0 if landscape == "nk" and optimizer == "sgd" else 1.0
@@ -45,7 +46,7 @@ def test_fifty_steps_agree(landscape, optimizer):
     assert (there["steps"] == here["steps"]).all()
 
 
-@pytest.mark.parametrize("kind", LANDSCAPES)
+@each("kind", LANDSCAPES)
 def test_every_landscape_agrees(kind):
     landscape = named(EXAMPLES.get(kind, (kind,))[:1])[0].landscape
     found = []

@@ -2,7 +2,6 @@
 
 from dataclasses import is_dataclass
 
-import pytest
 import torch
 
 from landscapes.base import Bits, Terms
@@ -48,6 +47,7 @@ from landscapes.streams import Streams
 from landscapes.wrappers.finite_sum import FiniteSum
 from landscapes.wrappers.moving import Moving
 from landscapes.wrappers.relaxation import Relaxation
+from tests.support.each import each
 
 # Small and odd: every entry of the registry must be here.
 KINDS = {
@@ -167,12 +167,10 @@ DTYPES = [torch.float64, torch.float32]
 WORLDS = torch.arange(8)
 SOME = torch.tensor([5, 2])
 
-kinds = pytest.mark.parametrize("kind", KINDS)
-dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
-points = pytest.mark.parametrize("count", [1, 3, 17])
+kinds = each("kind", KINDS)
+dtypes = each("dtype", DTYPES, ids=str)
 DOUBLE, SINGLE = DTYPES
 PAIRS = [(DOUBLE, 1), (SINGLE, 3), (DOUBLE, 17)]  # each dtype and each number of points
-pairs = pytest.mark.parametrize(("dtype", "count"), PAIRS, ids=str)
 
 
 def streams(worlds=WORLDS, dtype=torch.float64):

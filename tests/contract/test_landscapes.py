@@ -35,6 +35,7 @@ from tests.contract.landscapes import (
     streams,
     tables,
 )
+from tests.support.each import each
 
 
 def test_every_landscape_is_tested():
@@ -106,7 +107,7 @@ def test_worlds_with_one_instance_number_have_one_instance(kind):
     assert all(t.stride(0) == 0 for t in shared), "worlds of one instance share memory"
 
 
-@pytest.mark.parametrize("kind", ADDITIVE)
+@each("kind", ADDITIVE)
 def test_the_loss_is_the_mean_of_its_terms(kind):
     for dtype, error in zip(DTYPES, (1e-12, 2e-5), strict=True):
         landscape = bound(kind, dtype=dtype)
@@ -116,7 +117,7 @@ def test_the_loss_is_the_mean_of_its_terms(kind):
         torch.testing.assert_close(mean, landscape.loss(x), rtol=error, atol=error)
 
 
-@pytest.mark.parametrize("kind", TOGETHER)
+@each("kind", TOGETHER)
 @dtypes
 def test_a_loss_that_is_no_sum_sees_its_examples_together(kind, dtype):
     landscape = bound(kind, dtype=dtype)
@@ -138,31 +139,31 @@ def test_a_loss_that_is_no_sum_sees_its_examples_together(kind, dtype):
         torch.nn.functional.pad(terms.weight, (0, 3)),
     )
     torch.testing.assert_close(landscape.loss(x, padded), value, **error)
-    each = (
+    smaller = (
         sum(
             landscape.loss(x, Terms(half, torch.full(half.shape, 1 / 3, dtype=dtype)))
             for half in (terms.index[..., :3], terms.index[..., 2:])
         )
         / 2
     )
-    assert not torch.allclose(each, value, rtol=1e-3), "it is not the mean of smaller batches"
+    assert not torch.allclose(smaller, value, rtol=1e-3), "it is not the mean of smaller batches"
     with pytest.raises(ValueError, match="expected equal weights"):
         landscape.loss(
             x, terms._replace(weight=terms.weight * torch.tensor([1, 1, 1, 1, 2], dtype=dtype))
         )
 
 
-@pytest.mark.parametrize("kind", ADDITIVE)
+@each("kind", ADDITIVE)
 def test_weight_zero_pads_and_repeated_terms_accumulate(kind):
     landscape = bound(kind)
     x = starts(landscape, 3)
     for rows in (1, 3):
         terms = batch(landscape, rows)
-        each = sum(
+        alone = sum(
             landscape.loss(x, Terms(terms.index[..., b : b + 1], terms.weight[..., b : b + 1]))
             for b in range(5)
         )
-        torch.testing.assert_close(landscape.loss(x, terms), each, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(landscape.loss(x, terms), alone, rtol=1e-12, atol=1e-12)
         padded = Terms(
             terms.index.repeat(1, 1, 2), torch.cat((terms.weight, torch.zeros_like(terms.weight)), -1)
         )
@@ -202,15 +203,21 @@ SLOW = [
 ]  # it has many coordinates; with one batch it is quick
 
 
-@pytest.mark.parametrize(
-    ("kind", "rows"),
-    [
-        pytest.param(kind, rows, marks=[pytest.mark.verify] * ((kind, rows) in SLOW))
-        for kind in DIFFERENTIABLE
-        for rows in (None, 1, 2)
-    ],
-)
+ALL = [(kind, rows) for kind in DIFFERENTIABLE for rows in (None, 1, 2)]
+
+
+@each(("kind", "rows"), [case for case in ALL if case not in SLOW])
 def test_gradients_agree_with_finite_differences(kind, rows):
+    check_gradients(kind, rows)
+
+
+@pytest.mark.verify
+@each(("kind", "rows"), SLOW)
+def test_gradients_of_many_coordinates_agree_with_finite_differences(kind, rows):
+    check_gradients(kind, rows)
+
+
+def check_gradients(kind, rows):
     landscape = bound(kind, [0, 5])
     x = starts(landscape, 2, [0, 5])
     terms = None if rows is None else batch(landscape, rows, 4, [0, 5])
@@ -221,7 +228,7 @@ def test_gradients_agree_with_finite_differences(kind, rows):
         np.testing.assert_allclose(slope[:, p], expected, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("kind", EXTENDED)
+@each("kind", EXTENDED)
 def test_the_extension_meets_the_loss_at_the_corners_and_is_linear_in_each_coordinate(kind):
     landscape = bound(kind)
     x, p = starts(landscape, 3), streams().uniform("evaluation", (3, landscape.dim))
@@ -287,7 +294,7 @@ def test_wrong_shapes_are_named(kind):
             KINDS[kind].loss(x)
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (lambda: NK(n=16, k=20), "nk.k: expected 0 <= k <= n - 1 = 15, got 20"),

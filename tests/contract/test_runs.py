@@ -6,7 +6,6 @@ Worlds alone are their rows of a batch, records are finite.
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from landscapes import LANDSCAPES
 from landscapes.base import Bits
@@ -15,6 +14,7 @@ from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 from studies.registry import build
 from tests.studies.cells.test_loop import run, same, task
+from tests.support.each import each
 from tests.support.play import make, play
 
 SMALL = {
@@ -43,7 +43,7 @@ def checked(made, landscape):
     assert set(landscape.extras) <= set(data)
 
 
-@pytest.mark.parametrize("kind", LANDSCAPES)
+@each("kind", LANDSCAPES)
 def test_every_landscape_runs(kind):
     example = named(EXAMPLES.get(kind, (kind,))[:1])[0]
     spec, landscape = (
@@ -60,7 +60,7 @@ def test_every_landscape_runs(kind):
     )
 
 
-@pytest.mark.parametrize("kind", OPTIMIZERS)
+@each("kind", OPTIMIZERS)
 def test_every_optimizer_runs(kind):
     spec, optimizer = small(kind)
     landscape = build(spec, "landscape")
@@ -101,7 +101,7 @@ def noise(value=0.0, gradient=0.0):
     }
 
 
-@pytest.mark.parametrize("kind", [kind for kind, cls in OPTIMIZERS.items() if not cls.gradient])
+@each("kind", [kind for kind, cls in OPTIMIZERS.items() if not cls.gradient])
 def test_noise_on_gradients_alone_changes_nothing_for_methods_that_read_values(kind):
     spec, optimizer = small(kind)
     told = task(spec, optimizer, budget=36.0, checkpoints=[18.0, 36.0], targets=[0.5])

@@ -4,8 +4,6 @@ import itertools
 import re
 from pathlib import Path
 
-import pytest
-
 from landscapes.addresses import ADDRESSES
 from landscapes.oracle import noise
 from landscapes.probes.binary import sampled, sampled_climbs
@@ -14,6 +12,7 @@ from landscapes.probes.continuous import extent, gradients
 from landscapes.wrappers import moving
 from studies.calibration import pilots, trials
 from studies.cells.ledger import selection
+from tests.support.each import each
 
 
 def overlapping(owners):
@@ -22,7 +21,7 @@ def overlapping(owners):
     return [(a, b) for (a, one), (b, two) in itertools.pairwise(spans) if one.stop > two.start]
 
 
-@pytest.mark.parametrize("kind", ADDRESSES)
+@each("kind", ADDRESSES)
 def test_nobody_draws_where_another_does(kind):
     owners, end = ADDRESSES[kind], 2**16 if kind.startswith("parts") else 2**32
     assert overlapping(owners) == []
@@ -33,7 +32,7 @@ def test_an_overlap_is_seen():
     assert overlapping({"b": range(5, 9), "a": range(6), "c": range(9, 10)}) == [("a", "b")]
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "owner", "used"),
     [
         ("worlds", "pilots", [pilots.AWAY]),

@@ -15,14 +15,15 @@ from landscapes.bbob.landscape import BBOB
 from landscapes.bbob.tables import ELEMENTS
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
+from tests.support.each import each
 
 INSTANCES = torch.tensor([1, 2, 3, 4, 5, 101, 2026])
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "bbob.npz")
 KATSUURA = 23  # its derivative jumps at every multiple of 2^-33
 STEP = {16: 1e-9, 19: 1e-9}  # of finite differences: these two have the shortest waves
 
-functions = pytest.mark.parametrize("function", FUNCTIONS)
-dims = pytest.mark.parametrize("dim", [2, 3, 5, 10, 20, 40])
+functions = each("function", FUNCTIONS)
+dims = each("dim", [2, 3, 5, 10, 20, 40])
 
 
 def streams(worlds, dtype=torch.float64):
@@ -60,7 +61,7 @@ def test_values_optima_and_offsets_are_those_of_coco(function, dim):
 
 
 @functions
-@pytest.mark.parametrize(("dim", "instance"), [(2, 1), (7, 15), (40, 20_001)])
+@each(("dim", "instance"), [(2, 1), (7, 15), (40, 20_001)])
 def test_values_are_those_of_coco_at_many_points(function, dim, instance):
     cocoex = pytest.importorskip("cocoex")
     theirs = cocoex.BareProblem("bbob", function, dim, instance)
@@ -78,7 +79,7 @@ def test_values_are_those_of_coco_at_many_points(function, dim, instance):
 
 
 @functions
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@each("dtype", [torch.float64, torch.float32], ids=str)
 def test_the_optimum_has_loss_zero_and_all_else_more(function, dtype):
     landscape = bound(function, 5, dtype=dtype)
     optimum = landscape.optimum[:, None]
@@ -88,7 +89,7 @@ def test_the_optimum_has_loss_zero_and_all_else_more(function, dtype):
     assert (landscape.loss(around) >= 0).all()
 
 
-@pytest.mark.parametrize(
+@each(
     ("function", "order"), [(f, 2) for f in (1, 3, 8, 9, 15, 19, 20, 24)] + [(16, 6), (21, 4), (22, 4)]
 )
 def test_the_gap_shrinks_by_its_power_near_the_optimum(function, order):
@@ -128,7 +129,7 @@ def differences(landscape, x, step):
     return (up - down) / (2 * step)
 
 
-@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f != KATSUURA])
+@each("function", [f for f in FUNCTIONS if f != KATSUURA])
 def test_gradients_agree_with_finite_differences(function):
     landscape = bound(function, 5, [1, 2, 7])
     x = torch.cat([points(landscape, 3), points(landscape, 3, 1.8)], 1)
@@ -159,7 +160,7 @@ def test_katsuura_gradient_against_its_formula():
 
 
 @functions
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@each("dtype", [torch.float64, torch.float32], ids=str)
 def test_gradients_are_finite_at_and_around_the_optimum(function, dtype):
     landscape = bound(function, 4, [1, 3], dtype)
     optimum = landscape.optimum[:, None]
@@ -176,7 +177,7 @@ def test_gradients_are_finite_at_and_around_the_optimum(function, dtype):
 
 
 @functions
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@each("dtype", [torch.float64, torch.float32], ids=str)
 def test_bits_do_not_depend_on_the_batch(function, dtype):
     landscape = bound(function, 20, [1, 2, 3], dtype)
     border = ELEMENTS // 20  # between two chunks of points
@@ -212,7 +213,7 @@ def test_worlds_have_their_own_instances_unless_one_is_named():
     assert again.f_opt[0] != own.f_opt[0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("parameters", "message"),
     [
         ({"instance": 0}, "bbob.instance: expected >= 1, got 0"),

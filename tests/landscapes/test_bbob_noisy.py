@@ -16,6 +16,7 @@ from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle, Query
 from landscapes.streams import Streams
 from tests.references import noise as reference
+from tests.support.each import each
 
 NUMBERS = range(101, 131)
 DRAWS = 10_000
@@ -38,7 +39,7 @@ def bind(function, dim, instance):
 # the part without noise -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", NUMBERS)
+@each("function", NUMBERS)
 @pytest.mark.parametrize(
     ("dim", "instance"), [(2, 1), (5, 3), (20, 101), pytest.param(40, 2026, marks=pytest.mark.verify)]
 )
@@ -66,8 +67,8 @@ def suite():
     return cocoex.Suite("bbob-noisy", "", "")
 
 
-@pytest.mark.parametrize("function", range(103, 131, 3))
-@pytest.mark.parametrize(("dim", "instance"), [(2, 1), (10, 4)])
+@each("function", range(103, 131, 3))
+@each(("dim", "instance"), [(2, 1), (10, 4)])
 def test_with_the_noise_that_is_seldom_coco_shows_its_noise_free_part(function, dim, instance):
     """Most draws of Cauchy noise are the constant 1000 alpha: the median of COCO's values is exact."""
     problem = suite().get_problem_by_function_dimension_instance(function, dim, instance)
@@ -79,8 +80,8 @@ def test_with_the_noise_that_is_seldom_coco_shows_its_noise_free_part(function, 
     )
 
 
-@pytest.mark.parametrize("function", NUMBERS)
-@pytest.mark.parametrize("dim", [2, 3, 7])
+@each("function", NUMBERS)
+@each("dim", [2, 3, 7])
 def test_the_optimum_is_seen_without_noise_and_slopes_are_finite(function, dim):
     bound = BBOBNoisy(function=function, dim=dim).bind(streams([0, 1]))
     answer = evaluate(bound, bound.optimum[:, None], gradient=True)
@@ -91,7 +92,7 @@ def test_the_optimum_is_seen_without_noise_and_slopes_are_finite(function, dim):
     )
 
 
-@pytest.mark.parametrize("function", [104, 107, 116, 119, 122])
+@each("function", [104, 107, 116, 119, 122])
 def test_single_precision_agrees_with_double(function):
     x = torch.from_numpy(places(5))[None]
     double, single = (
@@ -154,8 +155,8 @@ def agree(sample, law, gap, away=0.0, dtype=np.float64):
     return scipy.stats.ks_2samp(sample, np.array(draws, dtype)).pvalue
 
 
-@pytest.mark.parametrize("first", LAWS)
-@pytest.mark.parametrize("gap", [2e-8, 3.0, 1e6])
+@each("first", LAWS)
+@each("gap", [2e-8, 3.0, 1e6])
 def test_noise_follows_its_law(first, gap):
     law, wrong = LAWS[first]
     sample = observed(first, gap)
@@ -165,7 +166,7 @@ def test_noise_follows_its_law(first, gap):
         assert agree(observed(first, gap, torch.float32), law, gap, dtype=np.float32) > 1e-3
 
 
-@pytest.mark.parametrize("first", LAWS)
+@each("first", LAWS)
 def test_there_is_no_noise_on_the_penalty(first):
     law, sample = LAWS[first][0], observed(first, 3.0, away=0.5)
     assert agree(sample, law, 3.0, away=0.5) > 1e-3
@@ -174,7 +175,7 @@ def test_there_is_no_noise_on_the_penalty(first):
     )
 
 
-@pytest.mark.parametrize("function", NUMBERS)
+@each("function", NUMBERS)
 def test_every_function_has_the_noise_of_its_number(function):
     same = 101 + (function - 101) % 3 + (6 if function > 106 else 0)
     assert np.array_equal(observed(function, 3.0), observed(same, 3.0))
@@ -183,7 +184,7 @@ def test_every_function_has_the_noise_of_its_number(function):
     )
 
 
-@pytest.mark.parametrize("function", LAWS)
+@each("function", LAWS)
 def test_below_the_precision_there_is_no_noise(function):
     assert (observed(function, 0.99e-8) == 0.99e-8).all()
     assert (observed(function, 1.01e-8) != 1.01e-8).all()
@@ -198,8 +199,8 @@ def test_seldom_cauchy_noise_is_as_seldom_as_it_says():
         assert scipy.stats.kstest(moved, "norm").pvalue < 1e-6
 
 
-@pytest.mark.parametrize("function", LAWS)
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@each("function", LAWS)
+@each("dtype", [torch.float64, torch.float32])
 def test_noise_does_not_see_the_other_worlds(function, dtype):
     worlds = torch.arange(8)
     bound = BBOBNoisy(function=function, dim=3).bind(streams(worlds, dtype))
@@ -228,7 +229,7 @@ def test_the_oracle_answers_with_noise_and_measures_without():
     assert torch.equal(bound.solution_loss(x), bound.loss(x))
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (lambda: BBOBNoisy(function=100), "bbob_noisy.function: expected >= 101, got 100"),

@@ -21,6 +21,7 @@ from landscapes.binary.spin_glass import SpinGlass
 from landscapes.binary.trap import Trap
 from landscapes.streams import Streams
 from tests.references import binary as reference
+from tests.support.each import each
 
 PM1, RANDOM, LATTICE, RING, FERROMAGNET = "pm1", "random", "lattice", "ring", "ferromagnet"
 SMALL = {
@@ -54,7 +55,7 @@ SMALL = {
     "trait, equal": QuantitativeTrait(n=8, effects="equal", scale=0.4, theta=0.5),
     "trait, exponential": QuantitativeTrait(n=9, effects="exponential", theta=-1.0),
 }
-small = pytest.mark.parametrize("landscape", SMALL.values(), ids=SMALL)
+small = each("landscape", SMALL.values(), ids=SMALL)
 WORLDS = [0, 3, 11]
 
 
@@ -168,7 +169,7 @@ def test_extension_is_the_mean_over_independent_loci(landscape):
 
 
 @small
-@pytest.mark.parametrize("rows", [None, 1, 2])
+@each("rows", [None, 1, 2])
 def test_gradient_of_the_extension_against_finite_differences(landscape, rows):
     world = streams(range(1))
     landscape = landscape.bind(world)
@@ -216,7 +217,7 @@ def test_the_gradient_of_a_world_does_not_see_the_zeros_of_another(landscape):
 # hidden targets ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [OneMax, LeadingOnes, Trap, RoyalRoad, Jump])
+@each("kind", [OneMax, LeadingOnes, Trap, RoyalRoad, Jump])
 def test_a_hidden_target_is_seen_by_exclusive_or(kind):
     plain, hidden = kind(n=16).bind(streams()), kind(n=16, target=RANDOM).bind(streams())
     x = plain.start(streams(), 50)
@@ -323,7 +324,7 @@ ENERGIES = (  # Packebusch and Mertens 2016, table 1, from n = 3
 )
 
 
-@pytest.mark.parametrize("n", range(2, 67))
+@each("n", range(2, 67))
 def test_labs_optima_have_the_published_energies(n):
     assert reference.labs_energy(optimal_sequence(n).tolist()) == ([1, *ENERGIES])[n - 2]
     landscape = LABS(n=n).bind(streams())
@@ -331,7 +332,7 @@ def test_labs_optima_have_the_published_energies(n):
     assert torch.equal(landscape.loss(landscape.optimum[:, None]), torch.zeros(3, 1).double())
 
 
-@pytest.mark.parametrize("n", [11, 14, 16])
+@each("n", [11, 14, 16])
 def test_labs_optima_are_the_least_of_all(n):
     every = (torch.arange(2**n)[:, None] >> torch.arange(n) & 1).to(torch.uint8)
     assert float(LABS(n=n).bind(streams([0])).loss(every[None]).min()) == 0
@@ -386,7 +387,7 @@ def as_ioh(name, x):
     return fitness(landscape.loss(x), getattr(landscape, "best", 0))[0].tolist()
 
 
-@pytest.mark.parametrize("name", AS_IOH)
+@each("name", AS_IOH)
 def test_values_recorded_from_ioh(name):
     x = torch.tensor([[1] * 16, [0, 1] * 8, [1, 0, 1, 1] + [0] * 12], dtype=torch.uint8)
     assert as_ioh(name, x[None]) == pytest.approx(GOLDEN[name], rel=1e-14)
@@ -440,8 +441,8 @@ def test_no_search_goes_below_the_ground_state_of_a_larger_lattice(couplings):
     assert (lowest.abs() <= 1e-9).all(), "the ground state is found, and nothing below"
 
 
-@pytest.mark.parametrize("couplings", ["gaussian", PM1])
-@pytest.mark.parametrize("n", [3, 8, 15])
+@each("couplings", ["gaussian", PM1])
+@each("n", [3, 8, 15])
 def test_ring_ground_state_leaves_at_most_the_weakest_coupling_unsatisfied(n, couplings):
     landscape = SpinGlass(n=n, graph=RING, couplings=couplings).bind(streams(range(20)))
     strength = landscape.strength
@@ -451,7 +452,7 @@ def test_ring_ground_state_leaves_at_most_the_weakest_coupling_unsatisfied(n, co
     torch.testing.assert_close(landscape.best[:, 0], least, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("order", "n"), [(2, 10), (4, 8), (3, 8)])
+@each(("order", "n"), [(2, 10), (4, 8), (3, 8)])
 def test_the_flip_of_all_spins_is_free_where_the_order_is_even(order, n):
     landscape = SpinGlass(n=n, order=order).bind(streams())
     x = landscape.start(streams(), 20)
@@ -460,7 +461,7 @@ def test_the_flip_of_all_spins_is_free_where_the_order_is_even(order, n):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("order", "n", "couplings"), [(1, 500, "gaussian"), (2, 60, "gaussian"), (3, 30, PM1), (4, 24, PM1)]
 )
 def test_the_variance_of_couplings_is_derridas(order, n, couplings):
@@ -511,9 +512,7 @@ def test_planted_clauses_are_uniform_among_those_satisfied():
     assert 0 < landscape.optimum.double().mean() < 1
 
 
-@pytest.mark.parametrize(
-    ("options", "clauses"), [({"ratio": 4.28}, 86), ({"ratio": 0.01}, 1), ({"clauses": 7}, 7)]
-)
+@each(("options", "clauses"), [({"ratio": 4.28}, 86), ({"ratio": 0.01}, 1), ({"clauses": 7}, 7)])
 def test_number_of_clauses(options, clauses):
     assert MaxSat(n=20, **options).bind(streams()).reads.shape == (3, clauses, 3)
 
@@ -530,7 +529,7 @@ def test_max_sat_says_when_the_gap_is_unknown():
 # quantitative traits ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("effects", "moments"), [("equal", (2.0, 4.0)), ("normal", (0.0, 4.0)), ("exponential", (2.0, 8.0))]
 )
 def test_laws_of_effects(effects, moments):
@@ -540,9 +539,7 @@ def test_laws_of_effects(effects, moments):
         assert abs(float(sample.mean()) - wanted) <= 4.5 * float(sample.std()) / 4000**0.5 + 1e-9
 
 
-@pytest.mark.parametrize(
-    ("theta", "best"), [(0.0, 0.5), (1.0, 0.0), (2.4, 0.18), (50.0, 41**2 / 2), (-50.0, 41**2 / 2)]
-)
+@each(("theta", "best"), [(0.0, 0.5), (1.0, 0.0), (2.4, 0.18), (50.0, 41**2 / 2), (-50.0, 41**2 / 2)])
 def test_equal_effects_reach_the_nearest_trait(theta, best):
     landscape = QuantitativeTrait(n=9, effects="equal", theta=theta, width=1.0).bind(streams())
     assert float(landscape.best[0]) == pytest.approx(best, abs=1e-12)
@@ -562,11 +559,11 @@ def test_quantitative_trait_says_when_the_gap_is_unknown():
 # kernels ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     "name", ["SK", "1-spin", "3-spin", "4-spin", "ring", "max_sat", "max_sat, wide", "max_sat, planted"]
 )
-@pytest.mark.parametrize("rows", [None, 1, 5])
-@pytest.mark.parametrize("gathered", [2**24, 40])
+@each("rows", [None, 1, 5])
+@each("gathered", [2**24, 40])
 def test_products_in_plain_torch_equal_the_kernels(name, rows, gathered, monkeypatch):
     monkeypatch.setattr("landscapes.binary.products._GATHERED", gathered)
     landscape = SMALL[name].bind(streams())
@@ -606,7 +603,7 @@ def test_points_are_worked_in_blocks_without_a_seam():
 # bad input --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (lambda: OneMax(n=0), "onemax.n: expected >= 1, got 0"),

@@ -21,6 +21,7 @@ from landscapes.continuous.saddle import Saddle
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from tests.references import continuous as reference
+from tests.support.each import each
 
 WORLDS = torch.arange(4)
 ERRORS = 4.5  # standard errors allowed
@@ -122,7 +123,7 @@ KINDS = {
         naive_fisher,
     ),
 }
-kinds = pytest.mark.parametrize("kind", KINDS)
+kinds = each("kind", KINDS)
 
 
 @kinds
@@ -160,7 +161,7 @@ def test_single_precision_agrees_with_double(kind):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (
@@ -246,8 +247,8 @@ NOISES = {
 }
 
 
-@pytest.mark.parametrize("noise", NOISES)
-@pytest.mark.parametrize("rotated", [False, True])
+@each("noise", NOISES)
+@each("rotated", [False, True])
 def test_saddle_noise_has_exactly_the_set_covariance(noise, rotated):
     axes = (2.0, 0.0, 0.5, 0.01) if noise == "axes" else ()
     options = {
@@ -302,7 +303,7 @@ def along(landscape, places):
     return loss.detach(), slope.detach(), curvature
 
 
-@pytest.mark.parametrize(
+@each(
     ("barrier", "width", "tilt"),
     [(1.0, 1.0, 0.0), (0.25, 1.0, 0.05), (3.0, 0.4, 4.6), (2.0, 5.0, 1e-3)],
 )
@@ -350,8 +351,8 @@ def test_starts_in_the_wrong_well(rotated):
 # the others -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ruggedness", [0.0, 0.9, 4.59, 4.62, 30.0, 20 * math.pi**2])
-@pytest.mark.parametrize("wavelength", [0.3, 1.0])
+@each("ruggedness", [0.0, 0.9, 4.59, 4.62, 30.0, 20 * math.pi**2])
+@each("wavelength", [0.3, 1.0])
 def test_minima_of_the_rugged_bowl_are_counted(ruggedness, wavelength):
     landscape = CosineRugged(dim=1, ruggedness=ruggedness, wavelength=wavelength)
     reach = (ruggedness / (2 * math.pi) + 2) * wavelength
@@ -506,8 +507,8 @@ SPECTRA = {
 }
 
 
-@pytest.mark.parametrize("law", SPECTRA)
-@pytest.mark.parametrize("length", [1.0, 0.3])
+@each("law", SPECTRA)
+@each("length", [1.0, 0.3])
 def test_gaussian_field_has_the_covariance_of_its_spectrum(law, length):
     options, dim, right, wrong = SPECTRA[law]
     if "inner" in options:

@@ -23,6 +23,7 @@ from landscapes.probes.continuous import extent, gradients, information, line_mi
 from landscapes.streams import Streams
 from landscapes.wrappers.moving import Moving
 from tests.references import continuous_probes as reference
+from tests.support.each import each
 
 ERRORS = 4.5  # standard errors allowed
 
@@ -115,7 +116,7 @@ def test_distance_correlation_against_loops():
     assert distance.min() > 0
 
 
-@pytest.mark.parametrize(
+@each(
     "landscape",
     [
         Saddle(dim=2, unstable=1, confinement=1.0, starts="box", box=2.0),
@@ -207,7 +208,7 @@ def test_walks_settle_where_they_stay_flat():
     assert found[1].isnan()
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "count"),
     [
         ([3, 1, 2], 1),
@@ -488,7 +489,7 @@ def test_standard_errors_of_the_noise_scale_are_those_of_other_points_too(large)
     assert float(same.value.std()) < 0.75 * float(same.error.mean()), "the points are a sample"
 
 
-@pytest.mark.parametrize("name", PROBES)
+@each("name", PROBES)
 def test_a_world_does_not_see_the_others(name):
     together = PROBES[name](bound(FIELD, 4), streams(4))
     alone = PROBES[name](bound(FIELD, [2]), streams([2]))
@@ -499,7 +500,7 @@ def test_a_world_does_not_see_the_others(name):
     assert together.long_name
 
 
-@pytest.mark.parametrize("name", PROBES)
+@each("name", PROBES)
 def test_networks_and_moving_landscapes_are_measured_at_their_starts(name):
     for landscape in (Digits(hidden=1), Moving(inner=FIELD)):
         small = {"minima": lambda f, s: line_minima.minima(f, s, count=3, points=9).density}.get(

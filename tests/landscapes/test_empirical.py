@@ -12,6 +12,7 @@ import torch
 from landscapes.binary.empirical import DATA, Empirical
 from landscapes.streams import Streams
 from tests.references import random_tables as reference
+from tests.support.each import each
 
 
 def streams(worlds=(0, 4), dtype=torch.float64):
@@ -59,9 +60,9 @@ def test_18_of_the_120_orders_of_the_five_mutations_are_uphill():
     assert reference.uphill_orders(wrong, 5) != 18
 
 
-@pytest.mark.parametrize("scale", ["raw", "log_ratio"])
-@pytest.mark.parametrize("maximise", [True, False])
-@pytest.mark.parametrize("column", ["fitness", "replicate_2"])
+@each("scale", ["raw", "log_ratio"])
+@each("maximise", [True, False])
+@each("column", ["fitness", "replicate_2"])
 def test_loss_and_extension_against_loops(scale, maximise, column):
     bound = Empirical(scale=scale, maximise=maximise, fitness=column).bind(streams())
     table = {row["genotype"]: float(row[column]) for row in shipped()}
@@ -154,7 +155,7 @@ def test_a_large_table_is_read_and_folded(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "options", "messages"),
     [
         ("", {}, ["mine.csv: expected a header and a row for each genotype, got an empty file"]),
@@ -375,7 +376,7 @@ def values(path, **options):
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "options"),
     [
         (table(plain), {}),
@@ -465,8 +466,8 @@ def test_the_mean_of_duplicates(tmp_path):
 ABSENT = [(0, 1, 1, 0), (1, 1, 1, 1), (0, 0, 1, 0)]
 
 
-@pytest.mark.parametrize("blank", [None, "", "NA", "NaN", "n/a", "#N/A", "null", "None", "-", "n.d."])
-@pytest.mark.parametrize("missing", ["lethal", "additive", 0.25, -3])
+@each("blank", [None, "", "NA", "NaN", "n/a", "#N/A", "null", "None", "-", "n.d."])
+@each("missing", ["lethal", "additive", 0.25, -3])
 def test_what_stands_for_a_genotype_that_was_not_measured(tmp_path, missing, blank):
     known = {bits: value for bits, value in TRUTH.items() if bits not in ABSENT}
     path = write(
@@ -503,7 +504,7 @@ def additive(known, bits):
     return sum(x * row[-1] for x, row in zip([1, *bits], matrix, strict=True))
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "options", "message"),
     [
         (
@@ -634,7 +635,7 @@ NOT_THERE = "expected a wild_type of letters that the file has at their site, go
 AS_FILE = "write it as the file writes that genotype"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "wild_type", "message"),
     [
         (LETTERS, "AXM", f"{NOT_THERE} site 2 (X, the file has E, K); {AS_FILE}"),
@@ -679,7 +680,7 @@ def test_a_wild_type_that_the_file_lacks_is_one_line_that_says_where(
     assert line.startswith(f"empirical.file: mine.csv: {message}")
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "options"),
     [
         (LETTERS, {"wild_type": "AKV"}),

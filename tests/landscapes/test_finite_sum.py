@@ -13,6 +13,7 @@ from landscapes.games.dirac_gan import DiracGAN
 from landscapes.streams import Streams
 from landscapes.wrappers.finite_sum import FiniteSum
 from landscapes.wrappers.moving import Moving
+from tests.support.each import each
 
 LAWS = ("normal", "exponential", "student", "rare", "pareto")
 INNER = CosineRugged(dim=3, shifted=True)
@@ -34,7 +35,7 @@ def each_term(landscape, x, time=None):
     return torch.stack(values, -1).detach(), torch.stack(slopes, -2)
 
 
-@pytest.mark.parametrize("law", LAWS)
+@each("law", LAWS)
 def test_the_mean_of_the_terms_is_the_landscape_and_their_variance_is_set(law):
     axes = (1.0, 0.0, 2.5)
     landscape = bound(FiniteSum(inner=INNER, terms=41, law=law, noise_scale=0.7, noise_axes=axes))
@@ -57,7 +58,7 @@ def test_normal_terms_are_uncorrelated_exactly():
     torch.testing.assert_close(second, torch.eye(3).double().expand(2, 3, 3), rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize(
+@each(
     ("law", "truth"),
     [
         ("normal", stats.norm),
@@ -119,7 +120,7 @@ def test_what_stands_inside_may_move():
     torch.testing.assert_close(landscape.loss(x, None, time), expected, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "message"),
     [
         ({"inner": OneMax(n=5)}, "inner: expected a landscape on real coordinates"),

@@ -10,6 +10,7 @@ from landscapes.continuous.fisher import Fisher
 from landscapes.continuous.quadratic import Quadratic
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
+from tests.support.each import each
 
 WORLDS = torch.arange(4)
 
@@ -21,10 +22,8 @@ def streams(worlds=WORLDS, dtype=torch.float64):
 ANISOTROPIC = {"dim": 4, "selection_condition": 40.0, "mutation_condition": 9.0}
 
 
-@pytest.mark.parametrize(
-    "options", [{"dim": 3}, {"dim": 1}, ANISOTROPIC, ANISOTROPIC | {"rotated": False}]
-)
-@pytest.mark.parametrize("epistasis", [0.5, 2.0, 3.0])
+@each("options", [{"dim": 3}, {"dim": 1}, ANISOTROPIC, ANISOTROPIC | {"rotated": False}])
+@each("epistasis", [0.5, 2.0, 3.0])
 def test_starts_lie_on_a_sphere_about_the_optimum(options, epistasis):
     bound = Fisher(distance=1.5, width=2.0, epistasis=epistasis, shifted=True, **options).bind(
         streams()
@@ -90,7 +89,7 @@ def test_isotropic_model_is_a_quadratic():
     torch.testing.assert_close(fisher.loss(x), bowl.loss(x), rtol=1e-13, atol=0)
 
 
-@pytest.mark.parametrize(("epistasis", "sign"), [(1.5, -1), (2.0, 0), (3.0, 1)])
+@each(("epistasis", "sign"), [(1.5, -1), (2.0, 0), (3.0, 1)])
 def test_epistasis_between_orthogonal_mutations_follows_the_exponent(epistasis, sign):
     """Two steps away from the optimum cost more than the sum of their costs where Q > 2, less where Q < 2."""
     bound = Fisher(dim=2, epistasis=epistasis).bind(streams([0]))
@@ -101,8 +100,8 @@ def test_epistasis_between_orthogonal_mutations_follows_the_exponent(epistasis, 
     assert both == pytest.approx(0.5 * (0.3 * 2**0.5) ** epistasis)
 
 
-@pytest.mark.parametrize("epistasis", [0.5, 1.0, 1.5, 2.0, 4.0])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@each("epistasis", [0.5, 1.0, 1.5, 2.0, 4.0])
+@each("dtype", [torch.float64, torch.float32])
 def test_the_slope_is_zero_at_the_optimum(epistasis, dtype):
     bound = Fisher(dim=3, epistasis=epistasis, shifted=True).bind(streams(dtype=dtype))
     answer = evaluate(bound, bound.optimum[:, None], gradient=True)
@@ -110,7 +109,7 @@ def test_the_slope_is_zero_at_the_optimum(epistasis, dtype):
     assert torch.equal(answer.value, torch.zeros_like(answer.value))
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (lambda: Fisher(dim=0), "fisher.dim: expected >= 1, got 0"),

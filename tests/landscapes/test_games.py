@@ -15,6 +15,7 @@ from landscapes.numerics import logistic
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from tests.references import games as reference
+from tests.support.each import each
 
 
 def streams(worlds=2):
@@ -33,9 +34,9 @@ def rows(points):
     )
 
 
-@pytest.mark.parametrize("activation", ["logistic", "linear"])
-@pytest.mark.parametrize("generator", ["saturating", "non_saturating"])
-@pytest.mark.parametrize(("gamma", "noise"), [(0.0, 0.0), (0.7, 0.0), (0.4, 0.5)])
+@each("activation", ["logistic", "linear"])
+@each("generator", ["saturating", "non_saturating"])
+@each(("gamma", "noise"), [(0.0, 0.0), (0.7, 0.0), (0.4, 0.5)])
 def test_dirac_gan_against_loops(activation, generator, gamma, noise):
     game = bound(DiracGAN(activation=activation, generator=generator, gamma=gamma, noise=noise))
     x = 2 * game.start(streams(), 3)
@@ -57,7 +58,7 @@ def test_biased_gan_descends_its_field():
         )
 
 
-@pytest.mark.parametrize(
+@each(
     ("beta", "kappa", "gamma", "count"),
     [
         (0.3, 2.0, 1.5, 1),
@@ -101,10 +102,8 @@ def test_bilinear_against_loops(regularisation):
         assert float(far[r, p]) == pytest.approx(math.sqrt(sum(g * g for g in gap)))
 
 
-@pytest.mark.parametrize(
-    ("spectrum", "wanted"), [("log", [3, 1.5, 0.75]), ("linear", [3, 1.875, 0.75])]
-)
-@pytest.mark.parametrize("rotated", [True, False])
+@each(("spectrum", "wanted"), [("log", [3, 1.5, 0.75]), ("linear", [3, 1.875, 0.75])])
+@each("rotated", [True, False])
 def test_bilinear_has_the_set_singular_values(spectrum, wanted, rotated):
     matrix = bound(
         Bilinear(dim=6, coupling=3.0, condition=4.0, spectrum=spectrum, rotated=rotated)
@@ -162,7 +161,7 @@ def test_matching_pennies_against_a_population_is_the_mean_over_encounters():
         )
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (

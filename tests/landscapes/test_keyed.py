@@ -15,10 +15,12 @@ from landscapes.keyed import bit_words
 from landscapes.streams import SOURCES, Streams
 from landscapes.streams_torch import packed
 from tests.references import random_tables as reference
+from tests.support.each import each
 
 LIMIT = 2**32
 LAWS = ("uniform", "normal")
-laws = pytest.mark.parametrize("law", LAWS)
+laws = each("law", LAWS)
+widths = each("width", [1, 3])
 
 
 def make(worlds=range(6), **options):
@@ -41,19 +43,20 @@ def grid(count, width=1):
 
 
 @laws
-@pytest.mark.parametrize("width", [1, 2, 4])
-@pytest.mark.parametrize("rows", [1, 6])
-def test_other_devices_take_the_torch_definition(law, width, rows, monkeypatch):
+@each("width", [1, 2, 4])
+@each("rows", [1, 6])
+def test_other_devices_take_the_torch_definition(law, width, rows):
     asked = words(rows, 501, width)
     here = getattr(make().keyed("instance"), law)(asked)
     assert here.shape == (6, 501)
     assert here.dtype == torch.float64
-    monkeypatch.setattr(keyed, "on_cpu", lambda device: False)
-    assert torch.equal(here, getattr(make().keyed("instance"), law)(asked))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keyed, "on_cpu", lambda device: False)
+        assert torch.equal(here, getattr(make().keyed("instance"), law)(asked))
 
 
 @laws
-@pytest.mark.parametrize("width", [1, 2, 4])
+@each("width", [1, 2, 4])
 def test_values_against_plain_python(law, width):
     s = make((4, 2)).at(9).redraw("drift", torch.tensor([0, 3]))
     asked = words(2, 7, width)
@@ -67,9 +70,9 @@ def test_values_against_plain_python(law, width):
     np.testing.assert_allclose(drawn, naive, rtol=0 if law == "uniform" else 1e-13)
 
 
-@laws
-@pytest.mark.parametrize("width", [1, 3])
 class TestAddresses:
+    @laws
+    @widths
     def test_a_world_alone_equals_its_row(self, law, width):
         asked = words(8, 9, width)
         batch = getattr(make(range(8)).keyed("instance"), law)(asked)
@@ -78,6 +81,8 @@ class TestAddresses:
         shared = getattr(make(range(8)).keyed("instance"), law)(asked[3:4])
         assert torch.equal(shared[3], batch[3]), "words of one row are asked of every world"
 
+    @laws
+    @widths
     def test_a_value_depends_on_its_words_alone(self, law, width):
         asked = words(6, 40, width)
         table = getattr(make().keyed("instance"), law)
@@ -86,6 +91,8 @@ class TestAddresses:
         assert torch.equal(table(asked[:, 7:8]), whole[:, 7:8])
         assert torch.equal(table(asked.mT.contiguous().mT), whole), "whatever the layout"
 
+    @laws
+    @widths
     def test_every_word_of_the_address_matters(self, law, width):
         asked = words(6, 5, width)
         tables = [
@@ -100,6 +107,8 @@ class TestAddresses:
         values = [getattr(table, law)(asked) for table in tables]
         assert all((a != b).all() for i, a in enumerate(values) for b in values[:i])
 
+    @laws
+    @widths
     def test_every_bit_of_every_word_matters(self, law, width):
         asked = words(6, 3, width)
         table = getattr(make().keyed("instance"), law)
@@ -127,7 +136,7 @@ def test_a_table_has_the_address_of_a_draw():
         make().keyed("instanse")
 
 
-@pytest.mark.parametrize("n", [1, 8, 31, 32, 33, 64, 70])
+@each("n", [1, 8, 31, 32, 33, 64, 70])
 def test_bit_words_are_the_bits_the_first_the_lowest(n):
     x = make().coins("init", (5, n)).to(torch.uint8)
     found = bit_words(x)
@@ -143,8 +152,8 @@ def test_bit_words_are_the_bits_the_first_the_lowest(n):
 P = math.erfc(4.5 / math.sqrt(2))
 
 
-@pytest.mark.parametrize("width", [1, 2, 4])
 class TestLaws:
+    @each("width", [1, 2, 4])
     def test_uniform(self, width):
         u = make(range(50)).keyed("instance").uniform(grid(4000, width)).numpy()
         assert u.min() >= 0
@@ -158,6 +167,7 @@ class TestLaws:
             "and those of entries"
         )
 
+    @each("width", [1, 2, 4])
     def test_normal(self, width):
         z = make(range(50)).keyed("instance").normal(grid(4000, width)).numpy()
         assert stats.kstest(z.ravel(), "norm").pvalue > P
@@ -165,6 +175,7 @@ class TestLaws:
         assert stats.kstest(z.mean(1) * math.sqrt(4000), "norm").pvalue > P
         assert stats.kstest((z**2).sum(1), "chi2", args=(4000,)).pvalue > P
 
+    @each("width", [1, 2, 4])
     def test_neighbours_worlds_and_parts_are_uncorrelated(self, width):
         table, asked = make(range(50)).keyed("instance"), grid(4096, width)
         z = table.normal(asked)

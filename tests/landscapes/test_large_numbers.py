@@ -15,12 +15,13 @@ from landscapes.probes import correlation, estimates
 from landscapes.probes.continuous import information, walking
 from landscapes.streams import Streams
 from tests.studies.cells.test_loop import run, task
+from tests.support.each import each
 
 FLOATS = {torch.float32: 80, torch.float64: 600}
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("statistics", ["batch", "batch_constant", "running"])
+@each("dtype", FLOATS)
+@each("statistics", ["batch", "batch_constant", "running"])
 def test_batch_norm_does_not_depend_on_the_length_of_the_weights_before_it(statistics, dtype):
     """With eps = 0: 2^80 w for w, bit for bit the same loss, and a slope 2^-80 as steep."""
     landscape = BatchNorm(hidden=2, statistics=statistics, eps=0.0)
@@ -80,8 +81,8 @@ def test_records_of_far_points(dtype):
         assert (near[name] > 0).all()
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("sign", [1, -1], ids=["large", "small"])
+@each("dtype", FLOATS)
+@each("sign", [1, -1], ids=["large", "small"])
 def test_probes_of_losses_do_not_depend_on_their_unit(sign, dtype):
     """Correlations, the error of a jackknife and the signs of slopes, of a loss in units of 2^k."""
     unit, s = 2.0 ** (sign * FLOATS[dtype]), Streams(seed=1, worlds=torch.arange(3), dtype=dtype)

@@ -20,6 +20,7 @@ from landscapes.wrappers.moving import Moving
 from landscapes.wrappers.paths import Kept
 from studies.cells.loop import run_worlds
 from tests.studies.cells.test_loop import task
+from tests.support.each import each
 
 PATHS = ["linear", "jump", "cycle", "random_walk"]
 REALS = Quadratic(dim=5, rotated=True, shifted=True)
@@ -35,8 +36,8 @@ OPTIONS: dict[str, Any] = {
 WORLDS = torch.arange(6)
 TIMES = torch.tensor([0.0, 7.5, 12.1, 102.0, 12348.0, 2.0**20 + 2], dtype=torch.float64)
 
-paths = pytest.mark.parametrize("path", PATHS)
-inners = pytest.mark.parametrize("inner", [REALS, BITS], ids=["reals", "bits"])
+paths = each("path", PATHS)
+inners = each("inner", [REALS, BITS], ids=["reals", "bits"])
 
 
 def bound(inner, path, worlds=WORLDS, dtype=torch.float64, **options):
@@ -87,7 +88,7 @@ def test_the_loss_is_the_inner_one_seen_from_the_moved_optimum(inner, path):
 
 @paths
 @inners
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@each("dtype", [torch.float64, torch.float32], ids=str)
 def test_the_place_depends_on_nothing_but_instance_and_time(inner, path, dtype):
     x = Moving(inner=inner).start(Streams(seed=4, worlds=WORLDS, dtype=dtype), 3)
     together, again = bound(inner, path, dtype=dtype), bound(inner, path, dtype=dtype)
@@ -175,7 +176,7 @@ def test_jumps_happen_at_multiples_of_the_period(inner):
         assert (d[:, before] != d[:, after]).any(-1).all()
 
 
-@pytest.mark.parametrize("period", [3.0, 7.0, 49.0, 0.1])
+@each("period", [3.0, 7.0, 49.0, 0.1])
 def test_a_jump_is_on_time_whatever_the_period(period):
     d = places(REALS, "jump", [k * period for k in range(1, 60)], [0], period=period)[0]
     assert (d[1:] != d[:-1]).any(-1).float().mean() > (0.8 if period == 0.1 else 0.999)
@@ -287,7 +288,7 @@ class Loud(Quadratic):
     noisy = True
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (
@@ -319,7 +320,7 @@ def test_what_cannot_be_moved_is_named(make, message):
         make()
 
 
-@pytest.mark.parametrize(
+@each(
     "time",
     [at(-1), at(2.0**32), at(math.nan), at(1)[:3], at(1)[:, None]],
     ids=["before", "beyond", "nan", "few", "deep"],
@@ -369,7 +370,7 @@ def test_the_loop_asks_and_measures_at_the_right_time(clock, per_step):
         assert not np.allclose(data["loss"][row], late, rtol=1e-3)
 
 
-@pytest.mark.parametrize(("inner", "path"), list(itertools.product([REALS, BITS], PATHS)), ids=str)
+@each(("inner", "path"), list(itertools.product([REALS, BITS], PATHS)), ids=str)
 def test_a_landscape_that_moves_not_at_all_stands_still(inner, path):
     landscape = bound(inner, path, speed=0.0, radius=0.0, step=0.0, severity=0.0)
     assert torch.equal(landscape.optimum_at(TIMES), landscape.inner.optimum)

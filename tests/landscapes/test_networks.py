@@ -27,6 +27,7 @@ from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from tests.references import networks as reference
 from tests.support import networks
+from tests.support.each import each
 
 DIGITS = images(torch.float64, torch.device("cpu"))
 
@@ -66,8 +67,8 @@ def compare(landscape, x, terms, naive):
 # any module -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rows", [None, 1, 2])
-@pytest.mark.parametrize(
+@each("rows", [None, 1, 2])
+@each(
     ("made", "data", "criterion", "loss"),
     [
         ("mlp", "labelled", "cross_entropy", functional.cross_entropy),
@@ -273,7 +274,7 @@ def test_a_cell_knows_the_users_code_and_data():
     assert module("mlp").fingerprint == module("mlp", "PAIR").fingerprint
 
 
-@pytest.mark.parametrize(
+@each(
     ("made", "message"),
     [
         (
@@ -389,8 +390,8 @@ TOGETHER = [
 ]
 
 
-@pytest.mark.parametrize("landscape", TOGETHER, ids=lambda landscape: str(landscape)[:40])
-@pytest.mark.parametrize("rows", [1, 3])
+@each("landscape", TOGETHER, ids=lambda landscape: str(landscape)[:40])
+@each("rows", [1, 3])
 def test_a_padded_batch_has_exactly_the_loss_of_what_is_in_it(landscape, rows):
     landscape = landscape.bind(streams())
     x, terms = landscape.start(streams(), 3), batch(landscape, rows, 6)
@@ -420,7 +421,7 @@ def test_a_padded_batch_has_exactly_the_loss_of_what_is_in_it(landscape, rows):
         assert torch.equal(padded.gradient[r, p], wanted.gradient[0, p if rows == 1 else 0])
 
 
-@pytest.mark.parametrize("landscape", TOGETHER, ids=lambda landscape: str(landscape)[:40])
+@each("landscape", TOGETHER, ids=lambda landscape: str(landscape)[:40])
 def test_batches_of_one_are_refused(landscape):
     landscape = landscape.bind(streams())
     x, terms = landscape.start(streams(), 1), batch(landscape, 1)
@@ -463,7 +464,7 @@ def test_logistic_regression_against_loops():
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "parameters",
     [{}, {"penalty": 1e-5, "signal": 30.0, "features": 40, "examples": 60}, {"data": "digits"}],
 )
@@ -510,7 +511,7 @@ def test_linear_rnn_against_loops():
         assert float(landscape.loss(x)[r, p]) == pytest.approx(naive, rel=1e-12)
 
 
-@pytest.mark.parametrize(("units", "steps"), [(1, 1), (1, 50), (2, 1), (2, 30), (5, 10)])
+@each(("units", "steps"), [(1, 1), (1, 50), (2, 1), (2, 30), (5, 10)])
 def test_linear_rnn_reaches_its_target_at_the_optimum(units, steps):
     landscape = LinearRNN(units=units, steps=steps, target=0.3).bind(streams())
     assert landscape.loss(landscape.optimum[:, None]).max() <= 1e-28
@@ -520,7 +521,7 @@ def test_linear_rnn_reaches_its_target_at_the_optimum(units, steps):
     )
 
 
-@pytest.mark.parametrize("rows", [None, 1, 2])
+@each("rows", [None, 1, 2])
 def test_tanh_rnn_against_torch(rows):
     landscape = TanhRNN(units=3, steps=6, sequences=7).bind(streams())
     x = landscape.start(streams(), 2)
@@ -554,8 +555,8 @@ def test_the_adding_problem():
 # batch norm and the autoencoder -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rows", [None, 1, 2])
-@pytest.mark.parametrize("statistics", ["batch", "batch_constant", "running", "fixed"])
+@each("rows", [None, 1, 2])
+@each("statistics", ["batch", "batch_constant", "running", "fixed"])
 def test_batch_norm_against_torch(statistics, rows):
     landscape = BatchNorm(hidden=3, statistics=statistics, eps=1e-3, activation="tanh")
     x = landscape.start(streams(), 2)
@@ -578,7 +579,7 @@ def test_batch_norm_against_torch(statistics, rows):
     compare(landscape, x, terms, naive)
 
 
-@pytest.mark.parametrize("statistics", ["batch", "batch_constant", "running", "fixed"])
+@each("statistics", ["batch", "batch_constant", "running", "fixed"])
 def test_batch_norm_is_measured_in_eval_mode(statistics):
     x = BatchNorm(hidden=3).start(streams(range(20)), 1)[:, 0]
 
@@ -598,14 +599,14 @@ def test_batch_norm_is_measured_in_eval_mode(statistics):
     )
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-@pytest.mark.parametrize("statistics", ["batch_constant", "running"])
+@each("dtype", [torch.float64, torch.float32], ids=str)
+@each("statistics", ["batch_constant", "running"])
 def test_constant_statistics_do_not_let_a_world_see_the_others(statistics, dtype):
     assert same_alone(BatchNorm(hidden=3, statistics=statistics), dtype, (1, 3))
 
 
-@pytest.mark.parametrize("rows", [None, 1])
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@each("rows", [None, 1])
+@each("activation", ["tanh", "relu"])
 def test_autoencoder_against_torch(activation, rows):
     landscape = Autoencoder(hidden=5, bottleneck=2, activation=activation)
     x = landscape.start(streams(), 2)
@@ -639,8 +640,8 @@ def test_the_large_case_is_large_and_the_mean_image_is_a_baseline():
 # contrastive ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rows", [None, 1, 2])
-@pytest.mark.parametrize("objective", ["pairwise", "infonce"])
+@each("rows", [None, 1, 2])
+@each("objective", ["pairwise", "infonce"])
 def test_contrastive_against_loops(objective, rows):
     landscape = Contrastive(
         objective=objective, features=3, embedding=2, pairs=6, temperature=0.7

@@ -15,6 +15,7 @@ from tests.contract.landscapes import (
     streams,
 )
 from tests.references import philox
+from tests.support.each import each
 
 ADJACENT, RANDOM, BLOCKS = "adjacent", "random", "blocks"
 SHAPES = [
@@ -27,7 +28,7 @@ SHAPES = [
     (8, 3, BLOCKS),
     (6, 0, BLOCKS),
 ]
-shapes = pytest.mark.parametrize(("n", "k", "neighbours"), SHAPES)
+shapes = each(("n", "k", "neighbours"), SHAPES)
 
 
 def all_genotypes(n, worlds):
@@ -99,7 +100,7 @@ def test_nk_says_when_the_gap_is_unknown():
 
 
 @shapes
-@pytest.mark.parametrize("rows", [1, 3])
+@each("rows", [1, 3])
 def test_nk_in_plain_torch_equals_the_kernels(n, k, neighbours, rows):
     landscape = NK(n=n, k=k, neighbours=neighbours).bind(streams())
     terms = batch(landscape, rows)

@@ -21,6 +21,7 @@ from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from landscapes.wrappers.moving import Moving
+from tests.support.each import each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +62,14 @@ def ask(o, step, worlds=4, points=5, gradient=False, **query):
 
 
 class TestMiniBatches:
-    @pytest.mark.parametrize("shared", [True, False])
-    @pytest.mark.parametrize("sampling", ["replacement", "batch"])
+    @each("shared", [True, False])
+    @each("sampling", ["replacement", "batch"])
     def test_one_batch_for_a_world_or_one_for_each_point(self, sampling, shared):
         value = ask(oracle(Noise(batch=4, sampling=sampling, shared=shared)), 1).value
         same = (value == value[:, :1]).all(1)
         assert same.all() if shared else not same.any()
 
-    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    @each("sampling", ["replacement", "batch", "epoch"])
     def test_mean_is_unbiased(self, sampling):
         o = oracle(Noise(batch=3, sampling=sampling), worlds=4000)
         value = ask(o, 1, worlds=4000, points=1).value
@@ -103,7 +104,7 @@ class TestMiniBatches:
         assert not torch.equal(first, second)
         assert not torch.equal(first[0], first[1])
 
-    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    @each("sampling", ["replacement", "batch", "epoch"])
     def test_worlds_are_the_same_alone(self, sampling):
         noise = Noise(batch=4, sampling=sampling, value=0.1)
         together, alone = oracle(noise), Oracle(Line(), noise, Bill(2, terms=10, budget=9.0))
@@ -118,7 +119,7 @@ class TestMiniBatches:
         ask(o, 1, points=1, batch=torch.tensor([0, 1, 2, 7]))
         assert o.bill.values.tolist() == [2, 2, 2, 6]
 
-    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    @each("sampling", ["replacement", "batch", "epoch"])
     def test_an_optimizer_may_set_its_own_batch_by_world(self, sampling):
         o = oracle(Noise(batch=4, sampling=sampling))
         size = torch.tensor([1, 3, 5, 10])
@@ -151,7 +152,7 @@ class TestNoise:
             slope = answer.gradient - torch.tensor([4.5, 0, 0], dtype=torch.float64)
             assert abs(slope.std() - 0.7) < 4.5 * 0.7 / math.sqrt(2 * slope.numel())
 
-    @pytest.mark.parametrize(
+    @each(
         ("noise", "values", "gradients"),
         [
             (Noise(), True, True),
@@ -176,7 +177,7 @@ class TestNoise:
         )
         assert not o.exact(gradient=False, batches=True)
 
-    @pytest.mark.parametrize(
+    @each(
         "landscape",
         [Moving(inner=Quadratic(dim=3)), BBOBNoisy(function=101, dim=2), DiracGAN()],
         ids=["moving", "noisy", "game"],
@@ -281,7 +282,7 @@ class TestSizesByWorld:
         found = [o(Query(x, gradient, batch=batch), s.at(step)) for step in (1, 2, 3)]
         return [part for answer in found for part in answer if part is not None], bill
 
-    @pytest.mark.parametrize(("kind", "noise", "sizes"), CONSTANT)
+    @each(("kind", "noise", "sizes"), CONSTANT)
     def test_bits_are_those_of_a_constant_batch(self, kind, noise, sizes):
         for alone in (False, True):
             together, bill = self.asked(kind, noise, sizes, alone=alone)
@@ -293,7 +294,7 @@ class TestSizesByWorld:
                 ), m
                 assert bill.values[rows].tolist() == one.values[rows].tolist()
 
-    @pytest.mark.parametrize(
+    @each(
         ("kind", "sampling", "sizes"),
         alternating(SIZED, ["replacement", "batch", "epoch"], [FEW, MANY]),
     )
@@ -303,7 +304,7 @@ class TestSizesByWorld:
         some, _ = self.asked(kind, noise, [sizes[4], sizes[1]], (4, 1), **options)
         assert all(torch.equal(a[[4, 1]], b) for a, b in zip(together, some, strict=True))
 
-    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+    @each("sampling", ["replacement", "batch", "epoch"])
     def test_no_world_sees_more_terms_than_it_asked(self, sampling):
         widths = []
 
@@ -349,7 +350,7 @@ class TestSizesByWorld:
         assert torch.equal(redrawn, together)
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "message"),
     [
         (lambda: Noise(batch=0), "noise.batch: expected >= 1, got 0"),
@@ -396,9 +397,7 @@ class Clockwork(Landscape):
 
 
 class TestTimeAndOwnNoise:
-    @pytest.mark.parametrize(
-        ("clock", "times"), [("step", [0, 1, 2]), ("cost", [0, 15, 30]), (None, [-1, -1, -1])]
-    )
+    @each(("clock", "times"), [("step", [0, 1, 2]), ("cost", [0, 15, 30]), (None, [-1, -1, -1])])
     def test_a_moving_landscape_is_told_the_steps_or_the_cost_before_the_query(self, clock, times):
         o = Oracle(Clockwork(clock=clock), Noise(), Bill(4, terms=6, budget=math.inf))
         assert [ask(o, step, gradient=True).value.unique().tolist() for step in (1, 2, 3)] == [

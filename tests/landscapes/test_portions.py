@@ -16,6 +16,7 @@ from landscapes.oracle.oracle import Oracle
 from landscapes.oracle.portions import in_portions
 from landscapes.streams import Streams
 from tests.contract.landscapes import ADDITIVE, KINDS, SMOOTH, bound, starts, streams
+from tests.support.each import each
 
 PRODUCTS = (
     "digits",
@@ -83,8 +84,8 @@ def network(kind, dtype=torch.float64, worlds=4, points=2, **options):
 
 
 class TestMicroBatches:
-    @pytest.mark.parametrize("rows", [None, 1, 3], ids=["whole", "shared", "own"])
-    @pytest.mark.parametrize("kind", [kind for kind in ADDITIVE if KINDS[kind].terms > 1])
+    @each("rows", [None, 1, 3], ids=["whole", "shared", "own"])
+    @each("kind", [kind for kind in ADDITIVE if KINDS[kind].terms > 1])
     def test_sums_are_exact_at_unequal_sizes(self, kind, rows):
         landscape, gradient = bound(kind), kind in SMOOTH
         x = starts(landscape, 3)
@@ -121,7 +122,7 @@ class TestMicroBatches:
         in_portions(asks(landscape, False, sizes=sizes), landscape, x, None, 4, 1)
         assert sizes == [360, 359, 359, 359]
 
-    @pytest.mark.parametrize(("size", "pieces"), [(3, 2), (10, 4), (250, 100)])
+    @each(("size", "pieces"), [(3, 2), (10, 4), (250, 100)])
     def test_the_mean_of_the_means_is_another_gradient(self, size, pieces):
         landscape, x, s = network("digits")
         index, ask = s.choice("data", landscape.terms, size, (1,)), asks(landscape, True)
@@ -130,7 +131,7 @@ class TestMicroBatches:
         mutant = torch.stack([ask(x, part).gradient for part in index.tensor_split(pieces, -1)]).mean(0)
         assert error(mutant, wanted) > 0.02
 
-    @pytest.mark.parametrize(
+    @each(
         ("size", "pieces", "sizes"),
         [(10, 4, [3, 3, 3, 1]), (10, 6, [2] * 5), (9, 3, [3, 3, 3]), (250, 7, [36] * 6 + [34])],
     )
@@ -210,7 +211,7 @@ class TestMicroBatches:
 
 
 class TestChunks:
-    @pytest.mark.parametrize(
+    @each(
         ("kind", "rows"),
         [
             (kind, rows)
@@ -245,7 +246,7 @@ class TestChunks:
         assert groups == [(1, 1)] * 7
 
 
-@pytest.mark.parametrize(
+@each(
     "noise",
     [Noise(), Noise(batch=5), Noise(batch=5, shared=False), Noise(batch=5, sampling="epoch")],
     ids=str,
@@ -265,7 +266,7 @@ def test_a_game_in_portions(noise):
         torch.testing.assert_close(portions, whole, rtol=1e-13, atol=1e-14)
 
 
-@pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
+@each("sampling", ["replacement", "batch", "epoch"])
 def test_bill_noise_and_what_is_drawn_stay(sampling):
     noise, (landscape, x, s) = (
         Noise(batch=7, sampling=sampling, value=0.5, gradient=0.5),

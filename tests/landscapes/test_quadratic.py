@@ -9,6 +9,7 @@ from landscapes.continuous.quadratic import Quadratic
 from landscapes.oracle.evaluation import evaluate
 from tests.contract.landscapes import bound, starts, streams
 from tests.references import philox
+from tests.support.each import each
 
 
 def test_quadratic_against_loops():
@@ -22,7 +23,7 @@ def test_quadratic_against_loops():
         np.testing.assert_allclose(landscape.loss(x)[r], naive, rtol=1e-10)
 
 
-@pytest.mark.parametrize(
+@each(
     ("spectrum", "wanted"),
     [
         ("log", [4, 2, 1, 0.5]),

@@ -16,6 +16,7 @@ from landscapes.binary.mount_fuji import RoughMountFuji
 from landscapes.binary.random_tables import RandomTable, draw_table
 from landscapes.streams import Streams
 from tests.references import random_tables as reference
+from tests.support.each import each
 
 LAWS = ("uniform", "normal", "exponential", "gumbel")
 WORLDS = torch.tensor([3, 0, 9])
@@ -27,7 +28,7 @@ SMALL = {
     "fuji-ones": RoughMountFuji(n=4, reference="ones", law="exponential", noise_scale=0.3),
     "fuji-smooth": RoughMountFuji(n=5, noise_scale=0.0),
 }
-small = pytest.mark.parametrize("landscape", SMALL.values(), ids=SMALL)
+small = each("landscape", SMALL.values(), ids=SMALL)
 
 
 def streams(worlds=WORLDS, dtype=torch.float64):
@@ -44,8 +45,8 @@ def all_genotypes(n, worlds):
     )
 
 
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("n", [1, 31, 32, 33, 64, 65, 200])
+@each("law", LAWS)
+@each("n", [1, 31, 32, 33, 64, 65, 200])
 def test_a_table_is_the_hash_of_its_bits(law, n):
     x = streams().bernoulli("init", 0.5, (5, n)).to(torch.uint8)
     values = draw_table(streams(), law)(x)
@@ -79,9 +80,9 @@ class Certain:
         return torch.full(words.shape[:2], self.value, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("law", ["exponential", "gumbel"])
-@pytest.mark.parametrize("uniform", [0.0, 2.0**-53, 0.5, 1 - 2.0**-53])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@each("law", ["exponential", "gumbel"])
+@each("uniform", [0.0, 2.0**-53, 0.5, 1 - 2.0**-53])
+@each("dtype", [torch.float64, torch.float32], ids=str)
 def test_values_are_finite_at_both_ends_of_the_uniforms(law, uniform, dtype):
     value = RandomTable(Certain(uniform), law, dtype)(torch.zeros((1, 1, 3), dtype=torch.uint8))
     assert value.dtype == dtype
@@ -144,7 +145,7 @@ def test_a_mini_batch_of_one_term_is_weighted():
     torch.testing.assert_close(bound.extension(x.double(), terms), 0.75 * bound.loss(x))
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 10])
+@each("n", [1, 2, 5, 10])
 def test_fold_is_the_mean_over_independent_loci(n):
     table, p = streams().normal("init", (2**n,)), streams().uniform("data", (3, n))
     folded = fold(table, p)
@@ -199,8 +200,8 @@ def test_float32_is_float64_rounded():
         )
 
 
-@pytest.mark.parametrize("n", [ENUMERATED + 1, 200])
-@pytest.mark.parametrize(
+@each("n", [ENUMERATED + 1, 200])
+@each(
     ("make", "least"),
     [
         (lambda n: HouseOfCards(n=n), 0),
@@ -243,7 +244,7 @@ def test_worlds_of_one_instance_are_searched_once(monkeypatch):
     assert rows == [1]
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (lambda: HouseOfCards(n=0), "house_of_cards.n: expected >= 1, got 0"),

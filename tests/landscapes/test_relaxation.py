@@ -12,6 +12,7 @@ from tests.contract.landscapes import (
     bound,
     starts,
 )
+from tests.support.each import each
 
 
 def test_relaxation_meets_its_landscape_at_the_corners():
@@ -99,7 +100,7 @@ def test_a_slope_of_lovasz_is_the_loss_that_a_locus_adds_on_the_way():
     )
 
 
-@pytest.mark.parametrize("k", [0, 3, 5])
+@each("k", [0, 3, 5])
 def test_lovasz_costs_as_many_evaluations_as_there_are_genotypes_on_the_way(k):
     relaxed = Relaxation(inner=NK(n=6, k=k), mode="lovasz")
     assert relaxed.unit_cost == 7

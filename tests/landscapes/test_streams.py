@@ -8,6 +8,7 @@ import torch
 
 from landscapes import streams, streams_numba, streams_torch
 from landscapes.streams import SOURCES, Streams, source_numbers
+from tests.support.each import each
 
 # Random123, tests/kat_vectors, philox4x32 10: counter, key -> words
 KNOWN_ANSWERS = [
@@ -20,6 +21,8 @@ KNOWN_ANSWERS = [
     ),
 ]
 LAWS = ["uniform", "normal", "integers", "bernoulli", "coins", "categorical", "permutation", "choice"]
+laws = each("law", LAWS)
+dtypes = each("dtype", [torch.float32, torch.float64])
 
 
 def make(worlds=range(6), **options):
@@ -43,13 +46,13 @@ def draw(law, s, source="mutation", part=0, shape=(3, 5)):
     return calls[law]()
 
 
-@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_ANSWERS)
+@each(("counter", "key", "expected"), KNOWN_ANSWERS)
 def test_philox_equals_the_published_vectors(counter, key, expected):
     words = streams_numba._philox.py_func(*(np.uint64(c) for c in (*counter, *key)))
     assert tuple(int(w) for w in words) == expected
 
 
-@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_ANSWERS)
+@each(("counter", "key", "expected"), KNOWN_ANSWERS)
 def test_compiled_and_torch_words_equal_the_published_vectors(counter, key, expected):
     block, step, source, redraw = counter
     row = np.array([[key[0], key[1], step, source, redraw]], np.uint64)
@@ -64,8 +67,8 @@ def test_compiled_and_torch_words_equal_the_published_vectors(counter, key, expe
     assert tuple(wide) == expected
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 5, 6, 7, 1023, 4099])
-@pytest.mark.parametrize("law", ["words", "uniform64", "uniform32", "normal64", "normal32"])
+@each("n", [1, 2, 3, 5, 6, 7, 1023, 4099])
+@each("law", ["words", "uniform64", "uniform32", "normal64", "normal32"])
 def test_numba_equals_torch_bit_for_bit(law, n):
     key = torch.tensor(np.random.default_rng(1).integers(0, 2**32, (5, 5)))
     dtype = {"words": np.uint32, "uniform64": np.float64, "normal64": np.float64}.get(law, np.float32)
@@ -74,12 +77,13 @@ def test_numba_equals_torch_bit_for_bit(law, n):
     np.testing.assert_array_equal(out, getattr(streams_torch, law)(key, n).numpy())
 
 
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_other_devices_take_the_torch_definition(law, dtype, monkeypatch):
+@laws
+@dtypes
+def test_other_devices_take_the_torch_definition(law, dtype):
     here = draw(law, make(dtype=dtype))
-    monkeypatch.setattr(streams, "on_cpu", lambda device: False)
-    assert torch.equal(here, draw(law, make(dtype=dtype)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "on_cpu", lambda device: False)
+        assert torch.equal(here, draw(law, make(dtype=dtype)))
 
 
 def test_the_radius_of_a_pair_agrees_with_libm():
@@ -90,9 +94,9 @@ def test_the_radius_of_a_pair_agrees_with_libm():
     np.testing.assert_allclose((z**2).sum(1), -2 * np.log1p(-u[:, 0]), rtol=1e-14)
 
 
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 class TestAddresses:
+    @laws
+    @dtypes
     def test_a_world_is_the_same_alone_in_a_batch_and_after_other_draws(self, law, dtype):
         batch = draw(law, make(range(8), dtype=dtype))
         alone = make((5, 2), dtype=dtype)
@@ -100,6 +104,8 @@ class TestAddresses:
         assert torch.equal(draw(law, alone), batch[[5, 2]])
         assert torch.equal(draw(law, make(range(8), dtype=dtype).subset([5, 2])), batch[[5, 2]])
 
+    @laws
+    @dtypes
     def test_every_word_of_the_address_matters(self, law, dtype):
         base = make(dtype=dtype, sources=("mine",))
         original = draw(law, base)
@@ -114,6 +120,8 @@ class TestAddresses:
         ]
         assert all(not torch.equal(original, other) for other in others)
 
+    @laws
+    @dtypes
     def test_redraw_is_per_row_and_per_source(self, law, dtype):
         base = make((3, 3, 3), dtype=dtype)
         again = base.redraw("mutation", torch.tensor([0, 1, 1]))
@@ -124,6 +132,8 @@ class TestAddresses:
         assert not torch.equal(y[0], y[1])
         assert torch.equal(draw(law, base, source="drift"), draw(law, again, source="drift"))
 
+    @laws
+    @dtypes
     def test_step_may_differ_by_row(self, law, dtype):
         s = make((4, 4), dtype=dtype)
         assert torch.equal(draw(law, s.at(torch.tensor([3, 9])))[1], draw(law, s.at(9))[1])
@@ -145,7 +155,7 @@ def test_drawing_twice_at_one_address_raises():
     assert torch.equal(s.at(4).normal("mutation", (2,)), make().at(4).normal("mutation", (2,)))
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "message"),
     [
         (lambda: make().normal("mutatoin", (2,)), "unknown source 'mutatoin'; did you mean 'mutation'"),
@@ -196,8 +206,8 @@ def close(sample, mean, sd):
     return abs(sample.mean() - mean) <= 4.5 * sd / math.sqrt(sample.size)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 class TestMoments:
+    @dtypes
     def test_uniform(self, dtype):
         u = make(range(100), dtype=dtype).uniform("data", (20_000,)).double().numpy()
         assert u.min() >= 0
@@ -207,6 +217,7 @@ class TestMoments:
         assert close((u[:, :-1] - 0.5) * (u[:, 1:] - 0.5), 0, 1 / 12)
         assert not close(u, 1 / 2 + 0.002, math.sqrt(1 / 12))  # the check can fail
 
+    @dtypes
     def test_normal(self, dtype):
         z = make(range(100), dtype=dtype).normal("data", (20_000,)).double().numpy()
         for power, moment in ((1, 0), (2, 1), (3, 0), (4, 3), (6, 15)):
@@ -219,7 +230,7 @@ class TestMoments:
         assert close(abs(z) > 4, tail, math.sqrt(tail))
 
 
-@pytest.mark.parametrize("n", [2, 3, 7])
+@each("n", [2, 3, 7])
 def test_integers_and_categorical_follow_their_law(n):
     weights = torch.arange(n, dtype=torch.float64)  # the first has weight 0 and must never come
     counts = torch.bincount(make(range(50)).integers("data", n, (2000,)).flatten(), minlength=n)
@@ -231,7 +242,7 @@ def test_integers_and_categorical_follow_their_law(n):
     assert chi_square(counts[1:], torch.full((n - 1,), 1 / (n - 1))) > limit(n - 2) or n == 2
 
 
-@pytest.mark.parametrize(("n", "size"), [(4, 4), (5, 2), (6, 3)])
+@each(("n", "size"), [(4, 4), (5, 2), (6, 3)])
 def test_every_subset_and_every_permutation_is_equally_likely(n, size):
     subsets = make(range(200)).choice("data", n, size, (300,)).sort(-1).values.reshape(-1, size)
     assert (subsets.diff(dim=-1) > 0).all()
@@ -250,8 +261,8 @@ def test_every_subset_and_every_permutation_is_equally_likely(n, size):
     assert chi_square(counts, torch.full((len(counts),), 1 / len(counts))) < limit(len(counts) - 1)
 
 
-@pytest.mark.parametrize("p", [-0.1, 0.0, 2.0**-53, 1e-3, 0.3, 1 - 2.0**-53, 1.0, 1.5])
-@pytest.mark.parametrize("n", [1, 2, 3, 1023, 4099])
+@each("p", [-0.1, 0.0, 2.0**-53, 1e-3, 0.3, 1 - 2.0**-53, 1.0, 1.5])
+@each("n", [1, 2, 3, 1023, 4099])
 def test_bernoulli_is_the_same_for_a_number_a_row_and_an_element(p, n):
     drawn = make().bernoulli("data", p, (n,))
     assert torch.equal(
@@ -293,7 +304,7 @@ def test_bernoulli_has_its_mean():
         assert not close(drawn, p + 0.004, math.sqrt(p * (1 - p)))
 
 
-@pytest.mark.parametrize("n", [1, 31, 32, 33, 127, 128, 129, 70_000])
+@each("n", [1, 31, 32, 33, 127, 128, 129, 70_000])
 def test_coins_are_the_bits_of_the_words(n):
     key = make()._address("data", 0)
     words = streams_torch.words(torch.from_numpy(key.astype(np.int64)), (n + 31) // 32).numpy()
@@ -302,7 +313,7 @@ def test_coins_are_the_bits_of_the_words(n):
     assert n < 1000 or abs(expected.mean() - 0.5) < 4.5 * 0.5 / math.sqrt(expected.size)
 
 
-@pytest.mark.parametrize("high", [1, 2, 1437, 2**31 - 1, 2**40])
+@each("high", [1, 2, 1437, 2**31 - 1, 2**40])
 def test_integers_are_uniforms_rounded_down(high):
     drawn = make().integers("data", high, (1001,))
     assert torch.equal(drawn, (make().uniform("data", (1001,)) * high).long())
@@ -337,7 +348,7 @@ def limit(degrees):
     return degrees + 4.5 * math.sqrt(2 * max(degrees, 1))
 
 
-@pytest.mark.parametrize("law", ["uniform", "normal", "integers"])
+@each("law", ["uniform", "normal", "integers"])
 def test_a_device_without_numbers_has_their_shapes(law):
     """Words are not computed on the meta device."""
     worlds = torch.arange(3)

@@ -10,6 +10,7 @@ import torch
 from landscapes.binary.valley_crossing import ValleyCrossing
 from landscapes.streams import Streams
 from tests.references import random_tables as reference
+from tests.support.each import each
 
 VALLEYS = [
     ValleyCrossing(n=1, width=0),
@@ -19,7 +20,7 @@ VALLEYS = [
     ValleyCrossing(n=4, width=3, depth=1.0, order="fixed", off_path=0.4),
     ValleyCrossing(n=6, width=2, depth=0.2, order="fixed"),
 ]
-valleys = pytest.mark.parametrize("landscape", VALLEYS, ids=str)
+valleys = each("landscape", VALLEYS, ids=str)
 
 
 def streams(worlds=(0, 4)):
@@ -97,7 +98,7 @@ def test_only_a_fixed_order_has_genotypes_off_the_path():
     assert torch.equal(any_order.loss(in_order), fixed.loss(in_order))
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "message"),
     [
         (

@@ -25,6 +25,7 @@ from optimizers.adapters.generators import apart
 from studies.cells import task
 from studies.study_file import plan as planning
 from studies.study_file.loading import load_study
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem, tensors
 
 REALS, DIM, STEPS, WORLDS = Reals(), 5, 6, range(3)
@@ -90,8 +91,8 @@ METHODS = [
 ]
 
 
-@pytest.mark.parametrize("rate", [None, 0.05])
-@pytest.mark.parametrize(("method", "options"), METHODS, ids=lambda x: x if isinstance(x, str) else "")
+@each("rate", [None, 0.05])
+@each(("method", "options"), METHODS, ids=lambda x: x if isinstance(x, str) else "")
 def test_torch_optim_beside_torch(method, options, rate):
     states = play(
         build(
@@ -124,8 +125,8 @@ EVOTORCH = [
 ]
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize(
+@each("dtype", [torch.float64, torch.float32])
+@each(
     ("algorithm", "options", "more"),
     EVOTORCH,
     ids=[f"{name}-{i}" for i, (name, *_) in enumerate(EVOTORCH)],
@@ -165,7 +166,7 @@ def test_evotorch_beside_evotorch(algorithm, options, more, dtype):
     assert torch.equal(optimizer.recommend(states[-1]), states[-1].center)
 
 
-@pytest.mark.parametrize(
+@each(
     ("domain", "options", "mate", "mutate"),
     [
         (
@@ -436,7 +437,7 @@ def test_objects_that_hold_a_global_generator_share_it_when_copied():
 # the rest of the house --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("ours", "theirs"),
     [
         (("sgd", {"starts": 3}), ("torch_optim", {"method": "SGD", "starts": 3})),
@@ -548,7 +549,7 @@ def test_pycma_says_how_to_install_it(monkeypatch):
         build("pycma", {})
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "options", "message"),
     [
         (
@@ -642,7 +643,7 @@ def test_mistakes(kind, options, message):
         build(kind, options)
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "options", "domain", "dim", "message"),
     [
         (

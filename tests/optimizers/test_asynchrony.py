@@ -19,6 +19,7 @@ from tests.references import asynchrony as naive
 from tests.references import operators as operators_naive
 from tests.references import populations as populations_naive
 from tests.studies.cells.test_loop import run, task
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play
 
 REALS = Reals()
@@ -86,8 +87,8 @@ def schedule(service, workers, steps, rows=8, evaluations=1):
 # the law of a service ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", LAWS, ids=law)
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@each("options", LAWS, ids=law)
+@each("dtype", [torch.float64, torch.float32])
 def test_service_times_beside_a_loop(options, dtype):
     service, who = Service(**options, stragglers=2, slowdown=3.0), torch.arange(5).expand(8, 5)
     times = service.draw(make(dtype=dtype).at(4), who)
@@ -99,7 +100,7 @@ def test_service_times_beside_a_loop(options, dtype):
     )
 
 
-@pytest.mark.parametrize("options", LAWS, ids=law)
+@each("options", LAWS, ids=law)
 def test_a_service_law_takes_one_number_for_each_world(options):
     u, who = (
         torch.rand(3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1)),
@@ -117,7 +118,7 @@ def test_a_service_law_takes_one_number_for_each_world(options):
         assert torch.equal(fused[r : r + 1], alone)
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "message"),
     [
         (
@@ -146,7 +147,7 @@ def test_wrong_services(options, message):
         Service(**options)
 
 
-@pytest.mark.parametrize("count", [1, 2, 4, 5])
+@each("count", [1, 2, 4, 5])
 def test_who_finishes_first(count):
     left = torch.tensor([
         [3.0, 1.0, 2.0, 1.0, 5.0],
@@ -172,10 +173,8 @@ def test_a_clock_of_two_numbers_does_not_lose_time():
 # async_sgd --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", LAWS, ids=law)
-@pytest.mark.parametrize(
-    "more", [{}, {"momentum": -0.4}, {"momentum": 0.5, "staleness_aware": True}], ids=str
-)
+@each("options", LAWS, ids=law)
+@each("more", [{}, {"momentum": -0.4}, {"momentum": 0.5, "staleness_aware": True}], ids=str)
 def test_events_beside_a_loop(options, more):
     """Who delivers, when, how stale, and the path of every coordinate; one of the workers is slow."""
     service, steps = Service(**options, **SLOW), 40
@@ -217,8 +216,8 @@ def test_two_precisions_see_the_same_events():
     assert torch.allclose(runs[0][-1]["clock"], runs[1][-1]["clock"], rtol=1e-6)
 
 
-@pytest.mark.parametrize("backups", [0, 1, 3])
-@pytest.mark.parametrize("clip", [None, 0.4])
+@each("backups", [0, 1, 3])
+@each("clip", [None, 0.4])
 def test_a_barrier_beside_a_loop(backups, clip):
     """Every worker's gradient has noise of its own, and only the first W - b count."""
     service, steps, workers = Service(kind="shifted_exponential", offset=0.5, **SLOW), 6, 4
@@ -260,8 +259,8 @@ def test_a_barrier_beside_a_loop(backups, clip):
         assert (infos[step]["staleness"] == 0).all()
 
 
-@pytest.mark.parametrize("options", LAWS, ids=law)
-@pytest.mark.parametrize("mode", ["async", "sync"])
+@each("options", LAWS, ids=law)
+@each("mode", ["async", "sync"])
 def test_one_worker_is_sgd(options, mode):
     more = {"momentum": 0.5, "learning_rate": 0.04, "clip": 0.6}
     one = play(
@@ -282,7 +281,7 @@ def test_the_service_law_changes_only_the_clock_of_a_barrier():
     assert not torch.allclose(runs[1][2][-1]["clock"], runs[2][2][-1]["clock"])
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
+@each("workers", [1, 2, 5])
 def test_constant_services_are_a_fixed_delay_and_no_faster(workers):
     options = {"workers": workers, "service": Service(kind="constant", scale=0.3)}
     asynchronous, barrier = (
@@ -315,10 +314,10 @@ def test_a_worker_that_is_stopped_costs_as_much():
 # async_steady_state_ga --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "noisy"])
-@pytest.mark.parametrize("replacement", ["worst", "random"])
-@pytest.mark.parametrize(("mode", "workers"), [("async", 1), ("sync", 1), ("sync", 3)])
+@each("domain", [REALS, Bits()], ids=["reals", "bits"])
+@each("exact", [True, False], ids=["exact", "noisy"])
+@each("replacement", ["worst", "random"])
+@each(("mode", "workers"), [("async", 1), ("sync", 1), ("sync", 3)])
 def test_one_worker_or_a_barrier_is_the_steady_state(domain, exact, replacement, mode, workers):
     """Whatever the law: bit for bit the same queries and members."""
     more = {"population": 6, "replacement": replacement, "mutation_rate": 0.4}
@@ -343,9 +342,9 @@ def test_one_worker_or_a_barrier_is_the_steady_state(domain, exact, replacement,
     )
 
 
-@pytest.mark.parametrize("replacement", ["worst", "random"])
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "noisy"])
-@pytest.mark.parametrize("w", [3, 7])
+@each("replacement", ["worst", "random"])
+@each("exact", [True, False], ids=["exact", "noisy"])
+@each("w", [3, 7])
 def test_stale_children_beside_a_loop(replacement, exact, w):
     """Each child is bred of the members as they were when its worker began, and competes with those of now."""
     n, dim, steps, service = 5, 4, 30, Service(**LAWS[1], **SLOW)
@@ -423,12 +422,12 @@ def test_a_late_start_is_not_lost():
     assert (late > 8).any(), "no start was late"
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "gradient"),
     [(0.0, 0.0), (0.1, 0.0), (0.0, 0.5)],
     ids=["exact", "noisy values", "noisy gradients"],
 )
-@pytest.mark.parametrize(("mode", "workers"), [("async", 1), ("async", 3), ("sync", 3), ("sync", 1)])
+@each(("mode", "workers"), [("async", 1), ("async", 3), ("sync", 3), ("sync", 1)])
 def test_every_evaluation_takes_the_time_of_a_worker(value, gradient, mode, workers):
     """W workers that each need 0.3 for a value are never idle.
 

@@ -5,6 +5,7 @@ import torch
 
 from optimizers import OPTIMIZERS
 from optimizers.breeding import Breeding
+from tests.support.each import each
 
 SELECTION = ["selection", "tournament", "truncation", "fitness", "selection_strength"]
 VARIATION = ["crossover", "recombination_rate", "mutation_rate", "mutation_sigma"]
@@ -46,12 +47,12 @@ def test_all_that_breed_are_here():
     assert {kind for kind, cls in OPTIMIZERS.items() if issubclass(cls, Breeding)} == set(PARAMETERS)
 
 
-@pytest.mark.parametrize("kind", PARAMETERS)
+@each("kind", PARAMETERS)
 def test_parameters(kind):
     assert list(OPTIMIZERS[kind]().parameters()) == PARAMETERS[kind]
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "name", "value"),
     [
         ("steady_state_ga", "selection", "truncation"),
@@ -64,7 +65,7 @@ def test_what_leaves_no_choice_is_no_parameter(kind, name, value):
         OPTIMIZERS[kind](**{name: value})
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "recombines"),
     [
         ({}, True),

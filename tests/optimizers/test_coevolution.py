@@ -8,6 +8,7 @@ import torch
 from landscapes.base import Answer, Bits, Problem, Reals
 from tests.references import coevolution as naive
 from tests.references import operators as operators_naive
+from tests.support.each import each
 from tests.support.play import build, make, play
 
 REALS = Reals()
@@ -46,7 +47,7 @@ def contest(options, domain=REALS, dim=6, players=2, steps=4, streams=None, spoi
     return optimizer, states, queries, infos
 
 
-@pytest.mark.parametrize(("players", "k"), [(2, 1), (2, 3), (2, 7), (3, 3)])
+@each(("players", "k"), [(2, 1), (2, 3), (2, 7), (3, 3)])
 def test_a_generation_beside_a_loop(players, k):
     """Who meets, what each is worth, who are the parents and what children are."""
     n, dim, width = 7, 6, 6 // players
@@ -102,8 +103,8 @@ def test_a_generation_beside_a_loop(players, k):
             assert states[2].value[r, j].item() == pytest.approx(min(value[j]), abs=1e-14)
 
 
-@pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
-@pytest.mark.parametrize(
+@each("domain", [REALS, Bits()], ids=["reals", "bits"])
+@each(
     "options",
     [{}, {"selection": "proportional", "crossover": "two_point", "recombination_rate": 0.5}],
     ids=str,
@@ -116,9 +117,9 @@ def test_on_a_loss_it_is_a_ga(domain, options):
     assert torch.equal(ours[2][-1]["parents"], ga[2][-1]["parents"])
 
 
-@pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize(("dim", "players"), [(2, 2), (6, 2), (33, 3)])
+@each("domain", [REALS, Bits()], ids=["reals", "bits"])
+@each("dtype", [torch.float64, torch.float32])
+@each(("dim", "players"), [(2, 2), (6, 2), (33, 3)])
 def test_worlds_do_not_meet(domain, dtype, dim, players):
     """Worlds (5, 2) alone are those rows of eight, bit for bit; a spoilt world harms no other."""
     for options in (
@@ -149,7 +150,7 @@ def test_worlds_do_not_meet(domain, dtype, dim, players):
             )
 
 
-@pytest.mark.parametrize("k", [1, 3, 7])
+@each("k", [1, 3, 7])
 def test_opponents_are_different_and_all_as_likely(k):
     """Of two populations every individual has k encounters, with k different opponents, each of the others with chance k / n."""
     n, worlds = 7, 4000

@@ -12,6 +12,7 @@ from optimizers import operators
 from optimizers.evolution_strategies import distribution
 from optimizers.evolution_strategies.distribution import cma_constants
 from tests.references import evolution_strategies as naive
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem, same
 
 REALS = Reals()
@@ -45,9 +46,9 @@ def weights(shaping, losses):
     return away / losses.std(), n
 
 
-@pytest.mark.parametrize("shaping", ["centered_ranks", "raw", "uncentered", "z_score"])
-@pytest.mark.parametrize("group", [None, 4])
-@pytest.mark.parametrize("antithetic", [False, True])
+@each("shaping", ["centered_ranks", "raw", "uncentered", "z_score"])
+@each("group", [None, 4])
+@each("antithetic", [False, True])
 def test_shaping_in_groups_beside_a_loop(shaping, group, antithetic):
     if antithetic and shaping == "uncentered":
         return  # refused, see the tests of bad input
@@ -78,13 +79,13 @@ def test_utilities_beside_a_loop():
         assert distribution.utilities(n).tolist() == pytest.approx(naive.nes_utilities(n), abs=1e-15)
 
 
-@pytest.mark.parametrize("dim", [1, 2, 7, 100])
+@each("dim", [1, 2, 7, 100])
 def test_length_of_a_normal_vector(dim):
     assert distribution.normal_length(dim) == pytest.approx(cma.utilities.math.Mh.chiN(dim), rel=6e-5)
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize("dim", [1, 2, 5, 33])
+@each("dtype", [torch.float64, torch.float32])
+@each("dim", [1, 2, 5, 33])
 def test_eigen_of_a_batch(dtype, dim):
     """Each world's bits are those that it has alone; a world that is not finite is NaN and raises nothing."""
     x = make(range(9), dtype).normal("init", (dim + 2, dim))
@@ -111,7 +112,7 @@ ALL = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options"), ALL, ids=str)
+@each(("kind", "options"), ALL, ids=str)
 def test_individuals_in_any_order(kind, options):
     """A generation whose points are permuted gives the same state, bit for bit."""
     optimizer, s = build(kind, options), make()
@@ -122,8 +123,8 @@ def test_individuals_in_any_order(kind, options):
     assert same(a, b)
 
 
-@pytest.mark.parametrize(("kind", "options"), [("one_plus_one", {}), ("pgpe", {}), *ALL], ids=str)
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@each(("kind", "options"), [("one_plus_one", {}), ("pgpe", {}), *ALL], ids=str)
+@each("dtype", [torch.float64, torch.float32])
 def test_a_world_that_runs_away_harms_no_other(kind, options, dtype):
     """Thirty steps at a step size that overflows; the others are untouched and nothing raises."""
     sigma = torch.full((8,), 0.3, dtype=torch.float64)
@@ -133,7 +134,7 @@ def test_a_world_that_runs_away_harms_no_other(kind, options, dtype):
     assert same([f[[0, 1, 2, 4, 5, 6, 7]] for f in wild], [f[[0, 1, 2, 4, 5, 6, 7]] for f in calm])
 
 
-@pytest.mark.parametrize(("kind", "options"), [("one_plus_one", {}), ("pgpe", {}), *ALL], ids=str)
+@each(("kind", "options"), [("one_plus_one", {}), ("pgpe", {}), *ALL], ids=str)
 def test_the_default_sigma_is_that_of_the_box(kind, options):
     states = play(build(kind, options), Reals(-5.0, 5.0), make(), steps=1)[0]
     assert (states[0].sigma == 3.0).all()
@@ -205,7 +206,7 @@ def test_snes_beside_a_loop(options):
 # cma_es -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "size"), [(2, 6), (3, 7), (10, 10), (10, 50), (40, 15)])
+@each(("n", "size"), [(2, 6), (3, 7), (10, 10), (10, 50), (40, 15)])
 def test_constants_are_those_of_pycma(n, size):
     es = cma.CMAEvolutionStrategy([0.0] * n, 1.0, {"popsize": size, "verbose": -9})
     k, theirs = (
@@ -393,7 +394,7 @@ WEIGHTS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "weights"), WEIGHTS, ids=str)
+@each(("options", "weights"), WEIGHTS, ids=str)
 def test_mu_lambda_beside_a_loop(options, weights):
     states, queries, _ = play(build("mu_lambda", {"sigma": 0.4} | options), REALS, make([2]), steps=9)
     mean, sigma = naive.csa([ranked(q) for q in queries], states[0].mean[0, 0].tolist(), 0.4, weights)

@@ -12,14 +12,15 @@ from landscapes.base import Answer, Problem, Reals
 from landscapes.numerics import norm, safe_unit
 from optimizers import OPTIMIZERS
 from optimizers.gradient.step_sizes import StepSize
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play
 
 FLOATS = {
     torch.float32: 80,
     torch.float64: 600,
 }  # the square of 2^80, and of 2^-80, is no number of float32
-BOTH = pytest.mark.parametrize("dtype", FLOATS)
-SIGN = pytest.mark.parametrize("sign", [1, -1], ids=["large", "small"])
+BOTH = each("dtype", FLOATS)
+SIGN = each("sign", [1, -1], ids=["large", "small"])
 
 
 # lengths ----------------------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def path(kind, options, power, dtype, steps=12):
 
 @BOTH
 @SIGN
-@pytest.mark.parametrize(
+@each(
     ("kind", "options"),
     [
         ("sgd", {"momentum": 0.5, "starts": 3}),
@@ -102,7 +103,7 @@ def test_a_clipped_step_does_not_depend_on_the_size_of_the_gradient(kind, option
 
 
 @BOTH
-@pytest.mark.parametrize("size", [1e-6, 1.0, 1e20, 1e37])
+@each("size", [1e-6, 1.0, 1e20, 1e37])
 def test_the_length_of_a_clipped_step(dtype, size):
     """One step from 0: exactly the rate times the clip along -g, whatever the length of g."""
     slope = torch.tensor([[[3.0, 4.0]]], dtype=dtype) * size
@@ -194,7 +195,7 @@ def test_lbfgs_does_not_depend_on_the_unit_of_the_loss(dtype):
 
 
 @BOTH
-@pytest.mark.parametrize("size", [1e-15, 1e-25, 1.0, 1e10, 1e25])
+@each("size", [1e-15, 1e-25, 1.0, 1e10, 1e25])
 def test_step_sizes_follow_noise_of_any_size(dtype, size):
     """Of clt with a tolerance in units of the noise, and inverse_variance, multiply by the same numbers whatever the unit."""
     g = make(dtype=dtype).normal("mutation", (30, 5)) * (1 + torch.arange(30, dtype=dtype)[:, None] % 7)

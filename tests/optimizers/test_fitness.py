@@ -22,6 +22,7 @@ from studies.run.__main__ import _draw_and_print
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from studies.text.terminal import console
+from tests.support.each import each
 from tests.support.runs import here, write
 
 TABLE = {"00": 1.0, "10": 1.5, "01": 2.0, "11": 3.0}
@@ -73,9 +74,9 @@ def frequencies(beta=1.0, kind="linear"):
     return [sum(w[g] for g in TABLE if g[i] == "1") / sum(w.values()) for i in range(2)]
 
 
-@pytest.mark.parametrize("beta", [0.0, 0.4, 1.0, 2.5])
-@pytest.mark.parametrize("kind", ["linear", "exponential"])
-@pytest.mark.parametrize("law", LAWS)
+@each("beta", [0.0, 0.4, 1.0, 2.5])
+@each("kind", ["linear", "exponential"])
+@each("law", LAWS)
 def test_against_a_loop(law, kind, beta):
     loss = [[0.0, 0.3, 2.0, 5.0], [0.7, 0.7, 1.1, 0.2]]
     told, standing = LAWS[law]
@@ -97,8 +98,8 @@ def test_against_a_loop(law, kind, beta):
             )
 
 
-@pytest.mark.parametrize("kind", ["linear", "exponential"])
-@pytest.mark.parametrize("law", [None, FitnessLaw(2.0), FitnessLaw(log=True)])
+@each("kind", ["linear", "exponential"])
+@each("law", [None, FitnessLaw(2.0), FitnessLaw(log=True)])
 def test_bad_losses(law, kind):
     """NaN and infinite losses have no fitness, also under weak or no selection.
 
@@ -151,9 +152,9 @@ POPULATIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["linear", "exponential"])
-@pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("method", POPULATIONS)
+@each("kind", ["linear", "exponential"])
+@each("scale", SCALES)
+@each("method", POPULATIONS)
 def test_a_generation_selects_with_the_fitness_of_the_table(tmp_path, method, scale, kind):
     """P' = p w / W with w the column, by either mapping, and its powers and dilutions at another strength."""
     change, options = SCALES[scale]
@@ -176,7 +177,7 @@ def test_mean_fitness_after_a_generation(tmp_path):
     )
 
 
-@pytest.mark.parametrize("strength", [1.0, 0.3])
+@each("strength", [1.0, 0.3])
 def test_wrights_equation_selects_with_the_fitness_of_the_table(tmp_path, strength):
     optimizer = OPTIMIZERS["linkage_equilibrium"](selection_strength=strength)
     relaxed = Relaxation(inner=table(tmp_path))
@@ -202,7 +203,7 @@ def test_one_default_strength():
             assert cls.selection_strength == 1.0, kind
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@each("scale", SCALES)
 def test_origin_fixation_is_by_the_ratio_of_measured_fitness(tmp_path, scale):
     """U(s) / U(-s) = (w' / w)^(a (N - 1)), Sella and Hirsh 2005."""
     change, options = SCALES[scale]
@@ -218,12 +219,12 @@ def test_origin_fixation_is_by_the_ratio_of_measured_fitness(tmp_path, scale):
         assert ratio.item() == pytest.approx((2.0 / 1.5) ** (a * 6), rel=1e-10)
 
 
-@pytest.mark.parametrize("scale", ["raw", "log", "log_ratio"])
+@each("scale", ["raw", "log", "log_ratio"])
 def test_a_column_of_which_less_is_better_is_no_fitness(tmp_path, scale):
     assert table(tmp_path, maximise=False, scale=scale).fitness_law is None
 
 
-@pytest.mark.parametrize("kind", ["linear", "exponential"])
+@each("kind", ["linear", "exponential"])
 def test_without_selection_all_are_alike_also_where_a_table_gives_nobody_fitness(kind):
     """W^0 = 1, and 1 - 0 (1 - w) = 1, whatever w; only an infinite loss has none."""
     value = torch.tensor([[2.0, 3.0, math.inf]])

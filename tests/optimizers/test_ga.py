@@ -5,6 +5,7 @@ import torch
 
 from landscapes.base import Bits
 from tests.references import operators as naive
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem
 
 
@@ -103,7 +104,7 @@ def test_center_is_the_allele_frequencies():
     assert torch.equal(optimizer.center(state), state.points.double().mean(1))
 
 
-@pytest.mark.parametrize("crossover", ["uniform", "one_point", "two_point"])
+@each("crossover", ["uniform", "one_point", "two_point"])
 def test_relabelled_bits(crossover):
     """Exchanging 0 and 1 at some loci exchanges them in every generation."""
     flip = torch.tensor([1, 0, 0, 1, 1, 0, 1], dtype=torch.uint8)

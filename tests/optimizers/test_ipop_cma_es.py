@@ -9,6 +9,7 @@ from landscapes import LANDSCAPES
 from landscapes.base import Answer, Problem, Query, Reals
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem
 
 REALS = Reals()
@@ -69,7 +70,7 @@ def test_until_a_restart_it_is_cma_es_and_then_another(covariance):
     assert widths.tolist() == [query.points.shape[1] for query in queries]
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "dtype"),
     [
         ({}, torch.float32),
@@ -203,7 +204,7 @@ def test_a_run_that_goes_on(covariance):
     assert not ends(*settled(covariance))
 
 
-@pytest.mark.parametrize(
+@each(
     ("lowest", "highest", "end"),
     [
         ([1.0] * 12, 3.0, True),  # EqualFunValHist

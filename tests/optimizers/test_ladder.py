@@ -9,6 +9,7 @@ from landscapes.base import Answer, Reals
 from optimizers.schedules import Schedule
 from tests.references import ladder as naive
 from tests.references import operators as operators_naive
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem, same
 
 REALS = Reals()
@@ -27,7 +28,7 @@ def slopes(query):
     return (CURVATURE * (query.points - 0.3)).tolist()
 
 
-@pytest.mark.parametrize("kind", ["recombined_sgd", "memetic", "pbt"])
+@each("kind", ["recombined_sgd", "memetic", "pbt"])
 def test_answers_without_gradients_are_refused(kind):
     optimizer, s = build(kind, {"population": 10}), make()
     state = optimizer.init(problem(s, REALS, 2), s)
@@ -74,7 +75,7 @@ def consensus_of(value, alpha):
     return state.points[0], optimizer.recommend(new)[0]
 
 
-@pytest.mark.parametrize("offset", [0.0, 2.0**20, -(2.0**20)])
+@each("offset", [0.0, 2.0**20, -(2.0**20)])
 def test_a_consensus_does_not_depend_on_the_zero_of_the_loss(offset):
     """Nor do its weights underflow or overflow, however large the losses."""
     losses = [0.25, 1.5, 0.5, 2.0]
@@ -105,7 +106,7 @@ SGD = [
 ]
 
 
-@pytest.mark.parametrize("options", SGD, ids=["plain", "all", "schedule"])
+@each("options", SGD, ids=["plain", "all", "schedule"])
 def test_without_exchange_it_is_sgd(options):
     """Bit for bit, and up to the first meeting with one."""
     sgd = play(build("sgd", {"starts": 5, **options}), REALS, make())[0]
@@ -131,8 +132,8 @@ def test_without_exchange_it_is_sgd(options):
         ]
 
 
-@pytest.mark.parametrize("count", [6, 5])
-@pytest.mark.parametrize(("exchange", "pull"), [("crossover", 1.0), ("average", 1.0), ("average", 0.3)])
+@each("count", [6, 5])
+@each(("exchange", "pull"), [("crossover", 1.0), ("average", 1.0), ("average", 0.3)])
 def test_exchanges_beside_a_loop(exchange, pull, count):
     """Six steps of eight worlds, a meeting after every second."""
     options = {
@@ -242,8 +243,8 @@ BREEDING = [
 ]
 
 
-@pytest.mark.parametrize("learning", ["lamarckian", "baldwinian"])
-@pytest.mark.parametrize("options", BREEDING, ids=["elite", "proportional", "asexual"])
+@each("learning", ["lamarckian", "baldwinian"])
+@each("options", BREEDING, ids=["elite", "proportional", "asexual"])
 def test_without_learning_it_is_ga(learning, options):
     """Bit for bit."""
     memetic = build("memetic", {"population": 9, "descent_steps": 0, "learning": learning, **options})
@@ -407,7 +408,7 @@ def test_pbt_beside_a_loop(spread):
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("p", "fraction", "copied"),
     [(100, 0.29, 29), (10, 0.19, 1), (10, torch.linspace(0.1, 0.5, 8), None)],
 )

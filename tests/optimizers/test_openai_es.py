@@ -1,14 +1,14 @@
 """The evolution strategy of OpenAI beside a plain loop."""
 
-import pytest
 import torch
 
 from landscapes.base import Reals
 from tests.references import operators as naive
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem
 
 
-@pytest.mark.parametrize(
+@each(
     "options",
     [
         {},

@@ -9,6 +9,7 @@ from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.fitness import weights
 from tests.references import operators as naive
+from tests.support.each import each
 
 R, P, D, N = 3, 7, 5, 11
 
@@ -33,7 +34,7 @@ def loop(function, *columns):
     return [function(*(c[r].tolist() for c in columns)) for r in range(R)]
 
 
-def each(function):
+def children(function):
     """Apply function to each child of a world."""
     return lambda *columns: [function(*c) for c in zip(*columns, strict=True)]
 
@@ -41,7 +42,7 @@ def each(function):
 # selection --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [1, 2, 5])
+@each("size", [1, 2, 5])
 def test_tournament(size):
     entrants = make().integers("drift", P, (N, size))
     assert operators.tournament(values(), make(), N, size=size).tolist() == loop(
@@ -49,7 +50,7 @@ def test_tournament(size):
     )
 
 
-@pytest.mark.parametrize("fraction", [0.01, 2 / 7, 0.3, 1.0])
+@each("fraction", [0.01, 2 / 7, 0.3, 1.0])
 def test_truncation(fraction):
     u = make().uniform("drift", (N,))
     assert operators.truncation(values(), make(), N, fraction=fraction).tolist() == loop(
@@ -64,7 +65,7 @@ def test_truncation_rounds_up_what_is_left_of_a_fraction():
     assert parents.unique().tolist() == [0, 1, 2]  # 0.1 * 30 is 3.0000000000000004 in floating point
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "beta"),
     [("linear", 0.4), ("linear", 2.0), ("linear", 0.0), ("exponential", 1.0), ("exponential", 3.0)],
 )
@@ -131,8 +132,8 @@ def test_selection_of_permuted_individuals():
 # ranks ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("p", [2, 7, operators.PAIRWISE, operators.PAIRWISE + 1])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@each("p", [2, 7, operators.PAIRWISE, operators.PAIRWISE + 1])
+@each("dtype", [torch.float64, torch.float32])
 def test_centered_ranks(p, dtype):
     v = (
         values(p, dtype)
@@ -156,8 +157,8 @@ def test_one_point_has_rank_zero():
 # recombination ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("binary", [True, False])
-@pytest.mark.parametrize("crossover", ["uniform", "one_point", "two_point"])
+@each("binary", [True, False])
+@each("crossover", ["uniform", "one_point", "two_point"])
 def test_crossover(binary, crossover):
     first, second = points(binary), points(binary).flip(1)
     s = make()
@@ -169,10 +170,10 @@ def test_crossover(binary, crossover):
         draws = s.choice("recombination", D, 2, (N,), part=1).unbind(-1)
     found = operators.recombine(first, second, make(), crossover)
     assert found.dtype == first.dtype
-    assert found.tolist() == loop(each(getattr(naive, crossover)), first, second, *draws)
+    assert found.tolist() == loop(children(getattr(naive, crossover)), first, second, *draws)
 
 
-@pytest.mark.parametrize("crossover", ["uniform", "one_point", "two_point"])
+@each("crossover", ["uniform", "one_point", "two_point"])
 def test_crossover_of_one_coordinate(crossover):
     first, second = torch.zeros(R, N, 1), torch.ones(R, N, 1)
     child = operators.recombine(first, second, make(), crossover)
@@ -180,9 +181,7 @@ def test_crossover_of_one_coordinate(crossover):
     assert crossover == "uniform" or torch.equal(child, first)
 
 
-@pytest.mark.parametrize(
-    ("crossover", "patterns"), [("one_point", 4), ("two_point", 10), ("uniform", 32)]
-)
+@each(("crossover", "patterns"), [("one_point", 4), ("two_point", 10), ("uniform", 32)])
 def test_crossover_law(crossover, patterns):
     """Each pattern is as likely: D - 1 cuts, D (D - 1) / 2 pairs of cuts, 2^D coin tosses."""
     n = 20000
@@ -193,7 +192,7 @@ def test_crossover_law(crossover, patterns):
     assert ((counts / n - p).abs() < 4.5 * (p * (1 - p) / n) ** 0.5).all()
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
+@each("rate", [0.0, 0.3, 1.0])
 def test_who_recombines(rate):
     assert torch.equal(
         operators.crosses(make(), N, rate), make().bernoulli("recombination", rate, (N,))
@@ -203,14 +202,14 @@ def test_who_recombines(rate):
 # mutation ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
+@each("rate", [0.0, 0.4, 1.0])
 def test_gaussian(rate):
     normals, hits = (
         make().normal("mutation", (N, D)),
         make().bernoulli("mutation", rate, (N, D), part=1),
     )
     expected = loop(
-        each(lambda x, z, hit: naive.gaussian(x, 0.3, z, hit)), points(False), normals, hits
+        children(lambda x, z, hit: naive.gaussian(x, 0.3, z, hit)), points(False), normals, hits
     )
     assert torch.allclose(
         operators.gaussian(points(False), make(), rate, 0.3),
@@ -219,9 +218,9 @@ def test_gaussian(rate):
     )
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
+@each("rate", [0.0, 0.4, 1.0])
 def test_bit_flip(rate):
-    expected = loop(each(naive.bit_flip), points(True), make().bernoulli("mutation", rate, (N, D)))
+    expected = loop(children(naive.bit_flip), points(True), make().bernoulli("mutation", rate, (N, D)))
     assert operators.bit_flip(points(True), make(), rate).tolist() == expected
 
 

@@ -15,6 +15,7 @@ from optimizers import OPTIMIZERS, operators
 from optimizers.population_genetics.quasispecies import free, walsh
 from tests.references import operators as naive
 from tests.references import population_genetics as exact
+from tests.support.each import each
 
 R = 4
 
@@ -68,8 +69,8 @@ def test_multi_point():
     assert operators.multi_point(make(), 6, 1, 0.3).all()
 
 
-@pytest.mark.parametrize("ploidy", [1, 2])
-@pytest.mark.parametrize("model", ["wright_fisher", "moran"])
+@each("ploidy", [1, 2])
+@each("model", ["wright_fisher", "moran"])
 def test_one_step_beside_a_loop(ploidy, model):
     n, dim, beta = 5, 6, 1.7
     options = {
@@ -153,7 +154,7 @@ def test_a_greedy_walk_beside_a_loop():
     assert not infos[-1]["accepted"].any()
 
 
-@pytest.mark.parametrize("rule", ["greedy", "random", "proportional"])
+@each("rule", ["greedy", "random", "proportional"])
 def test_a_walk_goes_down_to_a_local_optimum(rule):
     states, queries, _ = run(OPTIMIZERS["adaptive_walk"](rule=rule), 6, 25)
     path = torch.stack([rugged(state.point[:, None])[:, 0] for state in states])
@@ -175,8 +176,8 @@ def test_a_walk_asks_its_own_value_once_where_that_holds(known):
     ]
 
 
-@pytest.mark.parametrize("kind", ["one_plus_one_ea", "rls", "sswm"])
-@pytest.mark.parametrize("known", [True, False])
+@each("kind", ["one_plus_one_ea", "rls", "sswm"])
+@each("known", [True, False])
 def test_a_pair_is_asked_where_values_are_noisy(kind, known):
     states, queries, infos = run(OPTIMIZERS[kind](), 6, 6, known)
     assert [query.points.shape[1] for query in queries] == [1 if known else 2] * 6
@@ -197,7 +198,7 @@ def test_a_pair_is_asked_where_values_are_noisy(kind, known):
 # quasispecies -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("crossover", ["none", "one_point", "free"])
+@each("crossover", ["none", "one_point", "free"])
 def test_generations_beside_a_loop(crossover):
     dim, u, r, beta = 3, 0.07, 0.4, 1.3
     optimizer = OPTIMIZERS["quasispecies"](
@@ -315,7 +316,7 @@ def test_cga_beside_a_loop():
         assert torch.allclose(after[r], (before[r] + step / 3).clamp(0.2, 0.8))
 
 
-@pytest.mark.parametrize(("kind", "options"), [("bernoulli_nes", {}), ("pbil", {}), ("cga", {})])
+@each(("kind", "options"), [("bernoulli_nes", {}), ("pbil", {}), ("cga", {})])
 def test_the_start_is_recommended_while_both_alleles_are_as_likely(kind, options):
     streams = make()
     state = begin(OPTIMIZERS[kind](**options), 5, streams)

@@ -8,6 +8,7 @@ import torch
 from landscapes.base import Answer, Bits, Reals
 from tests.references import operators as operators_naive
 from tests.references import populations as naive
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem
 
 REALS = Reals()
@@ -29,8 +30,8 @@ def lucky(first):
 # de ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "noisy"])
-@pytest.mark.parametrize("strategy", ["rand", "best", "current_to_best"])
+@each("exact", [True, False], ids=["exact", "noisy"])
+@each("strategy", ["rand", "best", "current_to_best"])
 def test_de_beside_a_loop(strategy, exact):
     """Nine steps of eight worlds: the same trials, the same survivors."""
     n, dim, count = 7, 5, 3 if strategy == "rand" else 2
@@ -133,8 +134,8 @@ def test_de_crosses_a_plateau():
 SMALL = {"population": 12, "islands": 3, "interval": 1, "migrants": 2}
 
 
-@pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
-@pytest.mark.parametrize(
+@each("domain", [REALS, Bits()], ids=["reals", "bits"])
+@each(
     "options",
     [{"elite": 1}, {"selection": "proportional", "crossover": "two_point", "recombination_rate": 0.5}],
     ids=str,
@@ -233,8 +234,8 @@ def coins(world, step, n):
     return of(0), of(1)
 
 
-@pytest.mark.parametrize("exact", [True, False], ids=["exact", "noisy"])
-@pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
+@each("exact", [True, False], ids=["exact", "noisy"])
+@each("domain", [REALS, Bits()], ids=["reals", "bits"])
 def test_parallel_tempering_beside_a_loop(domain, exact):
     n, heat = 5, [0.2 * 10 ** (k / 4) for k in range(5)]
     optimizer = build(

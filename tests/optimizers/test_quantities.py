@@ -1,7 +1,6 @@
 """What methods say of themselves to `record:`: of every case of the contract, and by hand."""
 
 import numpy as np
-import pytest
 import torch
 
 from landscapes.base import Bits, Reals
@@ -9,6 +8,7 @@ from optimizers import OPTIMIZERS
 from optimizers.schedules import Schedule
 from studies.cells.expressions.names import WORDS
 from tests.contract.optimizers.cases import CASES, LARGEST, SMALLEST, identity
+from tests.support.each import each
 from tests.support.play import build, make, play
 
 TELLING = [case for case in CASES if OPTIMIZERS[case.kind].quantities]
@@ -59,14 +59,17 @@ def of_case(case, worlds=None):
     optimizer = build(kind, options)
     streams = make() if worlds is None else make(worlds)
     states, _, infos = play(optimizer, domain, streams, dim)
-    told = {name: [each.of(optimizer, states[0], None)] for name, each in optimizer.quantities.items()}
+    told = {
+        name: [quantity.of(optimizer, states[0], None)]
+        for name, quantity in optimizer.quantities.items()
+    }
     for state, info in zip(states[1:], infos, strict=True):
-        for name, each in optimizer.quantities.items():
-            told[name].append(each.of(optimizer, state, info))
+        for name, quantity in optimizer.quantities.items():
+            told[name].append(quantity.of(optimizer, state, info))
     return told
 
 
-@pytest.mark.parametrize("case", TELLING, ids=identity)
+@each("case", TELLING, ids=identity)
 def test_each_is_a_number_or_a_vector_of_each_world_and_of_it_alone(case):
     whole, part = of_case(case), of_case(case, [5, 2])
     for name, values in whole.items():
@@ -92,7 +95,9 @@ def test_no_name_is_one_of_the_loops():
 
 def of(kind, state, info=None, **options):
     optimizer = build(kind, options)
-    return {name: each.of(optimizer, state, info) for name, each in optimizer.quantities.items()}
+    return {
+        name: quantity.of(optimizer, state, info) for name, quantity in optimizer.quantities.items()
+    }
 
 
 def test_those_of_cma_es_are_what_its_state_says():
@@ -134,7 +139,7 @@ RATES = {  # kind -> parameter, and a value for each of 8 worlds
 }
 
 
-@pytest.mark.parametrize("kind", RATES)
+@each("kind", RATES)
 def test_a_learning_rate_that_stays_is_that_of_each_world(kind):
     case = next(case for case in CASES if case.kind == kind)
     rates = torch.linspace(0.1, 0.8, 8, dtype=torch.float64)
@@ -153,7 +158,7 @@ def test_what_pbil_learns_in_a_step_is_its_rate():
     np.testing.assert_allclose(moved, (told[:, None] / 2).expand(-1, 5), rtol=1e-12)
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "expected"),
     [
         ({"method": "SGD", "learning_rate": 0.03}, lambda step: 0.03),

@@ -15,6 +15,7 @@ from optimizers.gradient.step_sizes import StepSize
 from optimizers.schedules import Schedule
 from tests.references import schedules as naive
 from tests.references.operators import centered_ranks
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem, same
 
 COUPLINGS = ["none", "constant_variance", "constant_temperature", "grow", "decay_and_grow"]
@@ -41,8 +42,8 @@ LAWS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "law"), LAWS, ids=[str(options) for options, _ in LAWS])
-@pytest.mark.parametrize("warmup", [0, 3])
+@each(("options", "law"), LAWS, ids=[str(options) for options, _ in LAWS])
+@each("warmup", [0, 3])
 def test_schedule(options, law, warmup):
     expected = [
         law(max(t - warmup, 0)) * (min(1.0, (t + 1) / warmup) if warmup else 1.0) for t in range(12)
@@ -51,14 +52,14 @@ def test_schedule(options, law, warmup):
     assert torch.allclose(found, torch.tensor(expected, dtype=torch.float64), atol=1e-14)
 
 
-@pytest.mark.parametrize("kind", ["step", "exponential", "cosine", "inverse_time", "logarithmic"])
+@each("kind", ["step", "exponential", "cosine", "inverse_time", "logarithmic"])
 def test_a_schedule_reaches_its_factor(kind):
     assert Schedule(kind=kind, steps=7, factor=0.3).multiplier(
         torch.tensor([7])
     ).item() == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "message"),
     [
         ({"kind": "linear"}, "schedule.kind: expected one of constant, step"),
@@ -79,7 +80,7 @@ def test_wrong_schedules(options, message):
         Schedule(**options)
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "options", "queries", "players", "steps"),
     [
         ("sgd", {"schedule": Schedule(kind="cosine")}, 40, 1, 40),
@@ -125,8 +126,8 @@ def test_two_schedules_and_the_noise_of_cem_end_with_the_budget():
 # sizes ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("coupling", COUPLINGS)
-@pytest.mark.parametrize(
+@each("coupling", COUPLINGS)
+@each(
     "schedule",
     [STEPS, Schedule(kind="exponential", steps=3, warmup=2), Schedule(kind="cosine", steps=9)],
     ids=lambda s: s.kind,
@@ -160,8 +161,8 @@ def test_a_multiplier_of_zero_asks_for_a_size_that_is_a_number():
 # batches ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["sgd", "langevin", "natural_sgd"])
-@pytest.mark.parametrize("coupling", COUPLINGS)
+@each("kind", ["sgd", "langevin", "natural_sgd"])
+@each("coupling", COUPLINGS)
 def test_batches_and_steps_beside_a_loop(kind, coupling):
     cold = (
         {"temperature": 0.0}
@@ -182,7 +183,7 @@ def test_batches_and_steps_beside_a_loop(kind, coupling):
     assert states[-1].points[0, 0].tolist() == pytest.approx(x, abs=1e-13)
 
 
-@pytest.mark.parametrize("kind", ["sgd", "langevin", "natural_sgd"])
+@each("kind", ["sgd", "langevin", "natural_sgd"])
 def test_without_a_batch_the_study_sets_it(kind):
     free, own = build(kind, {}), build(kind, {"batch": 5})
     assert (free.batches, own.batches) == (False, True)
@@ -284,8 +285,8 @@ def test_a_tolerance_is_the_chance_of_the_central_limit_theorem():
     assert StepSize().multiplier(spread) == 1
 
 
-@pytest.mark.parametrize("field", ["tolerance", "memory"])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@each("field", ["tolerance", "memory"])
+@each("dtype", [torch.float64, torch.float32])
 def test_one_tolerance_and_one_memory_for_each_world(field, dtype):
     values = torch.tensor([2.0, 3.3, 7.1], dtype=torch.float64)
     options = {"kind": "clt", "tolerance": 0.5}
@@ -303,7 +304,7 @@ def test_one_tolerance_and_one_memory_for_each_world(field, dtype):
     assert all(same(fused, last(value, [row]), [row]) for row, value in enumerate(values.tolist()))
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "message"),
     [
         (
@@ -360,8 +361,8 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("name", ES)
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@each("name", ES)
+@each("way", WAYS, ids=str)
 def test_an_es_of_changing_size_steps_as_one_of_that_size(name, way):
     options, then = ES[name]
     fixed = {"sigma": 0.2, "learning_rate": 0.04} | way
@@ -392,7 +393,7 @@ def test_an_es_of_changing_size_steps_as_one_of_that_size(name, way):
     )
 
 
-@pytest.mark.parametrize("size", [5, 63, 200])
+@each("size", [5, 63, 200])
 def test_ranks_of_those_alive(size):
     """They are the ranks of those alone, with ties, infinities and NaN."""
     value = (make().normal("evaluation", (size,)) * 3).round()
@@ -419,9 +420,9 @@ SELECTIONS = [
 ]
 
 
-@pytest.mark.parametrize("selection", SELECTIONS, ids=lambda s: s["selection"])
-@pytest.mark.parametrize("domain", [Reals(), Bits()], ids=["reals", "bits"])
-@pytest.mark.parametrize("elite", [0, 2])
+@each("selection", SELECTIONS, ids=lambda s: s["selection"])
+@each("domain", [Reals(), Bits()], ids=["reals", "bits"])
+@each("elite", [0, 2])
 def test_a_ga_of_changing_size_breeds_as_one_of_that_size(selection, domain, elite):
     """The children of 16 who shrink to 8, both of a population of 32 at most, are the first of those of 16."""
     options = selection | {"mutation_rate": 0.3, "mutation_sigma": 0.2, "elite": elite}
@@ -446,7 +447,7 @@ def test_a_ga_of_changing_size_breeds_as_one_of_that_size(selection, domain, eli
     assert later.alive[:, :8].all()
 
 
-@pytest.mark.parametrize("selection", SELECTIONS, ids=lambda s: s["selection"])
+@each("selection", SELECTIONS, ids=lambda s: s["selection"])
 def test_where_nobody_is_fit_parents_are_still_among_those_alive(selection):
     optimizer, streams = build("ga", selection | {"population": 3, "largest": 40}), make()
     state = optimizer.init(problem(streams, Reals(), 7), streams)

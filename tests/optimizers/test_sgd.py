@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from landscapes.base import Answer, Reals
+from tests.support.each import each
 from tests.support.play import build, make, play, problem
 
 
-@pytest.mark.parametrize(
+@each(
     "options",
     [
         {},

@@ -1,12 +1,12 @@
 """Selection without drift: beside a naive loop, its law, and what the methods that use it promise."""
 
-import pytest
 import torch
 
 from landscapes.base import Bits, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS, operators
 from tests.references import systematic as naive
+from tests.support.each import each
 from tests.support.play import make, play, same
 
 R, P = 5, 7
@@ -35,8 +35,8 @@ def offspring(parents, count=P):
     )
 
 
-@pytest.mark.parametrize("size", [1, 2, 3])
-@pytest.mark.parametrize(
+@each("size", [1, 2, 3])
+@each(
     "value",
     [NORMALS, TIED, torch.full((R, P), torch.nan, dtype=torch.float64)],
     ids=["values", "ties", "lost"],
@@ -52,7 +52,7 @@ def test_tournament_chances_beside_all_tournaments(value, size):
     assert torch.allclose(operators.tournament_chances(value, size), shared, atol=1e-14)
 
 
-@pytest.mark.parametrize(("selection", "options"), METHODS)
+@each(("selection", "options"), METHODS)
 def test_chances_are_those_of_select(selection, options):
     """4.5 standard errors of 20,000 draws; a mutant that takes other chances is rejected."""
     method, draws = ga(selection, options), 20_000
@@ -65,8 +65,8 @@ def test_chances_are_those_of_select(selection, options):
         assert not ((drawn - 1 / P).abs() <= 4.5 * (1 / P / draws) ** 0.5).all()
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 12])
-@pytest.mark.parametrize("part", [0, 1])
+@each("n", [1, 2, 7, 12])
+@each("part", [0, 1])
 def test_beside_a_loop(n, part):
     chance = operators.chances(NORMALS, ga("proportional", {}))
     for step in (1, 2, 30, 1000):
@@ -80,9 +80,9 @@ def test_beside_a_loop(n, part):
         )
 
 
-@pytest.mark.parametrize(("selection", "options"), METHODS)
-@pytest.mark.parametrize("value", [NORMALS, TIED], ids=["values", "ties"])
-@pytest.mark.parametrize("part", [0, 1])
+@each(("selection", "options"), METHODS)
+@each("value", [NORMALS, TIED], ids=["values", "ties"])
+@each("part", [0, 1])
 def test_numbers_are_expected_ones_rounded_and_average_to_them(selection, options, value, part):
     method, steps = ga(selection, options), 1000
     expected = operators.chances(value, method)
@@ -156,7 +156,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "options"),
     CASES,
     ids=lambda x: x if isinstance(x, str) else "-".join(map(str, x.values())),
@@ -183,8 +183,8 @@ def test_nothing_is_drawn_from_drift(kind, options):
     assert same(plain, play(systematic, domain, make().redraw("pairing", 1))[0][-1]) != mates
 
 
-@pytest.mark.parametrize("domain", [Bits(), Reals()], ids=["bits", "reals"])
-@pytest.mark.parametrize("kind", ["ga", "wright_fisher", "steady_state_ga"])
+@each("domain", [Bits(), Reals()], ids=["bits", "reals"])
+@each("kind", ["ga", "wright_fisher", "steady_state_ga"])
 def test_all_switches_off_leave_no_randomness(kind, domain):
     """Haploid selection alone, in its deterministic limit, does not depend on any stream after the starts."""
     cls = OPTIMIZERS[kind]
@@ -206,7 +206,7 @@ def test_all_switches_off_leave_no_randomness(kind, domain):
     assert all(moved(source, source) for source in cls.switches)  # mutants: each switch left on is seen
 
 
-@pytest.mark.parametrize("kind", [kind for kind, cls in OPTIMIZERS.items() if cls.switches])
+@each("kind", [kind for kind, cls in OPTIMIZERS.items() if cls.switches])
 def test_switches_name_parameters_and_sources(kind):
     cls = OPTIMIZERS[kind]
     for source, levels in cls.switches.items():
@@ -227,9 +227,7 @@ TRAJECTORIES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "source", "options"), TRAJECTORIES, ids=[kind for kind, _, _ in TRAJECTORIES]
-)
+@each(("kind", "source", "options"), TRAJECTORIES, ids=[kind for kind, _, _ in TRAJECTORIES])
 def test_a_switch_takes_its_source_away(kind, source, options):
     """The points of all steps are the same however the source is drawn; without the switch they are not."""
     cls = OPTIMIZERS[kind]

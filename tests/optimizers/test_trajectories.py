@@ -12,6 +12,7 @@ from optimizers import operators
 from optimizers.schedules import Schedule
 from optimizers.walks.moves import metropolis
 from tests.references import trajectories as naive
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem, same
 
 REALS = Reals()
@@ -100,7 +101,7 @@ def torch_adam(kind, options, start, steps):
     return torch.stack(visited)
 
 
-@pytest.mark.parametrize(("kind", "options"), ADAM, ids=str)
+@each(("kind", "options"), ADAM, ids=str)
 def test_adam_is_torch_adam(kind, options):
     """Step for step."""
     states = play(build("adam", {"learning_rate": 0.05} | options), REALS, make([1]), steps=40)[0]
@@ -132,7 +133,7 @@ def test_adam_clips_first():
     assert torch.allclose(new.points[0, 0], state.points[0, 0] - 0.05 * g / (g.abs() + 1), atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["adam", "langevin", "signed_sgd", "natural_sgd"])
+@each("kind", ["adam", "langevin", "signed_sgd", "natural_sgd"])
 def test_answers_without_gradients_are_refused(kind):
     optimizer, s = build(kind, {}), make()
     state = optimizer.init(problem(s, REALS, 2), s)
@@ -200,7 +201,7 @@ def moves(options, domain, steps, world):
         yield move, float(s.uniform("acceptance", (1,)))
 
 
-@pytest.mark.parametrize(("kind", "options", "domain"), WALKS, ids=str)
+@each(("kind", "options", "domain"), WALKS, ids=str)
 def test_a_walk_beside_a_loop(kind, options, domain):
     """Exact values: the start, then one proposal per step."""
     states, queries, infos = play(build(kind, options), domain, make([4]), steps=25)
@@ -226,8 +227,8 @@ def test_a_walk_beside_a_loop(kind, options, domain):
     assert torch.allclose(ours, torch.tensor(visited, dtype=torch.float64), atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["metropolis", "simulated_annealing"])
-@pytest.mark.parametrize("domain", [REALS, Bits()], ids=["reals", "bits"])
+@each("kind", ["metropolis", "simulated_annealing"])
+@each("domain", [REALS, Bits()], ids=["reals", "bits"])
 def test_a_noisy_walk_asks_the_current_point_again(kind, domain):
     """A value that was lucky once does not stay, and decides nothing later."""
     optimizer = build(kind, {"starts": 2, "temperature": 0.0})
@@ -310,9 +311,9 @@ FULL = torch.diag(torch.arange(1.0, 8, dtype=torch.float64)) + 0.3
 DIAGONAL = torch.arange(1.0, 8, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize("matrix", [DIAGONAL, FULL], ids=["diagonal", "full"])
-@pytest.mark.parametrize("damping", [0.0, 0.5])
+@each("dtype", [torch.float64, torch.float32])
+@each("matrix", [DIAGONAL, FULL], ids=["diagonal", "full"])
+@each("damping", [0.0, 0.5])
 def test_a_given_metric(matrix, damping, dtype):
     """One step solves (G + d I) step = g.
 
@@ -513,8 +514,8 @@ def play_rosenbrock(optimizer, s, dim, steps, *, noise=0.0, exact=True):
     return state, queries, torch.stack(phases)
 
 
-@pytest.mark.parametrize("coefficients", ["standard", "adaptive"])
-@pytest.mark.parametrize("dim", [2, 5])
+@each("coefficients", ["standard", "adaptive"])
+@each("dim", [2, 5])
 def test_nelder_mead_asks_what_scipys_asks(coefficients, dim):
     """Every world in its own phase; the paths part where rounding decides, late."""
     s = make(range(6))
@@ -696,9 +697,7 @@ def test_a_value_that_was_lucky_once_does_not_stay(kind):
     assert (rosenbrock(optimizer.recommend(state)) < rosenbrock(first)).all()
 
 
-@pytest.mark.parametrize(
-    ("outside", "shrinks"), [(1.5, False), (2.0, False), (2.5, True), (math.nan, True)]
-)
+@each(("outside", "shrinks"), [(1.5, False), (2.0, False), (2.5, True), (math.nan, True)])
 def test_an_outside_contraction_must_be_as_good_as_the_reflection(outside, shrinks):
     """Vertices of values 0, 1, 3.
 

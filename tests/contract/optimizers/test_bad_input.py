@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from optimizers.workers import Service
+from tests.support.each import each
 from tests.support.play import build
 
 
@@ -348,7 +349,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options", "message"), WRONG)
+@each(("kind", "options", "message"), WRONG)
 def test_out_of_range(kind, options, message):
     with pytest.raises(ValueError, match=message):
         build(kind, options)

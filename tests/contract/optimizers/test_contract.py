@@ -23,6 +23,7 @@ from tests.contract.optimizers.cases import (
     decay,
     identity,
 )
+from tests.support.each import each
 from tests.support.play import bowl, build, make, play, same, tensors
 
 DOUBLE, SINGLE = FLOATS
@@ -62,7 +63,7 @@ def whole(number, dtype=DOUBLE, dim=7):
 
 
 WIDTHS = [(DOUBLE, 1), (SINGLE, 7), (DOUBLE, 33)]
-every_number = pytest.mark.parametrize("number", range(len(CASES)), ids=map(identity, CASES))
+every_number = each("number", range(len(CASES)), ids=map(identity, CASES))
 
 
 @every_number
@@ -86,7 +87,7 @@ def test_shapes(number):
 
 
 @every_number
-@pytest.mark.parametrize(("dtype", "dim"), WIDTHS[1:])
+@each(("dtype", "dim"), WIDTHS[1:])
 def test_replicate_invariance(number, dtype, dim):
     """Worlds (5, 2) alone are those rows of eight, bit for bit."""
     kind, options, _, domain = CASES[number]
@@ -220,7 +221,7 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
 ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("case", "dtype"),
     [pytest.param(case, FLOATS[i % 2], id=identity(case)) for i, case in enumerate(LEARNERS)],
 )
@@ -273,7 +274,7 @@ RANKED = [
 ]
 
 
-@pytest.mark.parametrize("case", RANKED, ids=identity)
+@each("case", RANKED, ids=identity)
 def test_rank_methods_ignore_monotone_transforms(case):
     kind, options, _, domain = case
     plain = play(build(kind, options), domain, make())[1]
@@ -311,7 +312,7 @@ BASIS = (
 )  # it rotates its draws by the axes that eigh picks among equal eigenvalues: rounding decides which
 
 
-@pytest.mark.parametrize(
+@each(
     "number",
     [
         pytest.param(number, id=identity(case))

@@ -6,6 +6,7 @@ import torch
 from optimizers import OPTIMIZERS
 from optimizers.schedules import Schedule
 from tests.contract.optimizers.cases import FLOATS, decay
+from tests.support.each import each
 from tests.support.play import build, make, play, same
 
 
@@ -192,8 +193,8 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options", "field", "limits"), NUMBERS)
 @pytest.mark.parametrize("dtype", [SINGLE, pytest.param(DOUBLE, marks=pytest.mark.verify)])
+@each(("kind", "options", "field", "limits"), NUMBERS)
 def test_one_number_for_each_world(kind, options, field, limits, dtype):
     """A batch whose worlds have different numbers equals the runs with each number, bit for bit."""
     numbers, domain = torch.linspace(*limits, 3, dtype=torch.float64), OPTIMIZERS[kind].domains[0]()

@@ -9,6 +9,7 @@ import xarray as xr
 
 from studies.schema import CLOCKS, Status
 from tests.studies.cells.test_loop import BOWL, run, task
+from tests.support.each import each
 
 GD = {"kind": "sgd", "learning_rate": 0.25}
 SERVICE = {"kind": "exponential", "scale": 2.0}
@@ -118,7 +119,7 @@ class TestHits:
                     np.testing.assert_array_equal(data[f"{stem}_{clock}"][:, place], expected)
         assert np.isfinite(data["hit_virtual_time"]).any()
 
-    @pytest.mark.parametrize("clock", ["cost", "steps", "epochs", "virtual_time"])
+    @each("clock", ["cost", "steps", "epochs", "virtual_time"])
     def test_checkpoints_move_no_hit(self, clock):
         hunt = task(BOWL, workers(), targets=[0.5, 0.1], clock=clock, budget=20.0, checkpoints=[20.0])
         data = run(hunt, range(4))

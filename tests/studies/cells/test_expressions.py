@@ -10,6 +10,7 @@ import torch
 from studies.cells.contract import PluginError
 from studies.cells.expressions.compiled import compiled
 from tests.studies.cells.test_loop import task
+from tests.support.each import each
 from tests.support.expressions import driven, recorded
 
 BOWL = {"kind": "quadratic", "dim": 4, "condition": 9.0}
@@ -97,7 +98,7 @@ def forms():
     return recorded(BOWL, MANY, labels, budget=90.0, checkpoints=[0.5, 9.0, 40.0, 90.0])
 
 
-@pytest.mark.parametrize("place", range(len(FORMS)), ids=list(FORMS))
+@each("place", range(len(FORMS)), ids=FORMS)
 def test_a_snapshot_is_what_numpy_says_of_the_step(place, trail, forms):
     optimizer, _, steps = trail
     text, expected = list(FORMS.items())[place]
@@ -149,7 +150,7 @@ GRIDS = {  # of a run of 30 steps of cost 3
 }
 
 
-@pytest.mark.parametrize("grid", GRIDS)
+@each("grid", GRIDS)
 def test_averages_add_up_to_the_sum_over_all_steps(grid):
     """Whatever the checkpoints are: means times the steps that they are of."""
     _, _, steps = driven(task(BOWL, SGD, budget=90.0), range(3))
@@ -159,11 +160,11 @@ def test_averages_add_up_to_the_sum_over_all_steps(grid):
     done = data["steps"].values
     assert (done[:, -1] == 30).all()
     taken = np.diff(done, axis=1, prepend=0)
-    for label, each in (("plain", lengths), ("square", lengths**2)):
+    for label, sizes in (("plain", lengths), ("square", lengths**2)):
         sums = np.where(taken > 0, data[label].values * taken, 0).sum(1)
-        np.testing.assert_allclose(sums, each.sum(1), rtol=1e-13)
+        np.testing.assert_allclose(sums, sizes.sum(1), rtol=1e-13)
         for world, place in np.ndindex(done.shape):
-            own = each[world, done[world, place] - taken[world, place] : done[world, place]]
+            own = sizes[world, done[world, place] - taken[world, place] : done[world, place]]
             if len(own):
                 assert data[label].values[world, place] == pytest.approx(own.mean(), rel=1e-13)
 
@@ -198,7 +199,7 @@ def test_worlds_that_end_at_steps_of_their_own_add_up_their_own_steps():
 # worlds never mix --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sizes", [(1, 6), (2, 3), (5, 1)])
+@each("sizes", [(1, 6), (2, 3), (5, 1)])
 def test_the_bits_of_a_world_do_not_depend_on_the_others(sizes):
     texts = [*FORMS, "center", "average(norm(state.velocity[0]))", "average_square(center)"]
     asked = {f"form_{place}x": text for place, text in enumerate(texts)}
@@ -237,7 +238,7 @@ def test_the_players_of_a_game_are_coordinates():
 # functions of the user's -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "words"),
     [
         ("mixed", "mixed: gives the result of a world another value alone"),
@@ -256,7 +257,7 @@ def test_a_function_that_breaks_its_contract_is_refused_in_one_line(name, words)
 # the grammar -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "words"),
     [
         ("", "expected an expression"),

@@ -20,6 +20,7 @@ from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from tests.studies.cells.test_loop import run, task
+from tests.support.each import each
 from tests.support.runs import again, cells, write
 
 BOWL, GA = {"kind": "quadratic", "dim": 3}, {"kind": "ga", "population": 4}
@@ -154,7 +155,7 @@ def own(name):
     return {"kind": f"tests.support.plugins:{name}"}
 
 
-@pytest.mark.parametrize(("name", "method", "text"), WRONG, ids=[name for name, *_ in WRONG])
+@each(("name", "method", "text"), WRONG, ids=[name for name, *_ in WRONG])
 def test_an_optimizer_that_breaks_a_promise_is_refused(name, method, text):
     with pytest.raises(
         PluginError, match=rf"^tests/support/plugins.py:\d+: {name}.{method}: {text}"
@@ -163,7 +164,7 @@ def test_an_optimizer_that_breaks_a_promise_is_refused(name, method, text):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(("name", "method", "text"), LANDSCAPES, ids=[name for name, *_ in LANDSCAPES])
+@each(("name", "method", "text"), LANDSCAPES, ids=[name for name, *_ in LANDSCAPES])
 def test_a_landscape_that_breaks_a_promise_is_refused(name, method, text):
     with pytest.raises(
         PluginError, match=rf"^(tests/support/plugins.py:\d+: )?{name}.{method}: {text}"
@@ -281,7 +282,7 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
     assert len(records) == 4
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "text"),
     [
         (
@@ -434,7 +435,7 @@ def test_a_module_that_leaves_is_one_line(tmp_path, monkeypatch):
         registry.find("leaving:X", "optimizer")
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "text"),
     [
         (

@@ -19,6 +19,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 from tests.studies.cells.test_loop import run, task
+from tests.support.each import each
 from tests.support.runs import again, here, write
 
 BOWL, SGD = {"kind": "quadratic", "dim": 3, "condition": 4}, {"kind": "sgd", "learning_rate": 0.1}
@@ -167,7 +168,7 @@ def test_neither_trials_nor_pilots_are_looked_at(tmp_path):
 # those that break it ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "text"),
     [
         ("Long", r"expected seen of shape \(R,\) = \(4,\), got \(4, 3\)"),
@@ -218,7 +219,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("given", "text"), WRONG, ids=range(len(WRONG)))
+@each(("given", "text"), WRONG, ids=range(len(WRONG)))
 def test_a_wrong_instrument_is_one_line_at_load(given, text):
     with pytest.raises(StudyError) as told:
         load_study({**STUDY, "record": {"mine": given}})
@@ -227,7 +228,7 @@ def test_a_wrong_instrument_is_one_line_at_load(given, text):
     assert text in line
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "text"),
     [
         (

@@ -16,6 +16,7 @@ from optimizers.gradient.sgd import SGD
 from studies.cells.loop import bind, run_worlds, singly
 from studies.cells.task import Task
 from studies.registry import FAMILIES
+from tests.support.each import each
 
 SMALL = {
     "quadratic": {"dim": 5},
@@ -298,7 +299,7 @@ class TestTargets:
             data["best_hit_cost"][:, 0], 3 * (steps + 1)
         )  # seen one gradient later
 
-    @pytest.mark.parametrize(
+    @each(
         "optimizer",
         [
             {"kind": "ga", "population": 5, "elite": 1},
@@ -345,7 +346,7 @@ class TestTargets:
         ).min(1)
         assert np.array_equal(np.where(hits == 0, points, hits), np.where(hits == 0, points, seen))
 
-    @pytest.mark.parametrize(
+    @each(
         ("landscape", "optimizer", "options"),
         [
             (
@@ -615,9 +616,9 @@ OWN = {"kind": "tests.studies.cells.test_loop:OwnBatch"}
 
 
 class TestOwnBatches:
-    @pytest.mark.parametrize("shared", [True, False])
-    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
-    @pytest.mark.parametrize("landscape", ["gaussian_field", "digits"])
+    @each("shared", [True, False])
+    @each("sampling", ["replacement", "batch", "epoch"])
+    @each("landscape", ["gaussian_field", "digits"])
     def test_no_world_depends_on_the_batches_of_others(self, landscape, sampling, shared):
         if sampling == "epoch" and not shared:
             return
@@ -694,9 +695,9 @@ class Uneven(SGD):
 
 
 class TestPortionsAndSizes:
-    @pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
-    @pytest.mark.parametrize("instances", [None, 3])
-    @pytest.mark.parametrize(
+    @each("sampling", ["replacement", "batch", "epoch"])
+    @each("instances", [None, 3])
+    @each(
         "landscape",
         [
             {"kind": "quadratic", "dim": 3, "terms": 101, "rotated": True},

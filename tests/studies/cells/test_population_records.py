@@ -8,6 +8,7 @@ import torch
 
 from studies.cells.expressions.populations import Population
 from tests.studies.cells.test_loop import task
+from tests.support.each import each
 from tests.support.expressions import driven, recorded
 
 NK = {"kind": "nk", "n": 7, "k": 1}
@@ -59,7 +60,7 @@ def members(optimizer, state):
     return [own[lives > 0].numpy().astype(int) for own, lives in zip(points, share, strict=True)]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_of_any_population_as_by_brute_force(seed):
     rng = np.random.default_rng(seed)
     count, loci = rng.integers(2, 9), rng.integers(1, 8)
@@ -78,7 +79,7 @@ def test_of_any_population_as_by_brute_force(seed):
         np.testing.assert_allclose(values, numbers, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@each("name", METHODS)
 def test_along_a_run_as_by_brute_force(name):
     """Before the first step too, and of those alive alone."""
     options = {"budget": 60.0, "checkpoints": [0.5, 20.0, 60.0]}
@@ -95,7 +96,7 @@ def test_along_a_run_as_by_brute_force(name):
         np.testing.assert_allclose(data["freqs"].values[world, place], own.mean(0), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@each("name", METHODS)
 def test_a_world_alone_has_the_same_population(name):
     options = {"budget": 60.0, "checkpoints": [20.0, 60.0]}
     whole = recorded(NK, METHODS[name], ASKED, range(3), **options)
@@ -137,7 +138,7 @@ ON_REALS = {
 }
 
 
-@pytest.mark.parametrize("name", ON_REALS)
+@each("name", ON_REALS)
 def test_the_variance_of_a_trait_is_that_over_all_who_live(name):
     """Over the population itself, so divided by its size; the sum is the trace of the covariance."""
     asked = {"traits": "trait_variance", "trace": "sum(trait_variance)"}

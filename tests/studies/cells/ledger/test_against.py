@@ -11,6 +11,7 @@ from landscapes.streams import Streams
 from studies import analysis
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
+from tests.support.each import each
 from tests.support.runs import here
 
 START = {"ledger": {"moments": [0.0], "redraws": 4, "references": ["raw"]}}
@@ -110,7 +111,7 @@ def test_both_steps_see_the_same_draws(tmp_path):
     assert np.isnan(data.sel(optimizer="GA")["against_error"].values).all()
 
 
-@pytest.mark.parametrize(
+@each(
     ("settings", "message"),
     [
         (

@@ -16,6 +16,7 @@ from studies.cells.ledger import record
 from studies.cells.ledger.population import FORCES, observe
 from studies.schema import POPULATION
 from tests.references import systematic as naive
+from tests.support.each import each
 from tests.support.ledgers import alone, book, ledger, search
 
 NK = L["nk"](n=7, k=2)
@@ -57,7 +58,7 @@ def next_generation(scene, moment):
     return query.points, state.points, info["parents"]
 
 
-@pytest.mark.parametrize("name", POPULATIONS)
+@each("name", POPULATIONS)
 def test_genotypes_beside_counting(name):
     scene, moments, found = seen(name)
     for moment, told in zip(moments, found, strict=True):
@@ -102,7 +103,7 @@ def test_linkage_disequilibrium_of_independent_loci_is_that_of_sampling():
     assert abs(told.mean() - 1 / 8) > 4.5 * error
 
 
-@pytest.mark.parametrize("name", POPULATIONS)
+@each("name", POPULATIONS)
 def test_parts_add_up_to_the_change_of_the_mean(name):
     """An identity: the sum of the parts is the change of the mean true loss in the step that the search takes."""
     landscape, optimizer, noise = POPULATIONS[name]
@@ -121,7 +122,7 @@ def test_parts_add_up_to_the_change_of_the_mean(name):
     assert (parts[:, 0] != 0).any()
 
 
-@pytest.mark.parametrize("name", ["islands", "wright_fisher", "diploids"])
+@each("name", ["islands", "wright_fisher", "diploids"])
 def test_parts_beside_the_price_equation(name):
     """With one parent, w the offspring of each.
 
@@ -173,7 +174,7 @@ def test_selection_is_the_replicator_step():
     assert abs((parts["drift"].square() / (4 * spread)).mean() - 1) > 4.5 * (2 / 60) ** 0.5
 
 
-@pytest.mark.parametrize(
+@each(
     ("optimizer", "varied", "parts"),
     [
         (O["sgd"](), False, False),

@@ -21,6 +21,7 @@ from studies.cells.ledger import arms, record
 from studies.cells.ledger.freezing import mapped, subset
 from studies.cells.ledger.redraws import trials
 from tests.contract.optimizers.cases import CASES, identity
+from tests.support.each import each
 from tests.support.ledgers import DRAWN, alone, book, ledger, search, spoilt
 from tests.support.play import build
 
@@ -65,7 +66,7 @@ def check_redraw_0(landscape, optimizer, noise, steps=3, **options):
     return away
 
 
-@pytest.mark.parametrize("case", CASES, ids=identity)
+@each("case", CASES, ids=identity)
 def test_redraw_0_is_the_next_step_of_every_method(case):
     kind, options, _, domain = case
     landscape = landscape_of(kind, domain)
@@ -182,7 +183,7 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@each("name", SETTINGS)
 def test_redraw_0_is_the_next_step_in_every_setting(name):
     landscape, optimizer, noise, options = SETTINGS[name]
     assert check_redraw_0(landscape, optimizer, noise, steps=9, worlds=3, **options) > 0
@@ -255,7 +256,7 @@ def test_the_chunk_size_changes_nothing(name, monkeypatch):
         close(whole, ledger(landscape, optimizer, noise, worlds=2, redraws=6, points=20, **options))
 
 
-@pytest.mark.parametrize("name", CELLS)
+@each("name", CELLS)
 def test_worlds_alone_have_the_ledger_that_they_have_in_a_batch(name):
     landscape, optimizer, noise, options = cell(name)
     scene, moments, _ = search(landscape, optimizer, noise, worlds=4, **options)
@@ -264,8 +265,8 @@ def test_worlds_alone_have_the_ledger_that_they_have_in_a_batch(name):
     close(whole.isel(replicate=[3, 1]), part)
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e200])
-@pytest.mark.parametrize("name", ["sgd", "es", "game"])
+@each("bad", [float("nan"), float("inf"), 1e200])
+@each("name", ["sgd", "es", "game"])
 def test_a_lost_world_harms_no_other(name, bad):
     landscape, optimizer, noise, options = cell(name)
     scene, moments, _ = search(landscape, optimizer, noise, worlds=4, **options)

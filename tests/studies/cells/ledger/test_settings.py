@@ -16,6 +16,7 @@ from optimizers import OPTIMIZERS
 from optimizers.workers import Service
 from studies.cells.ledger import record
 from studies.cells.ledger.redraws import trials
+from tests.support.each import each
 from tests.support.ledgers import book, search
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS
@@ -48,7 +49,7 @@ OWN = {  # method, its hyperparameters with a value for each of three worlds, la
 }
 
 
-@pytest.mark.parametrize("name", OWN)
+@each("name", OWN)
 def test_hyperparameters_of_each_world(name):
     """The ledger of three worlds with a value each is that of three cells with one value, world by world."""
     kind, own, shared, landscape, noise = OWN[name]
@@ -84,7 +85,7 @@ def test_hyperparameters_within_hyperparameters():
 # the sample -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("optimizer", "landscape", "noise", "cost", "size"),
     [
         (

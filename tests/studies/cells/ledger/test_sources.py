@@ -19,6 +19,7 @@ from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
 from studies.analysis.noise import noise as analysis
 from studies.cells.ledger import record, statistics
+from tests.support.each import each
 from tests.support.ledgers import DRAWN, book, ledger, search
 
 LAND, METHODS = LANDSCAPES, OPTIMIZERS
@@ -111,7 +112,7 @@ def test_a_source_that_is_not_named_is_a_mistake():
         ledger(BOWL, Toy())
 
 
-@pytest.mark.parametrize("direction", ["all", "gradient", "curvature 1"])
+@each("direction", ["all", "gradient", "curvature 1"])
 def test_the_only_source_has_all_and_others_have_nothing(direction):
     cells = {
         "data": (BOWL, METHODS["sgd"](), Noise(batch=3)),
@@ -195,7 +196,7 @@ EDGES = {
 }
 
 
-@pytest.mark.parametrize("name", EDGES)
+@each("name", EDGES)
 def test_edges(name):
     landscape, optimizer, noise, options = EDGES[name]
     data = ledger(landscape, optimizer, noise, redraws=4, modes=2, **options)
@@ -292,7 +293,7 @@ def test_kurtosis_of_uniform_noise_and_of_no_noise():
     assert statistics.kurtosis(0 * a[:2], 0 * b[:2]).isnan().all()
 
 
-@pytest.mark.parametrize("alpha", [1.5, 3.0, 6.0])
+@each("alpha", [1.5, 3.0, 6.0])
 def test_tail_index_of_pareto_noise(alpha):
     """Length^-alpha: Hill's estimate of k excesses has mean alpha k / (k - 1) and variance alpha^2 k^2 / ((k - 1)^2 (k - 2)) (k Gamma variables)."""
     u = torch.rand((2, 200, 2000, 1), generator=torch.Generator().manual_seed(5), dtype=torch.float64)
