@@ -5,6 +5,7 @@ That of every landscape and optimizer is made from the fields of its dataclass.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Union, get_args
 
@@ -47,6 +48,7 @@ from studies.study_file.values import (
 from studies.text.shapes import Data, Hint, Json
 
 FAMILIES = ("landscapes", "optimizers")
+Kinds = tuple[tuple[str, type], ...]  # (kind, class)
 ENTRIES = (*FAMILIES, "claims")  # keys of a study whose values are label -> {kind: .., parameters}
 RECORD: Data = {  # JSON schema: expressions by their labels, or a list of names
     "anyOf": [
@@ -199,9 +201,18 @@ def study_model(
 
     `claims` load much, so only where there are any.
     """
-    types = {family: by_kind(family, kinds[family]) for family in FAMILIES}
+    known: list[tuple[str, Kinds]] = [(family, (*kinds[family].items(),)) for family in FAMILIES]
     if claims:
-        types["claims"] = _claims()
+        from studies.claims import CLAIMS
+
+        known.append(("claims", (*CLAIMS.items(),)))
+    return _model_of(tuple(known))
+
+
+@functools.lru_cache(maxsize=8)
+def _model_of(known: tuple[tuple[str, Kinds], ...]) -> type[StudyModel]:
+    """Made once for all studies of the same kinds, for that takes longer than to read a study."""
+    types = {family: _entry(family, dict(kinds)) for family, kinds in known}
     fields: Data = {
         name: (dict[str, entry], _field(name))  # type: ignore[valid-type]
         for name, entry in types.items()
@@ -209,11 +220,11 @@ def study_model(
     return create_model("Study", __base__=StudyModel, __doc__=StudyModel.__doc__, **fields)
 
 
-def _claims() -> Hint:
-    """The type of a claim: its model is chosen by `kind`."""
-    from studies.claims import CLAIMS
-
-    members = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in CLAIMS.items()]
+def _entry(family: str, kinds: Mapping[str, type]) -> Hint:
+    """The type of an entry of a family: its model is chosen by `kind`."""
+    if family in FAMILIES:
+        return by_kind(family, kinds)
+    members = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in kinds.items()]
     return Annotated[Union[tuple(members)], Discriminator(kind_tag)]  # noqa: UP007
 
 

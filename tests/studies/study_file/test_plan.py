@@ -1,10 +1,10 @@
 """The plan: which arms share a task, which cells cover the worlds, and what changes a cell's address."""
 
+import contextlib
 import dataclasses
 import itertools
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -547,21 +547,51 @@ def test_a_swept_parameter_needs_no_other_value():
 # the digest of the code -------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def house(tmp_path: Path):
-    def copy(name, edits):
-        for package in PACKAGES:
-            shutil.copytree(
-                ROOT / package,
-                tmp_path / name / package,
-                ignore=shutil.ignore_patterns("__pycache__", "*.yaml", "*.png"),
-            )
-        for path, change in edits.items():
-            file = tmp_path / name / path
-            file.write_text(change(file.read_text()))
-        return tmp_path / name
+class Trees(dict):
+    """Files as `digest._tree` has them, each read once; an edited one can be forgotten."""
 
-    return copy
+    read = staticmethod(digest._tree.__wrapped__)
+
+    def __missing__(self, path):
+        self[path] = self.read(path)
+        return self[path]
+
+    __call__ = dict.__getitem__
+    cache_clear = dict.clear
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A copy of our packages, which tests edit and leave as it was."""
+    root, left_out = tmp_path_factory.mktemp("house"), ("__pycache__", "*.yaml", "*.png")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns(*left_out))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digest, "_tree", Trees())
+        yield root
+    forget()
+
+
+@contextlib.contextmanager
+def edited(root, *paths, change=lambda text: text + "\nEDITED = 1\n"):
+    """While the body runs, these files are others."""
+    texts = {root / path: (root / path).read_text() for path in paths}
+    try:
+        for file, text in texts.items():
+            file.write_text(change(text))
+        forget(*texts)
+        yield
+    finally:
+        for file, text in texts.items():
+            file.write_text(text)
+        forget(*texts)
+
+
+def forget(*files):
+    """These files, and all digests; what a file of ours imports no test changes."""
+    code_digest.cache_clear()
+    for file in files:
+        digest._tree.pop(file, None)
 
 
 def digests(root):
@@ -571,38 +601,40 @@ def digests(root):
     return {name: code_digest((LOOP, *modules), root) for name, modules in cells.items()}
 
 
-def changed(house, edits):
-    before, after = digests(ROOT), digests(house("edited", edits))
+def changed(root, *paths, **how):
+    before = digests(root)
+    with edited(root, *paths, **how):
+        after = digests(root)
     return {name for name in before if before[name] != after[name]}
 
 
 def test_comments_and_docstrings_do_not_change_the_digest(house):
-    edit = lambda text: text.replace('"""', '"""Reworded. ', 1) + "\n# a comment\n"  # noqa: E731
-    assert (
-        changed(house, {"optimizers/populations/ga.py": edit, "landscapes/streams.py": edit}) == set()
-    )
+    reworded = lambda text: text.replace('"""', '"""Reworded. ', 1) + "\n# a comment\n"  # noqa: E731
+    assert digests(house) == digests(ROOT)
+    files = ("optimizers/populations/ga.py", "landscapes/streams.py")
+    assert changed(house, *files, change=reworded) == set()
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("optimizers/populations/ga.py", {"nk ga", "quadratic ga"}),
-        ("landscapes/binary/nk.py", {"nk ga", "nk sgd"}),
-        ("optimizers/gradient/step_sizes.py", {"nk sgd", "quadratic sgd"}),
-        ("landscapes/streams.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
-        ("landscapes/base.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
-        ("studies/cells/loop.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
-        ("studies/registry.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
-        ("landscapes/wrappers/relaxation.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
-        ("studies/cells/ledger/slopes.py", {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}),
-        ("optimizers/__init__.py", set()),
-        ("studies/study_file/loading.py", set()),
-        ("studies/study_file/plan.py", set()),
-        ("studies/results/store.py", set()),
-    ],
-)
-def test_code_changes_the_cells_that_it_computes(house, path, expected):
-    assert changed(house, {path: lambda text: text + "\nEDITED = 1\n"}) == expected
+ALL = {"nk ga", "nk sgd", "quadratic ga", "quadratic sgd"}
+CHANGES = {  # file -> the cells that it computes
+    "optimizers/populations/ga.py": {"nk ga", "quadratic ga"},
+    "landscapes/binary/nk.py": {"nk ga", "nk sgd"},
+    "optimizers/gradient/step_sizes.py": {"nk sgd", "quadratic sgd"},
+    "landscapes/streams.py": ALL,
+    "landscapes/base.py": ALL,
+    "studies/cells/loop.py": ALL,
+    "studies/registry.py": ALL,
+    "landscapes/wrappers/relaxation.py": ALL,
+    "studies/cells/ledger/slopes.py": ALL,
+    "optimizers/__init__.py": set(),
+    "studies/study_file/loading.py": set(),
+    "studies/study_file/plan.py": set(),
+    "studies/results/store.py": set(),
+}
+
+
+def test_code_changes_the_cells_that_it_computes(house):
+    assert {path: changed(house, path) for path in CHANGES} == CHANGES
 
 
 EVERYTHING = {  # tasks that between them use all parts of the loop
@@ -646,12 +678,9 @@ def ran(call):
     return {file for file in files if file.startswith(ours)}
 
 
-def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(house, monkeypatch):
-    root, modules = (
-        house("copy", {}),
-        next(task for task in planned(**EVERYTHING).tasks if task.optimizer["kind"] == "ga").modules,
-    )
-    names = digest.closure(modules, root)
+def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(house):
+    task = next(task for task in planned(**EVERYTHING).tasks if task.optimizer["kind"] == "ga")
+    names = digest.closure(task.modules, house)
     assert {
         "studies.cells.loop",
         "studies.registry",
@@ -661,29 +690,18 @@ def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(ho
         "landscapes.binary.nk",
         "optimizers.schedules",
     } <= names
-    trees, parse = {}, digest._tree.__wrapped__  # read once, and again where a file was edited
-    monkeypatch.setattr(
-        digest, "_tree", lambda path: trees.get(path) or trees.setdefault(path, parse(path))
-    )
-    before = code_digest.__wrapped__(modules, root)
-    assert before == code_digest.__wrapped__(modules)
-    everything = {
-        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in root.rglob("*.py")
+    before = code_digest(task.modules, house)
+    assert before == code_digest(task.modules)
+    files = {
+        ".".join(path.relative_to(house).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in house.rglob("*.py")
     }
-    assert names < set(everything)
-    for name, file in everything.items():
-        text = file.read_text()
-        file.write_text(text + "\nEDITED = 1\n")
-        trees.pop(file, None)
-        assert (code_digest.__wrapped__(modules, root) != before) == (name in names), name
-        file.write_text(text)
-        trees.pop(file, None)
-
-
-def forget():
-    for function in (code_digest, digest._tree, digest._homes, digest._next_of_ours):
-        function.cache_clear()
+    assert names < set(files)
+    with edited(house, *(file for name, file in files.items() if name not in names)):
+        assert code_digest(task.modules, house) == before
+    for name in names:
+        with edited(house, files[name]):
+            assert code_digest(task.modules, house) != before, name
 
 
 @pytest.mark.parametrize(
@@ -723,14 +741,14 @@ def test_a_plugin_depends_on_what_it_takes_from_our_packages(house, tmp_path, mo
     __import__("digest_heir")
     forget()
     before = code_digest(("digest_heir",))
+    assert before == code_digest(("digest_heir",), house)
     for path in (
         "optimizers/populations/ga.py",
         "optimizers/operators/selection.py",
         "optimizers/gradient/sgd.py",
     ):
-        root = house(path.replace("/", "-"), {path: lambda text: text + "\nEDITED = 1\n"})
-        assert (code_digest(("digest_heir",), root) != before) == (path in moved), path
-    forget()
+        with edited(house, path):
+            assert (code_digest(("digest_heir",), house) != before) == (path in moved), path
 
 
 def test_the_module_of_an_import_path_is_digested_though_its_class_was_made_elsewhere(
