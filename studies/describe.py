@@ -139,17 +139,12 @@ def _claim(kind: str) -> Parts:
 
 def _figure(name: str) -> Parts:
     from studies.figures import about
-    from studies.study_file.figures import QUESTIONS
+    from studies.study_file.figures import QUESTIONS, model_of
     from studies.study_file.model import FIGURES as NEEDS
 
     needs = QUESTIONS[name].needs if name in QUESTIONS else NEEDS[name]
     shows = [f"shows the `{needs}` of a study"] if needs else []
-    head = f"{name} (figure): {_text(about(name))}"
-    return [
-        head,
-        *shows,
-        *(_asked(QUESTIONS[name], name) if name in QUESTIONS else [PLAIN.format(name=name)]),
-    ]
+    return [f"{name} (figure): {_text(about(name))}", *shows, *_asked(model_of(name), name)]
 
 
 def _asked(model: type[Options], name: str) -> Parts:
@@ -165,9 +160,6 @@ def _example(name: str, model: type[Options]) -> str:
         f"in a study: figures: [{{{name}: {{{model.example}}}}}]; of results: python -m studies.figures"
         f" results/NAME {name} {model.command}"
     )
-
-
-PLAIN = "in a study: figures: [{name}]; of results: python -m studies.figures results/NAME {name}"
 
 
 SECTIONS = ("landscapes", "optimizers", "sweep", "claims", "figures")  # whose names are printed

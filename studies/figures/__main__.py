@@ -243,11 +243,9 @@ def _typed(name: str, options: Mapping[str, str]) -> Data:
     """
     from pydantic import ValidationError
 
-    from studies.study_file.figures import QUESTIONS
+    from studies.study_file.figures import model_of
 
-    if name not in QUESTIONS:
-        return {}
-    model = QUESTIONS[name]
+    model = model_of(name)
     try:
         return model.model_validate_strings(dict(options), strict=False).model_dump()
     except ValidationError as error:
@@ -264,10 +262,9 @@ def _mistake(model: type[Options], error: ValidationError) -> str:
 
 def _known(name: str) -> list[str]:
     """The options of a figure."""
-    from studies.study_file.figures import QUESTIONS
+    from studies.study_file.figures import model_of
 
-    fields = QUESTIONS[name].model_fields if name in QUESTIONS else ()
-    return [field for field in fields if field in TOLD]
+    return [field for field in model_of(name).model_fields if field in TOLD]
 
 
 def _places(args: Namespace) -> dict[str, list[str]]:

@@ -50,6 +50,13 @@ class Options(Said):
     )
 
 
+class PlainModel(Options):
+    """The landscapes and optimizers that it shows."""
+
+    example: ClassVar[str] = "optimizer: [SGD, GA]"
+    command: ClassVar[str] = "--optimizer SGD GA"
+
+
 class Faceted(Options):
     """What a figure with panels may be told."""
 
@@ -181,11 +188,17 @@ QUESTIONS: dict[str, type[Options]] = {
 }
 
 
+def model_of(name: str) -> type[Options]:
+    """What a figure may be told."""
+    return QUESTIONS.get(name, PlainModel)
+
+
 def entry(figures: tuple[str, ...]) -> Hint:
     """The type of a figure: the name of any, or one with what it is to show."""
+    models = dict.fromkeys(figures, PlainModel) | QUESTIONS
     fields: Data = {
         name: (model | None, Field(default=None, description=(model.__doc__ or "").split("\n")[0]))
-        for name, model in QUESTIONS.items()
+        for name, model in models.items()
     }
     shown = create_model(
         "FigureModel", __base__=Said, __doc__="A figure, and what it is to show.", **fields

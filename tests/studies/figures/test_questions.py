@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib import rc_context
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
+from pydantic import TypeAdapter
 
 from studies.analysis.quantities.evaluate import quantity
 from studies.claims.base import Judgement
@@ -27,6 +28,7 @@ from studies.figures.theory import on_grid
 from studies.results.figures import SHOWN, Asked, asked, named
 from studies.study_file.figures import QUESTIONS
 from studies.study_file.loading import load_study
+from studies.study_file.model import StudyModel
 from studies.study_file.study import StudyError
 from tests.support.looks import faults
 
@@ -259,6 +261,17 @@ def test_a_figure_of_a_study_shows_the_landscapes_and_optimizers_that_it_names(s
     np.testing.assert_allclose(line.get_ydata(), expected.mean("replicate").values.ravel())
 
 
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_every_figure_of_a_study_takes_landscapes_and_optimizers(name):
+    """Those too that are told nothing else, each with a file of its own name."""
+    entry = {name: {"landscape": "bowl", "optimizer": ["SGD"], "name": "mine"}}
+    model = TypeAdapter(StudyModel.model_fields["figures"].annotation)
+    (read,) = model.validate_python([entry])
+    assert asked([read.model_dump(mode="json")]) == [
+        Asked(name, {}, "mine", {"landscape": ["bowl"], "optimizer": ["SGD"]})
+    ]
+
+
 def test_a_label_of_curve_stands_in_place_of_the_quantity(swept):
     given = {"x": "B", "y": "2 * median(loss)", "label": "cost of a step"}
     figure = curve(pick(swept, {"landscape": ["bowl"]}), hue="k", **given)
@@ -306,6 +319,19 @@ STUDY = {
         (
             {"curve": {"optimizer": ["SGD", "GA"]}},
             "figures[0].curve.optimizer: unknown optimizer 'GA'; expected one of: SGD",
+        ),
+        (
+            {"phase": {"optimizer": ["SGD", "GA"]}},
+            "figures[0].phase.optimizer: unknown optimizer 'GA'; expected one of: SGD",
+        ),
+        (
+            {"critical_difference": {"lanscape": "bowl"}},
+            "figures[0].critical_difference.lanscape: unknown key for critical_difference; did you mean"
+            " 'landscape'?",
+        ),
+        (
+            {"price": {"landscape": "bowl"}},
+            "figures[0]: price shows the `ledger` of a study, and this one has none",
         ),
         (
             {"law": {"claim": ["falls", "fals"]}},
