@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from xarray import DataArray, Dataset
 
 from studies.analysis.quantities.calls import CALLS
-from studies.analysis.quantities.distance import OTHER_NAME
+from studies.analysis.quantities.distance import OTHER_NAME, around
 from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.question import Question
@@ -148,20 +148,15 @@ def _theory(
     """
     pair = f"({of}, {against}, bins={bins})"
     distance, floor = (quantity(dataset, f"{name}{pair}") for name in ("distance", "distance_floor"))
-    grid = _grid(values)
+    grid = around(values, 3 * FINE)
     mass = _mass(dataset, of, against, grid)
+    step = grid.isel({POINT: 1}) - grid.isel({POINT: 0})
     return Dataset({
-        "density": mass / mass.integrate(POINT) / float(grid[1] - grid[0]),
+        "density": mass / mass.sum(POINT) / step,
         "x": grid,
         "distance": distance["quantity"],
         "floor": floor["quantity"],
     })
-
-
-def _grid(values: DataArray) -> DataArray:
-    """Points from below all values to above them, by as much as these span."""
-    low, high = float(values.min()), float(values.max())
-    return DataArray(np.linspace(2 * low - high, 2 * high - low, 3 * FINE), dims=POINT)
 
 
 def _mass(
@@ -192,20 +187,15 @@ def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
         axes: where.
         place: the values of the dims that panels have of their own.
     """
-    part, edges = drawing.numbers.sel(place), _edges(drawing)
+    part = drawing.numbers.sel(place)
     values = finite(part["quantity"].values)
+    edges = np.histogram_bin_edges(values, drawing.bins)
     heights, *_ = axes.hist(values, edges.tolist(), density=True, **HISTOGRAM)
     if drawing.against is not None:
         _draw_theory(part, axes, edges)
         axes.set_ylim(0, min(axes.get_ylim()[1], PEAK * float(np.max(heights))))
     panels.rules(axes)
     return axes
-
-
-def _edges(drawing: Drawing) -> np.ndarray:
-    """The borders of the bins, the same in all panels."""
-    values = drawing.numbers["quantity"].values
-    return np.linspace(np.nanmin(values), np.nanmax(values), drawing.bins + 1)
 
 
 def _draw_theory(part: Dataset, axes: Axes, edges: np.ndarray) -> None:

@@ -1,14 +1,16 @@
 """How far the worlds' values are from a density: `distance(theta, exp(-theta**2 / (2 * temperature)))`.
 
 The total variation, half the sum over bins of | share of worlds - mass of the density |, over `bins` bins of
-equal width from the least value of any world to the largest, and all that is outside of them. The density is
-a formula of the quantity's own name, or `x`, and of the numbers of each arm; it need not be normalised, and
-is integrated over three times that range.
+equal width from the least value of the arm's worlds to the largest, and all that is outside of them. Worlds
+that are infinite are in none of the bins, and where no density is. The density is a formula of the quantity's
+own name, or `x`, and of the numbers of each arm; it need not be normalised, and is integrated over three
+times that range. Each arm is judged by itself: one that ran away leaves the bins of the others as they are.
 
 So few worlds are never at distance 0 from the density that they are of: `distance_floor(..)` is what is
-expected of as many draws from the density itself, half the sum of the mean absolute deviations of binomials,
-E |k - n p| = 2 m (n over m) p^m (1 - p)^(n - m + 1), m = floor(n p) + 1 (de Moivre 1730; Diaconis and Zabell
-1991, Statistical Science 6, 284).
+expected of n draws from the density itself, whose least and largest are those of the worlds. These two lie in
+the outermost bins, the others are n - 2 draws from what the density is between them, of which k in a bin of
+mass q are binomial: half the sum of E |k + 1 - n p| / n in the outermost bins, of E |k - n p| / n in the
+others, and of the mass outside.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import ast
 
 import numpy as np
 import xarray as xr
-from scipy import special
+from scipy import stats
 from xarray import DataArray
 
 from studies.analysis.quantities.question import Call, Question
@@ -31,38 +33,57 @@ OTHER_NAME = "x"
 
 def distance(question: Question, call: Call) -> Value:
     """The total variation between the worlds' values and a density."""
-    values, edges, mass = _compared(question, call)
-    bins = len(edges) - 1
-    place = np.floor((values - edges[0]) / (edges[-1] - edges[0]) * bins).clip(0, bins - 1)
+    values, bins, mass = _compared(question, call)
+    low, high = spans(values)
+    place = ((values - low) / (high - low) * bins).clip(0, bins - 1) // 1
+    lost = abs(values) == np.inf
     start, gathered = len(question.gathered.parts), question.gathered
-    gathered.parts.append(place)
-    masses = [gathered.statistic(mass.isel({POINT: i}, drop=True)) for i in range(bins + 1)]
-    return Summary(_variation(start, masses))
+    gathered.parts.append(place.where(~lost, bins))
+    whole = mass.fillna(0.0)  # of an arm without a finite world, all is outside of bins
+    masses = [gathered.statistic(whole.isel({POINT: i}, drop=True)) for i in range(bins)]
+    outside = gathered.statistic(1 - whole.isel({POINT: slice(bins)}).sum(POINT))
+    return Summary(_variation(start, [*masses, outside]))
 
 
 def floor(question: Question, call: Call) -> Value:
     """The distance that is expected of as many draws from the density itself."""
-    values, _, mass = _compared(question, call)
-    worlds = values.notnull().sum("replicate")
-    return (absolute_deviation(worlds, mass) / worlds).sum(POINT) / 2
+    values, bins, mass = _compared(question, call)
+    worlds = (abs(values) < np.inf).sum("replicate")
+    inside = mass.isel({POINT: slice(bins)})
+    whole = inside.sum(POINT, skipna=False)
+    outermost = DataArray(np.isin(np.arange(bins), [0, bins - 1]).astype(float), dims=POINT)
+    away = deviation(worlds - 2, inside / whole, worlds * inside - outermost) / worlds
+    return (away.sum(POINT, skipna=False) + 1 - whole) / 2
 
 
-def absolute_deviation(n: DataArray, p: DataArray) -> DataArray:
-    """E |k - n p| of k ~ binomial(n, p)."""
-    m = np.floor(n * p) + 1
-    choose = special.gammaln(n + 1) - special.gammaln(m + 1) - special.gammaln(n - m + 1)
-    logarithm = choose + special.xlogy(m, p) + special.xlogy(n - m + 1, 1 - p)
-    return (2 * m * np.exp(logarithm)).where((p > 0) & (p < 1), 0.0)
+def deviation(n: DataArray, p: DataArray, c: DataArray) -> DataArray:
+    """E |k - c| of k ~ binomial(n, p): n p - c + 2 (c P(k <= c) - n p P(k <= c - 1 of n - 1))."""
+
+    def mean(n: np.ndarray, p: np.ndarray, c: np.ndarray) -> np.ndarray:
+        below = c * stats.binom.cdf(c, n, p) - n * p * stats.binom.cdf(np.floor(c) - 1, n - 1, p)
+        return np.where(n > 0, n * p - c + 2 * below, abs(c))
+
+    return xr.apply_ufunc(mean, n, p, c)
+
+
+def spans(values: DataArray) -> tuple[DataArray, DataArray]:
+    """The least and the largest finite number of each arm's worlds; NaN where they do not differ."""
+    finite = values.where(np.isfinite(values))
+    low, high = finite.min("replicate"), finite.max("replicate")
+    return low.where(low < high), high.where(low < high)
 
 
 def _variation(part: int, masses: list[Statistic]) -> Statistic:
-    """The total variation of the bins (.., R) of worlds; the last of the masses is outside of all bins."""
+    """The total variation of the bins (.., R) of worlds, the infinite ones in the bin behind all others.
+
+    The last of the masses is outside of all bins.
+    """
 
     def of(sample: Sample) -> np.ndarray:
         bins = sample.worlds[part]
         known = ~np.isnan(bins)
         count = known.sum(-1)
-        away = masses[-1](sample)
+        away = masses[-1](sample) + (bins == len(masses) - 1).sum(-1) / count
         for number, mass in enumerate(masses[:-1]):
             away = away + abs((bins == number).sum(-1) / count - mass(sample))
         return away / 2
@@ -70,16 +91,20 @@ def _variation(part: int, masses: list[Statistic]) -> Statistic:
     return of
 
 
-def _compared(question: Question, call: Call) -> tuple[DataArray, np.ndarray, DataArray]:
-    """Values of worlds, edges of bins, and the density's mass in each bin and, last, outside (dim point)."""
+def _compared(question: Question, call: Call) -> tuple[DataArray, int, DataArray]:
+    """Values of worlds, how many bins, and the density's mass in each bin and, last, outside (dim point)."""
     if len(call.arguments) != 2 or not set(call.given) <= {"bins"}:
         question.refuse(f"expected {call.name}(x, DENSITY) or {call.name}(x, DENSITY, bins={BINS})")
     values = question.value(call.arguments[0])
     if not of_worlds(values):
         question.refuse(f"{call.name}: expected a number of each world")
+    assert isinstance(values, DataArray)  # noqa: S101 - for the type checker
     bins = _bins(question, call)
-    edges = _edges(question, values, bins)  # type: ignore[arg-type]
-    return values, edges, _mass(question, call.arguments, edges)  # type: ignore[return-value,arg-type]
+    if not bool(spans(values)[0].notnull().any() | np.isinf(values).any()):
+        question.refuse("distance: expected values that differ between worlds")
+    mass = _mass(question, call, values, bins)
+    unknown = spans(values)[0].notnull() & mass.isnull().any(POINT)
+    return values.where(~unknown), bins, mass
 
 
 def _bins(question: Question, call: Call) -> int:
@@ -89,35 +114,35 @@ def _bins(question: Question, call: Call) -> int:
     return int(bins)
 
 
-def _edges(question: Question, values: DataArray, bins: int) -> np.ndarray:
-    numbers = values.values[np.isfinite(values.values)]
-    if not numbers.size or numbers.min() == numbers.max():
-        question.refuse("distance: expected values that differ between worlds")
-    return np.linspace(numbers.min(), numbers.max(), bins + 1)
-
-
-def _mass(question: Question, arguments: list[ast.expr], edges: np.ndarray) -> DataArray:
-    """Mass of the density in each bin, and last outside of all."""
-    span = edges[-1] - edges[0]
-    width = span / (len(edges) - 1) / FINE
-    count = 3 * (len(edges) - 1) * FINE
-    grid = DataArray(edges[0] - span + width * (np.arange(count) + 0.5), dims=POINT)
-    bound = {ast.unparse(arguments[0]): grid, OTHER_NAME: grid}
-    density = question.of(bound=bound).value(arguments[1])
+def _mass(question: Question, call: Call, values: DataArray, bins: int) -> DataArray:
+    """Mass of the density in each bin, and last outside of all; NaN of an arm without either."""
+    name, formula = call.arguments
+    grid = around(values, 3 * bins * FINE)
+    bound = {ast.unparse(name): grid, OTHER_NAME: grid}
+    density = question.of(bound=bound).value(formula)
     if not isinstance(density, float | DataArray) or of_worlds(density):
         question.refuse("distance: expected a density of x and of the numbers of each arm")
     density = density + 0.0 * grid
-    if not bool((np.isfinite(density) & (density >= 0)).all()):
+    finite = (density < np.inf).all(POINT)
+    if bool((density < 0).any() | (grid.notnull().any() & ~finite.any())):
         question.refuse("distance: expected a density that is finite and >= 0")
-    return _in_bins(density / density.sum(POINT))
+    total = density.where(finite).sum(POINT, skipna=False)
+    return _in_bins(xr.where(total == 0, 0.0, density / total))
+
+
+def around(values: DataArray, count: int) -> DataArray:
+    """The middles of so many even steps over three times the range of each arm's worlds (.., point)."""
+    low, high = spans(values)
+    steps = DataArray((np.arange(count) + 0.5) / count, dims=POINT)
+    return low - (high - low) + 3 * (high - low) * steps
 
 
 def _in_bins(mass: DataArray) -> DataArray:
     """Mass of points gathered into bins; the outer thirds, outside of all bins, come last."""
-    each = mass.coarsen({POINT: FINE}).sum()
+    each = mass.coarsen({POINT: FINE}).sum().where(mass.notnull().all(POINT))
     bins = each.sizes[POINT] // 3
     inside = each.isel({POINT: slice(bins, 2 * bins)})
-    outside = (1 - inside.sum(POINT)).clip(0).expand_dims(POINT, -1)
+    outside = (1 - inside.sum(POINT, skipna=False)).clip(0).expand_dims(POINT, -1)
     return xr.concat([inside, outside], POINT, coords="minimal", compat="override")
 
 

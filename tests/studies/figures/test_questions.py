@@ -534,10 +534,8 @@ class TestDensity:
         figure = density(normal, of="theta", against="exp(-theta**2 / 2)", columns="optimizer")
         axes = figure.axes[0]
         heights = [patch.get_height() for patch in axes.patches]
-        edges = np.linspace(float(normal["theta"].min()), float(normal["theta"].max()), 21)
-        expected, _ = np.histogram(
-            normal["theta"].sel(optimizer="SGD", landscape="bowl"), edges, density=True
-        )
+        values = normal["theta"].sel(optimizer="SGD", landscape="bowl")
+        expected, _ = np.histogram(values, 20, density=True)
         np.testing.assert_allclose(heights, expected)
         (line,) = axes.lines
         x = line.get_xdata()
@@ -560,6 +558,17 @@ class TestDensity:
         assert wrong == pytest.approx(
             0.32, abs=0.04
         )  # of normals of scales 1 and 2: 2 (Phi(a) - Phi(a / 2)), a = 1.36
+
+    def test_an_arm_that_ran_away_has_a_panel_of_its_own_range(self, normal):
+        theta = normal["theta"].where(normal["optimizer"] == "SGD", np.inf)
+        theta[{"optimizer": 1, "replicate": 0}] = 1e9
+        figure = density(normal.assign(theta=theta), of="theta", against="exp(-theta**2 / 2)")
+        alone = density(normal.sel(optimizer=["SGD"]), of="theta", against="exp(-theta**2 / 2)")
+        shown, expected = (
+            [patch.get_height() for patch in each.axes[0].patches] for each in (figure, alone)
+        )
+        assert shown == expected
+        assert "total variation 1 " in figure.axes[1].texts[0].get_text()
 
     def test_a_number_of_all_worlds_is_refused(self, normal):
         with pytest.raises(ValueError, match="expected a number of each world"):
