@@ -30,6 +30,7 @@ from studies.text.shapes import Data, Json, Tree
 ATTRIBUTE = "settings"
 GROUPS = ("optimizer", "landscape", "noise", "oracle", "study")  # of one name, the first that has it
 FIXED = GRID  # the coordinates of an arm that are no axes
+LET = "let."  # before the names of `let`, where these are meant
 OF_STUDY = (
     "seed",
     "instances",
@@ -289,12 +290,31 @@ def _names(arm: Arm) -> Numbers:
 
 
 def with_let(numbers: Numbers, let: Tree) -> Numbers:
-    """The numbers of an arm, behind them the names of `let` that have a number there."""
+    """The numbers of an arm, behind them the names of `let` that have a number there, also as let.NAME."""
     for _ in let:  # a name may need others
         for name, given in let.items():
             with contextlib.suppress(ValueError):
-                numbers.setdefault(name, evaluate(given, numbers))
+                value = numbers.setdefault(f"{LET}{name}", evaluate(given, numbers))
+                numbers.setdefault(name, value)
     return numbers
+
+
+def hidden(numbers: Numbers) -> dict[str, str]:
+    """Name -> what is said of it, of the names of `let` that a number of the arm hides, which is another."""
+    of_let = {name.removeprefix(LET): value for name, value in numbers.items() if name.startswith(LET)}
+    return {
+        name: hides(name, numbers[name], value)
+        for name, value in of_let.items()
+        if numbers[name] != value
+    }
+
+
+def hides(name: str, own: float, of_let: float) -> str:
+    """What is said of a name of `let` that is hidden."""
+    return (
+        f"{name} is {own:g} there, which hides the {of_let:g} of `let`; write {LET}{name}, or give that"
+        " another name"
+    )
 
 
 def _numbers(values: Tree, head: str = "") -> Iterator[tuple[str, float]]:

@@ -25,9 +25,9 @@ from studies.study_file.document import Mistake, Mistaken, Path, mapping, moved
 from studies.study_file.draft import Draft
 from studies.study_file.errors import mistakes_in, of_class
 from studies.study_file.fits import of
-from studies.study_file.formulas import Names, Texts, number, numbers, of_let
+from studies.study_file.formulas import Names, Texts, names_of_let, number, numbers
 from studies.study_file.grounds import Ground, Site
-from studies.study_file.model import StudyModel
+from studies.study_file.model import DEFAULT, StudyModel
 from studies.study_file.scalars import scalars_of
 from studies.study_file.template import Template
 from studies.study_file.values import Formula
@@ -71,7 +71,7 @@ class Point:
     @property
     def around(self) -> Names:
         """What every formula may use here: the axes, and the names of `let`."""
-        return {**of_let(self.data), **numbers(self.at.coords)}
+        return {**names_of_let(self.data), **numbers(self.at.coords)}
 
 
 class Resolver:
@@ -133,7 +133,9 @@ class Resolver:
         try:
             for setting in settings:
                 if not taken_out(setting, data):
-                    set_path(data, setting.path, _value(setting, {**of_let(data), **numbers(coords)}))
+                    set_path(
+                        data, setting.path, _value(setting, {**names_of_let(data), **numbers(coords)})
+                    )
             return Point(At(coords, where), data, self.draft.read(data))
         except ValidationError as error:
             self._note_all(mistakes_in(error, self.draft.model, data), At({}, where))
@@ -248,20 +250,25 @@ class Resolver:
         return ground
 
     def _check_targets(self, ground: Ground, point: Point) -> None:
-        """Fractions of the gap at the start need a gap."""
+        """Fractions of the gap at the start need a gap, and lie below the start."""
         targets = of(ground.study.targets, ground.label, [])
         if not isinstance(targets, sections.TargetsModel) or not targets.relative:
             return
+        given = point.study.targets
+        label = ground.label if isinstance(given, dict) and ground.label in given else DEFAULT
+        head: Path = ("targets", label) if isinstance(given, dict) else ("targets",)
+        for place, value in enumerate(targets.values):
+            if value >= 1:
+                text = f"expected a fraction below 1, since every start has reached {value:g} of its own gap"
+                self._note(Mistake((*head, "values", place), text), point.at)
         if targets.best is not None or ground.landscape.made.gap_known:
             return
         swept = self._swept(point.at, lambda path: path[:2] == ("landscapes", ground.label))
-        named = isinstance(point.study.targets, dict) and ground.label in point.study.targets
-        path: Path = ("targets", ground.label, "relative") if named else ("targets", "relative")
         text = (
             f"the optimum of landscape {ground.label!r} is not known{f' {swept}' if swept else ''}, so that"
             " its loss is no gap; give `best`, the best known loss"
         )
-        self._note(Mistake(path, text), point.at)
+        self._note(Mistake((*head, "relative"), text), point.at)
 
     def _fits(self, ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point) -> bool:
         """Whether the optimizer can search the landscape; a mistake where it cannot."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from landscapes.base import Landscape
@@ -37,6 +37,7 @@ class Words:
         recorded: variables of every world.
         numbers: that arms ran with, short and dotted names.
         dims: landscape, optimizer and the axes -> their labels and values.
+        hidden: names of `let` that a number of an arm hides -> what is said of them.
         others: what else stands for a number.
         any: whether other names may be recorded too.
     """
@@ -44,6 +45,7 @@ class Words:
     recorded: Sequence[str]
     numbers: Sequence[str] = ()
     dims: Axes = field(default_factory=dict)
+    hidden: Mapping[str, str] = field(default_factory=dict)
     others: Sequence[str] = ()
     any: bool = False
 
@@ -57,6 +59,7 @@ class Words:
         if is_mixed(tree, self.recorded):
             yield f"{text!r}: {MIXED}"
         yield from dict.fromkeys(self._labels(tree))
+        yield from (self.hidden[name] for name in dict.fromkeys(names(tree)) if name in self.hidden)
         if not self.any:
             yield from self._calls(tree)
             yield from self._ledger(tree)

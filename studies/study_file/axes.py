@@ -18,7 +18,7 @@ from typing import NamedTuple
 from landscapes.parameters import Parameters
 from studies.study_file import fields, named_axes
 from studies.study_file.document import Mistake, Mistaken, Path, mapping
-from studies.study_file.formulas import Names, is_number, of_let
+from studies.study_file.formulas import Names, is_number, names_of_let
 from studies.study_file.model import FAMILIES
 from studies.study_file.sections import SECTIONS
 from studies.study_file.zips import instead
@@ -115,7 +115,7 @@ def axes_of(
                 mistakes += _misnamed(key, data, taken)
                 mistakes += _idle(named[key], data)
             else:
-                rows[key] = _row(key, given, settable, of_let(data))
+                rows[key] = _row(key, given, settable, names_of_let(data))
         except Mistaken as error:
             mistakes += error.mistakes
     dims = _dims([*rows], settable, taken | {*named})
@@ -135,7 +135,7 @@ def _named(name: str, form: Named, data: Named, settable: Sequence[str]) -> Axis
     Raises:
         Mistaken: something is wrong with it.
     """
-    points = named_axes.read(name, form, settable, of_let(data))
+    points = named_axes.read(name, form, settable, names_of_let(data))
     settings = [
         [Setting(labels.keys_of(path, data)[0], value, source) for path, value, source in point]
         for point in points.sets

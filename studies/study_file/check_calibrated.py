@@ -80,8 +80,9 @@ def _at(arm: Arm, text: str, let: Tree, *, ledger: bool) -> Iterator[str]:
     """What an arm does not have of it."""
     own = arm.scalars["expressions"]
     there = [*own, *asked.instruments(arm.scalars["record"])]
-    numbers = [*settings.numbers([ran(arm, let)])]
-    yield from asked.Words(asked.recorded([arm], there, ledger=ledger), numbers).wrong(text)
+    numbers = settings.numbers([ran(arm, let)])
+    recorded = asked.recorded([arm], there, ledger=ledger)
+    yield from asked.Words(recorded, [*numbers], hidden=settings.hidden(numbers)).wrong(text)
     for name in asked.names(parsed(text)):
         if own.get(name, {}).get("vector"):
             yield f"expected one number of each world, {name} has several; record one of them"

@@ -16,7 +16,7 @@ from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
 from studies.study_file.figures import CLOCKS, FORMULAS, PLACES, QUANTITIES, QUESTIONS
 from studies.study_file.model import FIGURES, StudyModel
-from studies.study_file.stated import ran
+from studies.study_file.stated import hidden, ran
 from studies.text.shapes import Json
 from studies.text.words import suggest
 
@@ -36,13 +36,13 @@ class Words:
     @staticmethod
     def of(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Words:
         """Those of a study, its arms and its axes."""
-        ran_with = (settings.numbers([ran(arm, study.let)]) for arm in arms)
+        ran_with = [settings.numbers([ran(arm, study.let)]) for arm in arms]
         dims = [*schema.GRID, *(axis.name for axis in axes)]
         labels = {dim: list(dict.fromkeys(str(arm.coords[dim]) for arm in arms)) for dim in schema.GRID}
         own = recorded(arms, _recorded(study), ledger=study.ledger is not None)
         numbers = dict.fromkeys(name for names in ran_with for name in names)
         along = labels | {axis.name: axis.coords for axis in axes}
-        return Words(dims, Quantities(own, [*numbers], along))
+        return Words(dims, Quantities(own, [*numbers], along, hidden(ran_with)))
 
 
 def _recorded(study: StudyModel) -> Iterator[str]:

@@ -11,8 +11,8 @@ from studies.results import settings
 from studies.schema import GRID
 from studies.study_file import check_named
 from studies.study_file.document import Mistake, first_of
-from studies.study_file.stated import Stated, numbers
-from studies.text.formulas import evaluate
+from studies.study_file.stated import Stated, hidden, numbers
+from studies.text.formulas import evaluate, names_in
 from studies.text.shapes import Tree
 from studies.text.words import short, suggest
 
@@ -135,6 +135,9 @@ def _prediction(stated: Stated, formula: str, key: str) -> Iterator[Mistake]:
         problems = [_problem(formula, arm) for arm in arms]
         if problems and all(problems):
             yield stated.wrong(str(problems[0]), key)
+            continue
+        lines = hidden(map(settings.numbers, zip(arms)))
+        yield from (stated.wrong(lines[name], key) for name in names_in(formula) if name in lines)
 
 
 def _problem(formula: str, arm: settings.Arm) -> str | None:

@@ -4,7 +4,8 @@ A number of an arm may be a formula (`studies.text.formulas`): every parameter o
 also in a list, a schedule, a grid or `on`; noise, oracle, budget, targets, prices. It may use, nearest first:
 the numbers beside it and the others of its entry; those of the landscape of the arm, with `dim` and `terms`;
 those of the noise; the axes of `sweep`; the names of `let`. `landscape.NAME` and `noise.NAME` say which is
-meant. A formula is resolved when the study is read: the number is what runs, is stored and is addressed.
+meant, and `let.NAME`: a name of `let` that is a nearer number too, and another one, must say so. A formula is
+resolved when the study is read: the number is what runs, is stored and is addressed.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from landscapes.parameters import Parameters
+from studies.results import settings
+from studies.results.settings import LET
 from studies.study_file import fields
 from studies.study_file.arm import LandscapeOf
 from studies.study_file.document import Mistake, Mistaken, Path, inside, mapping
@@ -26,6 +30,7 @@ from studies.text.shapes import Data, Json, Tree
 
 Texts = Mapping[Path, str]  # of a value in an entry or a study -> its formula
 Names = Mapping[str, Number | str]  # a text is a formula itself
+Value = TypeVar("Value", Number, Number | str)
 Classes = Mapping[str, Mapping[str, type[Parameters]]]
 OF_ALL = ("dim", "terms", "batch", "value", "gradient")  # of every landscape, and of the noise
 
@@ -76,7 +81,7 @@ def numbers_of_noise(noise: Tree, terms: int) -> dict[str, Number]:
     return {"batch": batch, **numbers(noise["evaluation"])}
 
 
-def named(head: str, given: Mapping[str, Number]) -> dict[str, Number]:
+def named(head: str, given: Mapping[str, Value]) -> dict[str, Value]:
     """The same, each also by its whole name, as in landscape.dim."""
     return {**{f"{head}.{name}": value for name, value in given.items()}, **given}
 
@@ -100,6 +105,11 @@ def of_let(data: Tree) -> Names:
     """The names of `let`, with what is neither number nor text left out."""
     let = mapping(data.get("let"))
     return {name: value for name, value in let.items() if is_number(value) or isinstance(value, str)}
+
+
+def names_of_let(data: Tree) -> Names:
+    """The same, each also as let.NAME."""
+    return named("let", of_let(data))
 
 
 # values -----------------------------------------------------------------------------------------------------
@@ -141,6 +151,8 @@ def number(text: str, names: Names, inside: tuple[str, ...] = ()) -> Number:
     if lacking and not is_path(text):
         raise ValueError(unknown(lacking[0], names))
     used = {name: _of_name(text, name, names, inside) for name in needed if name in names}
+    for name, value in used.items():
+        _expect_own(name, value, names, inside)
     plain = {name: value for name, value in names.items() if not isinstance(value, str)}
     value = evaluate(text, {**plain, **used})
     return int(value) if value.is_integer() else value
@@ -155,11 +167,24 @@ def suffice(names: Names, text: str) -> bool:
     return all(name in names or name in CONSTANTS for name in names_in(text))
 
 
+def _expect_own(name: str, value: Number, names: Names, inside: tuple[str, ...]) -> None:
+    """Raise ValueError where a name has another value in `let`, which a nearer number hides."""
+    whole = f"{LET}{name}"
+    given = names.get(whole)
+    if given is None or given is names[name] or whole in inside:
+        return
+    hidden = _of_name(name, whole, names, inside)
+    if hidden != value:
+        raise ValueError(settings.hides(name, value, hidden))
+
+
 def _of_name(text: str, name: str, names: Names, inside: tuple[str, ...]) -> Number:
     """The value of one name in a formula."""
     value = names[name]
     if not isinstance(value, str):
         return value
+    if name in inside and f"{LET}{name}" in names:  # sigma: sigma, of the one in `let`
+        return _of_name(text, f"{LET}{name}", names, inside)
     if name in inside:
         raise ValueError(f"{text!r} needs {name}, which needs it in turn")
     return number(value, names, (*inside, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeGuard
@@ -96,6 +96,7 @@ class Stated:
             asked.recorded(self.here, record, ledger=ledger),
             list(dict.fromkeys(name for own in self.ran_with for name in own)),
             {key: self.labels(key) for key in GRID} | dict(self.coords),
+            hidden(self.ran_with),
             any=any("kind" in spec for spec in record.values()),
         )
 
@@ -114,6 +115,12 @@ class Stated:
             and arm.coords["optimizer"] in self.optimizers()
             and all(arm.coords.get(axis, value) == value for axis, value in self.claim.at.items())
         )
+
+
+def hidden(arms: Iterable[settings.Numbers]) -> dict[str, str]:
+    """Of the names of `let` that a number of some arm hides, what is said of them."""
+    every = [settings.hidden(own) for own in arms]
+    return {name: line for own in reversed(every) for name, line in own.items()}
 
 
 def numbers(values: Sequence[object]) -> TypeGuard[Sequence[float]]:

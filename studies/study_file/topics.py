@@ -9,7 +9,8 @@ a number of an arm may be a formula, resolved when the study is read; the number
 where: parameters of landscapes and optimizers, also in lists, schedules, grids and `on`; noise, oracle,
 budget, targets, gradient_cost; the values and ends of an axis, and what it sets; other names of let
 names, nearest first: the numbers beside it and those of its entry; those of the landscape (dim, terms ..) and
-of the noise (batch, value, gradient); axes of sweep; names of let. landscape.NAME, noise.NAME: which is meant
+of the noise (batch, value, gradient); axes of sweep; names of let
+landscape.NAME, noise.NAME, let.NAME: which is meant
 signs: + - * / **, comparisons; functions: {" ".join(FUNCTIONS)}; numbers: {" ".join(CONSTANTS)}
 your own: my_module:function, called with the names that are its arguments
 inside of {{ }} and [ ] a formula with a comma or a bracket needs quotes
@@ -41,7 +42,7 @@ a formula of an entry may use an axis by its name; such an axis may leave out se
 
 LET = """\
 names for the formulas of a study, each a number or itself a formula, also of the arm in which it is used
-no name of a function, and none of an axis; see formulas
+no name of a function, and none of an axis; let.NAME where a nearer number has the name too; see formulas
 
     let: {h: 0.5, eta_max: 2 / (h**2 + noise_scale / batch)}
     optimizers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studies.study_file.document import Mistake, Path
-from studies.study_file.formulas import Names, number, of_let, suffice
+from studies.study_file.formulas import Names, names_of_let, number, suffice
 from studies.text.formulas import is_path, reads_as_formula
 from studies.text.shapes import Data, Json
 
@@ -24,7 +24,7 @@ def settled(data: Data) -> Iterator[Mistake]:
     Args:
         data: the study, as it is written.
     """
-    names = of_let(data)
+    names = names_of_let(data)
     for key in KEYS:
         if key in data:
             yield from _settle(data, (key,), names)

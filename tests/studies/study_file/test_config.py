@@ -676,6 +676,16 @@ def test_a_fraction_of_a_gap_that_nobody_knows_is_a_mistake():
             "study: targets.relative: expected 'start', got 'best'",
         ),
         (
+            {"values": [0.5, 1], "relative": "start"},
+            "study: targets.values[1]: expected a fraction below 1, since every start has reached 1 of its own"
+            " gap",
+        ),
+        (
+            {"nk": {"values": ["2 * k"], "relative": "start"}},
+            "study: targets.nk.values[0]: expected a fraction below 1, since every start has reached 2 of its own"
+            " gap",
+        ),
+        (
             {"relative": "start"},
             (
                 "study: targets.values: missing; expected losses above `best`, or with `relative: start`"
