@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from studies.text.words import suggest
 
 SECONDS = "seconds"  # recorded, and no budget: they are others on another machine
 KEYS = (*CLOCKS, SECONDS)  # of a mapping that is a budget, and no map of labels
+LARGEST = sys.float_info.max
 FORMS = "expected a number of evaluations > 0, or one of {steps: ..}, {epochs: ..}, {virtual_time: ..}"
 
 
@@ -40,7 +42,7 @@ def _amount(clock: str, value: object, info: ValidationInfo) -> float | Formula:
     words = (info.context or {}).get("words", ())
     if isinstance(value, Formula) or (isinstance(value, str) and reads_as_formula(value, words)):
         return Formula(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
         raise ValueError(FORMS)
     if clock == "steps" and value != int(value):
         raise ValueError(f"expected a whole number of steps, got {value:g}")

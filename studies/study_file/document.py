@@ -8,6 +8,7 @@ written reads the same under YAML 1.1, as PyYAML has it: there `1e-05` and `on` 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -25,6 +26,7 @@ Path = tuple[str | int, ...]
 PREFIX = "tag:yaml.org,2002:"
 MERGE = f"{PREFIX}merge"
 NOTHING = object()  # in place of what is not read
+LARGEST = 2**63 - 1  # whole number
 SCALARS = ("str", "int", "float", "bool", "null", "timestamp")
 
 
@@ -70,6 +72,26 @@ class Mistaken(Exception):
 def first_of(*checks: Iterable[Mistake]) -> list[Mistake]:
     """The mistakes of the first check that has any: later ones take for granted what it looks at."""
     return next(filter(None, map(list, checks)), [])
+
+
+def beyond(data: Json, path: Path = ()) -> Iterator[Mistake]:
+    """Whole numbers of more than 64 bits, which nothing here can hold.
+
+    Args:
+        data: of a study.
+        path: to it.
+    """
+    if isinstance(data, dict | list):
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from beyond(value, (*path, key))
+    elif isinstance(data, int) and abs(data) > LARGEST:
+        yield Mistake(
+            path, f"expected a whole number of at most {LARGEST:g}, got one of {_digits(data)} digits"
+        )
+
+
+def _digits(number: int) -> int:
+    return math.floor(abs(number).bit_length() * math.log10(2)) + 1
 
 
 @dataclass

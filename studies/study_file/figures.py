@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Union
+from typing import Annotated, ClassVar, Literal, Self, Union
 
 from annotated_types import Ge, Le
 from pydantic import (
+    ConfigDict,
     Discriminator,
     Field,
     SerializerFunctionWrapHandler,
     Tag,
     create_model,
     model_serializer,
+    model_validator,
 )
 
 from studies.study_file.values import TAG, Strict
@@ -193,6 +195,22 @@ def model_of(name: str) -> type[Options]:
     return QUESTIONS.get(name, PlainModel)
 
 
+class Single(Said):
+    """One figure by its name."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        names = [name for name in self.model_fields_set if getattr(self, name) is not None]
+        if len(names) != 1:
+            had = " and ".join(sorted(names)) or "none"
+            raise ValueError(
+                f"expected one figure, and what it is to show, as {{curve: {{..}}}}, got {had}"
+            )
+        return self
+
+
 def entry(figures: tuple[str, ...]) -> Hint:
     """The type of a figure: the name of any, or one with what it is to show."""
     models = dict.fromkeys(figures, PlainModel) | QUESTIONS
@@ -201,7 +219,7 @@ def entry(figures: tuple[str, ...]) -> Hint:
         for name, model in models.items()
     }
     shown = create_model(
-        "FigureModel", __base__=Said, __doc__="A figure, and what it is to show.", **fields
+        "FigureModel", __base__=Single, __doc__="A figure, and what it is to show.", **fields
     )
     alone = [name for name, model in QUESTIONS.items() if not required(model)]
     plain = Annotated[Literal[(*figures, *alone)], Tag(f"{TAG}name")]  # type: ignore[valid-type]

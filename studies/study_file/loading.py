@@ -31,7 +31,7 @@ from studies.study_file import (
 from studies.study_file.arm import Arm
 from studies.study_file.arms import Resolver
 from studies.study_file.axes import Axis, Setting, axes_of, known_paths
-from studies.study_file.document import Document, Mistake, first_of, from_mapping, mapping_at
+from studies.study_file.document import Document, Mistake, beyond, first_of, from_mapping, mapping_at
 from studies.study_file.draft import Draft
 from studies.study_file.files import read_file
 from studies.study_file.model import FAMILIES, StudyModel
@@ -71,6 +71,8 @@ def load_study(
         }
     if not readable or (document.mistakes and not document.data):
         raise StudyError(document.lines(document.mistakes or [NO_MAPPING]))
+    if huge := [*beyond(document.data)]:
+        raise StudyError(document.lines(huge))
     return _checked(document)
 
 

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Union, get_args
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, Discriminator, Field, Tag, WithJsonSchema, create_model
 from pydantic.fields import FieldInfo
 
@@ -47,6 +47,7 @@ from studies.study_file.values import (
 )
 from studies.text.shapes import Data, Hint, Json
 
+WORLDS = 100_000_000  # of an arm, at most
 FAMILIES = ("landscapes", "optimizers")
 Kinds = tuple[tuple[str, type], ...]  # (kind, class)
 ENTRIES = (*FAMILIES, "claims")  # keys of a study whose values are label -> {kind: .., parameters}
@@ -89,7 +90,9 @@ class StudyModel(Strict):
     seed: Annotated[int, Ge(0), Lt(2**32), WHOLE] = Field(
         default=1, description="every draw follows from it and the number of the world"
     )
-    replicates: Annotated[Count, OF_LET] = Field(default=32, description="worlds of each arm")
+    replicates: Annotated[Count, Le(WORLDS), OF_LET] = Field(
+        default=32, description="worlds of each arm"
+    )
     instances: Annotated[Count, OR_FORMULA] | None = Field(
         default=None, description="world r has instance r mod instances; null: its own"
     )

@@ -30,6 +30,7 @@ RANGE = ("from", "to", "count", "spacing")
 KEYS = ("values", *RANGE, "sets", "choices")
 FORMS = "expected values: [..], choices: {..}, or from, to and count"
 FEWEST = 2  # points of a range
+MOST = 10_000
 Set = tuple[str, object, Path]  # a path, what it is set to, and where that stands in the study
 
 
@@ -160,8 +161,8 @@ def _range(place: Path, form: Tree, let: Names) -> list[object]:
         raise wrong(place, f"{FORMS}; {missing[0]} is missing" if some else FORMS)
     low, high = (_end((*place, key), form[key], let) for key in ("from", "to"))
     count, spacing = form["count"], form.get("spacing", "linear")
-    if not isinstance(count, int) or isinstance(count, bool) or count < FEWEST:
-        raise wrong((*place, "count"), f"expected a whole number >= {FEWEST}, got {count!r}")
+    if not isinstance(count, int) or isinstance(count, bool) or not FEWEST <= count <= MOST:
+        raise wrong((*place, "count"), f"expected a whole number, {FEWEST} to {MOST}, got {count!r}")
     if spacing not in ("linear", "log"):
         raise wrong((*place, "spacing"), f"expected linear or log, got {spacing!r}")
     positive = "positive " if spacing == "log" else ""

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from studies.study_file.cluster import LOCAL, check_cluster
 from studies.study_file.values import (
+    MOST,
     OF_LET,
     OR_FORMULA,
     TAG,
@@ -228,7 +229,7 @@ class PicturesModel(Strict):
     """Frames of the search, and the loss on the plane in which it moves: for the figure `trajectories`."""
 
     worlds: Pieces = Field(default=1, description="the first worlds, of which pictures are taken")
-    frames: Annotated[int, Ge(2), WHOLE, OR_FORMULA] = Field(
+    frames: Annotated[int, Ge(2), Le(MOST), WHOLE, OR_FORMULA] = Field(
         default=30, description="states seen: the first, others log-spaced over the last two decades"
     )
     points: Pieces = Field(default=48, description="most points of a step that are kept")
@@ -294,7 +295,7 @@ class TuningModel(Strict):
     So many settings, drawn from its ranges, are tried on worlds of their own; the study runs with the best.
     """
 
-    trials: Annotated[int, Ge(2), WHOLE, OF_LET] = Field(
+    trials: Annotated[int, Ge(2), Le(MOST), WHOLE, OF_LET] = Field(
         default=32, description="settings tried of each optimizer; the first is that of the study"
     )
     worlds: Annotated[Count, OF_LET] = Field(

@@ -11,10 +11,9 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Strict, checkpoint_fractions
+from studies.study_file.values import MOST, OR_FORMULA, TAG, WHOLE, Strict, checkpoint_fractions
 
 DECADES = 3  # up to the end of a run, covered by checkpoints
-MOST = 100_000
 
 
 class SpacedModel(Strict):

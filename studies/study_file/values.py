@@ -26,6 +26,7 @@ from studies.text.formulas import reads_as_formula
 from studies.text.shapes import Data, Hint, Tree
 
 CHECKPOINTS = 20  # per decade, at least
+MOST = 100_000  # checkpoints of a run, moments of its ledger, frames of its pictures, trials of tuning
 MOMENTS = 2  # decades of the budget, covered by the noise ledger
 # begins the tags of our unions, so that they are told from the keys of a study in the path of an error
 TAG = "~"
@@ -116,9 +117,9 @@ def _batch(value: object) -> object:
     )
 
 
-def _count(value: object, least: int = 1) -> TypeGuard[int]:
-    """Whether it is a whole number, and large enough."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _count(value: object, least: int = 1, most: float = math.inf) -> TypeGuard[int]:
+    """Whether it is a whole number, large enough and not too large."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def _with_formulas(value: object, info: ValidationInfo) -> object | None:
@@ -156,11 +157,11 @@ def _or_formulas(check: Callable[[object], object]) -> Callable[[object, Validat
 @_or_formulas
 def checkpoint_fractions(value: object) -> object:
     """A number of checkpoints per decade, or increasing fractions of the budget."""
-    fractions = value if _count(value, CHECKPOINTS) else _fractions(value, lambda f: 0 < f <= 1)
+    fractions = value if _count(value, CHECKPOINTS, MOST) else _fractions(value, lambda f: 0 < f <= 1)
     if fractions is None:
         raise ValueError(
-            f"expected a number per decade >= {CHECKPOINTS}, a list of increasing fractions of the budget,"
-            " each 0 < f <= 1, or {count: .., spacing: log | linear, clock: ..}"
+            f"expected a number per decade, {CHECKPOINTS} to {MOST}, a list of increasing fractions of the"
+            " budget, each 0 < f <= 1, or {count: .., spacing: log | linear, clock: ..}"
         )
     return fractions
 
@@ -193,13 +194,13 @@ Batch = Annotated[int | float | None, BeforeValidator(_batch)]
 @_or_formulas
 def check_moments(value: object) -> object:
     """Moments of the ledger as fractions of the budget."""
-    if _count(value):
+    if _count(value, most=MOST):
         return [float(f"{10 ** (-MOMENTS * (1 - (i + 1) / value)):.9g}") for i in range(value)]
     fractions = _fractions(value, lambda f: 0 <= f <= 1)
     if fractions is None:
         raise ValueError(
-            "expected a number of moments >= 1, or a list of increasing fractions of the budget, each"
-            " 0 <= f <= 1"
+            f"expected a number of moments, 1 to {MOST}, or a list of increasing fractions of the budget,"
+            " each 0 <= f <= 1"
         )
     return fractions
 

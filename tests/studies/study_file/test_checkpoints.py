@@ -228,7 +228,10 @@ class TestWhatTheyShow:
         ),
         ({"clock": "steps"}, "checkpoints.count: missing; expected how many"),
         ({"bwol": {"count": 60}}, "checkpoints.bwol: unknown landscape or key; did you mean 'bowl'?"),
-        ({"bowl": 5}, "checkpoints.bowl: expected a number per decade >= 20, a list of increasing"),
+        (
+            {"bowl": 5},
+            "checkpoints.bowl: expected a number per decade, 20 to 100000, a list of increasing",
+        ),
         (
             {"count": 60, "clock": "virtual_time"},
             "checkpoints.clock: sgd has no virtual time; expected a clock of cost or steps or epochs",
@@ -306,8 +309,14 @@ def test_checkpoints_take_formulas():
     [
         ({"count": "dim - 2"}, "checkpoints.count: expected >= 2, got 1, from the formula 'dim - 2'"),
         ({"count": "10 * dmi"}, "checkpoints.count: unknown name 'dmi'; did you mean 'dim'?"),
-        ([0.5, "1 / dim"], "checkpoints: expected a number per decade >= 20, a list of increasing"),
-        ("4 * dim", "checkpoints: expected a number per decade >= 20, a list of increasing fractions"),
+        (
+            [0.5, "1 / dim"],
+            "checkpoints: expected a number per decade, 20 to 100000, a list of increasing",
+        ),
+        (
+            "4 * dim",
+            "checkpoints: expected a number per decade, 20 to 100000, a list of increasing fractions",
+        ),
     ],
 )
 def test_a_formula_that_gives_no_checkpoints_is_one_line(given, expected):

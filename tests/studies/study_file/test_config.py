@@ -120,7 +120,7 @@ MISTAKES = [
     ("budget: 1000", "budget: 10\noracle: {microbatches: 2}", "3:10: oracle.microbatches: unknown key for oracle; did you mean 'micro_batches'?"),
     ("budget: 1000", "budget: 10\nsweep: {oracle.chunk: [1, 2]}", "3:9: sweep.oracle.chunk: unknown path; did you mean 'oracle.chunks'?"),
     ("budget: 1000", "budget: 10\ngradient_cost: {value: 30, range: [1, 20]}", "3:16: gradient_cost: expected a range [low, high] with low <= value = 30 <= high"),
-    ("budget: 1000", "budget: 10\ncheckpoints: 5", "3:14: checkpoints: expected a number per decade >= 20, a list of increasing fractions of the budget, each 0 < f <= 1, or {count: .., spacing: log | linear, clock: ..}, got 5"),
+    ("budget: 1000", "budget: 10\ncheckpoints: 5", "3:14: checkpoints: expected a number per decade, 20 to 100000, a list of increasing fractions of the budget, each 0 < f <= 1, or {count: .., spacing: log | linear, clock: ..}, got 5"),
     ("budget: 1000", "budget: 10\ntargets: [0.1, a]", "3:16: targets[1]: expected a number, got 'a'"),
     ("budget: 1000", "budget: 10\ntargets: {nk: [1], bowl: [1, 2]}", "3:10: targets: expected lists of equal lengths, got nk: 1, bowl: 2"),
     ("budget: 1000", "budget: 10\nfigures: [convergance]", f"3:11: figures[0]: expected {', '.join(map(repr, NAMES[:-1]))} or {NAMES[-1]!r}, got 'convergance'; did you mean 'convergence'?"),
@@ -288,6 +288,7 @@ WEIRD: list[Any] = [
     {"kind": []},
     {"kind": {"a": 1}},
     10**400,
+    10**12,
 ]
 PARTS = 23  # of which one is tried every day: each of these, somewhere
 
@@ -719,3 +720,36 @@ def test_a_loss_that_means_two_things_is_said():
     assert notes == [
         f"{at}: compare within each; targets may differ, an axis of `choices` may set `targets.nk`"
     ]
+
+
+HUGE = [
+    ("budget", 10**400, "budget: expected a whole number of at most 9.22337e+18, got one of 401 digits"),
+    ("budget", {"steps": -(10**19)}, "budget.steps: expected a whole number of at most 9.22337e+18, got one of 20 digits"),
+    ("replicates", 10**12, "replicates: expected <= 1e+08, got 1000000000000"),
+    ("checkpoints", 10**12, "checkpoints: expected a number per decade, 20 to 100000"),
+    ("ledger", {"moments": 10**12}, "ledger.moments: expected a number of moments, 1 to 100000"),
+    ("pictures", {"frames": 10**12}, "pictures.frames: expected <= 100000, got 1000000000000"),
+    ("tuning", {"trials": 10**12, "ranges": {"sgd": {"learning_rate": [0.1, 1]}}}, "tuning.trials: expected <= 100000, got 1000000000000"),
+    ("sweep", {"a": {"from": 1, "to": 2, "count": 10**12, "sets": "seed"}}, "sweep.a.count: expected a whole number, 2 to 10000"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value", "line"), HUGE, ids=lambda value: str(value)[:20])
+def test_what_no_memory_holds_is_one_line_at_once(key: str, value: Any, line: str) -> None:
+    lines = lines_or_none(document.read("", GOOD).data | {key: value})
+    assert lines is not None
+    assert [text[: len("study: " + line)] for text in lines] == [f"study: {line}"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "had"),
+    [
+        ({}, "none"),
+        ({"convergence": None}, "none"),
+        ({"ecdf": {}, "convergence": {}}, "convergence and ecdf"),
+    ],
+)
+def test_an_entry_of_figures_is_one_figure(entry: dict[str, Any], had: str) -> None:
+    lines = lines_or_none(document.read("", GOOD).data | {"targets": [1], "figures": [entry]})
+    wanted = "expected one figure, and what it is to show, as {curve: {..}}, got " + had
+    assert lines == [f"study: figures[0]: {wanted}"]

@@ -147,7 +147,11 @@ def test_wrong_ones_of_the_whole_study_are_one_line(tmp_path, old, new, line):
     [
         ("2 * dim, modes", "dim / 2, modes", "ledger.redraws: expected >= 4, got 3, from the formula"),
         ("dim - 1", "dmi - 1", "ledger.modes: unknown name 'dmi'; did you mean 'dim'?"),
-        ("[h / dim, h", "[2 * h, h", "ledger.moments: expected a number of moments >= 1, or a list of"),
+        (
+            "[h / dim, h",
+            "[2 * h, h",
+            "ledger.moments: expected a number of moments, 1 to 100000, or a list of",
+        ),
         ("truth: h / 2", "truth: h * 4", "truth: expected <= 1, got 2, from the formula 'h * 4'"),
         ("frames: 3 * dim", "frames: 3 / dim", "pictures.frames: expected a whole number, got 0.5"),
     ],

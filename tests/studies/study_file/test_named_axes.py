@@ -108,7 +108,7 @@ def test_choices_have_names(tmp_path):
         ("N: {values: [1, 1], sets: noise.batch}", "sweep.N.values: expected different values"),
         ("N: {values: [1], from: 2, sets: noise.batch}", "sweep.N.from: expected values or a range, got both"),
         ("N: {from: 1, to: 2}", "sweep.N: expected values: [..], choices: {..}, or from, to and count; count is missing"),
-        ("N: {from: 1, to: 2, count: 1}", "sweep.N.count: expected a whole number >= 2, got 1"),
+        ("N: {from: 1, to: 2, count: 1}", "sweep.N.count: expected a whole number, 2 to 10000, got 1"),
         ("N: {from: a, to: 2, count: 3}", "sweep.N.from: expected a number or a formula of `let`, got 'a'"),
         ("N: {from: 0, to: 2, count: 3, spacing: log}", "sweep.N.from: expected a range of positive numbers"),
         ("N: {from: 1, to: 2, count: 3, spacing: cube}", "sweep.N.spacing: expected linear or log, got 'cube'"),

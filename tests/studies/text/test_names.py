@@ -359,7 +359,7 @@ def analyses():
                 and not name.startswith("_")
             ):
                 first, *others = inspect.signature(found).parameters.values()
-                if first.annotation == "xr.Dataset" and all(
+                if first.annotation == "Dataset" and all(
                     one.default is not one.empty for one in others
                 ):
                     yield found
