@@ -22,7 +22,7 @@ from xarray import Dataset
 from studies.analysis.noise import noise
 from studies.figures import layout, legends, panels, style
 from studies.figures.style import Look, Looks
-from studies.results.arms import arms
+from studies.results.arms import stack
 from studies.text.groups import grouped
 
 ROW, NARROW = 1.45, 1.1  # inches: the height of a panel, its least width
@@ -68,6 +68,7 @@ class Point(NamedTuple):
 
 
 Points = dict[str, list[Point]]  # of each optimizer
+Ledger = tuple[Dataset, Dataset]  # an arm, and its cosines with all references
 
 
 def alignment(dataset: Dataset, width: float = style.WIDTH, moment: float | None = None) -> Figure:
@@ -97,8 +98,9 @@ def alignment(dataset: Dataset, width: float = style.WIDTH, moment: float | None
         sharey=True,
     )
     for (name, part), row in zip(panels.landscapes(dataset), rows.places, strict=True):
+        ledgers = _ledgers(part)
         for axes, reference in zip(row, references, strict=False):
-            panel(part, axes, looks, reference)
+            _panel(points(ledgers, reference), axes, looks)
         panels.side_title(row[0], name, ROW - 0.1)
     _label(rows, list(references.values()))
     figure.supylabel("cosine with the mean step", fontsize=8)
@@ -169,7 +171,12 @@ def panel(
         looks: optimizer -> keywords of `Axes.plot`.
         reference: one of `REFERENCES`.
     """
-    series, looks = points(dataset, reference), looks or style.optimizer_looks(dataset)
+    series = points(_ledgers(dataset), reference)
+    return _panel(series, axes, looks or style.optimizer_looks(dataset))
+
+
+def _panel(series: Points, axes: Axes, looks: Looks) -> Axes:
+    """Draw the points of each optimizer."""
     several = any(len(mine) > 1 for mine in series.values())
     if several:
         _draw_sizes(axes, series, looks)
@@ -260,20 +267,20 @@ def _bare(look: Look) -> Look:
     return {name: value for name, value in look.items() if name not in ("label", "linestyle")}
 
 
-def points(dataset: Dataset, reference: str) -> Points:
-    """What is drawn of one landscape at one moment.
-
-    Of the optimizers of which a cosine with any reference can be told.
-    """
+def points(ledgers: Iterable[Ledger], reference: str) -> Points:
+    """What is drawn of one landscape at one moment, of the cosines with one reference."""
     return grouped(
         (str(arm["optimizer"].item()), _point(arm, cosines.sel(reference=reference)))
-        for arm, cosines in _ledgers(dataset)
+        for arm, cosines in ledgers
     )
 
 
-def _ledgers(dataset: Dataset) -> list[tuple[Dataset, Dataset]]:
-    """The arms of which some cosine can be told, each with its cosines."""
-    ledgers = [(arm, _cosines(arm)) for _, arm in arms(dataset)]
+def _ledgers(dataset: Dataset) -> list[Ledger]:
+    """The arms of which a cosine with any reference can be told."""
+    every = stack(dataset)
+    number = every.sizes["arm"]
+    told = _cosines(every) if number else every
+    ledgers = [(every.isel(arm=place), told.isel(arm=place)) for place in range(number)]
     return [(arm, cosines) for arm, cosines in ledgers if _any(cosines)]
 
 
@@ -282,9 +289,9 @@ def _any(cosines: Dataset) -> bool:
     return bool((cosines["cosine"].notnull() | cosines["hidden"]).any())
 
 
-def _cosines(arm: Dataset) -> Dataset:
-    """The cosines of an arm with all references, and whether each is hidden by noise."""
-    cosines = noise.alignment(arm).isel(moment=0)
+def _cosines(every: Dataset) -> Dataset:
+    """The cosines of all arms with all references, and whether each is hidden by noise."""
+    cosines = noise.alignment(every).isel(moment=0)
     # a length of 0: no step is seen at all
     return cosines.assign(hidden=cosines["unresolved"] & (cosines["length"] > 0))
 

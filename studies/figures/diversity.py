@@ -139,7 +139,7 @@ def _values(stacked: Dataset, name: str, bands: bool) -> Dataset:
     """The diversity of arms, or what the ledger says of their populations."""
     if name == DIVERSITY:
         return analysis.diversity(stacked, interval=bands)
-    return analysis.population(stacked)
+    return analysis.at_moments(stacked, name)
 
 
 def _curve(

@@ -48,6 +48,7 @@ LEAST = 0.001  # share from which on a source is shown
 SHAPE: Look = {"width_ratios": [1.7, 1], "sharex": "col"}
 INTERVAL: Look = {"color": "black", "path_effects": [withStroke(linewidth=2.2, foreground="white")]}
 RATIO: Look = {"color": "black", "ms": 3}
+SIGNAL = "noise_to_signal"
 ALONG: Look = {
     "lw": 0.9,
     "solid_capstyle": "butt",
@@ -205,8 +206,8 @@ def ratios(rows: Arms, axes: Axes) -> Axes:
 
 def _ratio(arm: Dataset, axes: Axes, row: int) -> None:
     """The noise-to-signal ratio of an arm with its interval, where it is above 0."""
-    signal = noise.currencies(arm).isel(moment=0)
-    ratio = panels.with_interval(signal, "noise_to_signal")
+    signal = noise.currency(arm, SIGNAL).isel(moment=0)
+    ratio = panels.with_interval(signal, SIGNAL)
     if np.isfinite(ratio[0]) and ratio[0] > 0:
         panels.row_dot(axes, row, ratio, line={"color": style.WORDS}, dot=RATIO)
 

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from xarray import Dataset
 
-from studies.analysis.noise.population import population
+from studies.analysis.noise.population import at_moments
 from studies.figures import layout, legends, panels, style
 from studies.figures.noise_sources import face
 from studies.figures.style import Look
@@ -83,7 +83,7 @@ def panel(arm: Dataset, axes: Axes) -> Axes:
         arm: a ledger without the dims `landscape` and `optimizer`.
         axes: where to draw.
     """
-    forces, places = population(arm), np.arange(arm.sizes["moment"])
+    forces, places = at_moments(arm, "price"), np.arange(arm.sizes["moment"])
     _bars(axes, forces, places)
     together = forces["price"].sum("force", min_count=1)
     axes.plot(places, together, "o-", color="black", ms=2.5, lw=0.8)

@@ -69,10 +69,26 @@ def save_pages(
     with rc_context(looks), any_letter():
         pages = make()
         return [
-            _saved(page, out / f"{file}.{kind}", looks["savefig.dpi"])
+            path
             for file, page in zip(_names(name, len(pages)), pages, strict=True)
-            for kind in formats
+            for path in _in_formats(page, out / file, formats, looks["savefig.dpi"])
         ]
+
+
+def _in_formats(figure: Figure, file: Path, formats: Sequence[str], dots: float) -> list[Path]:
+    """Files with a figure, laid out once: for the first, and the others have it as it stands there.
+
+    Args:
+        figure: a page.
+        file: without its ending.
+        formats: the endings.
+        dots: per inch.
+    """
+    paths = []
+    for kind in formats:
+        paths.append(_saved(figure, file.with_name(f"{file.name}.{kind}"), dots))
+        figure.set_layout_engine("none")
+    return paths
 
 
 def _names(name: str, pages: int) -> list[str]:

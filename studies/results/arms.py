@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from xarray import DataArray, Dataset
+from xarray import DataArray, Dataset, Variable
 
 from studies.schema import DIMS, RECORDS, Status
 
@@ -87,7 +87,7 @@ def _arms(dataset: Dataset) -> list[Arm]:
     every = []
     coords = {axis: dataset[axis].values.tolist() for axis in axes}
     for number, name in enumerate(dataset["optimizer"].values.tolist()):
-        places = _distinct(dataset.isel(optimizer=number), axes)
+        places = _distinct(dataset, number, axes)
         values = [
             {axis: coords[axis][at] for axis, at in zip(axes, place, strict=True)} for place in places
         ]
@@ -98,20 +98,22 @@ def _arms(dataset: Dataset) -> list[Arm]:
     return every
 
 
-def _distinct(data: Dataset, axes: Sequence[str]) -> list[Place]:
-    """The first place of each set of places where all numbers but wall-clock times agree.
+def _distinct(dataset: Dataset, number: int, axes: Sequence[str]) -> list[Place]:
+    """The first place of each set of places of an optimizer where all numbers but wall-clock times agree.
 
     Those without numbers are left out.
 
     The sets are split by one variable after another, the loss first, so that no more is read than it takes to
     tell them apart.
     """
-    sets = [_with_numbers(data["status"], axes)]
-    for name in sorted(but_seconds(data), key=lambda name: name != "loss"):
+    own = {"optimizer": number}
+    sets = [_with_numbers(dataset.variables["status"].isel(own), axes)]
+    for name in sorted(but_seconds(dataset), key=lambda name: name != "loss"):
         if all(len(places) < 2 for places in sets):
             break
-        mine = [axis for axis in axes if axis in data[name].dims]
-        values = data[name].transpose(*mine, ...).values
+        part = dataset.variables[name].isel(own, missing_dims="ignore")
+        mine = [axis for axis in axes if axis in part.dims]
+        values = part.transpose(*mine, ...).values
         along = [axes.index(axis) for axis in mine]
         sets = [part for places in sets for part in _split(places, values, along)]
     return sorted(places[0] for places in sets if places)
@@ -119,13 +121,13 @@ def _distinct(data: Dataset, axes: Sequence[str]) -> list[Place]:
 
 def but_seconds(data: Dataset) -> list[str]:
     """All variables but wall-clock times."""
-    return [str(name) for name in data.data_vars if data[name].attrs.get("units") != "s"]
+    return [str(name) for name in data.data_vars if data.variables[name].attrs.get("units") != "s"]
 
 
-def _with_numbers(status: DataArray, axes: Sequence[str]) -> list[Place]:
+def _with_numbers(status: Variable, axes: Sequence[str]) -> list[Place]:
     """The places along the axes at which some world has numbers."""
-    others = dims_beside(status, *axes)
-    there = (status < Status.FAILED).any(others).transpose(*axes).values
+    some = (status < Status.FAILED).any([dim for dim in status.dims if dim not in axes])
+    there = some.transpose(*axes).values
     return [place for place in np.ndindex(there.shape) if there[place]]
 
 

@@ -82,13 +82,14 @@ def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tu
         return _pair_by_pair(dataset, at, value)
     loss = final_loss(dataset, at, value)
     chosen = loss
-    which = xr.zeros_like(differing(loss))
-    if not bool(ties(loss).any()):
+    units = differing(loss)
+    which, tied = xr.zeros_like(units), ties(loss, units)
+    if not bool(tied.any()):
         return chosen, which
     for number, make in ((1, time_to_target), (2, area)):
         other = make(dataset, at, value)
         if other is not None:
-            use = (which == 0) & ties(loss) & (differing(other) >= DECIDE)
+            use = (which == 0) & tied & (differing(other) >= DECIDE)
             which, chosen = which.where(~use, number), chosen.replaced(use, other)
     return Outcome(*(_named(part, loss.a) for part in chosen)), which
 
@@ -107,10 +108,10 @@ def _along_pairs(parts: Sequence[DataArray]) -> DataArray:
     return joined.transpose(*parts[0].dims)
 
 
-def ties(loss: Outcome) -> DataArray:
+def ties(loss: Outcome, units: DataArray) -> DataArray:
     """Whether some worlds tie, and so few units differ that no test could tell."""
     equal = ((loss.first == loss.second) & np.isfinite(loss.first)).any("replicate")
-    return equal & (differing(loss) < DECIDE)
+    return equal & (units < DECIDE)
 
 
 def differing(outcome: Outcome) -> DataArray:

@@ -21,7 +21,6 @@ yes or no that make up a world's share.
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 from scipy import special, stats
 from xarray import DataArray, Dataset
 
@@ -91,27 +90,47 @@ def effective_worlds(part: DataArray, trials: int = 1) -> DataArray:
 
     NaN where there are none.
     """
-    worlds = part.notnull().sum("replicate")
-    share = part.mean("replicate")
-    squares, units = _squares(part - share, worlds)
-    variance = squares * units / (units - 1).where(units > 1) / worlds**2
-    few = (_quantile(worlds - 1) / _quantile(units - 1)) ** 2
-    known = (share > 0) & (share < 1) & (worlds > 1) & (units > 1)
-    independent = share * (1 - share) / (worlds - 1).where(known)  # the variance, were they independent
-    size = worlds * independent / variance.where(variance > 0, TINY) * few
-    return size.clip(min=1).where(known, units).clip(max=worlds * trials).where(worlds > 0)
+    given = {"number": instances(part), "trials": trials}
+    return mapped(_effective, part, over=[["replicate"]], kwargs=given)
 
 
-def _squares(away: DataArray, worlds: DataArray) -> tuple[DataArray, DataArray]:
+def _effective(values: np.ndarray, number: np.ndarray, trials: int) -> np.ndarray:
+    """How many independent worlds (..) would have told as much as these.
+
+    Args:
+        values: (.., R), NaN where a world has none.
+        number: (R,) of their instances.
+        trials: of each world.
+    """
+    there = ~np.isnan(values)
+    worlds = there.sum(-1)
+    with np.errstate(all="ignore"):
+        share = np.where(there, values, 0.0).sum(-1) / worlds
+        squares, units = _squares(values - share[..., None], there, number)
+        variance = squares * units / np.where(units > 1, units - 1, np.nan) / worlds**2
+        few = (_quantile(worlds - 1) / _quantile(units - 1)) ** 2
+        known = (share > 0) & (share < 1) & (worlds > 1) & (units > 1)
+        independent = share * (1 - share) / (worlds - 1)  # the variance, were they independent
+        size = worlds * independent / np.where(variance > 0, variance, TINY) * few
+    size = np.where(known, np.maximum(size, 1.0), units)
+    return np.where(worlds > 0, np.minimum(size, worlds * trials), np.nan)
+
+
+def _squares(away: np.ndarray, there: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The sum of squares of the units' deviations, and how many units there are.
 
     Units are instances; worlds where there is one instance alone, so that what is found holds for that one.
+
+    Args:
+        away: (.., R) the deviations of worlds.
+        there: (.., R) which worlds have one.
+        number: (R,) of their instances.
     """
-    instances_there = (sums_of_instances(away.notnull().astype(float)) > 0).sum("unit")
+    away = np.where(there, away, 0.0)
+    instances_there = (_summed(there.astype(float), number) > 0).sum(-1)
     alone = instances_there == 1
-    of_instances = (sums_of_instances(away.fillna(0.0)) ** 2).sum("unit")
-    squares = xr.where(alone, (away**2).sum("replicate"), of_instances)
-    return squares, xr.where(alone, worlds, instances_there)
+    squares = np.where(alone, (away**2).sum(-1), (_summed(away, number) ** 2).sum(-1))
+    return squares, np.where(alone, there.sum(-1), instances_there)
 
 
 def instances(part: DataArray) -> np.ndarray:
@@ -133,19 +152,19 @@ def instances(part: DataArray) -> np.ndarray:
 def sums_of_instances(part: DataArray) -> DataArray:
     """The sum over the worlds of each instance, in place of `replicate` the dim `unit`."""
     number = instances(part)
+    sizes = {"unit": int(number.max(initial=-1)) + 1}
+    given = {"number": number}
+    return mapped(_summed, part, over=[["replicate"]], into=[["unit"]], sizes=sizes, kwargs=given)
+
+
+def _summed(values: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """The sums (.., I) of worlds (.., R) of the same instance, by its number (R,) from 0 on."""
     order = np.argsort(number, kind="stable")
     first = np.searchsorted(number[order], np.arange(number.max(initial=-1) + 1))
-
-    def sums(values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(values[..., order], first, axis=-1)
-
-    return mapped(sums, part, over=[["replicate"]], into=[["unit"]], sizes={"unit": len(first)})
+    return np.add.reduceat(values[..., order], first, axis=-1)
 
 
-def _quantile(freedom: DataArray) -> DataArray:
+def _quantile(freedom: np.ndarray) -> np.ndarray:
     """Student's quantile of an interval, at these degrees of freedom."""
-
-    def quantile(freedom: np.ndarray) -> np.ndarray:
-        return stats.t.ppf((1 + LEVEL) / 2, np.maximum(freedom, 1))
-
-    return xr.apply_ufunc(quantile, freedom, dask="allowed")
+    every, place = np.unique(np.maximum(freedom, 1), return_inverse=True)
+    return stats.t.ppf((1 + LEVEL) / 2, every)[place].reshape(freedom.shape)

@@ -235,6 +235,11 @@ def currencies(data: Dataset) -> Dataset:
     return _pooled(*pooled_currencies(data).values())
 
 
+def currency(data: Dataset, name: str) -> Dataset:
+    """One of the `CURRENCIES`, with its interval."""
+    return _pooled(pooled_currencies(data)[name])
+
+
 def pooled_currencies(data: Dataset) -> dict[str, Pooled]:
     """The `CURRENCIES` before they are pooled."""
     variance = data["step_variance"].sel(direction="all", drop=True)

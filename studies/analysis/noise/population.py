@@ -30,13 +30,22 @@ def population(data: Dataset) -> Dataset:
     Raises:
         ValueError: there is no noise ledger.
     """
+    parts = [at_moments(data, name) for name in (*OBSERVED, "price")]
+    worlds = count(data["genotypes"], "worlds with a population")
+    return xr.merge(parts, compat="override", join="exact").assign(worlds=worlds)
+
+
+def at_moments(data: Dataset, name: str) -> Dataset:
+    """One of the numbers of `population`, by its name: `price`, or of `OBSERVED`.
+
+    Raises:
+        ValueError: there is no noise ledger.
+    """
     if "price" not in data:
         raise ValueError(
             "population: expected results with the noise ledger (`ledger:` in the study), found none"
         )
-    parts = [_mean(data[name]) for name in (*OBSERVED, "price")]
-    worlds = count(data["genotypes"], "worlds with a population")
-    return xr.merge(parts, compat="override", join="exact").assign(worlds=worlds)
+    return _mean(data[name])
 
 
 def diversity(dataset: Dataset, *, interval: bool = True) -> Dataset:

@@ -22,7 +22,7 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import distinct, same_worlds
 from studies.analysis.intervals.proportions import proportion
-from studies.analysis.shapes import named, rest, stacked
+from studies.analysis.shapes import mapped, named, rest
 from studies.results.arms import asking
 from studies.results.clocks import budget, words
 from studies.results.hits import clock_of, ran, variable
@@ -69,8 +69,20 @@ def profile(
 def _share_within(ratio: DataArray, factors: Sequence[float]) -> DataArray:
     """The share of each world's problems with r <= tau: (optimizer, factor, replicate)."""
     problem = rest(ratio, "optimizer", "replicate")
-    parts = [(ratio <= tau).where(ratio.notnull()).mean(problem) for tau in factors]
-    return stacked(parts, "factor", factors).transpose("optimizer", "factor", "replicate")
+    given = {"factors": np.array(factors)}
+    sizes = {"factor": len(factors)}
+    share = mapped(_shares, ratio, over=[problem], into=[["factor"]], sizes=sizes, kwargs=given)
+    return share.assign_coords(factor=given["factors"]).transpose("optimizer", "factor", "replicate")
+
+
+def _shares(ratio: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Of ratios (A, R, ..), the share that is at most each of the factors (F,): (A, R, F); NaN of none."""
+    rows = np.sort(ratio.reshape(*ratio.shape[:2], -1), -1)
+    below = np.empty((*rows.shape[:2], len(factors)))
+    for place in np.ndindex(rows.shape[:2]):
+        below[place] = np.searchsorted(rows[place], factors, "right")  # NaN are the last
+    with np.errstate(invalid="ignore"):
+        return below / (~np.isnan(rows)).sum(-1, keepdims=True)
 
 
 def ratios(dataset: Dataset, value: str = "hit_cost") -> DataArray:
