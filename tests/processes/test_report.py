@@ -6,6 +6,7 @@ And hostile names do no harm.
 import json
 import shutil
 import sys
+from functools import partial
 
 import pytest
 
@@ -89,13 +90,24 @@ def browser():
         opened.close()
 
 
-def opened(browser, file, width=1440, **how):
-    """The page, and what its console said."""
-    page = browser.new_context(viewport={"width": width, "height": 900}, **how).new_page()
+@pytest.fixture(scope="module")
+def tab(browser):
+    """A page, and what its console says: of all tests, each of which opens it anew."""
+    page, said = browser.new_page(), []
     page.set_default_timeout(1000 * patience(30))
-    said = []
+    page.add_init_script("try { localStorage.clear(); } catch { /* of a page from a file */ }")
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
+    return page, said
+
+
+def opened(tab, file, width=1440, scheme="light"):
+    """The page with this file, and what its console says from now on."""
+    page, said = tab
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.goto("about:blank")
+    said.clear()
     page.goto(file.as_uri())
     return page, said
 
@@ -103,8 +115,8 @@ def opened(browser, file, width=1440, **how):
 @browsing
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_nothing_overflows_and_nothing_is_wrong(browser, whole, width, scheme):
-    page, said = opened(browser, whole, width, color_scheme=scheme)
+def test_nothing_overflows_and_nothing_is_wrong(tab, whole, width, scheme):
+    page, said = opened(tab, whole, width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     outside = (
         "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth +"
@@ -124,8 +136,8 @@ def test_nothing_overflows_and_nothing_is_wrong(browser, whole, width, scheme):
 
 
 @browsing
-def test_an_optimizer_is_hidden_and_shown_again(browser, whole):
-    page, said = opened(browser, whole)
+def test_an_optimizer_is_hidden_and_shown_again(tab, whole):
+    page, said = opened(tab, whole)
     parts = page.locator("#figure-convergence .arm[data-optimizer='GA']")
     others = page.locator("#figure-convergence .arm[data-optimizer='random']")
     assert parts.count() == 4  # a line and a band on each of two landscapes
@@ -142,8 +154,8 @@ def test_an_optimizer_is_hidden_and_shown_again(browser, whole):
 
 
 @browsing
-def test_the_pointer_shows_a_value_that_was_drawn(browser, whole):
-    page, _ = opened(browser, whole)
+def test_the_pointer_shows_a_value_that_was_drawn(tab, whole):
+    page, _ = opened(tab, whole)
     for other in (0, 2):
         page.locator(".optimizers button").nth(other).click()
     line = page.locator("#figure-convergence .arm[data-optimizer='GA'][data-x]").first
@@ -163,26 +175,29 @@ def test_the_pointer_shows_a_value_that_was_drawn(browser, whole):
     ]
 
 
+def in_order(page, column, reverse):
+    values = page.evaluate(column)
+    return values == sorted(values, reverse=reverse)
+
+
 @browsing
-def test_a_table_is_sorted(browser, whole):
-    page, _ = opened(browser, whole)
+def test_a_table_is_sorted(tab, whole):
+    page, _ = opened(tab, whole)
     table = page.locator("#tables table").first
     head = table.locator("th", has_text="median")
     column = "[...document.querySelector('#tables table').tBodies[0].rows].map(row => +row.cells[2].dataset.sort)"
     for reverse, way in ((False, "ascending"), (True, "descending")):
         head.click()
-        page.wait_for_function(f"document.querySelector('#tables table th[aria-sort={way}]')")
-        page.wait_for_function(
-            f"{column}.every((x, i, all) => i === 0 || {'all[i - 1] >= x' if reverse else 'all[i - 1] <= x'})"
-        )
-        values = page.evaluate(column)
-        assert len(set(values)) > 2
-        assert values == sorted(values, reverse=reverse)
+        table.locator(f"th[aria-sort={way}]").wait_for()
+        # asked from here: the page's policy forbids what waits within it
+        wait_for(partial(in_order, page, column, reverse))
+        assert len(set(page.evaluate(column))) > 2
 
 
 @browsing
 def test_it_is_readable_with_scripts_off(browser, whole):
-    page, _ = opened(browser, whole, 390, java_script_enabled=False)
+    page = browser.new_page(viewport={"width": 390, "height": 900}, java_script_enabled=False)
+    page.goto(whole.as_uri())
     text = page.inner_text("body")
     for part in (
         STUDY["question"].replace(LABEL, HOSTILE),
@@ -201,8 +216,8 @@ def test_it_is_readable_with_scripts_off(browser, whole):
 
 
 @browsing
-def test_everything_has_a_name_and_headings_are_in_order(browser, whole):
-    page, _ = opened(browser, whole)
+def test_everything_has_a_name_and_headings_are_in_order(tab, whole):
+    page, _ = opened(tab, whole)
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -242,10 +257,10 @@ def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):
 
 
 @browsing
-def test_a_partial_study_says_so(browser, tmp_path):
+def test_a_partial_study_says_so(tab, tmp_path):
     out = compute(STUDY, tmp_path / "part", cells=2, failed=1)
     write(out, brief=True)
-    page, said = opened(browser, out / FILE)
+    page, said = opened(tab, out / FILE)
     assert "2 of 6 cells are there" in page.inner_text(".banner >> nth=0")
     assert "1 of 6 cells failed" in page.inner_text(".banner.bad")
     assert "no luck <script>" in page.inner_text("#failed")
@@ -254,10 +269,10 @@ def test_a_partial_study_says_so(browser, tmp_path):
 
 
 @browsing
-def test_a_study_where_all_failed(browser, tmp_path):
+def test_a_study_where_all_failed(tab, tmp_path):
     out = compute(STUDY, tmp_path / "none", cells=0, failed=6)
     write(out)
-    page, said = opened(browser, out / FILE)
+    page, said = opened(tab, out / FILE)
     assert "6 cells, among them: " in page.inner_text("#failed")
     assert "No cell has finished" in page.inner_text("#failed")
     assert page.locator("figure").count() == 0

@@ -17,9 +17,10 @@ TOUCH = 1.0  # pixels by which boxes may overlap: they are a little larger than 
 
 
 def faults(figure: Figure) -> list[str]:
-    """One line for each fault."""
+    """One line for each fault of a figure, which is laid out here, and keeps that layout."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
     page = Bbox([[0, 0], [*canvas.get_width_height()]])
     found = []
     boxes = [(text, _box(text, canvas)) for text in _texts(figure)]
@@ -40,8 +41,7 @@ def faults(figure: Figure) -> list[str]:
 
 
 def words(figure: Figure) -> list[str]:
-    """All that is to be read in a figure, in the order in which it was made."""
-    FigureCanvasAgg(figure).draw()
+    """All that is to be read in a figure that is laid out, in the order in which it was made."""
     return [text.get_text() for text in _texts(figure)]
 
 

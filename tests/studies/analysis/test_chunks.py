@@ -55,7 +55,7 @@ def made():
     return data.assign_attrs(config=json.dumps(config))
 
 
-SLOW = ("attainment", "profile")
+SLOW = ("attainment", "expected_running_time")  # the last is in fixed_target too
 
 
 @pytest.mark.parametrize(
@@ -64,5 +64,5 @@ SLOW = ("attainment", "profile")
 def test_chunked_results_give_the_same(name):
     data = made()
     xr.testing.assert_allclose(
-        FUNCTIONS[name](data.chunk(optimizer=1, replicate=3)).load(), FUNCTIONS[name](data), rtol=1e-12
+        FUNCTIONS[name](data.chunk(optimizer=1, replicate=5)).load(), FUNCTIONS[name](data), rtol=1e-12
     )

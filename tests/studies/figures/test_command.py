@@ -70,16 +70,16 @@ def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(
     assert main([str(search), "factorial", "--out", str(tmp_path)]) == 2
 
 
-def test_what_moves_is_a_film(search, tmp_path, capsys):
-    assert (
-        main([str(search), "trajectories", "--format", "gif", "--width", "3.4", "--out", str(tmp_path)])
-        == 0
-    )
+def test_what_moves_is_a_film(shared, tmp_path, monkeypatch):  # noqa: F811
+    few = real("search", shared).isel(frame=[0, 6, 11])
+    monkeypatch.setattr("studies.open_study", lambda path: few)
+    words = ["a study", "trajectories", "--format", "gif", "--width", "3.4", "--out", str(tmp_path)]
+    assert main(words) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["trajectories.gif"]
     with Image.open(tmp_path / "trajectories.gif") as film:
-        assert film.n_frames == 12
+        assert film.n_frames == 3
         first = film.convert("L").tobytes()
-        film.seek(11)
+        film.seek(2)
         assert film.convert("L").tobytes() != first
 
 

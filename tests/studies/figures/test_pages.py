@@ -14,7 +14,7 @@ from tests.studies.figures.test_figures import results
 
 WIDTH = 3.4
 OPTIMIZERS = [f"optimizer {number}" for number in range(28)]
-LANDSCAPES = [f"L{number}" for number in range(12)]
+LANDSCAPES = [f"L{number}" for number in range(8)]
 
 
 def drawn(name, data):
@@ -27,8 +27,8 @@ def drawn(name, data):
     [
         pytest.param("claims", claiming(40), id="claims"),
         pytest.param("profile", results(optimizers=OPTIMIZERS), id="profile"),
-        pytest.param("convergence", results(optimizers=OPTIMIZERS), id="convergence"),
-        pytest.param("convergence", results(landscapes=LANDSCAPES), id="landscapes"),
+        pytest.param("convergence", results(optimizers=OPTIMIZERS[:13]), id="convergence"),
+        pytest.param("convergence", results(landscapes=LANDSCAPES[:7]), id="landscapes"),
         pytest.param("phase", results(landscapes=LANDSCAPES, rates=(1, 2)), id="phase"),
     ],
 )

@@ -177,9 +177,14 @@ class TestCurve:
         with pytest.raises(ValueError, match=f"^{text}"):
             curve(swept, **options)
 
-    @pytest.mark.parametrize("width", [3.4, 6.9])
     @pytest.mark.parametrize(
-        "options", [{"x": "B"}, {"x": "steps", "hue": "B"}, {"x": "optimizer", "hue": "k", "rows": "B"}]
+        ("width", "options"),
+        [
+            (3.4, {"x": "B"}),
+            (6.9, {"x": "steps", "hue": "B"}),
+            (3.4, {"x": "steps", "hue": "B"}),
+            (3.4, {"x": "optimizer", "hue": "k", "rows": "B"}),
+        ],
     )
     def test_nothing_overlaps(self, swept, width, options):
         with rc_context(style.PAPER):
@@ -362,14 +367,15 @@ def test_a_study_may_ask_for_a_figure_twice():
     assert json.loads(json.dumps(study.figures)) == study.figures
 
 
-class TestCommand:
-    @pytest.fixture
-    def folder(self, swept, tmp_path):
-        swept.assign_attrs(view="made up").to_zarr(
-            tmp_path / "dataset.zarr", zarr_format=3, consolidated=False
-        )
-        return tmp_path / "dataset.zarr"
+@pytest.fixture(scope="module")
+def folder(swept, tmp_path_factory):
+    """Of the made-up results."""
+    folder = tmp_path_factory.mktemp("made-up") / "dataset.zarr"
+    swept.assign_attrs(view="made up").to_zarr(folder, zarr_format=3, consolidated=False)
+    return folder
 
+
+class TestCommand:
     def test_options_and_selections(self, folder, tmp_path, capsys):
         words = "curve --x B --y mean(loss) --landscape ridge --at k=4 --format png --out".split()
         assert main([str(folder), *words, str(tmp_path / "out")]) == 0

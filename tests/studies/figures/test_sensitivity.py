@@ -154,23 +154,33 @@ def test_gaps_share_a_panel_and_no_raw_loss_is_among_them():
     assert shown == {"A: hill, slope": ["gap to the optimum", ""], "A: well": ["loss", ""]}
 
 
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        results(losses={"hill": [None] * 5, "well": [None] * 5}),
-        results(losses={"hill": [0.0] * 5, "well": [-1.0] * 5}),
-        results(losses={"hill": [1e-300] * 5, "well": [1e300, 1.0, 2.0, 3.0, 1e-300]}),
-        results(landscapes=("hill",), optimizers=("only",)),
-        pytest.param(results(optimizers=[f"method {i}" for i in range(14)]), marks=pytest.mark.verify),
-        results(optimizers=("a very long name of an optimizer that goes on", "b")),
-    ],
-    ids="all_diverged constant tiny one 14 long".split(),
-)
-@pytest.mark.parametrize("width", [7.0, 3.4])
-def test_hostile_cases_are_laid_out(hostile, width):
-    figure = sensitivity(hostile, width)
+HOSTILE = {
+    "all diverged": results(losses={"hill": [None] * 5, "well": [None] * 5}),
+    "constant": results(losses={"hill": [0.0] * 5, "well": [-1.0] * 5}),
+    "tiny": results(losses={"hill": [1e-300] * 5, "well": [1e300, 1.0, 2.0, 3.0, 1e-300]}),
+    "one": results(landscapes=("hill",), optimizers=("only",)),
+    "long": results(optimizers=("a very long name of an optimizer that goes on", "b")),
+    "14": results(optimizers=[f"method {i}" for i in range(14)]),
+}
+EVERY_DAY = [("all diverged", 3.4), ("constant", 7.0), ("tiny", 3.4), ("one", 7.0), ("long", 3.4)]
+
+
+def laid_out(how, width):
+    figure = sensitivity(HOSTILE[how], width)
     figure.draw_without_rendering()
     assert figure.get_size_inches()[0] == width
+
+
+@pytest.mark.parametrize(("how", "width"), EVERY_DAY)
+def test_hostile_cases_are_laid_out(how, width):
+    laid_out(how, width)
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("width", [7.0, 3.4])
+@pytest.mark.parametrize("how", HOSTILE)
+def test_hostile_cases_are_laid_out_at_every_width(how, width):
+    laid_out(how, width)
 
 
 def test_results_without_tuned_arms_are_refused():
