@@ -16,6 +16,7 @@ from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, Path
 from studies.study_file.errors import mistakes_in
+from studies.study_file.values import OF_LET
 from studies.text.shapes import Data
 from studies.text.user_code import one_line
 from studies.text.words import show
@@ -72,7 +73,7 @@ def _completed(place: Path, given: object) -> Spec | list[Mistake]:
         )
         return [Mistake(place, f"{text}, got {show(given)}")]
     try:
-        model = fields.parameter_model(registry.find(kind, "instrument"), kind)
+        model = fields.parameter_model(registry.find(kind, "instrument"), kind, OF_LET)
         complete = model.model_validate(spec).model_dump(mode="json")
         problem = next(registry.recorded_problems(registry.build(complete, "instrument")), None)
     except ValidationError as error:

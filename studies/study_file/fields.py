@@ -34,7 +34,7 @@ from studies.study_file.clocks import Budget
 from studies.study_file.sections import Targets
 from studies.study_file.spaced import Checkpoints
 from studies.study_file.start import ABOUT, Start
-from studies.study_file.values import OR_FORMULA, TAG, WHOLE, Dtype, Strict
+from studies.study_file.values import OF_LET, OR_FORMULA, TAG, WHOLE, Dtype, OfLet, OrFormula, Strict
 from studies.text.shapes import Data, Hint, Json
 
 
@@ -154,10 +154,19 @@ def entry_model(family: str, kind: str, cls: type) -> type[Strict]:
 
 
 @functools.cache
-def parameter_model(cls: type, kind: str | None = None) -> type[Strict]:
-    """The model of parameters inside an entry, such as a schedule; with a kind where it is one of several."""
+def parameter_model(
+    cls: type, kind: str | None = None, formula: OrFormula | OfLet = OR_FORMULA
+) -> type[Strict]:
+    """The model of parameters inside an entry, such as a schedule.
+
+    Args:
+        cls: of the parameters.
+        kind: where it is one of several.
+        formula: of which formulas their numbers may be.
+    """
     named: Data = {"kind": (Literal[kind], ...)} if kind else {}
-    return create_model(cls.__name__, __base__=Strict, __doc__=cls.__doc__, **named, **_fields(cls))
+    fields = _fields(cls, formula)
+    return create_model(cls.__name__, __base__=Strict, __doc__=cls.__doc__, **named, **fields)
 
 
 def parameter_names(cls: type) -> list[str]:
@@ -178,12 +187,13 @@ def descriptions(cls: type) -> dict[str, str]:
     }
 
 
-def _fields(cls: type) -> Data:
+def _fields(cls: type, formula: OrFormula | OfLet = OR_FORMULA) -> Data:
     hints, texts, fields = get_type_hints(cls, include_extras=True), descriptions(cls), {}
     for f in parameter_fields(cls):
         default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
         given = {} if default is dataclasses.MISSING else {"default": _raw(default)}
-        fields[f.name] = (_annotation(hints[f.name]), Field(description=texts.get(f.name), **given))
+        hint = _annotation(hints[f.name], formula=formula)
+        fields[f.name] = (hint, Field(description=texts.get(f.name), **given))
     return fields
 
 
@@ -194,26 +204,31 @@ def _raw(value: object) -> Json:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _annotation(hint: Hint, bounds: tuple[object, ...] = ()) -> Hint:
+def _annotation(
+    hint: Hint, bounds: tuple[object, ...] = (), formula: OrFormula | OfLet = OR_FORMULA
+) -> Hint:
     """What pydantic validates for a type hint of ours."""
     origin: Hint = get_origin(hint)
     args = get_args(hint)
     if origin is Annotated:
-        return _annotation(args[0], args[1:])
+        return _annotation(args[0], args[1:], formula)
     if origin in (Union, types.UnionType):
-        return _union([arg for arg in args if arg is not Tensor], bounds)
+        return _union([arg for arg in args if arg is not Tensor], bounds, formula)
     if hint is Landscape:
         return _inner_landscape()
     if isinstance(hint, type) and issubclass(hint, Parameters):
         return parameter_model(hint)  # type: ignore[arg-type]
     if origin in (tuple, list):
         return Annotated[
-            origin[tuple(arg if arg is ... else _annotation(arg) for arg in args)], Field(strict=False)
+            origin[tuple(arg if arg is ... else _annotation(arg, (), formula) for arg in args)],
+            Field(strict=False),
         ]
+    if origin is dict and formula is OF_LET:
+        return origin[args[0], _annotation(args[1], (), formula)]
     if hint is int:
-        return Annotated[(int, *bounds, WHOLE, OR_FORMULA)]
+        return Annotated[(int, *bounds, WHOLE, formula)]
     if hint is float:
-        return Annotated[(float, *bounds, OR_FORMULA)]
+        return Annotated[(float, *bounds, formula)]
     return hint
 
 
@@ -253,10 +268,10 @@ def _own_landscape(value: Data, info: ValidationInfo) -> Data:
         ) from error
 
 
-def _union(members: list[Hint], bounds: tuple[object, ...]) -> Hint:
+def _union(members: list[Hint], bounds: tuple[object, ...], formula: OrFormula | OfLet) -> Hint:
     classes = [m for m in members if isinstance(m, type) and issubclass(m, Parameters)]
     if len(classes) < 2:
-        return Union[tuple(_annotation(m, bounds) for m in members)]  # noqa: UP007
+        return Union[tuple(_annotation(m, bounds, formula) for m in members)]  # noqa: UP007
     plain = [_annotation(m, bounds) for m in members if m not in classes]
     models = {cls.name: parameter_model(cls, cls.name) for cls in classes}  # type: ignore[arg-type]
     tagged = [Annotated[model, Tag(TAG + name)] for name, model in models.items()]

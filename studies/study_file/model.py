@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Union, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, Discriminator, Field, Tag, WithJsonSchema, create_model
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, create_model
 from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
@@ -43,6 +43,7 @@ from studies.study_file.values import (
     Dtype,
     Share,
     Strict,
+    check_seed,
     per_landscape,
 )
 from studies.text.shapes import Data, Hint, Json
@@ -87,7 +88,7 @@ class StudyModel(Strict):
         description="lower-case letters, digits, - and _"
     )
     question: str | None = Field(default=None, description="what the study asks")
-    seed: Annotated[int, Ge(0), Lt(2**32), WHOLE] = Field(
+    seed: Annotated[int, Ge(0), Lt(2**32), WHOLE, BeforeValidator(check_seed)] = Field(
         default=1, description="every draw follows from it and the number of the world"
     )
     replicates: Annotated[Count, Le(WORLDS), OF_LET] = Field(
@@ -118,7 +119,7 @@ class StudyModel(Strict):
             " parameter that they belong to"
         ),
     )
-    precision: per_landscape(Annotated[float, Gt(0), Lt(1)]) = Field(  # type: ignore[valid-type]
+    precision: per_landscape(Annotated[float, Gt(0), Lt(1), OF_LET]) = Field(  # type: ignore[valid-type]
         default=1e-8,
         description=(
             "losses that differ by less are equal: relative to how far the starts are from the optimum, or to"
@@ -227,7 +228,8 @@ def _entry(family: str, kinds: Mapping[str, type]) -> Hint:
     """The type of an entry of a family: its model is chosen by `kind`."""
     if family in FAMILIES:
         return by_kind(family, kinds)
-    members = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in kinds.items()]
+    models = {kind: parameter_model(cls, kind, OF_LET) for kind, cls in kinds.items()}
+    members = [Annotated[model, Tag(TAG + kind)] for kind, model in models.items()]
     return Annotated[Union[tuple(members)], Discriminator(kind_tag)]  # noqa: UP007
 
 

@@ -353,6 +353,6 @@ class Cluster(Strict):
     kind: Annotated[str, AfterValidator(check_cluster)] = Field(
         default=LOCAL, description="local, or the address of a Dask scheduler, tcp://host:port"
     )
-    workers: Count | None = Field(
+    workers: Annotated[Count, OF_LET] | None = Field(
         default=None, description="worker processes of a local cluster; null: one per core"
     )

@@ -7,7 +7,8 @@ from studies.text.formulas import CONSTANTS, FUNCTIONS
 FORMULAS = f"""\
 a number of an arm may be a formula, resolved when the study is read; the number runs, is stored and is shown
 where: parameters of landscapes and optimizers, also in lists, schedules, grids and `on`; noise, oracle,
-budget, targets, gradient_cost; the values and ends of an axis, and what it sets; other names of let
+budget, targets, gradient_cost; the values and ends of an axis, and what it sets; other names of let; of let
+alone: replicates, precision, workers, the numbers of tuning, match and claims
 names, nearest first: the numbers beside it and those of its entry; those of the landscape (dim, terms ..) and
 of the noise (batch, value, gradient); axes of sweep; names of let
 landscape.NAME, noise.NAME, let.NAME: which is meant

@@ -104,6 +104,17 @@ OF_LET = OfLet()
 # values -----------------------------------------------------------------------------------------------------
 
 
+def check_seed(value: object) -> object:
+    """A seed, which is no formula.
+
+    Raises:
+        ValueError: it is a text.
+    """
+    if isinstance(value, str):
+        raise ValueError("expected a whole number, and no formula, as every draw follows from it")
+    return value
+
+
 def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 

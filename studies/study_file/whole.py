@@ -3,19 +3,34 @@
 let: {fastest: 0.2, pairs: 64}
 replicates: 4 * pairs
 tuning: {trials: pairs / 2, ranges: {SGD: {learning_rate: [0.01 * fastest, fastest]}}}
+claims: {c: {kind: law, .., tolerance: fastest / 4, regime: {learning_rate: [0, fastest]}}}
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studies.study_file.document import Mistake, Path
+from studies.study_file.document import Mistake, Path, mapping
 from studies.study_file.formulas import Names, names_of_let, number, suffice
 from studies.text.formulas import is_path, reads_as_formula
 from studies.text.shapes import Data, Json
 
-KEYS = ("replicates", "match", "tuning")
-TEXTS = ("reference", "quantity", "objective", "per", "scale", "choices")  # keys that hold no numbers
+KEYS = ("replicates", "precision", "cluster", "match", "tuning")
+OF_CLAIMS = ("tolerance", "regime", "margin", "cost", "at", "control")
+ONE = "it is one number for the whole study, of names of `let` alone"
+LABELLED = ("at", "control")  # of these, which hold labels too
+# keys that hold no numbers
+TEXTS = (
+    "reference",
+    "quantity",
+    "objective",
+    "per",
+    "scale",
+    "choices",
+    "kind",
+    "landscape",
+    "optimizer",
+)
 
 
 def settled(data: Data) -> Iterator[Mistake]:
@@ -28,20 +43,47 @@ def settled(data: Data) -> Iterator[Mistake]:
     for key in KEYS:
         if key in data:
             yield from _settle(data, (key,), names)
+    claims = mapping(data.get("claims"))
+    for name in [*claims]:
+        wrong = [*_of_claim(mapping(claims[name]), ("claims", name), names)]
+        if wrong:
+            del claims[name]
+        yield from wrong
+    for label, spec in mapping(data.get("record")).items():
+        if "kind" in mapping(spec):
+            yield from _settle(data["record"], ("record", label), names, choice=True)
 
 
-def _settle(holder: Json, path: Path, names: Names) -> Iterator[Mistake]:
-    """The same for what a mapping or list has at the end of a path."""
+def _of_claim(claim: Data, path: Path, names: Names) -> Iterator[Mistake]:
+    """The same for a claim; what a wrong law predicts is a formula of the arms' numbers, and is left."""
+    for key in (key for key in OF_CLAIMS if key in claim):
+        of_law = key == "control" and claim.get("kind") == "law"
+        yield from _settle(claim, (*path, key), names, choice=key in LABELLED, leave=of_law)
+
+
+def _settle(
+    holder: Json, path: Path, names: Names, *, choice: bool = False, leave: bool = False
+) -> Iterator[Mistake]:
+    """The same for what a mapping or list has at the end of a path.
+
+    Args:
+        holder: the mapping or list.
+        path: to the value.
+        names: those of `let`.
+        choice: whether a text may be a label, which is one unless all its names are known.
+        leave: whether a text stays as it is, unless it stands in a mapping.
+    """
     key = path[-1]
-    value = holder[key]
-    if isinstance(value, str) and _is_formula(value, names, choice=isinstance(holder, list)):
+    value, choice = holder[key], choice or isinstance(holder, list)
+    if isinstance(value, str) and not leave and _is_formula(value, names, choice=choice):
         try:
             holder[key] = number(value, names)
         except ValueError as error:
             del holder[key]
-            yield Mistake(path, str(error))
+            yield Mistake(path, f"{error}; {ONE}")
+    leave = leave and not isinstance(value, dict)
     for inner in _numbers_in(value):
-        yield from _settle(value, (*path, inner), names)
+        yield from _settle(value, (*path, inner), names, choice=choice, leave=leave)
 
 
 def _numbers_in(value: Json) -> list[str | int]:

@@ -1,4 +1,4 @@
-"""Names of `let` that a nearer number hides: in formulas of entries, in claims and in figures."""
+"""Names of `let`: those that a nearer number hides, and formulas of them for the whole study."""
 
 import pytest
 
@@ -98,3 +98,87 @@ def test_a_name_of_let_that_a_nearer_number_hides_is_one_line(tmp_path, old, new
     with pytest.raises(StudyError) as error:
         load(tmp_path, text)
     assert [said.partition("study.yaml:")[2] for said in error.value.lines] == [line]
+
+
+# numbers of the whole study ---------------------------------------------------------------------------------
+
+LAW = {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": 1}
+EQUAL = {"kind": "equality", "first": "SGD", "second": "ES"}
+ORDER = {"kind": "ordering", "better": "SGD", "worse": "ES"}
+WHOLE = {
+    "name": "whole",
+    "budget": 50,
+    "let": {"h": 0.5, "n": 2},
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 2, "terms": 16}},
+    "optimizers": {"SGD": {"kind": "sgd"}, "ES": {"kind": "openai_es"}},
+    "sweep": {"noise.batch": [1, 4]},
+}
+ONE = "; it is one number for the whole study, of names of `let` alone"
+
+
+def claim(**given):
+    return {"claims": {"c": given}}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ({"precision": "h / 1000"}, {"precision": 0.0005}),
+        ({"precision": {"bowl": "h / 1000"}}, {"precision": {"bowl": 0.0005}}),
+        ({"cluster": {"workers": "2 * n"}}, {"cluster": {"workers": 4}}),
+        (claim(**LAW, tolerance="h / 10"), claim(**LAW, tolerance=0.05)),
+        (claim(**LAW, tolerance={"absolute": "h"}), claim(**LAW, tolerance={"absolute": 0.5})),
+        (claim(**LAW, regime={"batch": ["h", "2 * n"]}), claim(**LAW, regime={"batch": [0.5, 4]})),
+        (claim(**LAW, at={"batch": "2 * n"}), claim(**LAW, at={"batch": 4})),
+        (
+            claim(**LAW, control=[9, "dim * h", {"batch": "2 * n"}]),
+            claim(**LAW, control=[9, "dim * h", {"batch": 4}]),
+        ),
+        (claim(**EQUAL, margin="h", control="2 * h + 1"), claim(**EQUAL, margin=0.5, control=2)),
+        (claim(**ORDER, cost="5 * n"), claim(**ORDER, cost=10)),
+    ],
+)
+def test_numbers_of_the_whole_study_are_formulas_of_let(written, read):
+    assert load_study(WHOLE | written).resolved == load_study(WHOLE | read).resolved
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        (
+            {"seed": "2 * n"},
+            "seed: expected a whole number, and no formula, as every draw follows from it, got '2 * n'",
+        ),
+        ({"precision": "2 * h"}, "precision: expected < 1, got 1"),
+        ({"precision": "k / 10"}, f"precision: unknown name 'k'; known: h, n{ONE}"),
+        ({"cluster": {"workers": "h"}}, "cluster.workers: expected a whole number, got 0.5"),
+        (
+            claim(**LAW, tolerance="learning_rate / 10"),
+            f"claims.c.tolerance: unknown name 'learning_rate'; known: h, n{ONE}",
+        ),
+        (
+            claim(**LAW, tolerance="learning_rate"),
+            "claims.c.tolerance: expected a number, got 'learning_rate'",
+        ),
+        (claim(**EQUAL, margin="2 * k"), f"claims.c.margin: unknown name 'k'; known: h, n{ONE}"),
+        (claim(**EQUAL, margin="dim"), "claims.c.margin: expected a number, got 'dim'"),
+        (
+            claim(**ORDER, cost="30 * n"),
+            "claims.c.cost: expected at most the budget on bowl, 50 evaluations, got 60",
+        ),
+        (claim(**LAW, at={"batch": "n"}), "claims.c.at.batch: expected one of 1, 4, got 2"),
+    ],
+)
+def test_what_is_no_number_of_the_whole_study_is_one_line(written, line):
+    with pytest.raises(StudyError) as error:
+        load_study(WHOLE | written)
+    assert error.value.lines == [f"study: {line}"]
+
+
+def test_labels_are_no_formulas():
+    """A choice of an axis that reads as a formula."""
+    shape = {
+        "choices": {"a-b": {"landscapes.bowl.condition": 1}, "c": {"landscapes.bowl.condition": 9}}
+    }
+    study = WHOLE | {"sweep": {"shape": shape}} | claim(**LAW, at={"shape": "a-b"})
+    assert load_study(study).resolved["claims"]["c"]["at"] == {"shape": "a-b"}
