@@ -190,7 +190,6 @@ ERROR_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)  # labels of the dim error_
 AGAINST = {  # behind replicate, moment, where the ledger holds steps against those of other settings
     "against_squared": Variable("mean squared length of the step with the other settings", SQUARED),
     "against_step_squared": Variable("mean squared length of the step", SQUARED),
-    "against_along": Variable("mean of the step times that with the other settings", SQUARED),
     "against_cosine": Variable(
         "mean cosine of the step and that with the other settings; NaN where all of either are 0", "1"
     ),

@@ -18,7 +18,7 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import Bits, Domain, Landscape, Terms, weighted
+from landscapes.base import Bits, Domain, FitnessLaw, Landscape, Terms, weighted
 from landscapes.binary.genotypes import common_measure
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.numerics import dot
@@ -29,8 +29,9 @@ from landscapes.streams import Streams
 class ValleyCrossing(Landscape):
     """Fitness valley: a peak behind k deleterious intermediates; every start is the wild type, all bits 0.
 
-    The loss is the gap to the peak, so fitness is w = 1 + advantage - loss: 1 for the wild type. The loss is
-    a polynomial in the bits which is itself the multilinear extension, so this costs what a value costs.
+    The loss is the gap to the peak, so fitness is w = 1 + advantage - loss: 1 for the wild type, and methods
+    that select by fitness take it so (`fitness_law`). The loss is a polynomial in the bits which is itself
+    the multilinear extension, so this costs what a value costs.
 
     Source: Weissman, Desai, Fisher and Feldman 2009.
 
@@ -79,6 +80,11 @@ class ValleyCrossing(Landscape):
     def gap_known(self) -> bool:
         """The peak is known."""
         return True
+
+    @property
+    def fitness_law(self) -> FitnessLaw:
+        """1 + advantage - loss."""
+        return FitnessLaw(1 + self.advantage)
 
     @property
     def spacing(self) -> float:

@@ -9,6 +9,7 @@ import torch
 
 from landscapes.binary.valley_crossing import ValleyCrossing
 from landscapes.streams import Streams
+from optimizers.fitness import fitness
 from tests.references import random_tables as reference
 from tests.support.each import each
 
@@ -43,6 +44,18 @@ def test_loss_and_extension_against_loops(landscape):
     torch.testing.assert_close(bound.extension(x.double()), bound.loss(x), rtol=0, atol=0)
     assert bound.loss(x).min() == 0
     assert torch.equal(bound.loss(bound.optimum[:, None]), torch.zeros((2, 1), dtype=torch.float64))
+
+
+@valleys
+@pytest.mark.parametrize("kind", ["linear", "exponential"])
+def test_methods_that_select_by_fitness_take_that_of_the_valley(landscape, kind):
+    """Whose depth is then delta, and not delta / (1 + s)."""
+    x = torch.tensor(list(itertools.product((0, 1), repeat=landscape.n)), dtype=torch.uint8)
+    loss = landscape.bind(streams()).loss(x.expand(2, -1, -1))
+    found = fitness(loss, kind, 1.0, landscape.fitness_law)[0].numpy()
+    parameters = {name: value for name, value in landscape.parameters().items() if name != "n"}
+    expected = np.array([reference.valley_fitness(genotype, **parameters) for genotype in x.tolist()])
+    np.testing.assert_allclose(found / found[0], expected / expected[0], atol=1e-12)
 
 
 @valleys

@@ -409,12 +409,7 @@ def test_law_21_small_populations_lag():
 def crossing(n, u, delta, s, worlds):
     """Generations until half of the population is on the peak, (R,): worlds leave the batch when they are done."""
     game = LANDSCAPES["valley_crossing"](n=2, width=1, depth=delta, advantage=s)
-    options = {
-        "fitness": "linear",
-        "selection_strength": 1 / (1 + s),
-        "crossover": "none",
-        "mutation_rate": u,
-    }
+    options = {"fitness": "linear", "crossover": "none", "mutation_rate": u}
     optimizer, running, time = (
         OPTIMIZERS["wright_fisher"](population=n, **options),
         torch.arange(worlds),
@@ -424,7 +419,8 @@ def crossing(n, u, delta, s, worlds):
     for t in range(1, 1_000_000):
         s_t = make(worlds).subset(running).at(t)
         query = optimizer.ask(state, s_t)
-        state, _ = optimizer.tell(state, query, evaluate(game.bind(s_t), query.points), s_t)
+        answer = evaluate(game.bind(s_t), query.points)._replace(law=game.fitness_law)
+        state, _ = optimizer.tell(state, query, answer, s_t)
         done = 2 * state.points.all(-1).sum(1) >= n
         time[running[done]] = float(t)
         if done.any():

@@ -42,7 +42,6 @@ def errors(
     return {
         "against_squared": theirs.square().sum(-1).mean(1),
         "against_step_squared": ours.square().sum(-1).mean(1),
-        "against_along": (ours * theirs).sum(-1).mean(1),
         "against_cosine": cosines.nanmean(1),
         "against_error_squared": away.square().sum(-1).mean(1),
         "against_bias_squared": (mean_a.mean(1) * mean_b.mean(1)).sum(-1),
