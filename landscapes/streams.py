@@ -333,7 +333,9 @@ class Streams:
 
 
 def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed formats a stack trace, for CUDA
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
     return draw()
 
 

@@ -64,7 +64,7 @@ def test_every_landscape_runs(kind):
 def test_every_optimizer_runs(kind):
     spec, optimizer = small(kind)
     landscape = build(spec, "landscape")
-    budget = 21.0 * asked(optimizer, landscape)  # so many steps; of gradients, 7
+    budget = 12.0 * asked(optimizer, landscape)  # so many steps; of gradients, 4
     checked(task(spec, optimizer, budget=budget, checkpoints=[budget / 2, budget]), landscape)
 
 

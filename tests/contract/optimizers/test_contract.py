@@ -34,7 +34,7 @@ def test_every_optimizer_is_tested():
 
 
 class Play(NamedTuple):
-    """Five steps of a case in eight worlds, and the sources that it drew from."""
+    """Some steps of a case in eight worlds, and the sources that it drew from."""
 
     states: list
     queries: list
@@ -45,6 +45,13 @@ class Play(NamedTuple):
 def allowed(kind, dim):
     """The dimension, or the nearest in which the method works."""
     return max(min(dim, LARGEST.get(kind, dim)), SMALLEST.get(kind, 1))
+
+
+def run(kind, options, domain, streams, dim=7, **more):
+    """Five steps; three of other libraries, which go world by world."""
+    optimizer = build(kind, options)
+    steps = 3 if optimizer.libraries else 5
+    return play(optimizer, domain, streams, allowed(kind, dim), steps, **more)
 
 
 @functools.cache
@@ -59,7 +66,7 @@ def whole(number, dtype=DOUBLE, dim=7):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Streams, "_address", note)
-        return Play(*play(build(kind, options), domain, make(dtype=dtype), allowed(kind, dim)), drawn)
+        return Play(*run(kind, options, domain, make(dtype=dtype), dim), drawn)
 
 
 WIDTHS = [(DOUBLE, 1), (SINGLE, 7), (DOUBLE, 33)]
@@ -91,7 +98,7 @@ def test_shapes(number):
 def test_replicate_invariance(number, dtype, dim):
     """Worlds (5, 2) alone are those rows of eight, bit for bit."""
     kind, options, _, domain = CASES[number]
-    part = play(build(kind, options), domain, make([5, 2], dtype=dtype), allowed(kind, dim))[0]
+    part = run(kind, options, domain, make([5, 2], dtype=dtype), dim)[0]
     together = whole(number, dtype, dim).states
     assert all(same(a, b, [5, 2]) for a, b in zip(together, part, strict=True))
 
@@ -104,7 +111,7 @@ def test_draws_only_from_its_sources(number):
     assert drawn <= {"init", *optimizer.sources}
     if "mutation" in optimizer.sources:
         again = make(dtype=SINGLE).redraw("mutation", 1)
-        assert not same(states[-1], play(optimizer, domain, again)[0][-1])
+        assert not same(states[-1], run(kind, options, domain, again)[0][-1])
 
 
 BAD = {3: math.nan, 5: math.inf, 6: -math.inf}  # world -> what it is answered
@@ -125,7 +132,7 @@ def spoilt(query, dtype):
 def test_a_bad_world_harms_no_other(number):
     kind, options, _, domain = CASES[number]
     optimizer = build(kind, options)
-    states = play(optimizer, domain, make(dtype=SINGLE), answer=spoilt)[0]
+    states = run(kind, options, domain, make(dtype=SINGLE), answer=spoilt)[0]
     others = [world for world in range(8) if world not in BAD]
     assert same_rows(states[-1], whole(number, SINGLE).states[-1], others)
     assert optimizer.recommend(states[-1]).shape == (8, 7)

@@ -1,5 +1,6 @@
 """The loop and its instruments: every optimizer on every landscape, and the meaning of a checkpoint."""
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
@@ -29,7 +30,7 @@ SMALL = {
     "random_search": {"population": 5},
 }
 BITS = ("nk",)
-TERMS = {"nk": 9, "gaussian_field": 7, "digits": 1437}
+NOISY = {"nk": 5, "gaussian_field": 5, "digits": 100}  # terms of a batch: a run has several epochs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,19 +92,21 @@ def run(made, worlds):
 
 
 def same(a, b):
-    """Equal but for wall-clock variables."""
+    """Equal but for wall-clock variables, and for attributes."""
     clock = [name for name in a.data_vars if a[name].attrs.get("units") == "s"]
     assert clock == ["seconds"]
-    xr.testing.assert_identical(a.drop_vars(clock).drop_attrs(), b.drop_vars(clock).drop_attrs())
+    xr.testing.assert_equal(a.drop_vars(clock), b.drop_vars(clock))
 
 
-EVERY = [(land, method, dtype) for land in ("quadratic", "nk", "gaussian_field", "digits") for method in ("sgd", "openai_es", "ga", "random_search")
-         for dtype in ("float32", "float64")]  # fmt: skip
-DAILY = [
-    pair
-    for pair in EVERY
-    if pair[0] != "digits" or pair in (("digits", "sgd", "float32"), ("digits", "ga", "float64"))
-]
+LANDSCAPES = ("quadratic", "nk", "gaussian_field", "digits")
+METHODS = ("sgd", "openai_es", "ga", "random_search")
+EVERY = list(itertools.product(LANDSCAPES, METHODS, ("float32", "float64")))
+DAILY = [  # every pair, in one dtype: the next one takes the other; of the dear one, two
+    case
+    for case in EVERY
+    if case[0] != "digits"
+    and case[2] == ("float32", "float64")[(LANDSCAPES.index(case[0]) + METHODS.index(case[1])) % 2]
+] + [("digits", "sgd", "float32"), ("digits", "ga", "float64")]
 
 
 @pytest.mark.parametrize(
@@ -116,8 +119,8 @@ class TestReplicateInvariance:
         same(run(whole, range(8)).isel(replicate=[5, 2]), run(whole, (5, 2)))
 
     def test_also_with_every_kind_of_noise(self, landscape, optimizer, dtype):
+        batch = NOISY.get(landscape)
         for sampling in ("replacement", "batch", "epoch"):
-            batch = 5 if landscape in TERMS else None
             noise = {
                 "batch": batch,
                 "sampling": sampling,
@@ -628,13 +631,13 @@ class TestOwnBatches:
             "shared": shared,
             "evaluation": {"value": 0.0, "gradient": 0.0},
         }
-        end = 0.6 if landscape == "digits" else 3.0
+        end = 0.15 if landscape == "digits" else 3.0
         own = task(
             {"kind": landscape, **SMALL[landscape]},
             OWN,
             noise=noise,
             budget=end,
-            checkpoints=[0.1, end / 3, end],
+            checkpoints=[end / 6, end / 3, end],
         )
         same(run(own, range(6)).isel(replicate=[4, 1]), run(own, (4, 1)))
 
@@ -695,8 +698,7 @@ class Uneven(SGD):
 
 
 class TestPortionsAndSizes:
-    @each("sampling", ["replacement", "batch", "epoch"])
-    @each("instances", [None, 3])
+    @each(("sampling", "instances"), [("replacement", None), ("batch", 3), ("epoch", None)])
     @each(
         "landscape",
         [

@@ -71,7 +71,7 @@ def test_redraw_0_is_the_next_step_of_every_method(case):
     kind, options, _, domain = case
     landscape = landscape_of(kind, domain)
     noise = NOISY if landscape.terms > 1 else replace(NOISY, batch=None)
-    check_redraw_0(landscape, build(kind, options), noise, costs=(1e6,), worlds=3)
+    check_redraw_0(landscape, build(kind, options), noise, steps=2, costs=(1e6,), worlds=3)
 
 
 @pytest.mark.verify
