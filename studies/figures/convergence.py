@@ -109,8 +109,9 @@ def _titled(axes: Axes, shown: scales.Panel, looks: Looks, inches: float) -> Non
         inches: what words may take.
     """
     title, part, gap = shown
-    panel(part, axes, looks, gap)
-    panels.noted_title(axes, title, notes(part, gap), inches)
+    of_kind = _of_kind(part, gap)
+    _panel(of_kind, axes, looks)
+    panels.noted_title(axes, title, _notes(of_kind), inches)
 
 
 def _label(
@@ -211,8 +212,12 @@ def panel(dataset: Dataset, axes: Axes, looks: Looks | None = None, gap: bool | 
     Raises:
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """
-    looks = looks or style.arm_looks(dataset)
-    asking = scales.asking(_of_kind(dataset, gap))
+    return _panel(_of_kind(dataset, gap), axes, looks or style.arm_looks(dataset))
+
+
+def _panel(of_kind: Arms, axes: Axes, looks: Looks) -> Axes:
+    """Draw arms of one kind on Axes and return them."""
+    asking = scales.asking(of_kind)
     scale = scales.scale(asking)
     bands = looks if len(looks) <= style.BANDS else {}
     drawn = [
@@ -251,7 +256,11 @@ def notes(dataset: Dataset, gap: bool | None = None) -> list[str]:  # noqa: FBT0
         dataset: as of `panel`.
         gap: as of `panel`.
     """
-    of_kind = _of_kind(dataset, gap)
+    return _notes(_of_kind(dataset, gap))
+
+
+def _notes(of_kind: Arms) -> list[str]:
+    """What is said of arms of one kind."""
     few = {}
     for label, arm in scales.asking(of_kind):
         steps = float(np.median(arm["steps"].isel(checkpoint=-1))) if "steps" in arm else np.inf

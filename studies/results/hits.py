@@ -30,6 +30,7 @@ from studies.results.clocks import (
 from studies.schema import CLOCKS, COORDINATES, HITS, ROUNDING, SPENT, Status
 
 LOSSES = {"hit": "loss", "best_hit": "best_loss"}  # whose hits -> the loss whose hits they are
+AT_ONCE = 2**22  # numbers that are looked at together
 WHICH = tuple(f"{stem}_{clock}" for stem in LOSSES for clock in CLOCKS)  # recorded hits
 
 
@@ -252,10 +253,10 @@ def _seen(dataset: Dataset, targets: DataArray, value: str, clock: str) -> tuple
     # It never falls along checkpoints, so that the first is the earliest.
     time = state_times(dataset, clock).where(dataset["status"] != Status.DIVERGED, np.inf)
     steps = dataset.get("steps", xr.full_like(time, np.nan))
-    ends = []
-    for i in range(targets.sizes["target"]):
-        target = targets.isel(target=i, drop=True)
-        hit = time.where(dataset[value] <= target, np.inf).min("checkpoint")
+    ends, each = [], max(1, AT_ONCE // max(1, time.size))
+    for first in range(0, targets.sizes["target"], each):
+        some = targets.isel(target=slice(first, first + each))
+        hit = time.where(dataset[value] <= some, np.inf).min("checkpoint")
         ends.append((before(time, steps, hit), hit))
     low, high = (_along_targets(parts, targets) for parts in zip(*ends, strict=True))
     return low.transpose(*high.dims), high

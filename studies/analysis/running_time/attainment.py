@@ -11,17 +11,15 @@ the distribution of the best loss. Here runs are known at the states that checkp
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 from xarray import DataArray, Dataset
 
-from studies.analysis.intervals.bootstrap import SIZE
 from studies.analysis.intervals.proportions import proportion
 from studies.analysis.running_time.area import lowest
-from studies.analysis.running_time.runtime import costs_of
+from studies.analysis.running_time.runtime import costs_of, in_blocks
 from studies.analysis.shapes import bare, rest
 from studies.results.hits import LOSSES, hits, variable
 from studies.schema import ROUNDING
@@ -58,7 +56,7 @@ def attainment(
     which = variable(f"{_hits_of(value)}_cost", clock)
     cost = costs_of(dataset, costs, clock)
     hit = hits(dataset, levels(dataset, value) if losses is None else losses, which)
-    parts = [_reached(part, cost) for part in _at_once(hit, cost)]
+    parts = [_reached(part, cost) for part in in_blocks(hit, cost)]
     result = xr.concat(parts, "target", coords="minimal", compat="override", data_vars="minimal")
     dims = rest(result["attained"], "target", "checkpoint")
     result = result.transpose(*dims, "target", "checkpoint", "bound")
@@ -74,15 +72,6 @@ def _hits_of(value: str) -> str:
             f"attainment: expected value to be one of {', '.join(LOSSES.values())}, got {value!r}"
         )
     return which
-
-
-def _at_once(hit: DataArray, cost: DataArray) -> list[DataArray]:
-    """Hits of so many targets each as have room at all costs, at least one."""
-    sizes = {**hit.sizes, **cost.sizes, "target": 1}
-    each = max(1, SIZE // math.prod(sizes.values()))
-    hit = hit.drop_vars("target_loss", errors="ignore")
-    firsts = range(0, hit.sizes["target"], each)
-    return [hit.isel(target=slice(first, first + each)) for first in firsts]
 
 
 def _reached(hit: DataArray, cost: DataArray) -> Dataset:

@@ -24,7 +24,7 @@ import xarray as xr
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.proportions import instances
-from studies.analysis.running_time.runtime import Targets, costs_of, each_target, over_targets
+from studies.analysis.running_time.runtime import Targets, costs_of, over_targets
 from studies.analysis.shapes import mapped
 from studies.results.hits import clock_of, hits, spent, variable
 from studies.schema import ROUNDING
@@ -64,8 +64,17 @@ def ecdf(
     hit, own = hits(dataset, targets, which), clock_of(which)
     bill = spent(dataset, own)
     cost = costs_of(dataset, costs, own)
-    parts = [(part, restarted(part, bill, cost, seed=seed)) for part in each_target(hit)]
-    return over_targets(parts, cost, own)
+    parts = ((part.notnull(), restarted(part, bill, cost, seed=seed)) for part in _each_target(hit))
+    solved = ((there, chance.where(there, 0.0)) for there, chance in parts)
+    return over_targets(solved, cost, own, hit.sizes["target"])
+
+
+def _each_target(hit: DataArray) -> list[DataArray]:
+    """Hits, target by target, without the dim."""
+    return [
+        hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore")
+        for i in range(hit.sizes["target"])
+    ]
 
 
 def restarted(hit: DataArray, bill: DataArray, cost: DataArray, *, seed: int = 1) -> DataArray:

@@ -21,13 +21,15 @@ ERT is with their lower ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
 from scipy import stats
 from xarray import DataArray, Dataset
 
+from studies.analysis.intervals.bootstrap import SIZE
 from studies.analysis.intervals.proportions import instances, proportion, sums_of_instances
 from studies.analysis.shapes import (
     LEVEL,
@@ -210,33 +212,40 @@ def ecdf(
     hit = hits(dataset, targets, which)
     cost = costs_of(dataset, costs, clock_of(which))
     reach = cost * (1 + ROUNDING)
-    parts = [(part, part <= reach) for part in each_target(hit)]
-    return over_targets(parts, cost, clock_of(which))
-
-
-def each_target(hit: DataArray) -> list[DataArray]:
-    """Hits, target by target, without the dim."""
-    return [
-        hit.isel(target=i, drop=True).drop_vars("target_loss", errors="ignore")
-        for i in range(hit.sizes["target"])
+    parts = [
+        (part.notnull().sum("target"), (part <= reach).sum("target")) for part in in_blocks(hit, cost)
     ]
+    return over_targets(parts, cost, clock_of(which), hit.sizes["target"])
+
+
+def in_blocks(hit: DataArray, cost: DataArray) -> list[DataArray]:
+    """Hits of so many targets each as have room at all costs, at least one."""
+    sizes = {**hit.sizes, **cost.sizes, "target": 1}
+    each = max(1, SIZE // max(1, math.prod(sizes.values())))
+    hit = hit.drop_vars("target_loss", errors="ignore")
+    firsts = range(0, hit.sizes["target"], each)
+    return [hit.isel(target=slice(first, first + each)) for first in firsts]
 
 
 def over_targets(
-    parts: Sequence[tuple[DataArray, DataArray]], cost: DataArray, clock: str = "cost"
+    parts: Iterable[tuple[DataArray, DataArray]], cost: DataArray, clock: str, number: int
 ) -> Dataset:
-    """Shares of pairs, of (hits, share solved at every cost) for each target.
+    """Shares of pairs of a world and a target that are solved.
 
-    Targets without hits (NaN) are left out.
+    Args:
+        parts: of some targets each: how many of them a world has, and how many of these it solved at every
+            cost.
+        cost: dim `checkpoint`.
+        clock: on which costs are.
+        number: of targets in all.
     """
     count = DataArray(0.0)
     total = DataArray(0.0)
-    for hit, solved in parts:
-        there = hit.notnull()
-        count, total = count + there, total + solved.where(there, 0.0)
+    for there, solved in parts:
+        count, total = count + there, total + solved
     share = (total / count.where(count > 0)).transpose(..., "replicate", "checkpoint")
     about = "share of worlds and targets solved"
-    return proportion("solved", share, trials=len(parts), long_name=about).assign_coords({clock: cost})
+    return proportion("solved", share, trials=number, long_name=about).assign_coords({clock: cost})
 
 
 def costs_of(

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from studies.analysis.running_time import runtime
 from studies.analysis.running_time.attainment import attainment, levels
 from studies.analysis.running_time.runtime import ecdf
+from studies.results.hits import hits
 from tests.support.analysis import results
 
 COST = [10.0, 20.0, 40.0, 100.0]
@@ -42,6 +44,17 @@ class TestAttainment:
             attainment(data, [3, 6, 9])["attained"].mean("target"),
             ecdf(data, targets=[3, 6, 9])["solved"],
         )
+
+    def test_losses_one_by_one_are_those_at_once(self, monkeypatch):
+        data = results(LOSS, COST, low=1.0, targets=[3.0])
+        whole = [of(data, targets=[2.5, 7.0, 15.0]) for of in (hits, ecdf)]
+        whole.append(attainment(data, [2.5, 7.0, 15.0]))
+        monkeypatch.setattr(runtime, "SIZE", 1)
+        monkeypatch.setattr("studies.results.hits.AT_ONCE", 1)
+        alone = [of(data, targets=[2.5, 7.0, 15.0]) for of in (hits, ecdf)]
+        alone.append(attainment(data, [2.5, 7.0, 15.0]))
+        for one, other in zip(alone, whole, strict=True):
+            xr.testing.assert_identical(one, other)
 
     def test_never_falls_with_cost_nor_loss(self):
         found = attainment(results(LOSS, COST))["attained"].values  # losses from the highest down
