@@ -6,9 +6,7 @@ Against exact oracles at 4.5 standard errors; asymptotic laws have the tolerance
 """
 
 import math
-from statistics import NormalDist
 
-import numpy as np
 import pytest
 import torch
 
@@ -17,7 +15,13 @@ from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
-from studies.theory.adaptation import clonal_speed
+from studies.theory.adaptation import clonal_speed, flattest_threshold, sweep_speed
+from studies.theory.traits import (
+    lande_response,
+    mutation_variance,
+    tournament_intensity,
+    truncation_intensity,
+)
 from tests.references import adaptation as oracle
 from tests.references import population_genetics as exact
 from tests.truths.table import mean_and_error, told, told_mean
@@ -100,7 +104,7 @@ def test_law_11_the_flattest_wins(dim, neutral, high, flat):
     fitness = two_peaks(dim, neutral, high, flat)
 
     def law(neutral):
-        return 1 - (flat / high) ** (1 / neutral)
+        return flattest_threshold(neutral, high, flat)
 
     u = law(neutral) * torch.linspace(0.8, 1.2, 9, dtype=torch.float64)
     parents = long_run(fitness, u) * fitness
@@ -239,7 +243,7 @@ def test_law_15_rare_mutations_do_not_interfere(crossover):
     n, s, rate, dim, steps = 50, 0.1, 0.0004, 20, 600
     found = speed(ones(n, s, rate, dim, 150, steps, crossover))
     law = unlinked(n, s, rate, dim, steps)
-    assert law == pytest.approx(2 * n * rate * s, rel=0.35)
+    assert law == pytest.approx(sweep_speed(n, s, rate), rel=0.35)
     where, double = (
         f"rare mutations, crossover {crossover}, exact chain, N = {n}, U = {rate}, s = {s}",
         unlinked(2 * n, s, rate, dim, steps),
@@ -261,33 +265,15 @@ def response(n, heritability, worlds=300, **selection):
     return step(optimizer, state, streams.at(1), lambda x: -(x.sum(-1) + luck)).points.sum(-1).mean(1)
 
 
-def upper_tail(share, n):
-    """Mean of the best share of n standard normals, Burrows 1972.
-
-    I - (1 - share) / (2 share (n + 1) i), i = phi(x) / share.
-    """
-    normal = NormalDist()
-    i = normal.pdf(normal.inv_cdf(1 - share)) / share
-    return i - (1 - share) / (2 * share * (n + 1) * i)
-
-
-def largest(k):
-    """The mean of the largest of k standard normals, by quadrature."""
-    x = np.linspace(-9, 9, 40_001)
-    density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-    below = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)]) * (x[1] - x[0])
-    return float((x * k * below ** (k - 1) * density).sum() * (x[1] - x[0]))
-
-
 @pytest.mark.parametrize("crossover", ["none", "uniform", "one_point"])
 @pytest.mark.parametrize(("share", "heritability"), [(0.2, 0.4), (0.5, 0.8)])
 def test_law_20_truncation(share, heritability, crossover):
     """R = h^2 S with S = i sigma, i = phi(x) / share: 1.400 for a fifth."""
     n = 400
     found = response(n, heritability, selection="truncation", truncation=share, crossover=crossover)
-    assert upper_tail(0.2, 10**9) == pytest.approx(1.400, abs=5e-4)
-    law = heritability * upper_tail(share, n)
-    half = heritability * upper_tail(share / 2, n)
+    assert truncation_intensity(0.2, 10**9) == pytest.approx(1.400, abs=5e-4)
+    law = heritability * truncation_intensity(share, n)
+    half = heritability * truncation_intensity(share / 2, n)
     told_mean(
         20,
         LAWS[20],
@@ -296,7 +282,11 @@ def test_law_20_truncation(share, heritability, crossover):
         found,
         mutant=half,
     )  # half as many parents
-    for wrong in (heritability**0.5 * upper_tail(share, n), upper_tail(share, n), -law):
+    for wrong in (
+        heritability**0.5 * truncation_intensity(share, n),
+        truncation_intensity(share, n),
+        -law,
+    ):
         assert deviation(found, wrong) > Z  # mutants: h, not h^2; all is inherited; the worst
 
 
@@ -305,8 +295,8 @@ def test_law_20_tournament(k, expected):
     """I = E max of k standard normals; entrants may be the same, with chance 1 / n a pair."""
     n, heritability = 400, 0.6
     found = response(n, heritability, selection="tournament", tournament=k, crossover="uniform")
-    law = heritability * largest(k)
-    assert largest(k) == pytest.approx(expected, abs=5e-4)
+    law = heritability * tournament_intensity(k)
+    assert tournament_intensity(k) == pytest.approx(expected, abs=5e-4)
     bias = k / (2 * n)
     told_mean(
         20,
@@ -315,9 +305,12 @@ def test_law_20_tournament(k, expected):
         law,
         found,
         bias=bias,
-        mutant=heritability * largest(k + 1),
+        mutant=heritability * tournament_intensity(k + 1),
     )
-    for wrong in (heritability**0.5 * largest(k), -law):  # mutants: h, not h^2; the worst wins
+    for wrong in (
+        heritability**0.5 * tournament_intensity(k),
+        -law,
+    ):  # mutants: h, not h^2; the worst wins
         assert abs(found.mean() - wrong) > Z * found.std() / 300**0.5 + bias
 
 
@@ -326,17 +319,14 @@ def test_law_20_tournament(k, expected):
 LANDE = [(0.01, 4.0, 3.0), (0.2, 1.0, -2.0)]  # V_m, omega^2, theta
 
 
-def steady_variance(v_m, omega2):
-    """V* after mutation, where V omega^2 / (V + omega^2) + V_m = V."""
-    return 0.5 * (v_m + math.sqrt(v_m**2 + 4 * v_m * omega2))
-
-
 def lande(v_m, omega2, theta, n, worlds, steps):
     """Mean and variance of the trait, (R, steps + 1) each, of clones that start at N(0, V*) about 0."""
     optimizer = OPTIMIZERS["wright_fisher"](population=n, crossover="none", mutation_sigma=v_m**0.5)
     streams = make(worlds)
     state = begin(
-        optimizer, steady_variance(v_m, omega2) ** 0.5 * streams.normal("init", (n, 1)), streams
+        optimizer,
+        mutation_variance(v_m**0.5, omega2**0.5) ** 0.5 * streams.normal("init", (n, 1)),
+        streams,
     )
     points = [state.points]
     for t in range(1, steps + 1):
@@ -352,9 +342,9 @@ def test_law_21_one_generation(v_m, omega2, theta):
 
     N = 2000, bias of order 1 / N added.
     """
-    n, v = 2000, steady_variance(v_m, omega2)
+    n, v = 2000, mutation_variance(v_m**0.5, omega2**0.5)
     z, variance = lande(v_m, omega2, theta, n, 200, 1)
-    law = v * theta / (v + omega2)
+    law = lande_response(v, theta, omega2**0.5)
     moved, bias, where = (
         z[:, 1] - z[:, 0],
         5 * abs(law) / n,
@@ -377,7 +367,7 @@ def test_law_21_small_populations_lag():
     About 1.79 for N = 1000 and 1.56 for 100: drift eats the variance that selection works with.
     """
     v_m, omega2, theta = LANDE[0]
-    v = steady_variance(v_m, omega2)
+    v = mutation_variance(v_m**0.5, omega2**0.5)
     assert v == pytest.approx(0.2051, abs=1e-4)
     law = theta * (1 - (1 - v / (v + omega2)) ** 20)
     assert law == pytest.approx(1.896, abs=1e-3)

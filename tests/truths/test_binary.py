@@ -15,6 +15,8 @@ from landscapes.binary.royal_road import RoyalRoad
 from landscapes.binary.spin_glass import SpinGlass
 from landscapes.binary.trap import Trap
 from landscapes.streams import Streams
+from studies.theory.runtimes import ea_leading_ones, rls_onemax
+from studies.theory.traits import onemax_proportional
 from tests.truths.table import told_mean
 
 WORLDS = 4
@@ -119,8 +121,8 @@ def test_onemax_under_proportional_selection_at_linkage_equilibrium(n, start):
         fitness = n - landscape.extension(p)
         (slope,) = torch.autograd.grad(fitness.sum(), p)
         p = (p + p * (1 - p) / fitness[..., None] * slope).detach()
-    assert (p - (1 - (1 - start) * (1 - 1 / n) ** 50)).abs().max() <= 1e-12
-    assert (p - (1 - (1 - start) * (1 - 1 / (n - 1)) ** 50)).abs().max() > 1e-6
+    assert (p - onemax_proportional(n, 50, start)).abs().max() <= 1e-12
+    assert (p - onemax_proportional(n - 1, 50, start)).abs().max() > 1e-6
 
 
 # law 46: Boettcher, Doerr and Neumann 2010 ------------------------------------------------------------------
@@ -152,7 +154,7 @@ def test_randomized_local_search_on_onemax_collects_coupons(target):
     taken = evaluations(
         OneMax(n=n, target=target), 1500, lambda s: one[s.integers("mutation", n, (1,))]
     )
-    law, wrong = n * sum(1 / i for i in range(1, n + 1)), n * math.log(n)
+    law, wrong = rls_onemax(n, n), n * math.log(n)
     told_mean(
         46,
         "steps of randomized local search on OneMax, n H_n",
@@ -169,7 +171,7 @@ def test_one_plus_one_evolution_on_leading_ones():
     taken = evaluations(
         LeadingOnes(n=n, target="random"), 1500, lambda s: s.bernoulli("mutation", 1 / n, (1, n))
     )
-    law = n * n / 2 * ((1 - 1 / n) ** (1 - n) - (1 - 1 / n))
+    law = ea_leading_ones(n)
     wrong, name = (
         n * n / 2 * (1 - 1 / n) ** (1 - n),
         "steps of the (1+1)-EA on LeadingOnes, n^2 [(1 - 1/n)^(1 - n) - (1 - 1/n)] / 2",

@@ -6,7 +6,6 @@ from collections import deque
 import numpy as np
 import pytest
 import scipy.integrate
-import scipy.special
 import scipy.stats
 import torch
 
@@ -18,6 +17,7 @@ from landscapes.continuous.saddle import Saddle
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from studies.theory import escape
+from studies.theory.ruggedness import beneficial_chance, field_maxima
 from tests.truths.table import told, told_mean
 
 ERRORS = 4.5  # standard errors allowed
@@ -37,11 +37,6 @@ def descend(bound, x, rate, steps, moves):
 
 
 # law 36: Fisher 1930 ----------------------------------------------------------------------------------------
-
-
-def beneficial(n, r, d):
-    """Half the regularised incomplete beta function: the cap of a sphere."""
-    return 0.5 * scipy.special.betainc((n - 1) / 2, 0.5, 1 - (r / (2 * d)) ** 2)
 
 
 def fisher_1930(n, r, d):
@@ -65,11 +60,11 @@ def fraction(n, r, d, count=100_000, **options):
     ("n", "r", "d"), [(10, 0.3, 1.0), (50, 0.3, 1.0), (3, 1.0, 1.0), (5, 0.5, 0.4), (20, 1.5, 3.0)]
 )
 @pytest.mark.parametrize("epistasis", [2.0, 3.0])
-def test_law_36_chance_that_a_mutation_is_beneficial(n, r, d, epistasis):
-    found, law = fraction(n, r, d, epistasis=epistasis), beneficial(n, r, d)
+def test_law_36_chance_that_a_mutation_is_beneficial_chance(n, r, d, epistasis):
+    found, law = fraction(n, r, d, epistasis=epistasis), beneficial_chance(n, r, d)
     deviation, half = (
         (law * (1 - law) / 100_000) ** 0.5,
-        beneficial(n, r / 2, d),
+        beneficial_chance(n, r / 2, d),
     )  # r / 2 d, not r / 4 d
     name, where = (
         "chance of a beneficial mutation of size r, I_(1 - (r / 2 d)^2)((n - 1) / 2, 1/2) / 2",
@@ -82,7 +77,7 @@ def test_law_36_chance_that_a_mutation_is_beneficial(n, r, d, epistasis):
         law,
         found,
         error=deviation,
-        mutant=beneficial(n + 1, r, d) if n <= 40 else half,
+        mutant=beneficial_chance(n + 1, r, d) if n <= 40 else half,
     )
     assert abs(found - fisher_1930(n, r, d)) > ERRORS * deviation or n > 15, (
         "Fisher's approximation tells itself from the law at small n"
@@ -91,10 +86,10 @@ def test_law_36_chance_that_a_mutation_is_beneficial(n, r, d, epistasis):
 
 
 def test_law_36_numbers_and_limits():
-    assert beneficial(10, 0.3, 1) == pytest.approx(0.3299, abs=5e-5)
+    assert beneficial_chance(10, 0.3, 1) == pytest.approx(0.3299, abs=5e-5)
     assert fisher_1930(10, 0.3, 1) == pytest.approx(0.3176, abs=5e-5)
-    assert beneficial(50, 0.3, 1) == pytest.approx(0.1467, abs=5e-5)
-    found, law = fraction(10, 0.3, 1.0, selection_condition=100.0), beneficial(10, 0.3, 1)
+    assert beneficial_chance(50, 0.3, 1) == pytest.approx(0.1467, abs=5e-5)
+    found, law = fraction(10, 0.3, 1.0, selection_condition=100.0), beneficial_chance(10, 0.3, 1)
     assert abs(found - law) > ERRORS * (law * (1 - law) / 100_000) ** 0.5, (
         "not with anisotropic selection"
     )
@@ -117,10 +112,6 @@ def maxima(dim, length, worlds, side, waves, spacing=0.1):
     return (value == pool(value, 3, 1, 1))[inner].flatten(1).sum(1).double(), (
         (len(axis) - 2) * spacing * length
     ) ** dim
-
-
-def density(dim, length):
-    return {1: 3**0.5 / (2 * math.pi * length), 2: 1 / (2 * math.pi * 3**0.5 * length**2)}[dim]
 
 
 WRONG = {
@@ -150,16 +141,16 @@ def test_law_37_density_of_maxima(dim, worlds, side, waves, length):
         "density of maxima of a Gaussian field,"
         f" {'sqrt(3) / (2 pi l)' if dim == 1 else '1 / (2 pi sqrt(3) l^2)'}"
     )
-    bias = (0.005 + dim / waves) * density(
+    bias = (0.005 + dim / waves) * field_maxima(
         dim, length
     )  # the grid merges neighbours, and of M waves the field is not quite Gaussian
     where, law, wrong = (
         f"{dim}-D, l = {length}, {waves} waves, R = {worlds}",
-        density(dim, length),
+        field_maxima(dim, length),
         WRONG[dim](length),
     )
     told(37, name, where, law, found, error=error, bias=bias, mutant=wrong)
-    assert abs(found - density(dim, 1.1 * length)) > ERRORS * error + bias
+    assert abs(found - field_maxima(dim, 1.1 * length)) > ERRORS * error + bias
 
 
 # law 53: Kramers 1940 ---------------------------------------------------------------------------------------

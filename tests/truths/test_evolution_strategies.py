@@ -13,6 +13,7 @@ from scipy import integrate, stats
 from landscapes.base import Answer, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
+from studies.theory.strategies import one_plus_one_progress, one_plus_one_success, residual_distance
 from tests.truths.table import told, told_mean
 
 Z = 4.5  # standard errors
@@ -61,11 +62,6 @@ def order_statistics(n):
 # law 38: progress of the (1+1)-ES on the sphere (Rechenberg 1973; Beyer 2001) -------------------------------
 
 
-def progress_law(s):
-    """N -> infinity."""
-    return s * math.exp(-s * s / 8) / math.sqrt(2 * math.pi) - s * s / 2 * stats.norm.sf(s / 2)
-
-
 def exact_progress(s, n):
     """E (R - R')^+ N / R by quadrature of the noncentral chi-square law of (R' / sigma)^2, and P(R' < R).
 
@@ -106,15 +102,16 @@ def test_law_38_progress_of_one_plus_one(s, n):
         success,
         mutant=failures,
     )
-    assert truth == pytest.approx(progress_law(s), abs=0.02 * max(progress_law(s), 0.1))
-    assert rate == pytest.approx(stats.norm.sf(s / 2), abs=3 / n)
+    endless = one_plus_one_progress(s)
+    assert truth == pytest.approx(endless, abs=0.02 * max(endless, 0.1))
+    assert rate == pytest.approx(one_plus_one_success(s), abs=3 / n)
     assert deviation(progress, -s * s / 2) > Z  # mutant: every offspring survives
 
 
 def test_law_38_worked_numbers():
-    assert progress_law(1.224) == pytest.approx(0.2025, abs=5e-5)
+    assert one_plus_one_progress(1.224) == pytest.approx(0.2025, abs=5e-5)
     assert exact_progress(1.224, 100)[0] == pytest.approx(0.2033, abs=1e-3)
-    assert stats.norm.sf(1.224 / 2) == pytest.approx(0.270, abs=5e-4)
+    assert one_plus_one_success(1.224) == pytest.approx(0.270, abs=5e-4)
 
 
 @pytest.mark.verify
@@ -206,7 +203,7 @@ def test_law_39_worked_numbers():
 def test_law_41_residual_distance(n, noise):
     """With noise N(0, sigma_eps^2) on f = R^2 the (mu/mu, lambda)-ES stays at R = sqrt(N sigma_eps / (4 mu c)), within 7 % at a small sigma."""
     mu, size, worlds = 5, 20, 100
-    truth = math.sqrt(n * noise / (4 * mu * 1.2145))
+    truth = residual_distance(n, noise, mu, size)
     optimizer = OPTIMIZERS["mu_lambda"](
         population=size, parents=mu, weights="equal", sigma=0.06 * truth, damping=math.inf
     )

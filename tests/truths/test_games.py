@@ -15,6 +15,7 @@ from landscapes.games.dirac_gan import DiracGAN
 from landscapes.games.matching_pennies import MatchingPennies
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
+from studies.theory.games import bilinear_modulus, dirac_limit, dirac_modulus, extragradient_modulus
 from tests.truths.table import told
 
 LAW = (
@@ -145,7 +146,7 @@ def test_eigenvalues_with_instance_noise(noise, node):
 @pytest.mark.parametrize(("activation", "eta"), [("logistic", 0.1), ("logistic", 1.0), ("linear", 0.3)])
 def test_simultaneous_play_runs_away_and_alternating_play_circles(activation, eta):
     game, f = bound(DiracGAN(activation=activation)), SLOPES[activation]
-    outwards = math.sqrt(1 + (eta * f) ** 2)
+    outwards = dirac_modulus(eta, f)
     for play, law, wrong in ((simultaneous, outwards, 1.0), (alternating, 1.0, outwards)):
         told(
             58,
@@ -175,7 +176,7 @@ def test_many_steps_of_simultaneous_play(steps):
         58,
         LAW,
         f"{steps} steps of simultaneous play, eta = .1",
-        1.0025 ** (steps / 2),
+        dirac_modulus(0.1) ** steps,
         far[simultaneous],
         bias=1e-7,
         mutant=1.0,
@@ -187,7 +188,7 @@ def test_many_steps_of_simultaneous_play(steps):
 @pytest.mark.parametrize(("gamma", "limit"), [(0.3, 1.2), (2.0, 1.0718)])
 def test_the_largest_stable_step(gamma, limit):
     game = bound(DiracGAN(gamma=gamma))
-    law = min(-2 * mu.real / abs(mu) ** 2 for mu in pair(-gamma / 2, gamma**2 / 4 - 0.25))
+    law = dirac_limit(gamma=gamma)
     assert law == pytest.approx(limit, rel=1e-4)
     assert moduli(simultaneous, game, 0.97 * law)[-1] < 1 < moduli(simultaneous, game, 1.03 * law)[-1]
 
@@ -200,10 +201,11 @@ def test_ways_to_play_a_bilinear_game(eta):
     game = bound(Bilinear(dim=6, coupling=1.3, condition=5.0))
     s = game.singular_values().flip(0).repeat_interleave(2)
     laws = {
-        simultaneous: (1 + eta**2 * s**2).sqrt(),
-        alternating: torch.ones(6),
-        extragradient: ((1 - eta**2 * s**2) ** 2 + eta**2 * s**2).sqrt().sort().values,
+        simultaneous: [bilinear_modulus(eta, each) for each in s.tolist()],
+        alternating: [1.0] * 6,
+        extragradient: sorted(extragradient_modulus(eta, each) for each in s.tolist()),
     }
+    laws = {play: torch.tensor(law, dtype=torch.float64) for play, law in laws.items()}
     for play, law in laws.items():
         assert close(moduli(play, game, eta), law)
         assert not any(

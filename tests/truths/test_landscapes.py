@@ -8,6 +8,13 @@ import torch
 
 from landscapes.binary.nk import NK
 from landscapes.streams import Streams
+from studies.theory.ruggedness import (
+    block_peaks,
+    nk_autocorrelation,
+    nk_autocorrelation_within,
+    uncorrelated_peaks,
+    uncorrelated_peaks_variance,
+)
 from tests.truths.table import ratio, told_mean
 
 ERRORS = 4.5  # standard errors allowed
@@ -62,7 +69,7 @@ def test_an_additive_landscape_has_one_peak(n, neighbours):
 )
 def test_number_of_peaks_of_an_uncorrelated_landscape(n, neighbours, worlds):
     count = peaks(n, n - 1, neighbours, worlds)
-    mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
+    mean, variance = uncorrelated_peaks(n), uncorrelated_peaks_variance(n)
     where = f"NK, {neighbours}, N = {n}, K = {n - 1}"
     told_mean(
         26,
@@ -93,7 +100,7 @@ def test_number_of_peaks_of_an_uncorrelated_landscape(n, neighbours, worlds):
 )
 def test_number_of_peaks_of_block_landscapes(n, size, worlds):
     def law(size):
-        return (2**size / (size + 1)) ** (n / size)
+        return block_peaks(n, size - 1)
 
     count = peaks(n, size - 1, "blocks", worlds)
     loci = law(size - 1)  # K, not K + 1, in a block
@@ -128,7 +135,7 @@ def autocorrelation(values, n, mean):
 )
 def test_autocorrelation_of_neighbours(n, k, neighbours):
     values = fitness(n, k, neighbours, 2000)
-    ensemble, within = 1 - (k + 1) / n, 1 - (k + 1) / n * 2 ** (k + 1) / (2 ** (k + 1) - 1)
+    ensemble, within = nk_autocorrelation(n, k), nk_autocorrelation_within(n, k)
     where, (about, own) = (
         f"{neighbours}, N = {n}, K = {k}",
         (autocorrelation(values, n, m) for m in (0.5, values.mean(1, keepdim=True))),
@@ -150,4 +157,4 @@ def test_autocorrelation_of_neighbours(n, k, neighbours):
         ratio(*own),
         mutant=ensemble,
     )
-    assert not ratio_agrees(*own, 1 - (k + 2) / n * 2 ** (k + 2) / (2 ** (k + 2) - 1))
+    assert not ratio_agrees(*own, nk_autocorrelation_within(n, k + 1))

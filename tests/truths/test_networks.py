@@ -13,6 +13,7 @@ from landscapes.networks.linear_rnn import LinearRNN
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
+from studies.theory.sampling import u_statistic_variance
 from tests.truths.table import told
 
 ERRORS = 4.5  # standard errors allowed
@@ -263,7 +264,7 @@ def test_the_variance_of_a_pairwise_batch(pairs, size):
     sample = losses(
         "pairwise", pairs, list(itertools.product(range(pairs), repeat=size))
     )  # every outcome of independent draws
-    law = 2 * (2 * (size - 2) * one + two) / (size * (size - 1))
+    law = u_statistic_variance(size, one, two)
     assert float(sample.mean()) == pytest.approx(float(h.mean()), rel=1e-12)
     assert float(sample.var(unbiased=False)) == pytest.approx(law, rel=1e-10)
     wrong = 4 * one / size  # the leading order alone

@@ -14,6 +14,15 @@ import torch
 from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
+from studies.theory.descent import (
+    gd_rate,
+    heavy_ball_momentum,
+    heavy_ball_rate,
+    mean_square_limit,
+    nesterov_rate,
+)
+from studies.theory.gradient_noise import batch_variance, stationary_variance
+from studies.theory.sampling import normal_miss
 from tests.truths.table import ratio, told, told_mean
 
 Z = 4.5  # standard errors
@@ -291,9 +300,12 @@ def test_law_48_heavy_ball(beta, eta):
         final_points((1.0,), ((4.0,),), eta, 8, 250, momentum=beta),
         covariance_after((1.0,), ((4.0,),), eta, 8, 250, beta),
     )
-    closed = eta * 0.5 * (1 + beta) / ((1 - beta) * (2 * (1 + beta) - eta))
+    closed = stationary_variance(learning_rate=eta, noise_scale=2.0, batch=8, momentum=beta)
     assert truth.item() == pytest.approx(closed, rel=1e-10)
-    where, plain = f"beta = {beta:g}, eta = {eta:g}, h = 1, sigma^2 / B = .5", eta * 0.5 / (2 - eta)
+    where, plain = (
+        f"beta = {beta:g}, eta = {eta:g}, h = 1, sigma^2 / B = .5",
+        stationary_variance(learning_rate=eta, noise_scale=2.0, batch=8),
+    )
     told_mean(48, LAWS[48], where, closed, x[:, 0] ** 2, mutant=plain)
     damped = covariance_after((1.0,), ((4.0,),), eta * (1 - beta), 8, 1000, beta)
     assert covariance_deviation(x, damped) > Z  # mutant: the gradient enters with weight 1 - beta
@@ -322,7 +334,7 @@ def test_law_49_largest_step_stable_in_mean_square(b):
 
     By 1 at eta = 2 h / (h^2 + v / B), 2/3 and 4/3 for B = 1 and 4, below 2 / h.
     """
-    law, longer = 2 / (1 + 2 / b), 2 / (1 + 2 / (2 * b))  # mutant: B <-> 2 B
+    law, longer = (mean_square_limit(1.0, 2.0, batch) for batch in (b, 2 * b))  # mutant: B <-> 2 B
     curvature = 1 - after_one_step(1.0, b)
     told_mean(
         49,
@@ -365,7 +377,7 @@ def test_law_50_variance_of_a_batch_mean(n, b):
     streams = make(20_000)
     terms = torch.sin(torch.arange(n, dtype=torch.float64))
     terms = (terms - terms.mean()) / terms.std(correction=0)
-    law = (n - b) / (b * (n - 1))
+    law = batch_variance(1.0, b, n)
     drawn = batch_steps(terms[streams.choice("data", n, b)])
     assert mean_deviation(drawn, 0.0) < Z
     told_mean(50, LAWS[50], f"sigma^2 = 1, n = {n}, B = {b}", law, drawn[:, 0] ** 2, mutant=1 / b)
@@ -405,7 +417,7 @@ def test_law_52_a_batch_that_is_large_enough(epsilon, delta, variance):
         )
 
     def chance_if_normal(b):
-        return math.erfc(epsilon * math.sqrt(b / (2 * variance)))
+        return normal_miss(variance**0.5, b, epsilon)
 
     (fails, q), (more, often) = missed(b, epsilon, variance), missed(b // 2, epsilon, variance)
     where = f"epsilon = {epsilon:g}, delta = {delta:g}, sigma^2 = {variance:g}"
@@ -468,21 +480,20 @@ def rate(h, **options):
 @pytest.mark.parametrize("kappa", [100.0, 7.0])
 def test_law_56_rates(kappa):
     """GD (kappa - 1) / (kappa + 1), heavy ball (sqrt kappa - 1) / (sqrt kappa + 1), Nesterov 1 - 1 / sqrt kappa, on curvatures 1 .. kappa."""
-    q = math.sqrt(kappa)
-    ball = (q - 1) / (q + 1)
+    q, ball = math.sqrt(kappa), heavy_ball_rate(kappa)
     curvatures = [1.0, (1 + kappa) / 3, kappa]
 
     def slowest(**options):
         return max(rate(h, **options) for h in curvatures)
 
     polyak, nesterov = (
-        {"learning_rate": (2 / (q + 1)) ** 2, "momentum": ball**2},
+        {"learning_rate": (2 / (q + 1)) ** 2, "momentum": heavy_ball_momentum(kappa)},
         {"learning_rate": 1 / kappa, "momentum": ball},
     )
     for method, law, found, mutant in (
         (
             "GD",
-            (kappa - 1) / (kappa + 1),
+            gd_rate(kappa),
             slowest(learning_rate=2 / (kappa + 1)),
             slowest(learning_rate=1 / kappa),
         ),  # mutant: eta = 1 / L
@@ -492,7 +503,7 @@ def test_law_56_rates(kappa):
             slowest(**polyak),
             slowest(**polyak, nesterov=True),
         ),  # mutants: the other momentum
-        ("Nesterov", 1 - 1 / q, slowest(**nesterov, nesterov=True), slowest(**nesterov)),
+        ("Nesterov", nesterov_rate(kappa), slowest(**nesterov, nesterov=True), slowest(**nesterov)),
     ):
         told(56, LAWS[56], f"{method}, k = {kappa:g}", law, found, bias=1e-8, mutant=mutant)
 
@@ -501,7 +512,7 @@ def test_law_56_rates(kappa):
 def test_law_56_steps_to_a_millionth(kappa, gd, ball):
     """Asymptotic rates as steps: ln 1e-6 / ln rate."""
     q = math.sqrt(kappa)
-    polyak = rate(1.0, learning_rate=(2 / (q + 1)) ** 2, momentum=((q - 1) / (q + 1)) ** 2)
+    polyak = rate(1.0, learning_rate=(2 / (q + 1)) ** 2, momentum=heavy_ball_momentum(kappa))
     found = [
         math.ceil(math.log(1e-6) / math.log(r))
         for r in (rate(1.0, learning_rate=2 / (kappa + 1)), polyak)

@@ -12,6 +12,16 @@ import torch
 from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
+from studies.theory.adaptation import error_threshold, quasispecies_share
+from studies.theory.fixation import (
+    heterozygosity_kept,
+    kimura,
+    linkage_kept,
+    moran_fixation,
+    moran_heterozygosity_kept,
+)
+from studies.theory.runtimes import ea_leading_ones, rls_onemax
+from studies.theory.traits import finite_response, onemax_proportional
 from tests.references import population_genetics as exact
 from tests.truths.table import told, told_mean
 
@@ -125,7 +135,8 @@ DRIFT = [("wright_fisher", 1, 20, 15), ("wright_fisher", 2, 10, 15), ("moran", 1
 
 def kept(model, haplotypes, t):
     """The share of heterozygosity that is left."""
-    return (1 - 1 / haplotypes) ** t if model == "wright_fisher" else (1 - 2 / haplotypes**2) ** t
+    law = heterozygosity_kept if model == "wright_fisher" else moran_heterozygosity_kept
+    return law(haplotypes, t)
 
 
 @pytest.mark.parametrize(("model", "ploidy", "n", "t"), DRIFT)
@@ -221,7 +232,7 @@ def test_law_4_fixation_of_haploids(s):
     )
     assert deviation(fixed, exact.fixation(exact.moran(n, 1 + s))[1]) > Z
     if s < 0.1:
-        assert truth == pytest.approx(math.expm1(-2 * s) / math.expm1(-2 * n * s), rel=0.02)
+        assert truth == pytest.approx(kimura(n, s), rel=0.02)
 
 
 @pytest.mark.parametrize("s", [0.05, 0.8])
@@ -231,7 +242,7 @@ def test_law_4_fixation_of_moran(s):
     fixed = absorbed(population(population=n, model="moran"), copies(1, n), 8000, advantage(s))[
         0
     ].double()
-    law = (1 - 1 / r) / (1 - r**-n)
+    law = moran_fixation(n, s)
     assert exact.fixation(exact.moran(n, r))[1] == pytest.approx(law, rel=1e-12)
     mutant = exact.moran(2 * n, r) if s < 0.1 else exact.haploid(n, r)
     told_mean(4, LAWS[4], f"Moran, N = {n}, s = {s}", law, fixed, mutant=exact.fixation(mutant)[1])
@@ -258,7 +269,7 @@ def test_law_5_fixation_of_diploids(s):
             deviation(fixed, exact.fixation(exact.diploid(n, 2 * s))[1]) > Z
         )  # mutant: the sum of two haplotypes
     else:
-        assert truth == pytest.approx(math.expm1(-2 * s) / math.expm1(-4 * n * s), rel=0.03)
+        assert truth == pytest.approx(kimura(n, s, ploidy=2), rel=0.03)
 
 
 @pytest.mark.verify
@@ -400,7 +411,7 @@ def test_law_12_linkage_disequilibrium(ploidy, crossover, rate, loci, r):
     paired = float(((x * y.flip(2)).mean((1, 2)) - strangers).mean()) if ploidy == 2 else 0.0
     law = exact.disequilibrium(n, ploidy, r, t, 0.25, paired)
     if ploidy == 1:
-        assert law == pytest.approx(0.25 * ((1 - r) * (1 - 1 / n)) ** t, rel=1e-12)
+        assert law == pytest.approx(0.25 * linkage_kept(n, r, t), rel=1e-12)
     where = f"{'diploid, ' * (ploidy - 1)}{crossover}, N = {n}, r = {r}, t = {t}, loci {loci[0]} and {loci[1]}"
     told_mean(
         12, LAWS[12], where, law, d, mutant=exact.disequilibrium(2 * n, ploidy, r, t, 0.25, paired)
@@ -434,7 +445,7 @@ def test_law_16_proportional_selection():
         return evolve(optimizer, start, worlds, t, onemax).double().mean((1, 2))
 
     def law(n):
-        return float(1 - (1 - start.double().mean()) * (1 - 1 / n) ** t)
+        return onemax_proportional(n, t, float(start.double().mean()))
 
     told_mean(
         16,
@@ -497,7 +508,7 @@ def test_law_22_response_of_a_finite_sample(n):
     mean = evolve(optimizer, z, worlds, 1, lambda x: -x[..., 0])[..., 0].mean(1)
 
     def law(n):
-        return s * (1 - math.exp(s * s) / n)
+        return finite_response(s, 1.0, n)
 
     told_mean(22, LAWS[22], f"N = {n}, s = {s}, V = 1", law(n), mean, bias=0.01 * s, mutant=law(2 * n))
     assert (
@@ -672,7 +683,7 @@ def test_law_46_leading_ones(n, rate):
     worlds, p = 4000, rate or 1 / n
     start = make(worlds).coins("init", (1, n)).to(torch.uint8)
     time = hitting("one_plus_one_ea", start, worlds, leading_ones, mutation_rate=rate)
-    law = ((1 - p) ** (1 - n) - (1 - p)) / (2 * p * p)
+    law = ea_leading_ones(n, p)
     assert exact.ea_leading_ones(n, p) == pytest.approx(law, rel=1e-12)
     assert exact.ea_leading_ones(50, 0.02) == pytest.approx(2138.8, abs=0.05)
     name = "steps of the (1+1)-EA on LeadingOnes, " + (
@@ -689,7 +700,7 @@ def test_law_46_onemax(n):
     """N H_n steps of randomized local search from no ones."""
     worlds, start = 3000, torch.zeros(1, n, dtype=torch.uint8)
     time = hitting("rls", start, worlds, onemax)
-    law = n * sum(1 / k for k in range(1, n + 1))
+    law = rls_onemax(n, n)
     assert exact.rls_onemax(n) == pytest.approx(law, rel=1e-12)
     assert exact.rls_onemax(50) == pytest.approx(225.0, abs=0.05)
     told_mean(
@@ -851,7 +862,7 @@ def test_law_10_error_threshold(dim, u, sigma):
             10,
             LAWS[10],
             where,
-            (sigma * (1 - u) ** dim - 1) / (sigma - 1),
+            quasispecies_share(dim, sigma, u),
             x[0],
             bias=0.01,
             mutant=rarer[0],
@@ -865,9 +876,9 @@ def test_law_10_of_fifty_loci():
     """
     w = [10.0] + [1.0] * 50
     assert exact.balance(50, 0.03, w)[0] == pytest.approx(0.1325, abs=1e-4)
-    assert (10 * 0.97**50 - 1) / 9 == pytest.approx(0.1312, abs=1e-4)
+    assert quasispecies_share(50, 10, 0.03) == pytest.approx(0.1312, abs=1e-4)
     assert exact.balance(50, 0.055, w)[0] < 0.002 < 0.05 < exact.balance(50, 0.035, w)[0]
-    assert 1 - 10 ** (-1 / 50) == pytest.approx(0.0450, abs=1e-4)
+    assert error_threshold(50, 10) == pytest.approx(0.0450, abs=1e-4)
 
 
 # laws 13, 14, 18 and 19: recombination without drift --------------------------------------------------------
@@ -1083,7 +1094,7 @@ def test_law_16_gene_pool(n):
         p = 1 / (1 + torch.exp(-query.points))
         state, _ = optimizer.tell(state, query, Answer((1 - p).sum(-1), -p * (1 - p)), streams)
     p = 1 / (1 + torch.exp(-optimizer.recommend(state)[0]))
-    law, mutant = (1 - (1 - p0) * (1 - 1 / size) ** t for size in (n, 2 * n))
+    law, mutant = (onemax_proportional(size, t, p0) for size in (n, 2 * n))
     assert p.tolist() == pytest.approx([law] * n, abs=1e-12)
     told(
         16, LAWS[16], f"proportional, gene pool, n = {n}, t = {t}", law, p[0], bias=1e-12, mutant=mutant
@@ -1169,8 +1180,8 @@ def test_drift_of_the_compact_ga(n, t):
         1,
         LAWS[1],
         f"compact GA as Moran, K = {n}, t = {t}",
-        0.5 * (1 - 2 / n**2) ** t,
+        0.5 * moran_heterozygosity_kept(n, t),
         found,
-        mutant=0.5 * (1 - 1 / n) ** t,
+        mutant=0.5 * heterozygosity_kept(n, t),
     )
-    assert deviation(found, 0.5 * (1 - 2 / (2 * n) ** 2) ** t) > Z  # mutant: N <-> 2N
+    assert deviation(found, 0.5 * moran_heterozygosity_kept(2 * n, t)) > Z  # mutant: N <-> 2N

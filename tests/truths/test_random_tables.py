@@ -12,6 +12,7 @@ import torch
 from landscapes.binary.house_of_cards import HouseOfCards
 from landscapes.binary.mount_fuji import RoughMountFuji
 from landscapes.streams import Streams
+from studies.theory.ruggedness import fuji_peaks, uncorrelated_peaks, uncorrelated_peaks_variance
 from tests.truths.table import ratio, told_mean
 
 ERRORS = 4.5  # standard errors allowed
@@ -60,7 +61,7 @@ def ratio_agrees(above, below, truth):
 )
 def test_number_of_peaks_of_a_house_of_cards(n, law):
     count = peaks(fitness(HouseOfCards(n=n, law=law), 2000))
-    mean, variance = 2**n / (n + 1), 2 ** (n - 1) * (n - 1) / (n + 1) ** 2
+    mean, variance = uncorrelated_peaks(n), uncorrelated_peaks_variance(n)
     where = f"House of Cards, {law}, N = {n}"
     told_mean(
         26,
@@ -318,24 +319,14 @@ def test_length_of_walks_at_several_sizes(n, worlds):
 # law 33: Neidhart, Szendro and Krug 2014 --------------------------------------------------------------------
 
 
-def gumbel_peaks(n, slope):
-    """The mean number of peaks of f = -slope d + Gumbel noise.
-
-    Of d neighbours nearer to the reference, and n - d farther.
-    """
-    return sum(
-        math.comb(n, d) / (1 + d * math.exp(slope) + (n - d) * math.exp(-slope)) for d in range(n + 1)
-    )
-
-
 @pytest.mark.parametrize(
     ("n", "slope", "scale"),
     [(9, 0.5, 1.0), pytest.param(10, 1.0, 1.0, marks=pytest.mark.verify), (9, 2.0, 1.0), (7, 1.6, 2.0)],
 )
 def test_number_of_peaks_of_a_rough_mount_fuji(n, slope, scale):
     count = peaks(fitness(RoughMountFuji(n=n, slope=slope, noise_scale=scale), 1000))
-    truth, where = gumbel_peaks(n, slope / scale), f"N = {n}, c = {slope / scale}"
-    steeper = gumbel_peaks(n, 1.25 * slope / scale + 0.1)
+    truth, where = fuji_peaks(n, slope / scale), f"N = {n}, c = {slope / scale}"
+    steeper = fuji_peaks(n, 1.25 * slope / scale + 0.1)
     told_mean(
         33,
         "mean number of peaks of Rough Mount Fuji, sum_d C(N, d) / (1 + d e^c + (N - d) e^-c)",
@@ -344,7 +335,7 @@ def test_number_of_peaks_of_a_rough_mount_fuji(n, slope, scale):
         count,
         mutant=steeper,
     )
-    assert not agrees(count, gumbel_peaks(n + 1, slope / scale))
+    assert not agrees(count, fuji_peaks(n + 1, slope / scale))
     for law in ("exponential", "normal"):
         assert not agrees(
             peaks(fitness(RoughMountFuji(n=n, slope=slope, noise_scale=scale, law=law), 1000)), truth
@@ -352,8 +343,8 @@ def test_number_of_peaks_of_a_rough_mount_fuji(n, slope, scale):
 
 
 def test_the_worked_numbers_of_the_law():
-    assert [round(gumbel_peaks(10, c), 2) for c in (0.5, 1.0, 2.0)] == [85.00, 66.11, 30.07]
-    assert gumbel_peaks(10, 0.0) == pytest.approx(2**10 / 11)
+    assert [round(fuji_peaks(10, c), 2) for c in (0.5, 1.0, 2.0)] == [85.00, 66.11, 30.07]
+    assert fuji_peaks(10, 0.0) == pytest.approx(2**10 / 11)
 
 
 # law 34: the variance of fitness within a landscape, split into slope and noise -----------------------------

@@ -8,6 +8,7 @@ import torch
 from landscapes.binary.max_sat import MaxSat
 from landscapes.binary.spin_glass import SpinGlass
 from landscapes.streams import Streams
+from studies.theory.ruggedness import spin_autocorrelation
 from tests.truths.table import told, told_mean
 
 
@@ -50,8 +51,8 @@ def test_autocorrelation_is_one_less_two_orders_in_every_instance(landscape, ord
     n = landscape.n
     rho = autocorrelation(energies(landscape, 5), n)
     law, more, where = (
-        1 - 2 * order / n,
-        1 - 2 * (order + 1) / n,
+        spin_autocorrelation(n, order),
+        spin_autocorrelation(n, order + 1),
         f"{landscape.graph}, {landscape.couplings}, N = {n}, p = {order}",
     )
     worst = rho[(rho - law).abs().argmax()]

@@ -14,6 +14,10 @@ from landscapes.base import Answer, Bits, Problem, Reals
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
+from studies.theory.games import dirac_modulus, extragradient_modulus
+from studies.theory.gradient_noise import langevin_variance
+from studies.theory.sampling import clipped_normal
+from studies.theory.strategies import metropolis_step
 from tests.references import trajectories as naive
 from tests.truths.table import told, told_mean
 
@@ -54,10 +58,6 @@ def variance_deviation(sample, truth):
     return ((sample.var(0) - truth).abs() / (truth * (2 / len(sample)) ** 0.5)).max().item()
 
 
-def normal_cdf(x):
-    return 0.5 * math.erfc(-x / math.sqrt(2))
-
-
 def zeros(worlds, dim=1, n=1):
     return torch.zeros(worlds, n, dim, dtype=torch.float64)
 
@@ -83,7 +83,7 @@ def mean_step(a, sigma, temperature, exact, worlds=40_000):
 def test_law_44_mean_step_of_a_metropolis_walk(a, sigma, temperature, exact):
     """E dx = -a s^2 exp(a^2 s^2 / 2) Phi(-|a| s), a = slope / T."""
     steps = mean_step(a, sigma, temperature, exact)
-    law = -a * sigma**2 * math.exp((a * sigma) ** 2 / 2) * normal_cdf(-abs(a) * sigma)
+    law = metropolis_step(a, sigma)
     where, small = (
         f"{'stored' if exact else 'new'} values, a = {a}, s = {sigma}",
         -a * sigma**2 / 2,
@@ -99,8 +99,7 @@ def test_law_44_mean_step_of_a_metropolis_walk(a, sigma, temperature, exact):
     assert (
         mean_deviation(mean_step(a, sigma, 2 * temperature, exact), law) < Z
     )  # only a counts, not the temperature alone
-    barker = -a * sigma**2 * 0.5 * math.exp((a * sigma) ** 2 / 2) * normal_cdf(-abs(a) * sigma)
-    assert mean_deviation(steps, barker) > Z  # mutant: half of the acceptances
+    assert mean_deviation(steps, law / 2) > Z  # mutant: half of the acceptances
 
 
 def test_law_44_limits():
@@ -172,11 +171,8 @@ def test_law_57_stationary_variance(h, eta, temperature, noise, steps):
         state, _ = optimizer.tell(state, query, Answer(gradient[..., 0], gradient), s)
 
     def law(temperature, noise):
-        return torch.tensor([
-            (2 * eta * temperature + eta**2 * noise)
-            / (eta * h * (2 - eta * h))
-            * (1 - (1 - eta * h) ** (2 * steps))
-        ])
+        late = langevin_variance(eta, temperature, h, noise_scale=noise**0.5)
+        return torch.tensor([late * (1 - (1 - eta * h) ** (2 * steps))])
 
     x = optimizer.recommend(state)
     where = f"h = {h:g}, eta = {eta:g}, T = {temperature:g}, sigma^2 / B = {noise:g}"
@@ -227,9 +223,7 @@ def test_law_60_clipping_of_a_normal(mu, c):
     """E clip(N(mu, 1), c) in closed form, at the quantiles of a fine grid; mu = .5, c = 1: .3315."""
     place = (torch.arange(200_000, dtype=torch.float64) + 0.5) / 200_000
     found = clipped_steps(mu + torch.special.ndtri(place), c).mean().item()
-    density = [math.exp(-((s * c - mu) ** 2) / 2) / math.sqrt(2 * math.pi) for s in (-1, 1)]
-    low, high = normal_cdf(-c - mu), normal_cdf(c - mu)
-    law = -c * low + c * (1 - high) + mu * (high - low) + density[0] - density[1]
+    law = clipped_normal(mu, 1.0, c)
     told(
         60, LAWS[60], f"N({mu:g}, 1), c = {c:g}", law, found, bias=1e-6, mutant=max(-c, min(c, mu))
     )  # mutant: the mean is clipped
@@ -390,9 +384,9 @@ GAMES = [("logistic", 0.5), ("linear", 1.0)]
 def test_law_58_play_on_the_dirac_gan(activation, f, eta):
     """|lambda| = sqrt(1 + eta^2 f'(0)^2) simultaneous, 1 alternating, sqrt((1 - eta^2 f'(0)^2)^2 + eta^2 f'(0)^2) extragradient."""
     game = LANDSCAPES["dirac_gan"](activation=activation)
-    simultaneous, s = math.sqrt(1 + (eta * f) ** 2), eta * f
+    simultaneous = dirac_modulus(eta, f)
     laws = {"simultaneous": (simultaneous, "sgd", 1), "alternating": (1.0, "alternating", 2)}
-    laws["extragradient"] = (math.sqrt((1 - s**2) ** 2 + s**2), "extragradient", 2)
+    laws["extragradient"] = (extragradient_modulus(eta, f), "extragradient", 2)
     for play, (law, kind, queries) in laws.items():
         found, mutant = (
             modulus(game, kind, queries, learning_rate=eta),
@@ -425,14 +419,13 @@ def test_law_58_flow_with_the_penalty_r1(gamma):
 
     A short simultaneous step is 1 + eta lambda.
     """
-    flow = -gamma / 2 + np.sqrt(complex(gamma**2 / 4 - 0.25))
     found = modulus(LANDSCAPES["dirac_gan"](gamma=gamma), "sgd", 1, learning_rate=0.01)
     mutant = abs(1 + 0.01 * (-gamma + np.sqrt(complex(gamma**2 - 0.25))))  # gamma, not gamma / 2
     told(
         58,
         LAWS[58],
         f"a short step with R1, gamma = {gamma:g}, eta = .01",
-        abs(1 + 0.01 * flow),
+        dirac_modulus(0.01, gamma=gamma),
         found,
         bias=1e-10,
         mutant=mutant,
