@@ -114,8 +114,8 @@ def _finished(axes: Axes) -> Axes:
 
 
 def _draw(curve: Curve, axes: Axes, look: Look) -> None:
-    """A curve, with its band if it has one."""
-    if (curve.high > curve.low).any():
+    """A curve, with its band if it has one, wider than rounding."""
+    if not np.allclose(curve.low, curve.high, equal_nan=True):
         style.band(axes, curve.cost, curve.low, curve.high, look["color"])
     axes.plot(curve.cost, curve.value, **look)
 

@@ -108,7 +108,12 @@ LEDGER = PLAIN | {
                                                  "on": {"bowl": {"mutation_rate": None, "mutation_sigma": 0.1, "selection_strength": 1.0}}}},
     "ledger": {"moments": 4, "redraws": 8, "points": 8},
 }  # fmt: skip
-FACTORS = LEDGER | {"name": "factors", "ledger": None, "factors": ["evaluation", "mutation"]}
+FACTORS = LEDGER | {
+    "name": "factors",
+    "budget": 200,
+    "ledger": None,
+    "factors": ["evaluation", "mutation"],
+}
 DIVERGING = {
     "name": "diverging",
     "replicates": 5,
