@@ -284,11 +284,11 @@ class TestSizesByWorld:
 
     @each(("kind", "noise", "sizes"), CONSTANT)
     def test_bits_are_those_of_a_constant_batch(self, kind, noise, sizes):
-        for alone in (False, True):
-            together, bill = self.asked(kind, noise, sizes, alone=alone)
-            for m in set(sizes):
-                rows = [world for world in range(6) if sizes[world] == m]
-                constant, one = self.asked(kind, noise, m)
+        runs = [self.asked(kind, noise, sizes, alone=alone) for alone in (False, True)]
+        for m in set(sizes):
+            rows = [world for world in range(6) if sizes[world] == m]
+            constant, one = self.asked(kind, noise, m)
+            for together, bill in runs:
                 assert all(
                     torch.equal(a[rows], b[rows]) for a, b in zip(together, constant, strict=True)
                 ), m

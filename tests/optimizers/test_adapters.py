@@ -386,8 +386,11 @@ def test_generators_are_put_back_after_an_error(kind, options, error, monkeypatc
         optimizer.tell(state, query, bowl(query, torch.float64), make(WORLDS).at(1))
 
 
-@every
-@pytest.mark.parametrize("error", [ZeroDivisionError, AttributeError])
+@pytest.mark.parametrize(
+    ("kind", "options", "error"),
+    [(*EVERY[0], AttributeError), *((*case, ZeroDivisionError) for case in EVERY)],
+    ids=str,
+)
 def test_a_library_that_raises_ends_its_own_world_alone(kind, options, error, monkeypatch):
     optimizer = build(kind, options)
     run = type(optimizer.init(problem(make(WORLDS), REALS, DIM), make(WORLDS).at(0)).worlds[0].run)
