@@ -1,12 +1,13 @@
 """The environment in which results are reproducible to the bit, set before torch and numba are imported.
 
-And one warm local cluster for all tests that only need a cluster.
+And where the cells of a run are computed.
 """
 
 import contextlib
-import functools
 import gc
 import os
+import tempfile
+from pathlib import Path
 
 gc.disable()  # until all tests are collected: modules and tests stay, and there is nothing to free
 
@@ -21,13 +22,34 @@ os.environ.setdefault(
 )  # pytest-timeout's own variable, which goes before pyproject.toml
 
 import pytest  # noqa: E402
-import torch  # noqa: E402  MKL reads its variables on import
 from _pytest.doctest import DoctestModule  # noqa: E402
 
 from studies.run import clusters  # noqa: E402
+from tests.support.clusters import HERE, Here, life, warm  # noqa: E402
 
-torch.set_num_threads(1)
-START_LOCAL = clusters._local
+LOCAL, CLIENT = clusters._local, clusters._client
+SHARED = pytest.StashKey[Path]()  # a folder of all processes of this test run
+
+
+def pytest_configure(config):
+    """The process that was started has the folder of all; those that run tests import torch, with its variables set."""
+    if hasattr(config, "workerinput"):  # a process of xdist
+        config.stash[SHARED] = Path(config.workerinput["shared"])
+    else:
+        stack = contextlib.ExitStack()
+        config.add_cleanup(stack.close)
+        scratch = tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True)
+        config.stash[SHARED] = Path(stack.enter_context(scratch))
+        stack.enter_context(life(config.stash[SHARED]))
+    if config.getoption("dist", "no") == "no":
+        import torch
+
+        torch.set_num_threads(1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["shared"] = str(node.config.stash[SHARED])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,18 +69,30 @@ def pytest_runtestloop():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_cluster():
-    """One local cluster, of one worker, where this process computes whatever it says of local workers.
+def computed_here():
+    """Runs compute their cells in this process, whatever they say of local workers, but for tests that ask for a cluster.
 
-    The first test that needs it starts it. What another process runs has a cluster of its own, as users have.
+    What another process runs has a cluster of its own, as users have.
     """
-    with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        address = functools.cache(lambda: stack.enter_context(START_LOCAL(1)))
-        patch.setattr(clusters, "_local", lambda workers: contextlib.nullcontext(address()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clusters, "_local", lambda workers: contextlib.nullcontext(HERE))
+        patch.setattr(clusters, "_client", client)
+        yield
+
+
+def client(address, kind):
+    return contextlib.nullcontext(Here()) if address == HERE else CLIENT(address, kind)
+
+
+@pytest.fixture
+def warm_cluster(monkeypatch, pytestconfig):
+    """Runs compute their cells on the one local cluster of all processes of this test run, which this test has alone."""
+    with warm(pytestconfig.stash[SHARED]) as address:
+        monkeypatch.setattr(clusters, "_local", lambda workers: contextlib.nullcontext(address))
         yield
 
 
 @pytest.fixture
 def own_cluster(monkeypatch):
-    """A local cluster is then started where one is asked for: for tests that change or end its processes."""
-    monkeypatch.setattr(clusters, "_local", START_LOCAL)
+    """A local cluster is then started where one is asked for: for tests that end its processes."""
+    monkeypatch.setattr(clusters, "_local", LOCAL)

@@ -29,6 +29,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from studies.cells import provenance
 from studies.study_file.cluster import LOCAL, check_cluster
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ ENVIRONMENT = {
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
     "DASK_LOGGING__DISTRIBUTED": "critical",
 }
-NEEDED = ("distributed", "studies.cells.loop", "studies.run.sweep")  # by workers
+# by workers; xarray looks for dask.array
+NEEDED = ("distributed", "dask.array", "studies.cells.loop", "studies.run.sweep")
 # where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its
 # user
 LOOPBACK = "127.0.0.1"
@@ -190,9 +192,13 @@ def _keep(count: int) -> None:
 
 
 def _import() -> None:
-    """Import what workers need, but for kinds of the user's; what is there is shared, and never collected."""
+    """Import what workers need, but for kinds of the user's, and take the digest of the loop that all run.
+
+    What is there is shared, and never collected.
+    """
     for module in NEEDED:
         importlib.import_module(module)
+    provenance.code()
     gc.freeze()
 
 

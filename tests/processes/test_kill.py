@@ -1,4 +1,4 @@
-"""kill -9 of the client and of a worker, at named points of a cell's way to its file.
+"""A run that is aborted, and kill -9 of the client and of a worker, at named points of a cell's way to its file.
 
 Nothing is lost, doubled or torn, and the Dataset is that of an undisturbed run.
 """
@@ -19,6 +19,7 @@ from studies.run.clusters import connect
 from tests.support.runs import (
     ALIKE,
     again,
+    alive,
     assert_same,
     cells,
     family,
@@ -36,13 +37,6 @@ from tests.support.slow_bowl import AFTER, BEFORE, EARLIER, POINTS
 
 CELLS = 6
 MISSING = 5  # a status
-
-
-def points(everyday):
-    """Each point, all but one of them in `make verify`."""
-    return pytest.mark.parametrize(
-        "point", [p if p == everyday else pytest.param(p, marks=pytest.mark.verify) for p in POINTS]
-    )
 
 
 @functools.cache
@@ -63,24 +57,56 @@ def kill(process):
     children = family(process)
     process.kill()
     finish(process)
-    wait_for(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
+    wait_for(lambda: not any(map(alive, children)))
 
 
-@points(everyday=AFTER)
+def assert_goes_on(folder, whole):
+    """What is left has so many whole cells; another run computes the others alone."""
+    before = cells(folder)
+    assert len(before) == whole
+    assert_whole(folder)
+    missing = (open_study(folder / "out")["status"] == MISSING).all(("replicate", "checkpoint"))
+    assert int(missing.sum()) == CELLS - whole
+    assert again(folder) == 0
+    assert before.items() <= cells(folder).items()
+    assert len(cells(folder)) == CELLS
+    assert_same(open_study(folder / "out"), undisturbed())
+
+
+def test_the_second_signal_aborts(tmp_path):
+    """Ctrl-C in a terminal, twice: the first is not for workers, the second ends all that was started."""
+    write(tmp_path, ALIKE)
+    process = start(tmp_path, "--workers", "1", hold=AFTER)
+    held(tmp_path, process)
+    children = family(process)
+    os.killpg(process.pid, signal.SIGINT)
+    wait_for_words(process, "once more to abort")
+    assert all(map(alive, children))
+    os.killpg(process.pid, signal.SIGINT)
+    code, _, err = finish(process)
+    assert code == 130, err
+    assert "Traceback" not in err
+    wait_for(lambda: not any(map(alive, children)))
+    assert_goes_on(tmp_path, EARLIER + 1)
+
+
+def wait_for_words(process, words):
+    """Until a run has said so."""
+    said = ""
+    while words not in said:
+        letter = process.stderr.read(1)
+        assert letter, said
+        said += letter
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("point", POINTS)
 def test_kill_the_client(tmp_path, point):
     write(tmp_path, ALIKE)
     process = start(tmp_path, "--workers", "1", hold=point)
     held(tmp_path, process)
     kill(process)
-    before = cells(tmp_path)
-    assert len(before) == EARLIER + (point == AFTER)
-    assert_whole(tmp_path)
-    missing = (open_study(tmp_path / "out")["status"] == MISSING).all(("replicate", "checkpoint"))
-    assert int(missing.sum()) == CELLS - len(before)
-    assert again(tmp_path) == 0
-    assert before.items() <= cells(tmp_path).items()
-    assert len(cells(tmp_path)) == CELLS
-    assert_same(open_study(tmp_path / "out"), undisturbed())
+    assert_goes_on(tmp_path, EARLIER + (point == AFTER))
 
 
 @pytest.mark.verify
@@ -103,8 +129,11 @@ def anew(client):
     wait_for(lambda: [*client.run(os.getpid, on_error="ignore").values()] not in ([], before))
 
 
-@points(everyday=BEFORE)
-def test_kill_a_worker(tmp_path, capsys, point):
+@pytest.mark.parametrize(
+    "point",
+    [BEFORE, *(pytest.param(point, marks=pytest.mark.verify) for point in POINTS if point != BEFORE)],
+)
+def test_kill_a_worker(tmp_path, warm_cluster, capsys, point):
     """That of the warm cluster."""
     write(tmp_path, ALIKE)
     note, before = tmp_path / "held", {}

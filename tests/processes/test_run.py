@@ -7,22 +7,12 @@ import threading
 
 import pytest
 
+import studies.figures
 from studies import open_study
+from studies.run import clusters, sweep
 from studies.run.__main__ import main
 from studies.run.clusters import connect
-from tests.support.runs import (
-    ALIKE,
-    FEW,
-    again,
-    cells,
-    family,
-    finish,
-    no_leftovers,  # noqa: F401
-    setenv,
-    start,
-    wait_for,
-    write,
-)
+from tests.support.runs import ALIKE, FEW, again, cells, setenv, sketch, wait_for, write
 
 
 def test_help(capsys):
@@ -46,6 +36,7 @@ def test_help(capsys):
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, words, text):
+    monkeypatch.setitem(clusters.ANSWER, "address", 0.1)
     write(tmp_path)
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
@@ -76,7 +67,7 @@ def test_the_schema_is_json(capsys):
     assert json.loads(capsys.readouterr().out)["properties"]["landscapes"]
 
 
-def test_a_run_leaves_what_it_promises_and_strict_looks_closer(tmp_path, capsys):
+def test_a_run_leaves_what_it_promises_and_strict_looks_closer(tmp_path, capsys, monkeypatch):
     diverging = {"SGD": {"kind": "sgd", "learning_rate": 1e200}}
     write(
         tmp_path,
@@ -91,6 +82,7 @@ def test_a_run_leaves_what_it_promises_and_strict_looks_closer(tmp_path, capsys)
     assert "out/dataset.zarr" in shown
     assert "steep bowl" in shown
     before = cells(tmp_path)
+    monkeypatch.setattr(studies.figures, "save", sketch)
     assert again(tmp_path, "--strict") == 1
     assert "a world diverged" in capsys.readouterr().err
     assert cells(tmp_path) == before
@@ -99,18 +91,13 @@ def test_a_run_leaves_what_it_promises_and_strict_looks_closer(tmp_path, capsys)
     )  # the resolved study is a study
 
 
-def begun(folder):
-    """Addresses of cells that a worker is at, or has just left."""
-    return {path.name.partition(".")[0] for path in (folder / "out" / "crash").glob("*.txt")}
-
-
 @pytest.fixture
-def slow_cells():
-    """Each cell of a slow bowl takes two seconds, on the warm cluster."""
+def gate(tmp_path, warm_cluster):
+    """The second cell of a slow bowl waits for a file `go`."""
     with connect("local", 1) as client:
-        client.run(setenv, "TEST_DELAY", "2.0")
+        client.run(setenv, "TEST_GATE", str(tmp_path))
         yield
-        client.run(setenv, "TEST_DELAY", "0.0")
+        client.run(setenv, "TEST_GATE", "")
 
 
 @pytest.fixture
@@ -121,16 +108,29 @@ def interrupts():
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture
+def taken(monkeypatch):
+    """Whether the run has taken a signal."""
+    asked, real = [], sweep.sweep
+
+    def spied(*words, stopping):
+        asked.append(stopping)
+        real(*words, stopping=stopping)
+
+    monkeypatch.setattr(sweep, "sweep", spied)
+    return lambda: asked[0]()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_lets_running_cells_land(tmp_path, slow_cells, interrupts, capsys, number):
+def test_the_first_signal_lets_running_cells_land(tmp_path, gate, interrupts, taken, capsys, number):
     write(tmp_path, ALIKE)
-    landed = []
 
     def interrupt():
-        wait_for(lambda: len(cells(tmp_path)) >= 1)
-        wait_for(lambda: begun(tmp_path) - cells(tmp_path).keys())  # the next cell is on its way
-        landed.append(len(cells(tmp_path)))
+        wait_for((tmp_path / "waits").exists)
+        assert len(cells(tmp_path)) == 1
         os.kill(os.getpid(), number)
+        wait_for(taken)
+        (tmp_path / "go").touch()
 
     other = threading.Thread(target=interrupt)
     other.start()
@@ -140,24 +140,6 @@ def test_the_first_signal_lets_running_cells_land(tmp_path, slow_cells, interrup
     assert code == 130, err
     assert "run the same command again" in " ".join(err.split())
     assert "Traceback" not in err
-    assert landed[0] < len(cells(tmp_path)) <= landed[0] + 2
+    assert len(cells(tmp_path)) == 2
     partial = open_study(tmp_path / "out")
     assert 0 < int((partial["status"] == 5).sum()) < partial["status"].size
-
-
-def test_the_second_signal_aborts(tmp_path):
-    write(tmp_path)
-    process = start(tmp_path, "--workers", "1", delay=86400)
-    wait_for(lambda: list((tmp_path / "out" / "crash").glob("*.txt")))
-    children = family(process)
-    os.killpg(process.pid, signal.SIGINT)
-    said = ""
-    while "once more to abort" not in said:  # the first signal was taken
-        said += process.stderr.read(1)
-    assert all(child.is_running() for child in children)  # it is not theirs
-    os.killpg(process.pid, signal.SIGINT)
-    code, out, err = finish(process)
-    assert code == 130, err
-    assert "Traceback" not in err
-    wait_for(lambda: not any(child.is_running() for child in children))
-    assert cells(tmp_path) == {}

@@ -95,7 +95,7 @@ def finish(process):
 
 
 def again(folder, *words):
-    """Run to the end in this process, on the warm cluster (tests/conftest.py); returns the exit code."""
+    """Run to the end in this process, or on its warm cluster (tests/conftest.py); returns the exit code."""
     return main([
         str(folder / "study.yaml"),
         "--out",
@@ -111,6 +111,24 @@ def family(process):
         return psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def sketch(figure, dataset, out):
+    """In place of `studies.figures.save`: files without a picture."""
+    from studies.figures import Files
+
+    paths = [out / f"{figure.file}.{ending}" for ending in ("pdf", "png")]
+    for path in paths:
+        path.touch()
+    return Files(paths, "")
+
+
+def alive(process):
+    """Whether it runs: who has ended may wait long to be noticed."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def workers(process):

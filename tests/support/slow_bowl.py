@@ -1,6 +1,7 @@
 """A landscape for tests of the engine, named by its import path, that can be slow, broken, or stop at a point.
 
 - TEST_DELAY: seconds that each of its cells takes more than it needs.
+- TEST_GATE: FOLDER: once FOLDER/out has a cell, others wait for FOLDER/go; who waits leaves FOLDER/waits.
 - TEST_HOLD: "POINT FOLDER": the process that computes its third cell waits at POINT for ever. It writes its
   number to FOLDER/held, and only the first to get there is held.
 - `trouble` "raise" or "crash": what its cells do while the file named by `while_there` exists.
@@ -39,6 +40,7 @@ class Bowl(Landscape):
 
     def bind(self, streams):
         time.sleep(float(os.environ.get("TEST_DELAY", "0")))
+        wait_at_gate()
         hold_at(COMPUTE)
         if self.trouble and Path(self.while_there).exists():
             if self.trouble == "crash":
@@ -48,6 +50,15 @@ class Bowl(Landscape):
 
     def loss(self, x, terms=None, time=None):
         return (x - self.shift).square().sum(-1)
+
+
+def wait_at_gate():
+    folder = Path(os.environ.get("TEST_GATE", ""))
+    if not folder.name or not any(folder.glob("out/cells/??/*.nc")):
+        return
+    (folder / "waits").touch()
+    while not (folder / "go").exists():
+        time.sleep(0.01)
 
 
 # where a process is held ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import torch
 import xarray as xr
 from scipy import stats
 
+import studies.figures
 from landscapes.streams import Streams
 from studies import registry
 from studies.analysis.trends.sensitivity import sensitivity
@@ -30,7 +31,17 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from studies.study_file.template import Template
-from tests.support.runs import BOWL, again, cells, finish, no_leftovers, start, wait_for, write  # noqa: F401
+from tests.support.runs import (
+    BOWL,
+    again,
+    cells,
+    finish,
+    no_leftovers,  # noqa: F401
+    sketch,
+    start,
+    wait_for,
+    write,
+)
 
 STUDY = {
     "name": "tuned",
@@ -229,14 +240,20 @@ def test_the_landscapes_themselves_are_others(tmp_path):
 # who wins ---------------------------------------------------------------------------------------------------
 
 
-def scores(task, out, worlds=6):
-    """Final losses and costs in a trial's own file, read without the code above."""
-    (cell,) = (cell for cell in trials.blocks(task, worlds, store.finished(out).__contains__, AWAY))
-    data = xr.load_dataset(store.cell_path(out, cell.address), engine="h5netcdf").isel(checkpoint=-1)
-    cost = (data["value_terms"] + task.gradient_cost["value"] * data["gradient_terms"]) / data.attrs[
-        "terms"
-    ].item()
-    return data["loss"].values, cost.values, data["status"].values
+def stored(task, out, worlds=6):
+    """What stands in a trial's own file, read without the code above; its `terms` too."""
+    (cell,) = trials.blocks(task, worlds, store.finished(out).__contains__, AWAY)
+    with h5py.File(store.cell_path(out, cell.address)) as file:
+        return {name: values[()] for name, values in file.items()} | {
+            "terms": file.attrs["terms"].item()
+        }
+
+
+def scores(task, out):
+    """Final losses, costs and status in a trial's own file."""
+    cell = stored(task, out)
+    cost = cell["value_terms"] + task.gradient_cost["value"] * cell["gradient_terms"]
+    return cell["loss"][:, -1], cost[:, -1] / cell["terms"], cell["status"][:, -1]
 
 
 def test_the_winner_is_the_trial_of_lowest_median(done):
@@ -360,9 +377,8 @@ def test_the_area_is_the_mean_over_log_spaced_costs(tmp_path):
     found, _ = run(study, tmp_path)
     task = Trials(load_study(study), tmp_path).tasks[0]
     assert np.ptp(np.diff(np.log(task.checkpoints))) < 1e-9
-    (cell,) = trials.blocks(task, 6, store.finished(tmp_path).__contains__, AWAY)
-    loss = xr.load_dataset(store.cell_path(tmp_path, cell.address), engine="h5netcdf")["loss"]
-    assert one(found, "bowl", "SGD")["median"][0] == pytest.approx(np.median(loss.mean("checkpoint")))
+    areas = stored(task, tmp_path)["loss"].mean(1)
+    assert one(found, "bowl", "SGD")["median"][0] == pytest.approx(np.median(areas))
 
 
 def test_an_objective_may_be_a_quantity_of_the_trials(tmp_path):
@@ -376,9 +392,7 @@ def test_an_objective_may_be_a_quantity_of_the_trials(tmp_path):
     told = one(found, "bowl", "SGD")
     tasks = Trials(load_study(study), tmp_path).tasks[:3]
     for task, median in zip(tasks, told["median"], strict=True):
-        (cell,) = trials.blocks(task, 6, store.finished(tmp_path).__contains__, AWAY)
-        steps = xr.load_dataset(store.cell_path(tmp_path, cell.address), engine="h5netcdf")["hit_steps"]
-        by_hand = np.sort(steps.values[:6, 0])[2]
+        by_hand = np.sort(stored(task, tmp_path)["hit_steps"][:6, 0])[2]
         assert (np.inf if median is None else median) == by_hand
     scores = [np.inf if median is None else median for median in told["median"]]
     assert told["winner"] == int(np.argmin(scores))
@@ -417,11 +431,10 @@ def test_an_objective_may_be_of_what_the_study_records(tmp_path):
     by_hand = []
     for task in Trials(load_study(study), tmp_path).tasks[:4]:
         assert [*task.expressions] == ["slope"]
-        (cell,) = trials.blocks(task, 6, store.finished(tmp_path).__contains__, AWAY)
-        cell = xr.load_dataset(store.cell_path(tmp_path, cell.address), engine="h5netcdf")
+        cell = stored(task, tmp_path)
         assert "theta" not in cell
         late = np.array(task.checkpoints) >= 0.5 * 60 * (1 - 1e-9)
-        by_hand.append(cell["slope"].values[:6, late].mean())
+        by_hand.append(cell["slope"][:6, late].mean())
     np.testing.assert_allclose(told["median"], by_hand, rtol=1e-12)
     assert told["winner"] == int(np.argmin(by_hand))
     assert len(set(by_hand)) == 4
@@ -815,7 +828,8 @@ def test_tuning_leaves_the_addresses_of_a_study_without_it_alone():
 # the command line and the Dataset ---------------------------------------------------------------------------
 
 
-def test_a_run_tunes_first_and_a_second_one_finds_everything(tmp_path, capsys):
+def test_a_run_tunes_first_and_a_second_one_finds_everything(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(studies.figures, "save", sketch)
     file = str(write(tmp_path, ALONE | {"figures": ["sensitivity"]}))
     assert main([file, "--dry-run", "--out", str(tmp_path / "out")]) == 0
     shown = " ".join(capsys.readouterr().out.split())

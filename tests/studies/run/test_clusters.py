@@ -11,6 +11,7 @@ import pytest
 
 from studies.run import clusters
 from tests.support.patience import patience, wait_for
+from tests.support.runs import alive
 
 SCRIPT = """
 import asyncio, os
@@ -45,8 +46,7 @@ def keeper():
 def workers(process):
     """The numbers of its workers that live."""
     children = psutil.Process(process.pid).children()
-    alive = {child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE}
-    return alive - {process.scheduler}
+    return {child.pid for child in children if alive(child)} - {process.scheduler}
 
 
 def test_a_worker_that_ends_is_replaced(keeper):
@@ -78,7 +78,7 @@ def assert_all_end(keeper, ends):
     else:
         os.kill({"scheduler": keeper.scheduler, "keeper": keeper.pid}[ends], signal.SIGKILL)
     keeper.wait(patience())
-    wait_for(lambda: not any(child.is_running() for child in family))
+    wait_for(lambda: not any(map(alive, family)))
 
 
 def test_what_workers_print_goes_to_the_terminal(keeper):

@@ -7,6 +7,7 @@ import pytest
 
 from studies import run_study
 from studies.results import settings
+from studies.run import session
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
@@ -104,7 +105,8 @@ def test_an_arm_is_addressed_by_the_number(tmp_path):
     assert addresses[0] == addresses[1]
 
 
-def test_results_hold_the_formula_as_written_and_the_number_that_ran(tmp_path):
+def test_results_hold_the_formula_as_written_and_the_number_that_ran(tmp_path, monkeypatch):
+    monkeypatch.setattr(session, "finish", lambda out: "")  # no report
     data = run_study(load_text(tmp_path), out=tmp_path / "out", figures=False, workers=1)
     config = json.loads(data.attrs["config"])
     assert config["optimizers"]["GD"]["learning_rate"] == "2 / (1 + 1 / condition)"

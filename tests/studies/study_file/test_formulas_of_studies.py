@@ -264,10 +264,11 @@ def test_the_schema_allows_formulas_where_they_are_allowed(validator):
     assert not validator.is_valid(document.read("", STUDY.replace("replicates: 2", "seed: 2 * h")).data)
 
 
-@pytest.mark.parametrize("name", ready_studies())
-def test_the_schema_allows_the_ready_studies(validator, name):
-    data = document.read("", ready_studies()[name].read_text()).data
-    assert not [error.message for error in validator.iter_errors(data)]
+def test_the_schema_allows_the_ready_studies(validator):
+    studies = {name: document.read("", path.read_text()).data for name, path in ready_studies().items()}
+    wrong = {name: [e.message for e in validator.iter_errors(data)] for name, data in studies.items()}
+    assert wrong == {name: [] for name in studies}
+    assert [data["name"] for data in studies.values()] == [*studies]
 
 
 METRIC = {
