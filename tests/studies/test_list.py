@@ -208,7 +208,7 @@ def test_what_describe_says_of_a_figure_is_a_command():
 
 
 def test_a_bound_is_told_of_a_key():
-    assert "values: whole number >= 2" in describe.describe("tuning.trials")
+    assert "values: whole number >= 2 <= 100000" in describe.describe("tuning.trials")
     assert "default: 32" in describe.describe("tuning.trials")
     assert "required" in describe.describe("budget")
 

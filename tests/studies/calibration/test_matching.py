@@ -37,6 +37,10 @@ BOWLS = {
 }
 
 
+# where no noise is compared with a closed form
+QUICK = {"replicates": 3, "ledger": BOWLS["ledger"] | {"redraws": 8}}
+
+
 def found(study, out):
     """What the pilots find, and how many were computed."""
     pilots, computed = Pilots(load_study(study), out), 0
@@ -166,26 +170,31 @@ def test_what_is_matched_may_be_a_quantity(tmp_path):
         "at": 0,
         "vary": {"SGD": {"learning_rate": [0.005, 0.1]}},
     }
-    (told,) = found(BOWLS | {"optimizers": optimizers, "match": match}, tmp_path)[0].results
+    (told,) = found(BOWLS | QUICK | {"optimizers": optimizers, "match": match}, tmp_path)[0].results
     assert told["value"] == pytest.approx(0.02, rel=0.05)
     assert told["reached"] == pytest.approx(told["target"], rel=0.1)
 
 
 def test_what_is_matched_may_be_recorded_and_of_any_time(tmp_path):
     """The mean length of a gradient after half of a pilot; the learning rate follows the momentum."""
-    study = BOWLS | {
-        "optimizers": {
-            "reference": {"kind": "sgd", "learning_rate": 0.02},
-            "SGD": {"kind": "sgd", "learning_rate": "1 - momentum", "momentum": 0.5},
-        },
-        "record": {"slope": "norm(gradient)", "theta": "center[0]"},
-        "match": {
-            "reference": "reference",
-            "quantity": "mean(slope, since=0.5)",
-            "at": 1,
-            "vary": {"SGD": {"momentum": [0.9, 0.999]}},
-        },
+    optimizers = {
+        "reference": {"kind": "sgd", "learning_rate": 0.02},
+        "SGD": {"kind": "sgd", "learning_rate": "1 - momentum", "momentum": 0.5},
     }
+    study = (
+        BOWLS
+        | QUICK
+        | {
+            "optimizers": optimizers,
+            "record": {"slope": "norm(gradient)", "theta": "center[0]"},
+            "match": {
+                "reference": "reference",
+                "quantity": "mean(slope, since=0.5)",
+                "at": 1,
+                "vary": {"SGD": {"momentum": [0.9, 0.999]}},
+            },
+        }
+    )
     pilots, _ = found(study, tmp_path)
     (told,) = pilots.results
     assert told["reached"] == pytest.approx(told["target"], rel=0.1)
@@ -394,7 +403,7 @@ def test_an_entry_with_mistakes_of_its_own_is_told_once():
 
 
 def test_a_run_matches_first_and_a_second_one_finds_everything(tmp_path, capsys):
-    file = str(write(tmp_path, BOWLS | {"replicates": 4, "figures": []}))
+    file = str(write(tmp_path, BOWLS | QUICK | {"figures": []}))
     assert main([file, "--dry-run", "--out", str(tmp_path / "out")]) == 0
     shown = capsys.readouterr().out
     assert (
@@ -442,8 +451,6 @@ def test_a_pilot_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys):
 
 
 # with factors -----------------------------------------------------------------------------------------------
-
-QUICK = {"replicates": 3, "ledger": BOWLS["ledger"] | {"redraws": 8}}
 
 
 def test_sources_are_switched_after_matching(tmp_path):
