@@ -17,13 +17,14 @@ from studies.study_file import document
 from studies.study_file.files import ready_studies
 from studies.study_file.loading import load_study
 from tests.docs import make
+from tests.support.each import each
 from tests.support.results import real, shared  # noqa: F401
 from tests.support.runs import here
 
 ROOT = make.ROOT
 TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in make.PAGES}
 README = TEXTS["README.md"]
-pages = pytest.mark.parametrize("page", TEXTS)
+pages = each("page", TEXTS)
 
 
 def blocks(language):
@@ -250,7 +251,7 @@ def main(module):
     )
 
 
-@pytest.mark.parametrize("command", TYPED)
+@each("command", TYPED)
 def test_commands_are_understood(command):
     module, *words = shlex.split(command.removeprefix("studies."))
     if ">" in words:

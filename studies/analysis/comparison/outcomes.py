@@ -87,9 +87,10 @@ def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tu
     if not bool(tied.any()):
         return chosen, which
     for number, make in ((1, time_to_target), (2, area)):
-        other = make(dataset, at, value)
+        left = (which == 0) & tied
+        other = make(dataset, at, value) if bool(left.any()) else None
         if other is not None:
-            use = (which == 0) & tied & (differing(other) >= DECIDE)
+            use = left & (differing(other) >= DECIDE)
             which, chosen = which.where(~use, number), chosen.replaced(use, other)
     return Outcome(*(_named(part, loss.a) for part in chosen)), which
 

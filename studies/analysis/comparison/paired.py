@@ -119,7 +119,10 @@ def unit_means(part: DataArray) -> DataArray:
     Worlds where there is one instance alone or each has its own. A mean of inf and -inf is 0: worlds of which
     one diverged on either side tie.
     """
-    worlds = _by_unit(part)
+    members = groups(part)
+    if 1 in members.shape:
+        return _each_world(part.isel(replicate=members.ravel()))
+    worlds = _by_unit(part, members)
     both = (worlds == np.inf).any("member") & (worlds == -np.inf).any("member")
     with np.errstate(invalid="ignore"):
         means = xr.where(both, 0.0, worlds.mean("member"))
@@ -127,10 +130,20 @@ def unit_means(part: DataArray) -> DataArray:
     return means.drop_vars(set(means.coords) - set(kept)).assign_coords(kept).transpose(..., "unit")
 
 
-def _by_unit(part: DataArray) -> DataArray:
-    """The worlds of each unit: dims unit and member, in place of `replicate`; NaN where it has fewer."""
-    members = groups(part)
-    places = DataArray(members.T if len(members) == 1 else members, dims=("unit", "member"))
+def _each_world(part: DataArray) -> DataArray:
+    """Worlds as units, without the coordinates along them."""
+    own = [name for name, coord in part.coords.items() if "replicate" in coord.dims]
+    return part.drop_vars(own).rename(replicate="unit").transpose(..., "unit")
+
+
+def _by_unit(part: DataArray, members: np.ndarray) -> DataArray:
+    """The worlds of each unit: dims unit and member, in place of `replicate`; NaN where it has fewer.
+
+    Args:
+        part: dim `replicate`.
+        members: (I, m) of every unit, -1 where it has fewer.
+    """
+    places = DataArray(members, dims=("unit", "member"))
     return part.isel(replicate=places.clip(0)).where(places >= 0)
 
 

@@ -11,6 +11,7 @@ from studies.analysis.price.break_even import break_even, break_even_map, price_
 from studies.analysis.price.crossing import VERDICTS, crossing
 from studies.analysis.price.equal_times import equal_times, log_ratio, spent_until
 from studies.analysis.running_time.runtime import expected_running_time
+from tests.support.each import each
 
 RATIO = 10 ** (1 / 20)
 NOMINAL = 3.0
@@ -236,7 +237,7 @@ class TestCrossing:
     def test_a_stretch_on_the_line_gives_its_middle(self):
         assert self.told([3.0, 0.0, 0.0, 0.0, -5.0], 0.5)["crossing"] == pytest.approx(4)
 
-    @pytest.mark.parametrize(
+    @each(
         ("curve", "verdict", "interval"),
         [
             ([1, 1, 1, 1, 1], 0, [np.nan, np.nan]),

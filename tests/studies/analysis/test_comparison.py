@@ -24,6 +24,7 @@ from studies.analysis.comparison.ranks import ranks
 from studies.analysis.comparison.winners import winners
 from studies.analysis.intervals import bootstrap
 from tests.support.arms import results
+from tests.support.each import each
 
 RNG = np.random.default_rng(4)
 
@@ -353,7 +354,7 @@ class TestCompare:
 
 
 class TestVerdict:
-    @pytest.mark.parametrize(
+    @each(
         ("interval", "p", "side", "expected"),
         [((-2, -1), 0.01, -1, "A better"), ((1, 2), 0.01, 1, "B better"), ((-2, 0), 0.01, -1, "undecided"), ((-1, 1), 0.01, 1, "undecided"),
          ((-2, -1), 0.2, -1, "undecided"), ((-2, -1), np.nan, -1, "undecided"), ((np.nan, np.nan), 0.01, 1, "undecided"),

@@ -6,6 +6,7 @@ import xarray as xr
 from scipy import stats
 
 from studies.analysis.intervals.quantiles import quantiles
+from tests.support.each import each
 
 
 def told(values, level=0.5, instance=None):
@@ -15,8 +16,8 @@ def told(values, level=0.5, instance=None):
 
 
 class TestQuantiles:
-    @pytest.mark.parametrize("worlds", [1, 2, 5, 8, 31])
-    @pytest.mark.parametrize("level", [0.25, 0.5, 0.75])
+    @each("worlds", [1, 2, 5, 8, 31])
+    @each("level", [0.25, 0.5, 0.75])
     def test_are_observed_values(self, worlds, level):
         values = np.random.default_rng(worlds).permutation(np.arange(worlds, dtype=float))
         assert told(values, level)["q"].item() == np.quantile(values, level, method="inverted_cdf")

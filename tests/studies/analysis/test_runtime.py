@@ -9,6 +9,7 @@ from studies.analysis.running_time.runtime import ecdf, expected_running_time, r
 from studies.results.hits import hits, spent
 from tests.support.analysis import BUDGET, results, timed
 from tests.support.cocopp_alone import module
+from tests.support.each import each
 
 NEVER = np.inf
 
@@ -74,7 +75,7 @@ class TestExpectedRunningTime:
         assert np.isnan(told["ert_interval"]).all()
         assert int(told["worlds"][0]) == 0
 
-    @pytest.mark.parametrize("seed", range(20))
+    @each("seed", range(20))
     def test_equals_cocopp(self, seed):
         """`sp` is what `DataSet.detERT` is made of."""
         hit, bill = random_runs(seed)

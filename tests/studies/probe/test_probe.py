@@ -28,6 +28,7 @@ from studies.probe import datasets, examples, pictures, planes, tables
 from studies.probe.__main__ import main
 from studies.probe.named import brief, named
 from studies.study_file.study import StudyError
+from tests.support.each import each
 
 SMALL = ("--worlds", "2", "--samples", "32")
 
@@ -90,7 +91,7 @@ def test_labels_are_told_apart(tmp_path, monkeypatch):
     assert [(one.label, one.dtype) for one in found] == [("nk", "float64"), ("nk (2)", "float32")]
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "text"),
     [
         (["nkk"], "nkk: no such landscape, study or file; did you mean 'nk'?"),

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from studies import theory
+from tests.support.each import each
 
 TESTS = Path(__file__).parent
 
 
-@pytest.mark.parametrize("name", theory.HOMES)
+@each("name", theory.HOMES)
 def test_a_law_says_formula_source_and_range(name):
     about = theory.about(name)
     assert about.name == name
@@ -23,7 +24,7 @@ def test_a_law_says_formula_source_and_range(name):
     assert wanted == [p.name for p in signature.parameters.values() if p.default is p.empty]
 
 
-@pytest.mark.parametrize("name", theory.HOMES)
+@each("name", theory.HOMES)
 def test_every_law_is_held_against_another_calculation(name):
     texts = [path.read_text() for path in TESTS.glob("test_*.py") if path.name != "test_library.py"]
     assert any(re.search(rf"\b{name}\(", text) for text in texts)

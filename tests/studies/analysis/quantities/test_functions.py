@@ -1,12 +1,12 @@
 """Functions of numbers are the same in formulas of a study, in quantities, and in expressions that are recorded."""
 
 import numpy as np
-import pytest
 import torch
 
 from studies.analysis.quantities import functions as of_quantities
 from studies.cells.expressions import arithmetic
 from studies.text import formulas
+from tests.support.each import each
 
 NAMES = sorted(formulas.FUNCTIONS)
 OF_TWO = ("min", "max", "beta")
@@ -27,13 +27,13 @@ def test_quantities_know_the_functions_of_formulas():
     assert sorted(of_quantities.FUNCTIONS) == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_a_function_has_the_same_value_in_a_quantity(name):
     values = of_quantities.FUNCTIONS[name](*arguments(name, np.array))
     np.testing.assert_allclose(values, by_formula(name), rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", [*arithmetic.EACH, *arithmetic.PAIRS])
+@each("name", [*arithmetic.EACH, *arithmetic.PAIRS])
 def test_a_function_has_the_same_value_in_an_expression(name):
     function = (arithmetic.EACH | arithmetic.PAIRS)[name]
     values = function(*arguments(name, lambda numbers: torch.tensor(numbers, dtype=torch.float64)))

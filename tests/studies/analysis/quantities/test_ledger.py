@@ -9,6 +9,7 @@ from studies.analysis.noise.population import population
 from studies.analysis.quantities.evaluate import quantity
 from studies.schema import LEDGER, POPULATION
 from tests.support.analysis import results
+from tests.support.each import each
 
 WORLDS = 30
 LABELS = {
@@ -74,7 +75,7 @@ SAME = {
 }
 
 
-@pytest.mark.parametrize("text", SAME)
+@each("text", SAME)
 def test_it_is_the_number_of_the_analysis(ledger, text):
     expected = SAME[text](last(ledger)).values
     np.testing.assert_allclose(quantity(ledger, text)["quantity"].values, expected, rtol=1e-9)
@@ -132,7 +133,7 @@ def test_without_a_label_there_is_a_row_for_each(ledger):
     assert set(answer.dims) == {"optimizer", "force"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "message"),
     [
         ("ledger.gian[raw]", "unknown quantity 'ledger.gian'; did you mean 'gain'[?]"),

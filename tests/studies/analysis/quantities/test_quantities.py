@@ -13,6 +13,7 @@ from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.functions import FUNCTIONS, SUMMARIES
 from studies.ask import main
 from tests.support.analysis import results
+from tests.support.each import each
 
 WORLDS, CHECKPOINTS = 24, 10
 
@@ -140,7 +141,7 @@ BY_HAND = {
 }
 
 
-@pytest.mark.parametrize("text", BY_HAND)
+@each("text", BY_HAND)
 def test_a_quantity_is_what_its_words_say(made, text):
     data, *arrays = made
     answer = analysis.quantity(data, text)
@@ -181,7 +182,7 @@ OF_SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("text", OF_SETTINGS)
+@each("text", OF_SETTINGS)
 def test_a_name_that_was_not_recorded_is_a_number_of_the_settings(made, text):
     data, loss, *_ = made
     answer = quantity(data, text)
@@ -233,7 +234,7 @@ def test_worlds_without_a_number_are_left_out_of_all_parts(made):
     assert (answer["worlds"] == WORLDS - 1).all()
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "message"),
     [
         ("lass", "unknown quantity 'lass'; did you mean 'loss'[?]"),

@@ -7,6 +7,7 @@ import xarray as xr
 from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.running_time.runtime import expected_running_time
 from tests.support.analysis import results
+from tests.support.each import each
 
 WORLDS, CHECKPOINTS = 24, 10
 TARGET = 0.5
@@ -150,7 +151,7 @@ def test_a_rate_is_the_slope_of_the_logarithm():
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "message"),
     [
         ("hit(0.5, clock=sec)", "unknown clock 'sec'"),
