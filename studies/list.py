@@ -145,7 +145,8 @@ def variables() -> dict[str, tuple[str, str]]:
 
     ours = {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED
     ours |= {"seconds": schema.SECONDS, "target_level": schema.TARGET_LEVEL}
-    of_states = schema.LEDGER | schema.AGAINST | schema.POPULATION | schema.PICTURE
+    of_states = schema.LEDGER | schema.AGAINST | schema.POPULATION
+    of_states |= schema.TIMING | schema.PICTURE
     return (
         _about(ours) | _hits(schema.CLOCKS) | {"status": STATUS} | _of_optimizers() | _about(of_states)
     )

@@ -43,6 +43,7 @@ LEDGER_DIMS = (
     "error_quantile",
 )
 PLACES = "_index"  # end of the name of a dim along which the numbers of a recorded array lie
+TIMING_DIMS = ("timing_clock", "timing_repeat")
 PICTURE_DIMS = ("frame", "individual", "plane", "row", "column", "end")
 
 # tolerances -------------------------------------------------------------------------------------------------
@@ -212,6 +213,18 @@ POPULATION = {  # behind replicate, moment
     "loss_variance": Variable("variance of the true loss over individuals", "squared loss"),
     "genotypes": Variable("different individuals", "1"),
     "price": Variable("change of the population's mean true loss in a step", LOSS, ("force",)),
+}
+TIMED_ON = "timed_on"  # attribute: of a cell the device, of a Dataset all of them, as JSON
+TIMING_CLOCKS = ("wall", "processor")  # labels of the dim timing_clock
+TIMING = {  # behind replicate
+    "timing_seconds": Variable(
+        "time of a step of this world alone; NaN: it was not timed",
+        "s",
+        ("timing_clock", "timing_repeat"),
+    ),
+    "timing_memory": Variable(
+        "most bytes that the first step of this world alone held beside what was there before", "B"
+    ),
 }
 PICTURE = {  # behind replicate
     "picture_center": Variable("center of the search on the plane", LENGTH, ("frame", "plane")),

@@ -37,10 +37,12 @@ from studies.cells.own import OwnInstrument
 from studies.cells.pictures import Camera
 from studies.cells.recorder import Recorder
 from studies.cells.targets import Goals, Targets
+from studies.cells.timing import Alone, Looking, name_of, timed
 from studies.cells.truth import Truth
 from studies.instruments import Instrument, Moment
 from studies.registry import build
-from studies.text.shapes import Tree
+from studies.schema import TIMED_ON
+from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:  # what is planned is in the task: the planner's code changes no number
     from studies.cells.task import Cell, Task
@@ -64,7 +66,7 @@ def search(
     optimizer: Optimizer,
     problem: Problem,
     oracle: Oracle,
-    watchers: Sequence[Watcher],
+    watchers: Sequence[Looking],
     streams: Streams,
 ) -> Clock:
     """Run one optimizer on R worlds until every world has spent its budget or diverged.
@@ -109,11 +111,12 @@ def run_cell(cell: Cell) -> Dataset:
 def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
     """Compute these absolute worlds (R,) of a task.
 
-    Dims replicate, checkpoint, target, and those of the noise ledger and of pictures where the task asks for
-    them.
+    Dims replicate, checkpoint, target, and those of the noise ledger, of pictures and of times where the task
+    asks for them.
 
     Attributes: `profile` (JSON) says where the seconds went (`loss` is the landscape alone, value and
-    gradient); `gap_known`, `terms`, `spacing` and `on_bits` are the landscape's.
+    gradient); `gap_known`, `terms`, `spacing` and `on_bits` are the landscape's; `timed_on` names the device,
+    where steps are timed.
     """
     setting = Setting.of(task, worlds)
     optimizer, oracle = guarded(task, setting.optimizer, setting.oracle, setting.streams)
@@ -124,6 +127,9 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
     for watcher in watchers:
         parts.append(watcher.dataset())
         clock.lap(watcher.part)
+    if task.timing:
+        parts.append(_timed(task, worlds, task.timing))
+        clock.lap("timing")
     landscape = setting.landscape
     data = xr.merge(parts, join="exact", compat="identical").assign_coords(
         replicate=worlds.cpu().numpy()
@@ -134,7 +140,20 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
         spacing=landscape.spacing,
         on_bits=int(isinstance(landscape.domain, Bits)),
         profile=json.dumps(clock.spent | {"loss": setting.oracle.seconds, "truth": truth.seconds}),
+        **({TIMED_ON: name_of(task.device)} if task.timing else {}),
     )
+
+
+def _timed(task: Task, worlds: torch.Tensor, asked: Data) -> Dataset:
+    """The times of those of these absolute worlds (R,) that are timed, each alone."""
+
+    def begin(row: int) -> Alone:
+        setting = Setting.of(task, worlds[[row]])
+        parts = setting.optimizer, setting.problem, setting.oracle
+        return Alone(setting.oracle.bill, lambda watchers: search(*parts, watchers, setting.streams))
+
+    rows = [row for row, world in enumerate(worlds.tolist()) if world < asked["worlds"]]
+    return timed(asked, rows, len(worlds), begin, task.device)
 
 
 @dataclass(frozen=True)

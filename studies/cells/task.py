@@ -23,6 +23,7 @@ LARGEST = 128 * BLOCK  # and in the largest
 INSTRUMENTS = (
     "ledger",
     "pictures",
+    "timing",
 )  # keys of a study and fields of a task that only look; None: not kept
 
 
@@ -51,6 +52,7 @@ class Task:
             where it never does.
         pictures: frames of the search: times (increasing, as checkpoints), worlds, points, grid; None: there
             are none.
+        timing: how steps are timed: worlds, warm_up, repeats; None: they are not.
         record: instruments of the user's, {"kind": .., parameters} each, complete.
         expressions: what else is recorded, label -> {expression, long_name, units, vector}; those that the
             arm has.
@@ -76,6 +78,7 @@ class Task:
     oracle: Data = dataclasses.field(default_factory=lambda: {"micro_batches": 1, "chunks": 1})
     ledger: Data | None = None
     pictures: Data | None = None
+    timing: Data | None = None
     record: list[Data] = dataclasses.field(default_factory=list)
     expressions: dict[str, Data] = dataclasses.field(default_factory=dict)
     truth: float = 1.0

@@ -23,9 +23,8 @@ from studies.analysis.quantities import signs, summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.grammar import parsed
-from studies.analysis.quantities.ledger import HEAD
 from studies.analysis.quantities.parts import Part, extreme, walk
-from studies.analysis.quantities.question import Question
+from studies.analysis.quantities.question import HEADS, Question
 from studies.analysis.quantities.signs import Signs
 from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
 from studies.analysis.quantities.vocabulary import WORDS
@@ -246,9 +245,9 @@ def is_quantity(text: str, variables: Iterable[str], numbers: Container[str]) ->
 
 
 def _of_results(part: Part) -> bool:
-    """Whether it is no part of a formula of settings: a call that these do not have, or one of the ledger."""
+    """Whether it is no part of a formula of settings: a call that these do not have, or of an instrument."""
     own = part.called and not part.is_function and part.name != PATH
-    return own or part.name.startswith(HEAD)
+    return own or part.name.startswith(HEADS)
 
 
 def of_these_worlds(text: str) -> str | None:

@@ -11,7 +11,8 @@
 
 What is observed is any quantity (`studies.analysis.quantities`), what is predicted a formula of the numbers
 with which the arm ran, a law of `studies.theory`, or of other quantities (`loss(start) / 2`): then the error
-is that of the whole difference, in the same worlds. It holds where the interval of observed - predicted lies
+is that of the whole difference, in the same worlds; where it is fitted (`fitted(a + b * n, q, n, 4, 256)`) at
+values of the axis, it is judged at the others. It holds where the interval of observed - predicted lies
 within the tolerance and every wrong law is rejected by the same test; `studies.claims.gate` has the rule.
 
 A wrong law is another formula, or a place where the law is wrong, {landscape: .., optimizer: .., AXIS: ..}:
@@ -29,7 +30,8 @@ from typing import Annotated, ClassVar
 from pydantic import AllowInfNan
 from xarray import Dataset
 
-from studies.analysis.quantities import constants
+from studies.analysis.quantities import constants, fits
+from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.leaves import names
 from studies.claims.about import Arm, Quantities, arms_of, at_arms
 from studies.claims.asked import Asked, ask, is_quantity, judged, less, of_these_worlds
@@ -215,7 +217,7 @@ class Compared:
             where=place.where,
             in_regime=self._inside(place),
             quantity=self.claim.observe,
-            note=self._note(controls, rivals),
+            note=self._note(place, controls, rivals),
         )
         return self._of_zero(row)
 
@@ -230,14 +232,24 @@ class Compared:
         present(place.data)  # raises where no world has finished
         exact = nothing_random(place.data)
         if isinstance(formula, str) and is_quantity(formula, names(self.dataset), numbers_at(place)):
-            asked = ask(self.dataset, formula)
-            difference = less(self.observed, asked).measured(place, exact=exact)
+            asked, difference = self._beside(formula)
             value = asked.number(place)
-            measured = difference.moved(value)
+            measured = difference.measured(place, exact=exact).moved(value)
         else:
             value = value_at(formula, place)
             measured = self.observed.measured(place, exact=exact)
         return self._law(value), measured
+
+    def _beside(self, formula: str) -> tuple[Asked, Asked]:
+        """A prediction that is a quantity, and observed - predicted; read once for all places."""
+        if formula not in self._read:
+            asked = ask(self.dataset, formula)
+            self._read[formula] = asked, less(self.observed, asked)
+        return self._read[formula]
+
+    @functools.cached_property
+    def _read(self) -> dict[str, tuple[Asked, Asked]]:
+        return {}
 
     def _law(self, value: float) -> Law:
         within = self.claim.within
@@ -276,11 +288,19 @@ class Compared:
                 raise Unjudged(f"regime.{name}: it has no number there")
             if not low <= numbers[name] <= high:
                 return False
-        return True
+        return not self._fitted_at(place)
 
-    def _note(self, controls: Sequence[Control], rivals: Sequence[Rival]) -> str:
+    def _fitted_at(self, place: Place) -> bool:
+        """Whether what is predicted was fitted to what is observed there."""
+        text = self.claim.predicted
+        held = fits.values(parsed(text)) if isinstance(text, str) and fits.CALLED in text else {}
+        here = numbers_at(place)
+        return any(axis in self.observed.dims and here.get(axis) in held[axis] for axis in held)
+
+    def _note(self, place: Place, controls: Sequence[Control], rivals: Sequence[Rival]) -> str:
         """What was seen where the law is said to be wrong."""
         parts = ["of these worlds alone"] if self.observed.extreme else []
+        parts += ["the law is fitted here"] if self._fitted_at(place) else []
         parts += [
             f"at {joined(control.items())} the law predicts {law.predicted:.4g}, {measured.value:.4g} is seen"
             for control, (law, measured) in zip(controls, rivals, strict=True)

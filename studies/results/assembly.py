@@ -22,12 +22,12 @@ from studies.results.manifest import (
     fractions_of,
     label,
 )
-from studies.schema import OF_CELLS, RECORDS, Status, status_attrs
+from studies.schema import OF_CELLS, RECORDS, TIMED_ON, Status, status_attrs
 from studies.text.shapes import Tree
 
 
 def assemble(manifest: Manifest, finished: Mapping[str, Path], failed: set[str]) -> Dataset:
-    """The labelled Dataset, in memory, without attributes but `totals`.
+    """The labelled Dataset, in memory, without attributes but `totals` and `timed_on`.
 
     Dims: landscape, optimizer, one per swept axis, replicate, checkpoint, target. A cell that an axis does
     not touch is shown at every value; an arm with fewer checkpoints than others shows at theirs its last one
@@ -95,6 +95,8 @@ def _read(grid: Grid, path: Path, cell: Stored) -> None:
     with h5py.File(path) as file:
         for name in grid.schemas.get(frozenset(file)) or _schema(grid, path, frozenset(file)):
             _copy(grid, cell, name, file[name][: last - cell["first"]])
+        if TIMED_ON in file.attrs:
+            grid.devices.add(file.attrs[TIMED_ON])
         for name, value in _numbers(file.attrs).items():
             attrs = OF_CELLS[name].attrs if name in OF_CELLS else {}
             coordinate = grid.coords.setdefault(name, Array((), np.full(grid.shape, np.nan), attrs))
@@ -165,4 +167,7 @@ def _dataset(grid: Grid, tasks: Sequence[Task]) -> Dataset:
         name: ((*grid.dims, *dims), values, attrs)
         for name, (dims, values, attrs) in sorted(grid.variables.items())
     }
-    return Dataset(variables, coordinates(grid, tasks), {"totals": json.dumps(grid.totals)})
+    attrs = {"totals": json.dumps(grid.totals)}
+    if grid.devices:
+        attrs[TIMED_ON] = json.dumps(sorted(grid.devices))
+    return Dataset(variables, coordinates(grid, tasks), attrs)

@@ -45,6 +45,7 @@ class Grid:
     schemas: dict[frozenset[str], list[str]] = field(
         default_factory=dict
     )  # names in a file -> its variables
+    devices: set[str] = field(default_factory=set)  # on which steps were timed
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOTALS, 0))
 
     @property

@@ -31,8 +31,8 @@ class Arm:
         noise: batch (terms, or None for all), sampling, shared, evaluation (value, gradient).
         oracle: micro_batches, chunks.
         scalars: seed, instances, budget, gradient_cost, targets, dtype, start (see `landscapes.starts`),
-            truth, ledger (moments as fractions of the budget), pictures, record (instruments of the user's),
-            expressions (see `studies.study_file.check_expressions`).
+            truth, ledger (moments as fractions of the budget), pictures, timing, record (instruments of the
+            user's), expressions (see `studies.study_file.check_expressions`).
         template: the optimizer as it is written, for what sets its parameters later.
     """
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
 from studies import registry, schema
+from studies.analysis.quantities import timing
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
 from studies.analysis.quantities.leaves import DIVERGED
 from studies.analysis.quantities.ledger import HEAD, INNER, POOLED
 from studies.analysis.quantities.parts import is_mixed, walk
-from studies.analysis.quantities.question import MIXED
+from studies.analysis.quantities.question import HEADS, MIXED
 from studies.results import settings
 from studies.study_file.arm import Arm
 from studies.text.formulas import CONSTANTS, PATH
@@ -63,13 +64,14 @@ class Words:
         if not self.any:
             yield from self._calls(tree)
             yield from self._ledger(tree)
+            yield from self._timing(tree)
             yield from self._names(tree)
 
     def _labels(self, tree: ast.expr) -> Iterator[str]:
         """Axes, labels and values in brackets that the study does not have."""
         words = {re.sub(r"\W", "_", dim): dim for dim in self.dims} | {dim: dim for dim in self.dims}
         for part in walk(tree):
-            said = part.said if part.name == AT or _in_ledger(part.name) else {}
+            said = part.said if part.name == AT or _told(part.name) else {}
             own = OF_LEDGER_ALONE if _in_ledger(part.name) else ()
             for word, label in said.items():
                 if word in words:
@@ -80,7 +82,7 @@ class Words:
     def _calls(self, tree: ast.expr) -> Iterator[str]:
         words = [*FUNCTIONS, *self.recorded]
         for word in called(tree):
-            if not _in_ledger(word) and word not in CALLS and word not in self.recorded:
+            if not _told(word) and word not in CALLS and word not in self.recorded:
                 yield f"unknown function {word!r}; {suggest(word, words)}"
 
     def _ledger(self, tree: ast.expr) -> Iterator[str]:
@@ -91,6 +93,15 @@ class Words:
                 yield f"unknown quantity {name!r}; {suggest(word, OF_LEDGER)}"
             elif "step_variance" not in self.recorded:
                 yield f"{name}: {NO_LEDGER}"
+
+    def _timing(self, tree: ast.expr) -> Iterator[str]:
+        """Words of times that there are not, or that nobody takes."""
+        for name in (part.name for part in walk(tree) if part.name.startswith(timing.HEAD)):
+            word = name.removeprefix(timing.HEAD)
+            if word not in timing.WORDS:
+                yield f"unknown quantity {name!r}; {suggest(word, timing.WORDS)}"
+            elif "timing_seconds" not in self.recorded:
+                yield f"{name}: {timing.NO_TIMES}"
 
     def _names(self, tree: ast.expr) -> Iterator[str]:
         words = [*self.recorded, *self.numbers]
@@ -117,16 +128,20 @@ def _same(label: object, value: object) -> bool:
     return settings.key(label) == settings.key(value)  # type: ignore[arg-type]
 
 
-def recorded(arms: Iterable[Arm], own: Iterable[str], *, ledger: bool) -> list[str]:
+def recorded(
+    arms: Iterable[Arm], own: Iterable[str], *, ledger: bool, timed: bool = False
+) -> list[str]:
     """The variables of every world that results will have.
 
     Args:
         arms: whose landscapes and optimizers record some.
         own: what the study records.
         ledger: whether the noise ledger is kept.
+        timed: whether steps are timed.
     """
     ours = [*schema.RECORDED, *schema.COUNTED, "start_loss", DIVERGED, *own]
     ours += [*schema.LEDGER, *schema.POPULATION, *schema.AGAINST] if ledger else []
+    ours += [*schema.TIMING] if timed else []
     return list(dict.fromkeys([*ours, *(name for arm in arms for name in _of_arm(arm))]))
 
 
@@ -158,7 +173,7 @@ def names(tree: ast.expr) -> Iterator[str]:
 
 def dotted(tree: ast.expr) -> Iterator[str]:
     """Names of numbers that say whose they are, such as optimizer.learning_rate."""
-    yield from (name for name in _not_called(tree) if "." in name and not _in_ledger(name))
+    yield from (name for name in _not_called(tree) if "." in name and not _told(name))
 
 
 def _not_called(tree: ast.expr) -> Iterator[str]:
@@ -170,6 +185,11 @@ def of_ledger(tree: ast.expr) -> Iterator[str]:
     for part in walk(tree):
         if _in_ledger(part.name) or part.name in schema.LEDGER:
             yield part.name
+
+
+def _told(name: str) -> bool:
+    """Whether an instrument says it, which is checked apart."""
+    return name.startswith(HEADS)
 
 
 def _in_ledger(name: str) -> bool:

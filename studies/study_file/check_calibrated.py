@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from studies.analysis.quantities import fits
 from studies.analysis.quantities.along import ARGUMENTS as ALONG
 from studies.analysis.quantities.grammar import AT, parsed
 from studies.results import settings
@@ -72,7 +73,7 @@ def _not_of_one_arm(tree: ast.expr) -> Iterator[str]:
     if AT in words:
         yield "expected a quantity of the arm itself, without [..]: it is tried alone"
     for word in words:
-        if word in ALONG:
+        if word in (*ALONG, *fits.WORDS):
             yield f"expected a quantity of one arm, {word} needs all of an axis"
 
 

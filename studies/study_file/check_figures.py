@@ -39,7 +39,8 @@ class Words:
         ran_with = [settings.numbers([ran(arm, study.let)]) for arm in arms]
         dims = [*schema.GRID, *(axis.name for axis in axes)]
         labels = {dim: list(dict.fromkeys(str(arm.coords[dim]) for arm in arms)) for dim in schema.GRID}
-        own = recorded(arms, _recorded(study), ledger=study.ledger is not None)
+        kept = {"ledger": study.ledger is not None, "timed": study.timing is not None}
+        own = recorded(arms, _recorded(study), **kept)
         numbers = dict.fromkeys(name for names in ran_with for name in names)
         along = labels | {axis.name: axis.coords for axis in axes}
         return Words(dims, Quantities(own, [*numbers], along, hidden(ran_with)))

@@ -25,6 +25,7 @@ OTHERS = (
     ("checkpoints", "truth"),
     ("ledger",),
     ("pictures",),
+    ("timing",),
 )
 NEEDED: Data = {"name": "unnamed", "budget": 1.0, "landscapes": {}, "optimizers": {}}
 

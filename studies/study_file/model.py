@@ -29,6 +29,7 @@ from studies.study_file.sections import (
     PicturesModel,
     Price,
     Targets,
+    TimingModel,
     TuningModel,
 )
 from studies.study_file.spaced import KEYS as SPACED
@@ -157,6 +158,13 @@ class StudyModel(Strict):
     pictures: PicturesModel | None = Field(
         default=None,
         description="frames for the figure `trajectories`; null: none, {}: with these defaults",
+    )
+    timing: TimingModel | None = Field(
+        default=None,
+        description=(
+            "steps are timed, world by world and cell by cell, for quantities such as timing.least; null:"
+            " they are not, {}: with these defaults"
+        ),
     )
     record: Annotated[dict[str, Data], WithJsonSchema(RECORD)] = Field(
         default={},

@@ -35,6 +35,7 @@ def scalars_of(study: StudyModel, ground: Ground, own: OptimizerEntry) -> Data:
         "dtype": ground.landscape.model.dtype or study.dtype,
         "ledger": study.ledger and study.ledger.model_dump(exclude={"against"}),
         "pictures": study.pictures and study.pictures.model_dump(),
+        "timing": study.timing and study.timing.model_dump(),
         "record": [spec for spec in study.record.values() if "kind" in spec],
         "expressions": {},
         "truth": study.truth,

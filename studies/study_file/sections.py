@@ -238,6 +238,19 @@ class PicturesModel(Strict):
     )
 
 
+class TimingModel(Strict):
+    """How long a step takes on this device, and the memory that it holds: `timing.least`, `timing.memory`.
+
+    Cells are computed one at a time where the study is timed.
+    """
+
+    worlds: Pieces = Field(default=8, description="the first worlds, each of which is timed alone")
+    warm_up: Annotated[int, Ge(0), WHOLE, OR_FORMULA] = Field(
+        default=10, description="steps of each world before those that count"
+    )
+    repeats: Pieces = Field(default=30, description="steps of each world that count")
+
+
 CURRENCIES = ("noise_to_signal", "noise_scale", "effective_population", "temperature")  # of match
 
 

@@ -91,14 +91,17 @@ class Stated:
     def words(self) -> asked.Words:
         """What its quantities may name."""
         record = self.study.get("record") or {}
-        ledger = self.study.get("ledger") is not None
+        kept = {"ledger": self._has("ledger"), "timed": self._has("timing")}
         return asked.Words(
-            asked.recorded(self.here, record, ledger=ledger),
+            asked.recorded(self.here, record, **kept),
             list(dict.fromkeys(name for own in self.ran_with for name in own)),
             {key: self.labels(key) for key in GRID} | dict(self.coords),
             hidden(self.ran_with),
             any=any("kind" in spec for spec in record.values()),
         )
+
+    def _has(self, instrument: str) -> bool:
+        return self.study.get(instrument) is not None
 
     @cached_property
     def ran_with(self) -> list[settings.Numbers]:

@@ -54,6 +54,7 @@ OF_KINDS = (  # what some kinds of ours record; a kind of the user's may record 
     " held_out_accuracy fixed_point_distance measured measured_error"
 ).split()
 LEDGER = (*schema.LEDGER_DIMS, *schema.LEDGER, *schema.AGAINST, *schema.POPULATION)
+TIMING = (*schema.TIMING_DIMS, *schema.TIMING)
 PICTURES = (
     *schema.PICTURE_DIMS,
     *schema.PICTURE,
@@ -78,6 +79,7 @@ RESERVED = frozenset([
     *RECORDED,
     *OF_KINDS,
     *LEDGER,
+    *TIMING,
     *PICTURES,
     *ANALYSIS,
 ])  # no axis has one of these names
@@ -87,6 +89,7 @@ OF_DATASET = frozenset([
     *COORDINATES,
     *RECORDED,
     *LEDGER,
+    *TIMING,
     *PICTURES,
     *FILES,
 ])  # no variable has one of these

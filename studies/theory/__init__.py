@@ -25,6 +25,7 @@ LAWS: dict[str, tuple[str, ...]] = {  # module -> its laws
     "gradient_noise": (
         *("stationary_variance", "stationary_loss", "delayed_variance", "langevin_variance"),
         *("sgd_temperature", "batch_variance", "simple_noise_scale", "best_learning_rate"),
+        "fastest_batch",
         *("tracking_error", "scale_invariant_norm", "scale_invariant_angle"),
     ),
     "sampling": (

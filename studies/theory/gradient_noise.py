@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy import optimize
 
 
 def stationary_variance(
@@ -154,6 +155,31 @@ def simple_noise_scale(noise_trace: float, gradient_squared: float) -> float:
     Range: S the covariance of one term's gradient, g the mean gradient, at one place.
     """
     return noise_trace / gradient_squared
+
+
+def fastest_batch(noise_batch: float, overhead: float, each: float, exponent: float = 1.0) -> float:
+    """Batch that reaches a target soonest: k g B^(g + 1) = B_n (T_o + k (1 - g) B^g).
+
+    At g = 1 it is sqrt(B_n T_o / k), and of a population the same with its noise scale.
+
+    Source: least (1 + B_n / B) (T_o + k B^g), steps (McCandlish, Kaplan and Amodei 2018, arXiv:1812.06162,
+        section 2.3) times the time of one.
+
+    Range: learning rates that suit each batch; times of a step that follow T_o + k B^g there.
+
+    Args:
+        noise_batch: B_n, > 0.
+        overhead: T_o, time of a step without examples, > 0.
+        each: k, time of an example, > 0.
+        exponent: g, > 0.
+    """
+
+    def excess(logarithm: float) -> float:
+        power = each * math.exp(exponent * logarithm)
+        slope = overhead + (1 - exponent) * power
+        return exponent * power * math.exp(logarithm) - noise_batch * slope
+
+    return math.exp(optimize.brentq(excess, -50.0, 50.0, xtol=1e-13))
 
 
 def best_learning_rate(limit: float, noise_batch: float, batch: float) -> float:

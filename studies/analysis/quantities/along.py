@@ -111,7 +111,7 @@ def scaled(x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray
 def _curve(question: Question, node: ast.expr, dim: str) -> Statistic:
     """What a quantity is at each value of an axis, in the order of its values: (.., X)."""
     order = np.argsort(question.dataset[dim].values, kind="stable")
-    parts = [_summarised(whose.at_number(question, dim, int(i)), node) for i in order]
+    parts = [summarised(whose.at_number(question, dim, int(i)), node) for i in order]
     statistics = [question.gathered.statistic(part) for part in parts]
 
     def of(sample: Sample) -> np.ndarray:
@@ -120,7 +120,7 @@ def _curve(question: Question, node: ast.expr, dim: str) -> Statistic:
     return of
 
 
-def _summarised(question: Question, node: ast.expr) -> Value:
+def summarised(question: Question, node: ast.expr) -> Value:
     """The value of a node; of numbers of each world their mean."""
     value = question.value(node)
     return summaries.summary(question, "mean", value) if of_worlds(value) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from studies.analysis.quantities import along, constants, distance, summaries, times, whose
+from studies.analysis.quantities import along, constants, distance, fits, summaries, times, whose
 from studies.analysis.quantities.functions import EXTREMES, FUNCTIONS
 from studies.analysis.quantities.grammar import AT
 from studies.analysis.quantities.question import Call, Question
@@ -33,6 +33,7 @@ CALLS: dict[str, Callable[[Question, Call], Value]] = {
     **summaries.WORDS,
     **times.WORDS,
     **along.WORDS,
+    **fits.WORDS,
     **distance.WORDS,
     **dict.fromkeys(FUNCTIONS, applied),
     AT: whose.chosen,

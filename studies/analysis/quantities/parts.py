@@ -6,15 +6,14 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from studies.analysis.quantities import distance
+from studies.analysis.quantities import distance, fits
 from studies.analysis.quantities.along import ARGUMENTS as ALONG
 from studies.analysis.quantities.functions import EXTREMES, FUNCTIONS
 from studies.analysis.quantities.grammar import AT
-from studies.analysis.quantities.ledger import HEAD
-from studies.analysis.quantities.question import Call, call_of
+from studies.analysis.quantities.question import HEADS, Call, call_of
 from studies.analysis.quantities.summaries import SINCE
 from studies.analysis.quantities.vocabulary import ALL, EACH, WORDS
-from studies.analysis.quantities.whose import POSITIONS, ledger_name
+from studies.analysis.quantities.whose import POSITIONS, instrument_name
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
 
@@ -93,6 +92,8 @@ def _of_call(call: Call) -> Part:
     if call.name in ALONG:
         inner, axis = call.arguments[:-1], call.arguments[-1:]
         return Part(call.name, True, inner, axis, {ast.unparse(each): None for each in axis})
+    if call.name in fits.WORDS:
+        return _fitted(call)
     numbers = [each for each in call.arguments if ast.unparse(each) not in BARE]
     return Part(
         call.name,
@@ -104,15 +105,21 @@ def _of_call(call: Call) -> Part:
     )
 
 
+def _fitted(call: Call) -> Part:
+    """What a formula is fitted to, along an axis; the formula has names of its own."""
+    of, axis, values = fits.observed(call)
+    return Part(call.name, True, of, [*axis, *values], {ast.unparse(each): None for each in axis})
+
+
 def _selected(call: Call) -> Part:
-    """What stands before brackets, with what they say; of the noise ledger its number."""
+    """What stands before brackets, with what they say; of an instrument its number."""
     inner, *labels = call.arguments
     of = inner.func if isinstance(inner, ast.Call) else inner
-    in_ledger = bool(ledger_name(of))
-    words = {} if in_ledger else dict(zip(POSITIONS, labels, strict=False))
+    told = bool(instrument_name(of))
+    words = {} if told else dict(zip(POSITIONS, labels, strict=False))
     said = {word: _label(given) for word, given in (words | dict(call.given)).items()}
     aside = [*(given for given in labels if not isinstance(given, ast.Name)), *_aside(call)]
-    if in_ledger:
+    if told:
         return Part(ast.unparse(of), aside=[*part(inner).aside, *aside], said=said)
     return Part(AT, True, [inner], aside, said)
 
@@ -178,7 +185,7 @@ def _whose(node: ast.expr, recorded: Sequence[str]) -> frozenset[str]:
     if own.is_word and not own.over_time:
         of = WORDS[own.name].of
         return BOTH if of == ALL and BOTH in inner and not own.bound else frozenset({of} - {""})
-    if own.name.startswith(HEAD):
+    if own.name.startswith(HEADS):
         return frozenset({WORDS[own.name].of if own.name in WORDS else EACH})
     if own.name in recorded:
         return frozenset({EACH})

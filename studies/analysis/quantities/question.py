@@ -10,7 +10,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from xarray import DataArray, Dataset
 
-from studies.analysis.quantities import constants, leaves, ledger
+from studies.analysis.quantities import constants, leaves, ledger, timing
 from studies.analysis.quantities.functions import BINARY, COMPARISONS, condition
 from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.values import Gathered, Summary, Value, of_worlds
@@ -19,6 +19,7 @@ from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
 from studies.text.words import suggest, suggest_longer
 
+HEADS = (ledger.HEAD, timing.HEAD)  # of the names of what instruments say
 MIXED = "a number of each world beside one of all worlds; say mean(..) or median(..)"
 
 
@@ -95,7 +96,7 @@ class Question:
         if call.name in self.words:
             return self.words[call.name](self, call)
         named = isinstance(node.func, ast.Name | ast.Attribute)
-        if named and call.name not in self.dataset and not call.name.startswith(ledger.HEAD):
+        if named and call.name not in self.dataset and not call.name.startswith(HEADS):
             words = [*spoken(self.words), *map(str, self.dataset.data_vars)]
             raise ValueError(f"unknown function {call.name!r}; {suggest(call.name, words)}")
         return self.timed(node).value(node.func)
@@ -122,8 +123,8 @@ class Question:
             return float(CONSTANTS[name])
         if name in self.bound:
             return self.bound[name]
-        if name.startswith(ledger.HEAD):
-            return self.told(ledger.Asked(name.removeprefix(ledger.HEAD)))
+        if name.startswith(HEADS):
+            return self.told(name)
         if name in leaves.names(self.dataset):
             return leaves.recorded(self.dataset, name, self.when)
         number = constants.setting(self.dataset, name, self.where)
@@ -133,10 +134,21 @@ class Question:
             raise ValueError(f"unknown quantity {name!r}; {suggest_longer(name, numbers, words)}")
         return number
 
-    def told(self, asked: ledger.Asked) -> Value:
-        """What the noise ledger says at the moment that is meant."""
-        moment = leaves.at_moment(self.dataset, self.when)
-        return ledger.told(moment, self.gathered, asked)
+    def told(self, name: str, labels: Sequence[object] = (), given: Data | None = None) -> Value:
+        """What the noise ledger says at the moment that is meant, or the times of steps.
+
+        Args:
+            name: with its head, as ledger.gain or timing.least.
+            labels: in its brackets.
+            given: likewise, by keyword.
+        """
+        head, _, word = name.partition(".")
+        if f"{head}." == ledger.HEAD:
+            moment = leaves.at_moment(self.dataset, self.when)
+            return ledger.told(moment, self.gathered, ledger.Asked(word, labels, given or {}))
+        if self.when is not None:
+            self.refuse(f"{name}: times of steps belong to no moment of a run")
+        return timing.told(self.dataset, word, labels)
 
     def number(self, name: str, arguments: Sequence[ast.expr]) -> float:
         """One plain number; `name` says what for."""

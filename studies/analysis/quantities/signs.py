@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from xarray import Dataset
 
-from studies.analysis.quantities import along, constants
+from studies.analysis.quantities import along, constants, timing
 from studies.analysis.quantities.functions import NEVER_NEGATIVE
 from studies.analysis.quantities.grammar import AT
 from studies.analysis.quantities.parts import Part, part
@@ -22,6 +22,7 @@ NAMES = {
     *("steps", "value_terms", "gradient_terms", "virtual_time", "moment_cost", "moment_steps"),
     *("step_variance", "noise_trace", "noise_rank", "sample_size", "heterozygosity"),
     *("linkage_disequilibrium", "fixed_loci", "loss_variance", "genotypes"),
+    *(f"{timing.HEAD}{word}" for word in timing.WORDS),
 }
 OPERATORS = (ast.Add, ast.Mult, ast.Div, ast.Pow)
 

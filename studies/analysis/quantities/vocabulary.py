@@ -30,6 +30,7 @@ ENDS = "known to the distance of two checkpoints, whose both ends the interval h
 START = "0 of a world that starts below it"
 AT_START = "a world in which it holds from the start has its first checkpoint"
 LEDGER = "noise ledger, pooled over worlds, at its last moment or (moment=0.5)"
+TIMES = "seconds (`timing:`); wall, or [processor], what other programs took left out"
 WORDS = {
     "mean": Word("mean(loss)", f"mean over worlds; {OVER_TIME}", sign=KEPT),
     "median": Word(
@@ -99,6 +100,12 @@ WORDS = {
         smooth=False,
     ),
     "exponent": Word("exponent(loss, B)", "b of the power B^b by which a quantity goes with an axis"),
+    "fitted": Word(
+        "fitted(a + b * n, q, n, 4, 256)",
+        "a formula, linear in its constants, fitted to a quantity at values of an axis (all, where none is"
+        " given), at each value",
+    ),
+    "constant": Word("constant(b, a + b * n, q, n, 4, 256)", "a constant of such a fit"),
     "limit": Word(
         "limit(share(diverged) < 0.5, eta)",
         "last value of an axis up to which a condition holds",
@@ -106,6 +113,22 @@ WORDS = {
         smooth=False,
     ),
     "diverged": Word("share(diverged)", "1 of a world that has diverged, else 0", EACH, NEVER),
+    "timing.least": Word(
+        "timing.least[processor]", f"least time of a step of each world alone: {TIMES}", EACH, NEVER
+    ),
+    "timing.lower_quartile": Word(
+        "timing.lower_quartile", f"lower quartile of the times of a step: {TIMES}", EACH, NEVER
+    ),
+    "timing.median": Word("timing.median", f"median of the times of a step: {TIMES}", EACH, NEVER),
+    "timing.upper_quartile": Word(
+        "timing.upper_quartile", f"upper quartile of the times of a step: {TIMES}", EACH, NEVER
+    ),
+    "timing.memory": Word(
+        "timing.memory",
+        "bytes that a step of each world alone holds beside what was there before",
+        EACH,
+        NEVER,
+    ),
     "ledger.gain": Word("ledger.gain[raw]", f"length of the mean step per reference: {LEDGER}"),
     "ledger.relative_gain": Word("ledger.relative_gain[raw]", f"gain over what is meant: {LEDGER}"),
     "ledger.cosine": Word("ledger.cosine[raw]", f"of the mean step and the reference: {LEDGER}"),
@@ -147,8 +170,9 @@ LANGUAGE = f"""what may be asked, of each landscape, optimizer and value of an a
   loss["ES"] - loss["SGD"]               whose, in the same worlds; [AXIS=VALUE]
   median(loss)  share(loss < 0.1)        over worlds; the mean unless you say
   hit(0.1, clock=steps)  rate(loss)      of each world; also best_hit first ert
-  optimum(loss, eta)                     along an axis; crossing exponent limit
+  optimum(loss, eta)                     along an axis; crossing exponent limit fitted
   ledger.gain[raw]  ledger.share[data]   of the noise ledger; (moment=0.5)
+  timing.least[processor]                of a step; median memory ..
   + - * / **  sqrt exp log ..            of any of these
   theory:NAME  module:function           of the numbers that each arm ran with
 more of a word: python -m studies.describe WORD

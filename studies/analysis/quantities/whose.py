@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from studies.analysis.comparison.paired import same_worlds
 from studies.analysis.quantities import ledger
-from studies.analysis.quantities.question import Call, Question
+from studies.analysis.quantities.question import HEADS, Call, Question
 from studies.analysis.quantities.values import Value
 from studies.schema import RECORDS
 from studies.text.formulas import CONSTANTS
@@ -21,11 +21,11 @@ POSITIONS = ("optimizer", "landscape")  # what labels without a keyword mean
 def chosen(question: Question, call: Call) -> Value:
     """What is meant, of some of the results."""
     inner, *labels = call.arguments
-    if isinstance(inner, ast.Call) and ledger_name(inner.func):
+    if isinstance(inner, ast.Call) and instrument_name(inner.func):
         question, inner = question.timed(inner), inner.func
-    name = ledger_name(inner)
+    name = instrument_name(inner)
     if name:
-        return _of_ledger(question, name, labels, call.given)
+        return _of_instrument(question, name, labels, call.given)
     if len(labels) > len(POSITIONS):
         question.refuse("expected [OPTIMIZER], [OPTIMIZER, LANDSCAPE] or [AXIS=VALUE]")
     for word, node in (dict(zip(POSITIONS, labels, strict=False)) | dict(call.given)).items():
@@ -33,30 +33,30 @@ def chosen(question: Question, call: Call) -> Value:
     return question.value(inner)
 
 
-def ledger_name(node: ast.expr) -> str:
-    """What follows `ledger.`; nothing of other names."""
+def instrument_name(node: ast.expr) -> str:
+    """The name of what an instrument says, as ledger.gain or timing.least; nothing of other names."""
     name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
-    return name.removeprefix(ledger.HEAD) if name.startswith(ledger.HEAD) else ""
+    return name if name.startswith(HEADS) else ""
 
 
-def _of_ledger(
+def _of_instrument(
     question: Question, name: str, labels: list[ast.expr], given: Mapping[str, ast.expr]
 ) -> Value:
-    """ledger.gain[raw], ledger.bias[selection, scale=learning_rate], ledger.gain[raw, optimizer="ES"]."""
-    own = {word: node for word, node in given.items() if word in (*ledger.INNER, "scale")}
+    """ledger.gain[raw], ledger.gain[raw, optimizer="ES"], timing.least[processor, n=8]."""
+    inner = (*ledger.INNER, "scale") if name.startswith(ledger.HEAD) else ()
+    own = {word: node for word, node in given.items() if word in inner}
     for word in given.keys() - own:
         question = at(question, dim_of(question, word), given[word])
     said = [label(question, node) for node in labels]
     keywords = {word: label(question, node) for word, node in own.items()}
-    return question.told(ledger.Asked(name, said, keywords))
+    return question.told(name, said, keywords)
 
 
 def at(question: Question, dim: str, node: ast.expr) -> Question:
     """The same question at one place of a dim, without it."""
     if dim == "optimizer":
         same_worlds(question.dataset)
-    number = _number(question, dim, label(question, node))
-    return at_number(question, dim, number)
+    return at_number(question, dim, place_of(question, dim, label(question, node)))
 
 
 def at_number(question: Question, dim: str, number: int) -> Question:
@@ -89,7 +89,7 @@ def label(question: Question, node: ast.expr) -> object:
     return question.value(node)
 
 
-def _number(question: Question, dim: str, wanted: object) -> int:
+def place_of(question: Question, dim: str, wanted: object) -> int:
     """Where a label, or a number, is along a dim of the results."""
     there = question.dataset[dim].values.tolist()
     same = [i for i, name in enumerate(there) if name == wanted or _close(name, wanted)]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
 from studies.theory import descent, gradient_noise, sampling, workers
 
@@ -252,3 +252,17 @@ def test_staleness():
     slow = 1 / 3 / (4 + 1 / 3)  # chance of a worker three times slower
     assert workers.staleness_mean(5, slowdown=3) == pytest.approx(1 / slow - 1)
     assert workers.staleness_momentum(5) == pytest.approx(chance[1] / chance[0])
+
+
+@pytest.mark.parametrize("exponent", [0.5, 0.8, 1.0, 1.3])
+def test_the_batch_that_is_soonest_there(exponent):
+    """Steps times the time of one, minimised by Brent's method."""
+
+    def time(logarithm):
+        batch = math.exp(logarithm)
+        return (1 + 512 / batch) * (20 + batch**exponent)
+
+    least = math.exp(optimize.minimize_scalar(time, bracket=(1.0, 5.0), tol=1e-12).x)
+    law = gradient_noise.fastest_batch(512, 20, 1, exponent)
+    assert law == pytest.approx(least, rel=1e-5)
+    assert gradient_noise.fastest_batch(512, 20, 1) == pytest.approx(math.sqrt(512 * 20), rel=1e-12)
