@@ -8,7 +8,8 @@ import inspect
 
 import pytest
 
-FAILURES = (Exception, pytest.fail.Exception)
+FAILURES = (Exception, pytest.fail.Exception, BaseExceptionGroup)
+TIMEOUT = "from pytest-timeout"  # whose clock, of all cases, runs once
 
 
 def each(names, cases, ids=str):
@@ -27,16 +28,19 @@ def each(names, cases, ids=str):
     def looped(check):
         @functools.wraps(check)
         def test(*owner, **others):
-            failed = {}
+            failed = []
             for label, case in zip(labels, told, strict=True):
                 try:
                     check(*owner, **case, **others)
                 except FAILURES as failure:
                     failure.add_note(f"in the case {label}")
-                    failed[label] = failure
+                    if TIMEOUT in str(failure):
+                        raise
+                    failed.append((label, failure))
             if failed:
-                summary = f"{len(failed)} of {len(labels)} cases: {', '.join(failed)}"
-                raise BaseExceptionGroup(summary, [*failed.values()])
+                wrong, failures = zip(*failed, strict=True)
+                summary = f"{len(wrong)} of {len(labels)} cases: {', '.join(wrong)}"
+                raise BaseExceptionGroup(summary, failures)
 
         given = inspect.signature(check)
         others = [kept for name, kept in given.parameters.items() if name not in names]
