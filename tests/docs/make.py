@@ -11,6 +11,7 @@ the page stays as it is.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import re
@@ -92,21 +93,26 @@ def every(floor: str) -> str:
     return "\n\n".join(parts)
 
 
-def listed(family: str) -> str:
-    """Name and line of all that `studies.list` has of a family."""
+@functools.cache
+def known() -> list[tuple[str, str, str]]:
+    """Family, name and line of all that `studies.list` has."""
     from studies.list import rows
 
+    return [*rows()]
+
+
+def listed(family: str) -> str:
+    """Name and line of all of a family."""
     return table(
-        (family, "what it is"), ((code(name), line) for what, name, line in rows() if what == family)
+        (family, "what it is"), ((code(name), line) for what, name, line in known() if what == family)
     )
 
 
 def figures() -> str:
     """The figures, and what a study must have for each."""
-    from studies.list import rows
     from studies.study_file.model import FIGURES as NEEDS
 
-    shown = ((name, line) for what, name, line in rows() if what == "figure")
+    shown = ((name, line) for what, name, line in known() if what == "figure")
     return table(
         ("figure", "what it shows", "needs"),
         ((code(name), line, code(NEEDS[name]) if NEEDS.get(name) else "") for name, line in shown),
@@ -115,13 +121,12 @@ def figures() -> str:
 
 def measures() -> str:
     """The measures of ruggedness."""
-    from studies.list import rows
     from studies.probe.measures import measure
 
-    known = ((name, measure(name)) for what, name, _ in rows() if what == "measure")
+    every = ((name, measure(name)) for what, name, _ in known() if what == "measure")
     return table(
         ("measure", "what it is", "unit", "on"),
-        ((code(name), it.line, it.unit, " and ".join(it.domains)) for name, it in known),
+        ((code(name), it.line, it.unit, " and ".join(it.domains)) for name, it in every),
     )
 
 

@@ -13,6 +13,7 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from pydantic import TypeAdapter
 
+from studies.analysis.intervals import bootstrap
 from studies.analysis.quantities.evaluate import quantity
 from studies.claims.base import Judgement
 from studies.figures import FIGURES, games, pages_of, style
@@ -524,8 +525,12 @@ class TestTheory:
 
 class TestDensity:
     @pytest.fixture
-    def normal(self, swept):
-        """A normal number of each of 2,000 worlds, of variance 1, and 4 for GA."""
+    def normal(self, swept, monkeypatch):
+        """A normal number of each of 2,000 worlds, of variance 1, and 4 for GA.
+
+        The intervals of its distances are in no figure.
+        """
+        monkeypatch.setattr(bootstrap, "RESAMPLES", 99)
         rng = np.random.default_rng(5)
         values = rng.normal(size=(1, 2, 2000)) * np.array([1, 2])[:, None]
         dims = ("landscape", "optimizer", "replicate")

@@ -237,7 +237,7 @@ def test_spin_glasses():
     assert ruggedness.spin_autocorrelation(n, 3) == pytest.approx(seen, rel=1e-12)
 
 
-@pytest.mark.parametrize("n", [12, 40])
+@pytest.mark.parametrize("n", [12, pytest.param(40, marks=pytest.mark.verify)])
 def test_walks_without_correlation(n):
     """40,000 walks in plain Python, each with new neighbours but the last: uniform values."""
     import random
