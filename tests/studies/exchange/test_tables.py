@@ -54,6 +54,11 @@ class TestFrames:
             pd.concat([b for _, b in parts], ignore_index=True), hits_frame(study)
         )
 
+    def test_of_parts_may_be_of_a_world_each(self, study):
+        alone = study.isel(landscape=[2], optimizer=[0])
+        parts = [records for records, _ in frames(alone, rows=study.sizes["checkpoint"])]
+        assert [len(part["replicate"].unique()) for part in parts] == [1] * 10
+
     def test_of_a_large_study_load_one_part_at_a_time(self, study):
         chunked, loaded = study.chunk(landscape=1, optimizer=1), []
 
