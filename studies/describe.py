@@ -183,6 +183,19 @@ def _study(name: str) -> Parts:
     ]
 
 
+def _collection(name: str) -> Parts:
+    from studies.study_file.collections import collections
+    from studies.study_file.files import question, ready_studies
+
+    collection, paths = collections()[name], ready_studies()
+    rows = enumerate(collection.studies, 1)
+    return [
+        f"{name} (collection of ready studies): {collection.title}",
+        *(f"{number}. {study}: {question(paths[study])}" for number, study in rows),
+        f"run it: python -m studies.run {name}",
+    ]
+
+
 def _measure(name: str) -> Parts:
     from studies.probe.measures import measure
 
@@ -262,6 +275,7 @@ OF = {
     "claim": _claim,
     "figure": _figure,
     "study": _study,
+    "collection": _collection,
     "measure": _measure,
     "variable": _variable,
     "law": _law,

@@ -27,6 +27,7 @@ HEADS = {
     "word": "words of a study and its results",
     "key": "keys of a study file",
     "study": "ready studies",
+    "collection": "collections of ready studies, which python -m studies.run takes too",
     "measure": "measures of landscapes",
     "variable": "variables of the results",
     "law": "laws of theory, theory:NAME",
@@ -44,7 +45,8 @@ class Family(NamedTuple):
 def rows() -> Iterator[tuple[str, str, str]]:
     """What it is, its name, and one line about it.
 
-    It is a landscape, optimizer, claim, figure, measure, variable, law, word, quantity, key or study.
+    It is a landscape, optimizer, claim, figure, measure, variable, law, word, quantity, key, study or
+    collection.
     """
     for kind, family in families().items():
         yield from ((kind, name, family.line(name)) for name in family.names)
@@ -66,6 +68,7 @@ def families() -> dict[str, Family]:
         "quantity": _quantities(),
         "key": _keys(),
         "study": _studies(),
+        "collection": _collections(),
     }
 
 
@@ -107,10 +110,18 @@ def _keys() -> Family:
 
 
 def _studies() -> Family:
+    from studies.study_file.collections import in_order
     from studies.study_file.files import question, ready_studies
 
     paths = ready_studies()
-    return Family([*paths], lambda name: question(paths[name]))
+    return Family(in_order(), lambda name: question(paths[name]))
+
+
+def _collections() -> Family:
+    from studies.study_file.collections import collections
+
+    every = collections()
+    return Family([*every], lambda name: every[name].title)
 
 
 def _of_classes() -> dict[str, Family]:

@@ -38,12 +38,14 @@ ARGUMENTS: dict[str, Data] = {  # of `add_argument`
     "config": {
         "nargs": "?",
         "metavar": "CONFIG",
-        "help": "a study file, or the name of a study in studies/configs/",
+        "help": "a study file, or the name of a study in studies/configs/, or of a collection of these:"
+        " chapter, questions",
     },
     "--out": {
         "type": Path,
         "metavar": "DIR",
-        "help": "the study's folder, of no other study (default: results/NAME)",
+        "help": "the study's folder, of no other study (default: results/NAME); of a collection the folder of"
+        " these (default: results)",
     },
     "--set": {
         "action": "append",
@@ -98,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.error("expected CONFIG: a study file, or the name of a ready study")
     if args.workers is not None and args.workers < 1:
         words.error(f"--workers: expected >= 1, got {args.workers}")
-    return _print_schema() if args.schema else _run(args)
+    return _print_schema() if args.schema else _run_all(args)
 
 
 def _print_schema() -> int:
@@ -106,6 +108,18 @@ def _print_schema() -> int:
 
     print(json.dumps(json_schema(), indent=2))
     return 0
+
+
+def _run_all(args: argparse.Namespace) -> int:
+    """Run a study, or all of a collection; returns the exit code."""
+    from studies.study_file.collections import collections
+
+    every = {} if Path(args.config).is_file() else collections()
+    if args.config not in every:
+        return _run(args)
+    from studies.run.collection import run
+
+    return run(every[args.config], args, _run)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -72,7 +72,9 @@ def question(path: Path) -> str:
 
 
 def _not_there(source: str) -> str:
-    near = nearest(source, ready_studies())
+    from studies.study_file.collections import collections  # which looks for studies here
+
+    near = nearest(source, [*ready_studies(), *collections()])
     hint = f"; did you mean {near!r}?" if near else ""
     ready = ", ".join(ready_studies()) or "none"
     return f"{source}: no such file and no ready study of this name{hint}; ready: {ready}"

@@ -67,6 +67,7 @@ def test_every_kind_and_study_has_a_line(listed):
         ("key", key) for key in StudyModel.model_fields
     }
     expected |= {("law", f"theory:{name}") for name in HOMES} | {("quantity", "hit")}
+    expected |= {("collection", "chapter"), ("collection", "questions")}
     expected |= {("word", name) for name in ("clocks", "formulas", "let", "sweep")}
     expected |= {("variable", name) for name in RECORDED} | {
         ("key", f"noise.{key}") for key in NoiseModel.model_fields
