@@ -312,17 +312,27 @@ def present(data: Dataset) -> Dataset:
     Raises:
         Unfinished: there is no such world.
         Unjudged: a run never asked, so that it shows nothing but its start.
+    """  # noqa: DOC502
+    data = data.isel(replicate=np.flatnonzero(finished(data)))
+    return data.assign(loss=loss_or_infinite(data))
+
+
+def finished(data: Dataset) -> np.ndarray:
+    """In which worlds every run of the Dataset has numbers: (R,), one at least.
+
+    Raises:
+        Unfinished: there is no such world.
+        Unjudged: a run never asked, so that it shows nothing but its start.
     """
     others = [dim for dim in data["status"].dims if dim not in ("replicate", "checkpoint")]
-    finished = ran(data).all(others)
-    if "loss" not in data or not bool(finished.any()):
+    worlds = ran(data).all(others).values
+    if "loss" not in data or not worlds.any():
         raise Unfinished("no world has finished")
     silent = ~asked(data).broadcast_like(data["optimizer"])
     if bool(silent.any()):
         names = np.atleast_1d(data["optimizer"].where(silent, drop=True).values)
         raise Unjudged(words_on_silent([str(name) for name in names], "not judged; raise the budget"))
-    data = data.isel(replicate=np.flatnonzero(finished.values))
-    return data.assign(loss=loss_or_infinite(data))
+    return worlds
 
 
 def at_cost(data: Dataset, cost: float | None) -> Dataset:

@@ -45,9 +45,9 @@ from studies.claims.base import (
     at_each,
     axes_of,
     chosen,
+    finished,
     nothing_random,
     of_axes,
-    present,
     single,
     tolerance,
 )
@@ -229,7 +229,7 @@ class Compared:
 
     def _seen(self, place: Place, formula: Formula) -> tuple[Law, Measured]:
         """What a formula predicts at a place, and what is observed there."""
-        present(place.data)  # raises where no world has finished
+        finished(place.data)  # raises where no world has
         exact = nothing_random(place.data)
         if isinstance(formula, str) and is_quantity(formula, names(self.dataset), numbers_at(place)):
             asked, difference = self._beside(formula)
