@@ -213,8 +213,14 @@ def test_a_run_goes_on_where_it_stopped(tmp_path):
     np.testing.assert_array_equal(first["theta"], again["theta"])
 
 
-def test_tables_hold_the_numbers_and_netcdf_the_arrays_too(tmp_path):
-    data = here({**STUDY, "record": {"theta": "center[0]", "c": "center"}}, tmp_path)
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A number and an array of each world."""
+    record = {"theta": "center[0]", "c": "center"}
+    return here({**STUDY, "record": record}, tmp_path_factory.mktemp("recorded"))
+
+
+def test_tables_hold_the_numbers_and_netcdf_the_arrays_too(tmp_path, data):
     export_csv(data, tmp_path / "tables")
     records = pd.read_csv(tmp_path / "tables" / "records.csv")
     np.testing.assert_allclose(
@@ -227,8 +233,7 @@ def test_tables_hold_the_numbers_and_netcdf_the_arrays_too(tmp_path):
         assert again["theta"].attrs["long_name"] == "center[0]"
 
 
-def test_an_array_is_asked_for_place_by_place(tmp_path, capsys):
-    data = here({**STUDY, "record": {"c": "center"}}, tmp_path)
+def test_an_array_is_asked_for_place_by_place(data, capsys):
     assert data["c_index"].values.tolist() == [0, 1, 2]
     Console().print(ask._table("mean(c)", quantity(data, "mean(c)")))
     assert len([line for line in capsys.readouterr().out.splitlines() if "SGD" in line]) == 3
@@ -251,8 +256,7 @@ def test_bits_that_are_relaxed_have_no_alleles():
     assert "record.a: unknown name 'heterozygosity'" in line
 
 
-def test_results_answer_questions_about_it(tmp_path):
-    data = here({**STUDY, "record": {"theta": "center[0]"}}, tmp_path)
+def test_results_answer_questions_about_it(data):
     answer = quantity(data, 'mean(theta["SGD"])')
     expected = data["theta"].sel(optimizer="SGD").isel(checkpoint=-1).mean("replicate")
     np.testing.assert_allclose(answer["quantity"], expected, rtol=1e-12)
