@@ -91,6 +91,13 @@ class Terms(NamedTuple):
     weight: Tensor  # (R, 1 | P, B)
 
 
+class Dropout(NamedTuple):
+    """Where the units that networks drop are drawn: an address for each point of a query."""
+
+    key: Tensor  # (R, P, 5) int64, as in `landscapes.streams_numba`
+    place: int = 0  # of the first term, in its mini-batch
+
+
 class Landscape(Parameters, ABC):
     """A loss to minimise, deterministic once bound to worlds.
 
@@ -203,6 +210,11 @@ class Landscape(Parameters, ABC):
         return False
 
     @property
+    def drops(self) -> bool:
+        """Whether an oracle sees it with units dropped at random (`dropping`); the loss itself is without."""
+        return False
+
+    @property
     def code(self) -> tuple[str, ...]:
         """Modules of the user's own whose code the loss runs, beside that of the class.
 
@@ -264,6 +276,14 @@ class Landscape(Parameters, ABC):
         The mean loss where loci are 1 independently with chances p (R, P, D).
         """
         raise ValueError(f"{self.name}: its multilinear extension cannot be computed")
+
+    def dropping(self, dropout: Dropout) -> Self:
+        """The landscape as an oracle sees it, where it `drops`: its `loss` drops what these addresses say.
+
+        Each point drops its own, of each term its own; source "dropout".
+        """
+        del dropout
+        return self
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
         """What an oracle sees of the true values (R, P) of points (R, P, D): the landscape's own noise.

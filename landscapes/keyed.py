@@ -35,6 +35,11 @@ class Keyed:
         """Uniform on [0, 1), 53 bits: words (1 | R, P, W) int64, 0 <= w < 2**32 -> (R, P) float64."""
         return self._draw(words, streams_numba.hashed_uniform, lambda w: streams_torch.unit(w[0], w[1]))
 
+    def keys(self, count: int, device: torch.device | str) -> Tensor:
+        """Keys (R, count, 5) int64 of further tables, that of entry w behind the word w; see `further`."""
+        key = torch.from_numpy(self.key.astype(np.int64)).to(device)
+        return further(key, torch.arange(count, device=device))
+
     def normal(self, words: Tensor) -> Tensor:
         """Standard normal: words as in `uniform` -> (R, P) float64."""
         return self._draw(words, streams_numba.hashed_normal, lambda w: streams_torch.box_muller(w)[0])
@@ -49,6 +54,12 @@ class Keyed:
         return law(
             streams_torch.chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words)
         )
+
+
+def further(key: Tensor, words: Tensor) -> Tensor:
+    """Keys (R, W, 5) int64: under keys (R, 5) one behind each of the words (W,), a table of its own."""
+    a, b, c, d = streams_torch.chained(key, words[None, :, None])
+    return torch.stack((a, b, torch.ones_like(a), c, d), -1)
 
 
 def bit_words(x: Tensor) -> Tensor:

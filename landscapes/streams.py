@@ -40,6 +40,7 @@ SOURCES = (
     "pairing",  # opponents in a game, mates outside of drift
     "library",  # adapters: another library's own generator
     "ledger",  # directions along which the noise ledger looks
+    "dropout",  # units that a network drops while it is trained
 )
 _LIMIT = 2**32
 _PARTS = 2**16

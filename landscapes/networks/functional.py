@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from functools import cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
-from torch.nn.modules.dropout import _DropoutNd
 
+from landscapes.networks.dropout import Dropping, refused
 from landscapes.networks.import_paths import imported, reproducibly
 
 FIELD = "module.module"
@@ -41,19 +42,29 @@ class Skeleton(NamedTuple):
         """How many weights are trained."""
         return sum(piece.shape.numel() for piece in self.points)
 
-    def outputs(self, point: Tensor, constants: Tensor, inputs: Tensor) -> Tensor:
-        """What the module makes of inputs (B, ...), by its weights (D,) and constants (C,) float64."""
+    def outputs(
+        self, point: Tensor, constants: Tensor, inputs: Tensor, dropping: Dropping | None = None
+    ) -> Tensor:
+        """What the module makes of inputs.
+
+        Args:
+            point: (D,) its weights.
+            constants: (C,) float64.
+            inputs: (B, ...).
+            dropping: what its dropout does; None: it has none.
+        """
         state = {piece.name: part for piece, part in _pieces(point, self.points)}
         for piece, part in _pieces(constants, self.constants):
             state[piece.name] = part.to(point.dtype if piece.dtype.is_floating_point else piece.dtype)
-        return torch.func.functional_call(self.net, state, (inputs,))
+        with dropping or nullcontext():
+            return torch.func.functional_call(self.net, state, (inputs,))
 
 
 def make(path: str, arguments: str) -> nn.Module:
     """The module at an import path, its arguments as JSON; draws from torch's generator.
 
     Raises:
-        ValueError: it is not a module or cannot be made, or it draws anew at every call.
+        ValueError: it is not a module or cannot be made, or it drops where we do not see it.
     """
     factory = imported(FIELD, path)
     try:
@@ -65,12 +76,12 @@ def make(path: str, arguments: str) -> nn.Module:
             f"{FIELD}: expected {path} to be a torch.nn.Module class or a function that returns a module, got"
             f" {type(net).__name__}"
         )
-    for name, part in net.named_modules():
-        if isinstance(part, _DropoutNd) and part.p > 0 and part.training:
-            raise ValueError(
-                f"{FIELD}: expected no dropout, whose draws would have no address; {path} has p = {part.p:g}"
-                f" at {name or 'its root'}"
-            )
+    if inner := refused(net):
+        raise ValueError(
+            f"{FIELD}: expected no dropout within a layer of torch's, whose draws would have no address;"
+            f" {path} has {inner}: stack layers with torch.nn.Dropout between them"
+        )
+    for part in net.modules():
         if isinstance(part, _NormBase) and part.training and part.track_running_stats:
             part.track_running_stats = False
             # a landscape keeps no state between calls
@@ -94,7 +105,7 @@ def skeleton(path: str, arguments: str) -> Skeleton:
     """The module at an import path, taken apart.
 
     Raises:
-        ValueError: it is not a module, cannot be made, has dropout, or has no weights.
+        ValueError: it is not a module, cannot be made, drops where we do not see it, or has no weights.
     """
     net = reproducibly(lambda: make(path, arguments))
     points = {name: p for name, p in net.named_parameters() if p.requires_grad}

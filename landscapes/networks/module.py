@@ -18,16 +18,18 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
+from landscapes.base import Domain, Dropout, Landscape, Reals, Terms, per_instance
 from landscapes.checks import UNBOUND, check_bound, check_points
+from landscapes.keyed import further
 from landscapes.networks import functional as parts
 from landscapes.networks.batch_losses import of_batches
 from landscapes.networks.criteria import criterion, per_example, right
+from landscapes.networks.dropout import Dropping
 from landscapes.networks.functional import Skeleton, skeleton
 from landscapes.networks.import_paths import digest, examples, placed
 from landscapes.networks.layers import total
 from landscapes.networks.precheck import Trial, trial
-from landscapes.networks.vmapped import each_example
+from landscapes.networks.vmapped import Networks, each_example
 from landscapes.streams import Streams
 
 DATA, HELD_OUT = "module.data", "module.held_out"
@@ -42,7 +44,11 @@ class TorchModule(Landscape):
     A point holds the parameters that require gradients, flattened in the order of `module.parameters()`.
     Terms are the examples; the loss is the mean of theirs. Where the loss of an example depends on who else
     is in the batch, as with batch norm in train mode, `additive` is False: statistics are those of the batch,
-    in a measure those of the held-out data; running ones are not kept. Dropout is refused.
+    in a measure those of the held-out data; running ones are not kept.
+
+    Dropout in train mode is noise of what an oracle answers (source "dropout"): each point drops its own
+    units, of each example its own. The loss itself, recommendations and measures are without it. Where a
+    layer drops what examples share, such as a weight, `additive` is False.
 
     Source: any; the module is run by torch's `functional_call` and `vmap`.
 
@@ -65,6 +71,8 @@ class TorchModule(Landscape):
     held_out: str | None = None
     # (R, C) float64 buffers and frozen parameters
     constants: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # what a query drops; None: nothing
+    dropout: Dropout | None = field(init=False, repr=False, compare=False, default=None)
 
     def check(self) -> None:
         """Import everything and run two examples."""
@@ -91,6 +99,15 @@ class TorchModule(Landscape):
     def additive(self) -> bool:
         """Whether neither module nor loss looks across the examples of a batch."""
         return self._skeleton.alone and self._tried(DATA, self.data).alone
+
+    @property
+    def drops(self) -> bool:
+        """Whether the module has dropout in train mode."""
+        return bool(self._tried(DATA, self.data).axes)
+
+    def dropping(self, dropout: Dropout) -> Self:
+        """The network with these units dropped."""
+        return self.bound(dropout=dropout)
 
     @property
     def smallest_batch(self) -> int:
@@ -139,24 +156,29 @@ class TorchModule(Landscape):
         check_points(self, x)
         if self._skeleton.constants:
             check_bound(self.name, x, self.constants)
-        if terms is not None and not self.additive:
-            return of_batches(
-                self, lambda x, index, worlds: self._losses(x, index, worlds).mean(-1), x, terms
-            )
-        index, weight = terms or (None, None)
-        return total(self._losses(x, index, torch.arange(len(x), device=x.device)), weight)
+        networks = self._networks(x)
+        if terms is None:
+            return total(self._losses(networks, None).view(*x.shape[:2], -1), None)
+        index = terms.index.expand(*x.shape[:2], -1).flatten(0, 1)
+        if self.additive:
+            return total(self._losses(networks, index).view(*x.shape[:2], -1), terms.weight)
+        weight = terms.weight.expand(*x.shape[:2], -1).flatten(0, 1)
+
+        def mean(points: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+            seen = Networks(points[:, 0], *(part[rows] for part in networks[1:]))
+            return self._losses(seen, index[:, 0]).mean(-1, keepdim=True)
+
+        each = Terms(index[:, None], weight[:, None])
+        return of_batches(self, mean, networks.points[:, None], each).view(x.shape[:2])
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
         """Loss, and accuracy where targets are classes, on the held-out examples of networks x (R, D)."""
         if self.held_out is None:
             return {}
-        worlds = torch.arange(len(x), device=x.device)
+        networks = self._networks(x[:, None])
         data = placed(HELD_OUT, self.held_out, x.dtype, x.device)
         named = {"held_out_loss": self._loss_of, "held_out_accuracy": right}
-        return {
-            name: self._each(x[:, None], named[name], data, None, worlds).mean(-1)[:, 0]
-            for name in self.extras
-        }
+        return {name: self._each(networks, named[name], data, None).mean(-1) for name in self.extras}
 
     @property
     def _arguments(self) -> str:
@@ -178,29 +200,45 @@ class TorchModule(Landscape):
     def _loss_of(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return per_example(criterion(self.criterion)(outputs, targets))
 
-    def _losses(self, x: Tensor, index: Tensor | None, worlds: Tensor) -> Tensor:
-        return self._each(x, self._loss_of, placed(DATA, self.data, x.dtype, x.device), index, worlds)
+    def _losses(self, networks: Networks, index: Tensor | None) -> Tensor:
+        """The loss of each example (V, B): those of index (V, B), or all."""
+        data = placed(DATA, self.data, networks.points.dtype, networks.points.device)
+        return self._each(networks, self._loss_of, data, index)
+
+    def _networks(self, x: Tensor) -> Networks:
+        """Points x (R, P, D) as R P networks; their keys (R P, 1, 5) are those of points yet."""
+        count = x.shape[1]
+        constants = self.constants if self._skeleton.constants else x.new_empty((len(x), 0))
+        keys = torch.empty((*x.shape[:2], 0, 5), dtype=torch.int64, device=x.device)
+        if self.dropout is not None:
+            keys = self.dropout.key[:, :, None]
+        return Networks(x.flatten(0, 1), constants.repeat_interleave(count, 0), keys.flatten(0, 1))
 
     def _each(
         self,
-        x: Tensor,
+        networks: Networks,
         score: Callable,
         data: tuple[Tensor, Tensor],
         index: Tensor | None,
-        worlds: Tensor,
     ) -> Tensor:
         """score(outputs, targets) of each example.
 
-        Networks x (R, P, D), examples index (R, 1 | P, B) or None for all -> (R, P, B).
+        V networks, examples index (V, B) or None for all -> (V, B).
         """
-        rows = None if index is None else index.expand(*x.shape[:2], -1).flatten(0, 1)
-        constants = self.constants[worlds] if self._skeleton.constants else x.new_empty((len(x), 0))
-        networks = x.flatten(0, 1), constants.repeat_interleave(x.shape[1], 0)
-        elements = self._tried(DATA, self.data).elements
+        tried, together = self._tried(DATA, self.data), not self.additive
+        size = len(data[0]) if index is None else index.shape[-1]
+        seen = networks._replace(keys=self._of_examples(networks.keys, 1 if together else size))
 
-        def one(point: Tensor, constants: Tensor, inputs: Tensor, targets: Tensor) -> Tensor:
-            return score(self._skeleton.outputs(point, constants, inputs), targets)
+        def one(point: Tensor, constants: Tensor, keys: Tensor, *pair: Tensor) -> Tensor:
+            dropping = Dropping(keys, tried.axes) if tried.axes else None
+            inputs, targets = pair
+            return score(self._skeleton.outputs(point, constants, inputs, dropping), targets)
 
-        return each_example(one, networks, data, rows, elements, together=not self.additive).view(
-            *x.shape[:2], -1
-        )
+        return each_example(one, seen, data, index, tried.elements, together=together)
+
+    def _of_examples(self, keys: Tensor, count: int) -> Tensor:
+        """Keys (V, 1, 5) of points -> (V, count, 5) of their examples; none where there are none."""
+        if self.dropout is None:
+            return keys
+        places = torch.arange(count, device=keys.device) + self.dropout.place
+        return further(keys[:, 0], places)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from landscapes.networks import criteria, functional
+from landscapes.networks.dropout import Dropping, examples_axis, nothing
 from landscapes.networks.import_paths import examples
 
 
@@ -18,7 +19,10 @@ class Trial(NamedTuple):
 
     elements: int  # numbers that each example adds to what a gradient keeps
     classes: bool  # outputs are a score for each class, targets are classes
-    alone: bool  # two examples have the same losses in a batch of two and of four
+    alone: bool  # examples have the same losses in smaller and larger batches
+    axes: tuple[
+        int | None, ...
+    ]  # of each call of dropout, the axis of the examples; None: they share it
 
 
 @cache
@@ -30,16 +34,14 @@ def trial(module: str, arguments: str, criterion: str, field: str, data: str) ->
     """
     skeleton, score = functional.skeleton(module, arguments), criteria.criterion(criterion)
     networks = functional.trained(skeleton.net), functional.constants(skeleton.net)
-    weights, constants = networks
+    weights, _ = networks
     inputs, targets = (_few(part, weights.dtype) for part in examples(field, data))
-
-    def several(weights: Tensor, constants: Tensor) -> Tensor:
-        return skeleton.outputs(weights, constants, inputs)
-
     try:
-        outputs = several(*networks)
-        mapped = torch.func.vmap(several)(*(part.expand(2, -1) for part in networks))
-        elements = (_kept(skeleton, networks, inputs) - _kept(skeleton, networks, inputs[:2])) // 2
+        run = Run.of(skeleton, networks, inputs)
+        outputs = run.outputs(weights)
+        mapped = torch.func.vmap(run.with_constants)(*(part.expand(2, -1) for part in networks))
+        torch.func.vmap(run.dropped)(weights.expand(2, -1))
+        elements = (run.kept(weights, 4) - run.kept(weights, 2)) // 2
     except (Exception, SystemExit) as error:
         raise ValueError(
             f"{functional.FIELD}: cannot run {module} on the examples of {data} under torch.func.vmap:"
@@ -50,37 +52,80 @@ def trial(module: str, arguments: str, criterion: str, field: str, data: str) ->
             f"{functional.FIELD}: expected the same outputs of {module} at every call, got different ones"
         )
 
-    def losses(weights: Tensor, count: int) -> Tensor:
-        some = skeleton.outputs(weights, constants, inputs[:count])
-        return _losses(score, criterion, some, targets[:count])
+    def losses(call: Call, at: Tensor, few: slice) -> Tensor:
+        return _losses(score, criterion, call(at, few), targets[few])
 
     # what is special at a start is not so elsewhere
     elsewhere = weights + 0.1 * torch.sin(torch.arange(len(weights)).to(weights))
     alone = all(
-        torch.allclose(losses(at, 2), losses(at, 4)[:2], rtol=1e-3, atol=1e-6)
+        torch.allclose(losses(call, at, few), losses(call, at, ALL)[few], rtol=1e-3, atol=1e-6)
         for at in (weights, elsewhere)
+        for call, few in run.alone()
     )
     classes = not targets.is_floating_point() and outputs.ndim == targets.ndim + 1
-    return Trial(max(1, elements), classes, alone)
+    return Trial(max(1, elements), classes, alone and None not in run.axes, run.axes)
+
+
+Call = Callable[[Tensor, slice], Tensor]
+ALL = slice(4)
+
+
+class Run(NamedTuple):
+    """A module and four examples."""
+
+    skeleton: functional.Skeleton
+    constants: Tensor  # (C,)
+    inputs: Tensor  # (4, ...)
+    axes: tuple[int | None, ...] = ()
+
+    @staticmethod
+    def of(skeleton: functional.Skeleton, networks: tuple[Tensor, Tensor], inputs: Tensor) -> Run:
+        """With the axes of the examples in what it drops, of a network: weights (D,), constants (C,)."""
+        run = Run(skeleton, networks[1], inputs)
+        few, twice = Dropping(nothing(inputs)), Dropping(nothing(inputs))
+        for dropping, some in ((few, slice(2)), (twice, ALL)):
+            run._call(networks[0], some, dropping)
+        return run._replace(axes=tuple(map(examples_axis, few.shapes, twice.shapes)))
+
+    def alone(self) -> list[tuple[Call, slice]]:
+        """Calls, and which examples are to have the same losses without the others."""
+        dropped = [(self.dropped, slice(2, 4))] if self.axes and None not in self.axes else []
+        return [(self.outputs, slice(2)), *dropped]
+
+    def outputs(self, weights: Tensor, few: slice = ALL) -> Tensor:
+        """With nothing dropped."""
+        return self._call(weights, few, Dropping(nothing(self.inputs)))
+
+    def with_constants(self, weights: Tensor, constants: Tensor) -> Tensor:
+        """The outputs of another network."""
+        return self._replace(constants=constants).outputs(weights)
+
+    def dropped(self, weights: Tensor, few: slice = ALL) -> Tensor:
+        """With dropout, which of each example is its own where it can be."""
+        count = 1 if None in self.axes else len(self.inputs)
+        keys = torch.arange(5 * count, device=self.inputs.device).view(count, 5)
+        return self._call(weights, few, Dropping(keys[few] if count > 1 else keys, self.axes))
+
+    def kept(self, weights: Tensor, count: int) -> int:
+        """How many numbers autograd keeps of so many examples."""
+        sizes: list[int] = []
+
+        def note(tensor: Tensor) -> Tensor:
+            sizes.append(tensor.numel())
+            return tensor
+
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            self.dropped(weights.clone().requires_grad_(), slice(count))
+        return sum(sizes)
+
+    def _call(self, weights: Tensor, few: slice, dropping: Dropping) -> Tensor:
+        return self.skeleton.outputs(weights, self.constants, self.inputs[few], dropping)
 
 
 def _few(part: Tensor, dtype: torch.dtype) -> Tensor:
     """Four examples, the first again where there are fewer; reals in the dtype of the weights."""
     few = part[torch.arange(4) % len(part)]
     return few.to(dtype) if few.is_floating_point() else few
-
-
-def _kept(skeleton: functional.Skeleton, networks: tuple[Tensor, Tensor], inputs: Tensor) -> int:
-    """How many numbers autograd keeps."""
-    sizes: list[int] = []
-
-    def note(tensor: Tensor) -> Tensor:
-        sizes.append(tensor.numel())
-        return tensor
-
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        skeleton.outputs(networks[0].clone().requires_grad_(), networks[1], inputs)
-    return sum(sizes)
 
 
 def _losses(

@@ -9,6 +9,7 @@ activations; verified for dense, convolutional and normalised networks in float3
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,13 +18,21 @@ from torch.utils.checkpoint import checkpoint
 LANES = 32  # a multiple of twice the widest vector register, in float32 numbers
 ELEMENTS = 2**24  # numbers kept for a gradient at a time: 128 MB in float64
 
-# point (D,), constants (C,), inputs (B, ...), targets (B, ...) -> (B,)
-Scored = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+# point (D,), constants (C,), keys (G, 5), inputs (B, ...), targets (B, ...) -> (B,)
+Scored = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+
+
+class Networks(NamedTuple):
+    """V networks."""
+
+    points: Tensor  # (V, D)
+    constants: Tensor  # (V, C)
+    keys: Tensor  # (V, G, 5) of dropout: of each example, of all together (G = 1), or none (G = 0)
 
 
 def each_example(
     function: Scored,
-    networks: tuple[Tensor, Tensor],
+    networks: Networks,
     data: tuple[Tensor, Tensor],
     index: Tensor | None,
     elements: int,
@@ -36,7 +45,7 @@ def each_example(
 
     Args:
         function: of one network and its examples.
-        networks: points (V, D) and constants (V, C).
+        networks: V of them.
         data: inputs (M, ...) and targets (M, ...).
         index: (V, B) the examples of each network; None: all, in order.
         elements: numbers that one example of one network adds to what a gradient keeps.
@@ -45,25 +54,36 @@ def each_example(
     Returns:
         (V, B).
     """
-    lanes = LANES if networks[0].device.type == "cpu" else 1
-    count, size = len(networks[0]), len(data[0]) if index is None else index.shape[-1]
+    points = networks.points
+    lanes = LANES if points.device.type == "cpu" else 1
+    count, size = len(points), len(data[0]) if index is None else index.shape[-1]
     rows = max(lanes, ELEMENTS // max(1, size * elements) // lanes * lanes)
     columns = size if together or rows > lanes else max(1, ELEMENTS // (lanes * elements))
-    slots = torch.arange(size, device=networks[0].device).split(columns)
-    again = torch.is_grad_enabled() and networks[0].requires_grad and (count > rows or len(slots) > 1)
+    slots = torch.arange(size, device=points.device).split(columns)
+    again = torch.is_grad_enabled() and points.requires_grad and (count > rows or len(slots) > 1)
 
-    def score(points: Tensor, constants: Tensor, chosen: Tensor) -> Tensor:
+    def score(points: Tensor, constants: Tensor, keys: Tensor, chosen: Tensor) -> Tensor:
         seen = (part[chosen].expand(len(points), *chosen.shape[-1:], *part.shape[1:]) for part in data)
-        return torch.func.vmap(function)(points, constants, *seen)
+        return torch.func.vmap(function)(points, constants, keys, *seen)
 
-    def portion(points: Tensor, constants: Tensor, chosen: Tensor) -> Tensor:
+    def portion(points: Tensor, constants: Tensor, keys: Tensor, chosen: Tensor) -> Tensor:
         if again:  # a gradient computes it a second time, and keeps nothing
-            return checkpoint(score, points, constants, chosen, use_reentrant=False)
-        return score(points, constants, chosen)
+            return checkpoint(score, points, constants, keys, chosen, use_reentrant=False)
+        return score(points, constants, keys, chosen)
 
-    def scores(points: Tensor, constants: Tensor, index: Tensor | None = None) -> Tensor:
-        chosen = (slot if index is None else index[:, slot] for slot in slots)
-        return torch.cat([portion(points, constants, some) for some in chosen], -1)
+    def scores(points: Tensor, constants: Tensor, keys: Tensor, index: Tensor | None = None) -> Tensor:
+        return torch.cat(
+            [
+                portion(
+                    points,
+                    constants,
+                    keys[:, slot] if keys.shape[1] > 1 else keys,
+                    slot if index is None else index[:, slot],
+                )
+                for slot in slots
+            ],
+            -1,
+        )
 
     padded = [
         _padded(part, lanes).split(rows) for part in (*networks, *([] if index is None else [index]))

@@ -13,9 +13,9 @@ A mini-batch of all M terms, drawn without replacement, is no mini-batch: answer
 own order.
 
 A source that is `off` has its deterministic limit: data, every answer is over all M terms; evaluation,
-nothing is added, by a noisy landscape neither. The bill, and what an optimizer is told of its problem, stay
-as they are with the noise, so that both take the same steps at the same cost: a thought experiment that asks
-what the noise does, and no method that one could run at that price.
+nothing is added, by a noisy landscape neither; dropout, networks drop nothing. The bill, and what an
+optimizer is told of its problem, stay as they are with the noise, so that both take the same steps at the
+same cost: a thought experiment that asks what the noise does, and no method that one could run at that price.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from annotated_types import Ge
 from torch import Tensor
 
 from landscapes import addresses
-from landscapes.base import Answer, Terms
+from landscapes.base import Answer, Dropout, Terms
 from landscapes.parameters import Parameters
 from landscapes.streams import Streams
 
@@ -46,7 +46,7 @@ class Noise(Parameters):
         value: standard deviation of the Gaussian noise added to each value, in units of the loss.
         gradient: standard deviation of the Gaussian noise added to each coordinate of a gradient, in units of
             loss per unit of x.
-        off: sources that are switched off, data and evaluation, see the module.
+        off: sources that are switched off, data, evaluation and dropout, see the module.
     """
 
     name: ClassVar[str] = "noise"
@@ -55,7 +55,7 @@ class Noise(Parameters):
     shared: bool = True
     value: Annotated[float, Ge(0)] = 0.0
     gradient: Annotated[float, Ge(0)] = 0.0
-    off: tuple[Literal["data", "evaluation"], ...] = ()
+    off: tuple[Literal["data", "evaluation", "dropout"], ...] = ()
 
     def check(self) -> None:
         """An epoch is one pass through the data of a world, so its points share it."""
@@ -172,6 +172,11 @@ def of_row(streams: Streams, row: int) -> Streams:
         step=step,
         redraws={source: k[rows] for source, k in streams.redraws.items()},
     )
+
+
+def dropout_of(points: int, streams: Streams) -> Dropout:
+    """Where the units that so many points drop are drawn, source "dropout"."""
+    return Dropout(streams.keyed("dropout").keys(points, streams.device))
 
 
 def disturb(answer: Answer, noise: Noise, streams: Streams) -> Answer:

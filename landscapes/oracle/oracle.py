@@ -15,7 +15,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from landscapes.base import Answer, Landscape, Query
+from landscapes.base import Answer, Dropout, Landscape, Query
 from landscapes.oracle import noise as noises
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import EVERY, Batch, clock_time, evaluate, join_batches, on_host
@@ -84,7 +84,7 @@ class Oracle:
         still = landscape.clock is None and len(landscape.players) == 1
         return (
             still
-            and not (batches or landscape.noisy)
+            and not (batches or landscape.noisy or landscape.drops)
             and self.noise.exact(landscape.terms, gradient=gradient)
         )
 
@@ -95,8 +95,9 @@ class Oracle:
     def _answer(self, query: Query, streams: Streams) -> Answer:
         batches, size = self._batches(query, streams)
         now = clock_time(self.landscape, self.bill.steps, self.bill.spent, streams.device)
+        dropout = self._dropout(query, streams)
         began = time.perf_counter()
-        answers = [self._evaluated(batch, query, now, streams.dtype) for batch in batches]
+        answers = [self._evaluated(batch, query, now, dropout, streams.dtype) for batch in batches]
         answer = join_batches(batches, answers)
         self.seconds += time.perf_counter() - began
         asked = query.points.shape[1] if query.alive is None else on_host(query.alive.sum(1))
@@ -150,17 +151,32 @@ class Oracle:
             batches.append(Batch(draw(count, noises.of_row(streams, row), rows), rows, self.alone(row)))
         return batches
 
-    def _evaluated(self, batch: Batch, query: Query, now: Tensor | None, dtype: torch.dtype) -> Answer:
+    def _dropout(self, query: Query, streams: Streams) -> Dropout | None:
+        """Where the units that the points drop are drawn; None: they drop none."""
+        if not self.landscape.drops or "dropout" in self.noise.off:
+            return None
+        return noises.dropout_of(query.points.shape[1], streams)
+
+    def _evaluated(
+        self,
+        batch: Batch,
+        query: Query,
+        now: Tensor | None,
+        dropout: Dropout | None,
+        dtype: torch.dtype,
+    ) -> Answer:
         """The answer for the worlds of these mini-batches."""
         landscape, rows = (self.landscape, EVERY) if batch.alone is None else (batch.alone, batch.rows)
         clock = None if now is None else now[rows]
 
-        def ask(points: Tensor, index: Tensor | None) -> Answer:
+        def ask(points: Tensor, index: Tensor | None, dropped: Dropout | None) -> Answer:
             terms = None if index is None else noises.mean_of(index, dtype)
-            return evaluate(landscape, points, terms, gradient=query.gradient, time=clock)
+            seen = landscape if dropped is None else landscape.dropping(dropped)
+            return evaluate(seen, points, terms, gradient=query.gradient, time=clock)
 
         portions = self.micro_batches, self.chunks, self.accumulate
-        answer = in_portions(ask, landscape, query.points[rows], batch.index, *portions)
+        own = dropout and dropout._replace(key=dropout.key[rows])
+        answer = in_portions(ask, landscape, query.points[rows], batch.index, *portions, own)
         if batch.alone is not None or batch.rows is EVERY:
             return answer
         gradient = None if answer.gradient is None else answer.gradient[batch.rows]

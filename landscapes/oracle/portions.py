@@ -22,10 +22,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from landscapes.base import Answer, Landscape
+from landscapes.base import Answer, Dropout, Landscape
 
-# points (R, P, D), the terms that they see (R, 1 | P, B) or None for all -> their answer
-Asked = Callable[[Tensor, Tensor | None], Answer]
+# points (R, P, D), the terms that they see (R, 1 | P, B) or None for all, what they drop -> their answer
+Asked = Callable[[Tensor, Tensor | None, Dropout | None], Answer]
 Accumulate = Literal["weighted", "mean_of_means"]
 
 
@@ -37,6 +37,7 @@ def in_portions(
     micro_batches: int,
     chunks: int,
     accumulate: Accumulate = "weighted",
+    dropout: Dropout | None = None,
 ) -> Answer:
     """The answer of a landscape for points (R, P, D) that see the terms index (R, 1 | P, B), None for all.
 
@@ -48,6 +49,7 @@ def in_portions(
         micro_batches: pieces of the terms, >= 1; one for each where there are fewer terms.
         chunks: groups of points, >= 1; one for each where there are fewer points.
         accumulate: weighted or mean_of_means.
+        dropout: where the units that they drop are drawn; None: they drop none.
 
     Returns:
         What ask(points, index) gives, but for rounding, where weighted and a sum of terms.
@@ -58,11 +60,12 @@ def in_portions(
         index = torch.arange(size, device=points.device).expand(len(points), 1, -1)
     groups = min(chunks, points.shape[1])
     if groups <= 1:
-        return _accumulated(ask, points, index, pieces, accumulate)
+        return _accumulated(ask, points, index, dropout, pieces, accumulate)
     seen = [index] * groups if index is None or index.shape[1] == 1 else index.tensor_split(groups, 1)
+    dropped = [None] * groups if dropout is None else _by_points(dropout, groups)
     answers = [
         _accumulated(ask, *group, pieces, accumulate)
-        for group in zip(points.tensor_split(groups, 1), seen, strict=True)
+        for group in zip(points.tensor_split(groups, 1), seen, dropped, strict=True)
     ]
     values, gradients, _ = zip(*answers, strict=True)
     return Answer(torch.cat(values, 1), None if gradients[0] is None else torch.cat(gradients, 1))
@@ -81,17 +84,29 @@ def pieces_of(index: Tensor, pieces: int, accumulate: Accumulate) -> tuple[list[
     return parts, [1 / len(parts)] * len(parts)
 
 
+def _by_points(dropout: Dropout, groups: int) -> list[Dropout]:
+    """What each group of points drops."""
+    return [dropout._replace(key=key) for key in dropout.key.tensor_split(groups, 1)]
+
+
 def _accumulated(
-    ask: Asked, points: Tensor, index: Tensor | None, pieces: int, accumulate: Accumulate
+    ask: Asked,
+    points: Tensor,
+    index: Tensor | None,
+    dropout: Dropout | None,
+    pieces: int,
+    accumulate: Accumulate,
 ) -> Answer:
     """The weighted sum of the answers over so many pieces of the terms."""
     if pieces == 1 or index is None:
-        return ask(points, index)
+        return ask(points, index, dropout)
     parts, shares = pieces_of(index, pieces, accumulate)
-    first = ask(points, parts[0])
+    first = ask(points, parts[0], dropout)
     value, gradient, _ = _share(first, shares[0])
+    place = parts[0].shape[-1]
     for part, share in zip(parts[1:], shares[1:], strict=True):
-        more = _share(ask(points, part), share)
+        more = _share(ask(points, part, dropout and dropout._replace(place=place)), share)
+        place += part.shape[-1]
         value = value + more.value
         gradient = None if gradient is None or more.gradient is None else gradient + more.gradient
     return Answer(

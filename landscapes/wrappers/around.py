@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from landscapes.base import FitnessLaw, Landscape
+from landscapes.base import Dropout, FitnessLaw, Landscape
 
 
 class Around(Landscape):
@@ -81,6 +81,15 @@ class Around(Landscape):
     def noisy(self) -> bool:
         """As the inner landscape."""
         return self.inner.noisy
+
+    @property
+    def drops(self) -> bool:
+        """As the inner landscape."""
+        return self.inner.drops
+
+    def dropping(self, dropout: Dropout) -> Self:
+        """Around what the oracle sees of the inner landscape."""
+        return self.bound(inner=self.inner.dropping(dropout))
 
     @property
     def values_are_solutions(self) -> bool:

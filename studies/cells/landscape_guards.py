@@ -15,6 +15,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Bits, Landscape, Terms
 from landscapes.oracle.evaluation import evaluate
+from landscapes.oracle.noise import dropout_of
 from landscapes.streams import Streams
 from studies import registry
 from studies.cells import contract
@@ -188,7 +189,7 @@ class Bound:
 def _answer(
     landscape: Landscape, points: Tensor, streams: Streams, method: Method, *, gradient: bool
 ) -> Answer:
-    """Its answer over a small mini-batch.
+    """Its answer over a small mini-batch, as an oracle sees it.
 
     Args:
         landscape: bound to R worlds.
@@ -199,6 +200,8 @@ def _answer(
     """
     clock, terms = landscape.clock, _mini_batch(landscape, streams)
     time = None if clock is None else points.new_zeros(len(points), dtype=torch.float64)
+    if landscape.drops:
+        landscape = landscape.dropping(dropout_of(points.shape[1], streams))
     if isinstance(landscape.domain, Bits) or not gradient:
         with torch.no_grad():
             return Answer(landscape.loss(points, terms, time))

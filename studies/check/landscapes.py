@@ -9,6 +9,7 @@ from functools import partial
 import torch
 
 from landscapes.base import Landscape, Reals
+from landscapes.oracle.noise import dropout_of
 from landscapes.streams import Streams
 from studies.cells import contract
 from studies.cells.landscape_guards import Bound, author, check_bind
@@ -58,7 +59,10 @@ class LandscapeTrial:
         return contract.on_a_device(self.values)
 
     def values(self, device: str | torch.device) -> torch.Tensor:
-        """The losses of some points on a device."""
+        """The losses of some points on a device, as an oracle sees them."""
         streams = replace(self.few, device=device)
         landscape = self.made.bind(streams)
-        return landscape.loss(landscape.start(streams.at(0), 2))
+        points = landscape.start(streams.at(0), 2)
+        if landscape.drops:
+            landscape = landscape.dropping(dropout_of(points.shape[1], streams.at(1)))
+        return landscape.loss(points)

@@ -34,13 +34,15 @@ SOURCES = (
     "drift",
     "acceptance",
     "pairing",
+    "dropout",
 )
-FACES = dict(zip(SOURCES, [*style.COLOURS, "#F0E442"], strict=True))
+FACES = dict(zip(SOURCES, [*style.COLOURS, "#F0E442", "#882255"], strict=True))
 HATCHES = {
     "evaluation": "....",
     "recombination": "////",
     "acceptance": "xxxx",
     "staleness": "\\\\\\\\",
+    "dropout": "oo",
 }
 TOGETHER = "several together"
 HEIGHT = 0.78  # of a bar, of its row

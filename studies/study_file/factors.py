@@ -4,8 +4,8 @@
     factors: [drift, {recombination: [on, off, free]}]    the values that are wanted
 
 on: the study as it is. off: the deterministic limit of the source, for every optimizer that has the switch
-(`Optimizer.switches`), whatever its `on:` says; for data and evaluation, of what the oracle answers (see
-`landscapes.oracle.noise`). An arm that a factor does not touch is computed once.
+(`Optimizer.switches`), whatever its `on:` says; for data, evaluation and dropout, of what the oracle answers
+(see `landscapes.oracle.noise`). An arm that a factor does not touch is computed once.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from studies.text.labels import RESERVED
 from studies.text.shapes import Data, Named
 from studies.text.words import suggest
 
-ORACLE = ("data", "evaluation")  # switched off where the oracle answers
+ORACLE = ("data", "evaluation", "dropout")  # switched off where the oracle answers
 LEVELS = ("on", "off")
 PREFIX = "factors."  # of the name of a dim, where the source's own name is taken
 WHY = {
     "data": "no landscape has a mini-batch (noise.batch)",
     "evaluation": "no answer is disturbed (noise.evaluation)",
+    "dropout": "no landscape is a network with dropout",
 }
 
 

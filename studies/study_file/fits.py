@@ -208,6 +208,7 @@ def off_where_on(noise: Data, landscape: Landscape, optimizer: Optimizer) -> Dat
     there = {
         "data": noise["batch"] is not None or optimizer.batches,
         "evaluation": any(noise["evaluation"].values()) or landscape.noisy,
+        "dropout": landscape.drops,
     }
     off = [source for source in noise["off"] if there[source]]
     rest = {key: value for key, value in noise.items() if key != "off"}

@@ -53,8 +53,12 @@ def _draws(place: Landscape, method: Optimizer, noise: Tree) -> list[str]:
     quiet, off = silenced(noise), noise.get("off", ())
     batched = quiet["batch"] is not None or method.batches
     disturbed = any(quiet["evaluation"].values()) or (place.noisy and "evaluation" not in off)
-    data = ["data"] if batched and "data" not in off else []
-    return [*data, *(["evaluation"] if disturbed else []), *method.sources]
+    there = {
+        "data": batched and "data" not in off,
+        "evaluation": disturbed,
+        "dropout": place.drops and "dropout" not in off,
+    }
+    return [*(source for source, is_there in there.items() if is_there), *method.sources]
 
 
 def _filled(given: Tree, more: Tree) -> Data:

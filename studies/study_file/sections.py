@@ -144,7 +144,7 @@ class NoiseModel(Strict):
         default=0.0,
         description="standard deviation of Gaussian noise on values; or {value: .., gradient: ..}",
     )
-    off: dict[Literal["data", "evaluation"], bool] = Field(
+    off: dict[Literal["data", "evaluation", "dropout"], bool] = Field(
         default={},
         description="source -> true: answers are as without it, and billed as with it; what `factors` sets",
     )

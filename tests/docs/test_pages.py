@@ -174,14 +174,16 @@ def test_kinds_keep_the_contract(code, tmp_path, monkeypatch, capsys):
     (tmp_path / f"{module}.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
     cls, family = re.search(
-        r"^class (\w+)\((Landscape|Optimizer|Instrument)\)", code, re.MULTILINE
+        r"^class (\w+)\((Landscape|Optimizer|Instrument|nn.Module)\)", code, re.MULTILINE
     ).groups()
+    named = f"{module}:{cls}"
+    words = ["module", "--set", f"module={named}"] if family == "nn.Module" else [named]
     try:
         if family == "Instrument":  # held to its contract while a study runs
-            few = {"replicates": 2, "budget": 30, "record": {"mine": f"{module}:{cls}"}}
+            few = {"replicates": 2, "budget": 30, "record": {"mine": named}}
             assert here(AROUND | few, tmp_path / "out")[module].notnull().all()
         else:
-            assert main("check").main([f"{module}:{cls}"]) == 0, capsys.readouterr().out
+            assert main("check").main(words) == 0, capsys.readouterr().out
     finally:
         sys.modules.pop(module, None)
 
@@ -218,14 +220,14 @@ AROUND = {  # what a part of a study stands in
         "GA": {"kind": "ga", "mutation_sigma": 0.3},
     },
 }
-NETWORK = {"my_nets:make": "mlp", "my_data:train": "labelled", "my_data:test": "HELD_OUT"}
+DATA = {f"my_data:{name}": f"landscapes.networks.example:{name}" for name in ("train", "test")}
 
 
 @pytest.mark.parametrize("number", range(len(STUDIES)), ids=[page for page, _ in STUDIES])
 def test_studies_load(number, own):
     _, text = STUDIES[number]
-    for word, name in NETWORK.items():
-        text = text.replace(word, f"tests.support.networks:{name}")
+    for word, name in DATA.items():
+        text = text.replace(word, name)
     assert load_study(AROUND | document.read("page", text).data).arms
 
 

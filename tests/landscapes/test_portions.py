@@ -47,7 +47,7 @@ class Duel(Landscape):
 def asks(landscape, gradient, dtype=torch.float64, sizes=None):
     """What `in_portions` asks; how many terms each piece had is noted in `sizes`."""
 
-    def ask(points, index):
+    def ask(points, index, dropout=None):
         if sizes is not None:
             sizes.append(None if index is None else index.shape[-1])
         return evaluate(
@@ -234,7 +234,7 @@ class TestChunks:
         landscape, x, s = network("digits", hidden=1, points=7)
         groups = []
 
-        def ask(points, index):
+        def ask(points, index, dropout=None):
             groups.append((points.shape[1], index.shape[1]))
             return evaluate(landscape, points, mean_of(index, torch.float64))
 

@@ -30,6 +30,10 @@ def pictures():
     return IMAGES, LABELS
 
 
+def alike():
+    return INPUTS[:1].expand(9, -1), LABELS[:1].expand(9)
+
+
 def drawn():
     return torch.randn(9, 6), torch.randint(3, (9,))
 
@@ -95,8 +99,18 @@ def tied():
     return net
 
 
-def with_dropout(p=0.5):
-    return nn.Sequential(nn.Linear(6, 3), nn.Dropout(p))
+def with_dropout(p=0.5, layer="Dropout", **options):
+    return nn.Sequential(nn.Linear(6, 3), getattr(nn, layer)(p, **options))
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(2, 4, num_layers=2, dropout=0.1, batch_first=True)
+        self.out = nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.out(self.rnn(x.unflatten(1, (3, 2)))[0][:, -1])
 
 
 class Noisy(nn.Module):
@@ -115,6 +129,61 @@ class Branching(nn.Module):
 
     def forward(self, x):
         return self.out(x) if self.out.weight.sum() > 0 else -self.out(x)
+
+
+class Functional(nn.Module):
+    """Dropout as a function: of inputs, or of a weight."""
+
+    def __init__(self, place="inputs"):
+        super().__init__()
+        self.out = nn.Linear(6, 3)
+        self.place = place
+
+    def forward(self, x):
+        if self.place == "weight":
+            weight = functional.dropout(self.out.weight, 0.4, self.training)
+            return functional.linear(x, weight, self.out.bias)
+        return self.out(functional.dropout(x, 0.4, self.training))
+
+
+class WordsApart(nn.Module):
+    """Words of all examples in one axis, those of an example apart: (B, T E) -> (T B, E)."""
+
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(6, 3)
+
+    def forward(self, x):
+        rows = x.unflatten(1, (3, 2)).transpose(0, 1).reshape(-1, 2)
+        dropped = functional.dropout(rows, 0.4, self.training)
+        return self.out(dropped.view(3, -1, 2).transpose(0, 1).flatten(1))
+
+
+def pooled(channels=3):
+    return nn.Sequential(
+        nn.Conv2d(1, channels, 3),
+        nn.Dropout2d(0.3),
+        nn.Tanh(),
+        nn.Flatten(),
+        nn.Linear(9 * channels, 3),
+    )
+
+
+def normalised_and_dropped():
+    return nn.Sequential(
+        nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Sigmoid(), nn.Dropout(0.4), nn.Linear(4, 3)
+    )
+
+
+def straight(p=0.3, training=True):
+    """A sum over the inputs that are left."""
+    return nn.Sequential(nn.Dropout(p), nn.Linear(6, 1)).train(training)
+
+
+def output(outputs, targets):
+    """A loss that is the output itself."""
+    del targets
+    return outputs[:, 0]
 
 
 def no_weights():
@@ -145,3 +214,23 @@ def centred(outputs=2):
 
 def together(outputs, targets):
     return (outputs - targets).square().mean(1) * (1 + outputs.mean().square())
+
+
+def dropping(p=0.5, hidden=4):
+    return nn.Sequential(nn.Linear(6, hidden), nn.Tanh(), nn.Dropout(p), nn.Linear(hidden, 3))
+
+
+class Encoder(nn.Module):
+    """A default layer of a transformer over three words of two numbers, and a mean over them."""
+
+    def __init__(self, batch_first=True, **options):
+        super().__init__()
+        self.words = nn.Linear(2, 8)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=batch_first, **options)
+        self.out = nn.Linear(8, 3)
+        self.first = batch_first
+
+    def forward(self, x):
+        h = self.words(x.unflatten(1, (3, 2)))
+        h = self.layer(h) if self.first else self.layer(h.transpose(0, 1)).transpose(0, 1)
+        return self.out(h.mean(1))

@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from landscapes.base import Domain, Landscape, Query, Terms
+from landscapes.base import Domain, Dropout, Landscape, Query, Terms
 from landscapes.oracle import noise as noises
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import clock_time
@@ -207,6 +207,10 @@ class Folded(Around):
         """X (R K, P, D) -> (R K, P), on a game (R K, P, players)."""
         now = None if time is None else time[:: self.rows]
         return self._unfolded(self.inner.loss(self._folded(x), self._own(terms, x.shape[1]), now), x)
+
+    def dropping(self, dropout: Dropout) -> Self:
+        """The points of each row drop what its own streams say."""
+        return super().dropping(dropout._replace(key=self._folded(dropout.key)))
 
     def observe(self, value: Tensor, points: Tensor, streams: Streams) -> Tensor:
         """The inner landscape's noise, by the streams of the rows."""

@@ -22,6 +22,7 @@ from studies.figures import FIGURES
 from studies.figures.factorial import mains, pairs
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
+from studies.study_file.resolved import resolved
 from studies.study_file.study import StudyError
 from tests.support.ledgers import search
 
@@ -89,6 +90,24 @@ def test_the_oracle_is_told_where_there_is_something_to_switch_off():
     ).noise["off"] == ["data"]
 
 
+def test_a_network_is_told_to_drop_nothing():
+    named = "tests.support.networks:"
+    net = {"kind": "module", "module": f"{named}Encoder", "data": f"{named}labelled"}
+    others = {"optimizers": {"sgd": {"kind": "sgd"}}, "noise": {}}
+    plan = make_plan(study(["dropout"], landscapes={"net": net, "bowl": BOWL}, **others))
+    assert plan.axes["dropout"] == ["on", "off"]
+    net, bowl = (
+        [arm(plan, landscape=place, optimizer="sgd", dropout=level) for level in ("on", "off")]
+        for place in ("net", "bowl")
+    )
+    assert [task.noise.get("off") for task in net] == [None, ["dropout"]]
+    assert [resolved(task, {})["draws"] for task in net] == [["dropout"], []]
+    assert bowl[0] is bowl[1]
+    on, off = (run_worlds(task, torch.arange(2)) for task in net)
+    assert (on["gradient_terms"] == off["gradient_terms"]).all()
+    assert (on["loss"].isel(checkpoint=-1) != off["loss"].isel(checkpoint=-1)).all()
+
+
 def test_the_name_of_a_recorded_variable_is_no_dim():
     async_sgd = {
         "optimizers": {"sgd": {"kind": "async_sgd"}},
@@ -114,7 +133,7 @@ def test_the_resolved_study_is_the_study():
             ["drift", "acceptance"],
             (
                 r"factors\[1\]: no optimizer of this study has a switch for acceptance; there are: data,"
-                r" evaluation, drift,"
+                r" evaluation, dropout, drift,"
             ),
         ),
         (
@@ -154,6 +173,14 @@ def test_a_factor_that_changes_nothing_is_a_mistake():
             (
                 r"factors\[1\]: switching data changes nothing in this study: no landscape has a mini-batch"
                 r" \(noise.batch\)"
+            ),
+        ),
+        (
+            ["dropout"],
+            {},
+            (
+                r"factors\[0\]: switching dropout changes nothing in this study: no landscape is a network"
+                r" with dropout"
             ),
         ),
     ):
