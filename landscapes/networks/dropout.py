@@ -184,31 +184,42 @@ def examples_axis(few: torch.Size, twice: torch.Size) -> int | None:
 # the draw ---------------------------------------------------------------------------------------------------
 
 
-@torch.library.custom_op("landscapes::kept", mutates_args=())
 def kept(key: Tensor, call: int, chance: float, count: int) -> Tensor:
     """True with this chance: keys (.., 5) int64 of examples, the number of the call -> (.., count) bool."""
-    rows = key.reshape(-1, 5).clone()
-    rows[:, 2] = call
-    if not on_cpu(key.device):
-        drawn = streams_torch.below(torch.full_like(rows[:, :1], chance, dtype=torch.float64))(
-            rows, count
-        )
-    else:
-        drawn = torch.empty((len(rows), count), dtype=torch.bool)
-        threshold = np.full(len(rows), math.ceil(chance * 2**53), np.int64)
-        streams_numba.below(rows.numpy().astype(np.uint64), threshold, drawn.numpy().view(np.uint8))
-    return drawn.view(*key.shape[:-1], count)
+    return _Kept.apply(key, call, chance, count)
 
 
-@kept.register_fake
-def _(key: Tensor, call: int, chance: float, count: int) -> Tensor:
-    del call, chance
-    return key.new_empty((*key.shape[:-1], count), dtype=torch.bool)
+class _Kept(torch.autograd.Function):
+    """The draw under `vmap`, which shows it a key of one network, or a tensor of none of its numbers."""
+
+    @staticmethod
+    def forward(key: Tensor, call: int, chance: float, count: int) -> Tensor:
+        rows = key.reshape(-1, 5).clone()
+        rows[:, 2] = call
+        return _drawn(rows, chance, count).view(*key.shape[:-1], count)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:  # noqa: ANN401
+        del inputs
+        ctx.mark_non_differentiable(output)
+
+    @staticmethod
+    def vmap(
+        info: object,
+        axes: tuple[int | None, ...],
+        key: Tensor,
+        *given: Any,  # noqa: ANN401
+    ) -> tuple[Tensor, int]:
+        del info
+        return _Kept.apply(key.movedim(axes[0] or 0, 0), *given), 0
 
 
-@kept.register_vmap
-def _(
-    info: object, axes: tuple[int | None, ...], key: Tensor, call: int, chance: float, count: int
-) -> tuple[Tensor, int]:
-    del info
-    return kept(key.movedim(axes[0] or 0, 0), call, chance, count), 0
+def _drawn(rows: Tensor, chance: float, count: int) -> Tensor:
+    """Rows of keys (N, 5) -> (N, count) bool."""
+    if not (on_cpu(rows.device) and type(rows) is Tensor):  # on a GPU, or without numbers
+        chances = torch.full_like(rows[:, :1], chance, dtype=torch.float64)
+        return streams_torch.below(chances)(rows, count)
+    drawn = torch.empty((len(rows), count), dtype=torch.bool)
+    threshold = np.full(len(rows), math.ceil(chance * 2**53), np.int64)
+    streams_numba.below(rows.numpy().astype(np.uint64), threshold, drawn.numpy().view(np.uint8))
+    return drawn

@@ -20,9 +20,8 @@ class Trial(NamedTuple):
     elements: int  # numbers that each example adds to what a gradient keeps
     classes: bool  # outputs are a score for each class, targets are classes
     alone: bool  # examples have the same losses in smaller and larger batches
-    axes: tuple[
-        int | None, ...
-    ]  # of each call of dropout, the axis of the examples; None: they share it
+    # of each call of dropout, the axis along which examples lie; None: they share what it drops
+    axes: tuple[int | None, ...]
 
 
 @cache
@@ -40,7 +39,7 @@ def trial(module: str, arguments: str, criterion: str, field: str, data: str) ->
         run = Run.of(skeleton, networks, inputs)
         outputs = run.outputs(weights)
         mapped = torch.func.vmap(run.with_constants)(*(part.expand(2, -1) for part in networks))
-        torch.func.vmap(run.dropped)(weights.expand(2, -1))
+        torch.func.vmap(run.with_keys)(weights.expand(2, -1), run.keys.expand(2, -1, -1))
         elements = (run.kept(weights, 4) - run.kept(weights, 2)) // 2
     except (Exception, SystemExit) as error:
         raise ValueError(
@@ -100,11 +99,19 @@ class Run(NamedTuple):
         """The outputs of another network."""
         return self._replace(constants=constants).outputs(weights)
 
-    def dropped(self, weights: Tensor, few: slice = ALL) -> Tensor:
-        """With dropout, which of each example is its own where it can be."""
+    @property
+    def keys(self) -> Tensor:
+        """(4, 5) one of dropout for each example, or where that cannot be (1, 5) one for all."""
         count = 1 if None in self.axes else len(self.inputs)
-        keys = torch.arange(5 * count, device=self.inputs.device).view(count, 5)
-        return self._call(weights, few, Dropping(keys[few] if count > 1 else keys, self.axes))
+        return torch.arange(5 * count, device=self.inputs.device).view(count, 5)
+
+    def with_keys(self, weights: Tensor, keys: Tensor, few: slice = ALL) -> Tensor:
+        """With dropout."""
+        return self._call(weights, few, Dropping(keys[few] if len(keys) > 1 else keys, self.axes))
+
+    def dropped(self, weights: Tensor, few: slice) -> Tensor:
+        """With dropout, which of each example is its own where it can be."""
+        return self.with_keys(weights, self.keys, few)
 
     def kept(self, weights: Tensor, count: int) -> int:
         """How many numbers autograd keeps of so many examples."""

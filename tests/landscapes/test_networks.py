@@ -323,6 +323,13 @@ def test_a_cell_knows_the_users_code_and_data():
             ),
         ),
         (
+            lambda: module("first_in_place"),
+            (
+                "module.module: cannot run tests.support.networks:first_in_place on the examples of"
+                " tests.support.networks:labelled under torch.func.vmap: vmap: inplace"
+            ),
+        ),
+        (
             lambda: module("Noisy"),
             "module.module: cannot run tests.support.networks:Noisy .* random operation",
         ),

@@ -234,3 +234,7 @@ class Encoder(nn.Module):
         h = self.words(x.unflatten(1, (3, 2)))
         h = self.layer(h) if self.first else self.layer(h.transpose(0, 1)).transpose(0, 1)
         return self.out(h.mean(1))
+
+
+def first_in_place():
+    return nn.Sequential(nn.Dropout(0.3, inplace=True), nn.Linear(6, 3))
