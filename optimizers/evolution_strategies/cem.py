@@ -119,7 +119,7 @@ class CEM(Optimizer):
         share = fraction.reshape(-1, 1) * self.population
         return (
             (share - 1e-9).ceil().clamp_min(min(2, self.population))
-        )  # 0.1 * 30 is a little more than 3
+        )  # 0.07 * 100 is a little more than 7
 
     def _added(self, step: Tensor, like: Tensor) -> float | Tensor:
         """The variance added at the end of step t (R,)."""

@@ -53,7 +53,7 @@ def kept(value: Tensor, fraction: float | Tensor, among: Tensor | None = None) -
     share = torch.as_tensor(fraction, dtype=torch.float64, device=value.device) * (
         value.shape[1] if among is None else among
     )
-    return (share - 1e-9).ceil().clamp_min(1)  # 0.1 * 30 is a little more than 3
+    return (share - 1e-9).ceil().clamp_min(1)  # 0.07 * 100 is a little more than 7
 
 
 def proportional(

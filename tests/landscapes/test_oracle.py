@@ -91,14 +91,15 @@ class TestMiniBatches:
             torch.tensor(4.5, dtype=torch.float64),
         )
 
-    def test_an_epoch_reads_every_term_once_and_ends_with_a_smaller_batch(self):
-        o, seen = oracle(Noise(batch=4, sampling="epoch")), []
-        for step in range(1, 7):
+    @each("sizes", [[4, 4, 2], [3, 3, 3, 1]])
+    def test_an_epoch_reads_every_term_once_and_ends_with_a_smaller_batch(self, sizes):
+        o, seen = oracle(Noise(batch=sizes[0], sampling="epoch")), []
+        for step, wanted in enumerate(2 * sizes, 1):
             (batch,), size = o._batches(Query(torch.ones(4, 5, 3)), streams().at(step))
-            assert size.tolist() == [4 if step % 3 else 2] * 4
-            assert batch.index.shape == (4, 1, size[0])
+            assert size.tolist() == [wanted] * 4
+            assert batch.index.shape == (4, 1, wanted)
             seen.append(batch.index[:, 0])
-        first, second = torch.cat(seen[:3], 1), torch.cat(seen[3:], 1)
+        first, second = torch.cat(seen, 1).chunk(2, 1)
         assert (first.sort(1).values == torch.arange(10)).all()
         assert (second.sort(1).values == torch.arange(10)).all()
         assert not torch.equal(first, second)

@@ -301,13 +301,8 @@ def test_pycma_beside_pycma(options):
     """It seeds NumPy's generator itself here."""
     import cma
 
-    states, queries, _ = play(
-        build("pycma", {"population": 7, "sigma": 0.4, "options": options}),
-        REALS,
-        make(WORLDS),
-        DIM,
-        STEPS,
-    )
+    optimizer = build("pycma", {"population": 7, "sigma": 0.4, "options": options})
+    states, queries, _ = play(optimizer, REALS, make(WORLDS), DIM, STEPS)
     for world, seed in zip(WORLDS, seeds(), strict=True):
         with apart():
             native = cma.CMAEvolutionStrategy(
@@ -327,6 +322,7 @@ def test_pycma_beside_pycma(options):
                 assert np.array_equal(queries[step].points[world].numpy(), np.array(points))
                 native.tell(points, loss(np.array(points)).tolist())
         assert np.array_equal(states[-1].center[world].numpy(), native.mean)
+    assert torch.equal(optimizer.recommend(states[-1]), states[-1].center)
 
 
 # worlds, states, generators ---------------------------------------------------------------------------------

@@ -493,7 +493,7 @@ def test_pgpe_beside_a_loop(options):
 
 @pytest.mark.parametrize(
     ("options", "n"),
-    [({}, 8), ({"population": 30, "fraction": 0.1, "noise": 0.04, "steps": 3, "smoothing": 1.0}, 3)],
+    [({}, 8), ({"population": 25, "fraction": 0.28, "noise": 0.04, "steps": 3, "smoothing": 1.0}, 7)],
     ids=str,
 )
 def test_cem_beside_a_loop(options, n):

@@ -15,6 +15,8 @@ TIMEOUT = "from pytest-timeout"  # whose clock, of all cases, runs once
 def each(names, cases, ids=str):
     """What `pytest.mark.parametrize` does, within one item; fixtures serve all cases.
 
+    A case that is skipped skips no other; the item is skipped where all are.
+
     Args:
         names: of the arguments of a case, as there.
         cases: a value each, or a tuple of values, or a `pytest.param`.
@@ -22,21 +24,26 @@ def each(names, cases, ids=str):
     """
     names = [names] if isinstance(names, str) else list(names)
     rows = [_values(case, len(names)) for case in cases]
+    assert rows, "a test without cases checks nothing"
     labels = [_label(row, ids) for row in rows] if callable(ids) else [*map(str, ids)]
     told = [dict(zip(names, row, strict=True)) for row in rows]
 
     def looped(check):
         @functools.wraps(check)
         def test(*owner, **others):
-            failed = []
+            failed, skipped = [], []
             for label, case in zip(labels, told, strict=True):
                 try:
                     check(*owner, **case, **others)
+                except pytest.skip.Exception as skip:
+                    skipped.append(skip)
                 except FAILURES as failure:
                     failure.add_note(f"in the case {label}")
                     if TIMEOUT in str(failure):
                         raise
                     failed.append((label, failure))
+            if len(skipped) == len(told):
+                raise skipped[0]
             if failed:
                 wrong, failures = zip(*failed, strict=True)
                 summary = f"{len(wrong)} of {len(labels)} cases: {', '.join(wrong)}"

@@ -115,6 +115,15 @@ def test_alignment_with_one_size_each_has_a_place_for_each_optimizer_and_a_size_
     assert axes.get_xticks().tolist() == [0, 1.5]
     assert axes.get_xticks(minor=True).tolist() == [0.5]  # between the sizes
     assert axes.get_xscale() == "linear"
+    assert {text.get_rotation() for text in axes.get_xticklabels()} == {0}
+
+
+def test_sizes_of_many_digits_stand_upright(data):
+    data = sized(data.isel(moment=[1]), SGD=10_000, ES=7, GA=20_000, WF=30_000)
+    axes = align(data, Figure().subplots(), reference="smoothed")
+    labels = axes.get_xticklabels()
+    assert [text.get_text() for text in labels] == ["10000", "20000", "30000"]
+    assert {text.get_rotation() for text in labels} == {90}
 
 
 def test_an_optimizer_without_a_cosine_with_one_reference_has_a_dash_there(data):

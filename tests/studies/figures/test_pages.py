@@ -5,9 +5,11 @@ import re
 import numpy as np
 import pytest
 from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from studies.figures import pages_of, style
 from studies.figures.profile import profiles
+from studies.figures.saving import save_pages
 from studies.results.figures import Asked
 from tests.studies.figures.test_claims import claiming
 from tests.studies.figures.test_figures import results
@@ -36,6 +38,13 @@ def test_no_file_is_higher_than_its_width_allows(name, data):
     shown = drawn(name, data)
     assert len(shown) > 1
     assert max(page.get_figheight() for page in shown) <= 1.3 * WIDTH * 1.001
+
+
+def test_pages_are_files_by_number_and_one_page_has_the_name_alone(tmp_path):
+    for number, files in ((1, ["it.png"]), (2, ["it-1.png", "it-2.png"])):
+        pages = [Figure(figsize=(1, 1)) for _ in range(number)]
+        written = save_pages(lambda pages=pages: pages, tmp_path, "it", ["png"])
+        assert [path.name for path in written] == files
 
 
 def test_claims_on_pages_are_all_there_once():

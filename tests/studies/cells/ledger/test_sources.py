@@ -3,6 +3,7 @@
 Moments; what the analysis does at the edges.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -18,7 +19,7 @@ from landscapes.oracle.noise import Noise
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
 from studies.analysis.noise import noise as analysis
-from studies.cells.ledger import record, statistics
+from studies.cells.ledger import arms, record, statistics
 from tests.support.each import each
 from tests.support.ledgers import DRAWN, book, ledger, search
 
@@ -110,6 +111,20 @@ def test_a_source_that_is_not_named_is_a_mistake():
         ValueError, match="ledger: toy draws from weather; expected it to be declared in `sources`"
     ):
         ledger(BOWL, Toy())
+
+
+def test_the_two_arms_share_no_redraw_with_each_other_nor_with_the_search(monkeypatch):
+    seen = []
+
+    def noted(scene, moment, keys, **more):
+        seen.append(keys)
+        return arms.arm(scene, moment, keys, **more)
+
+    monkeypatch.setattr(sys.modules["studies.cells.ledger.record"], "arm", noted)
+    ledger(BOWL, METHODS["sgd"](), Noise(batch=3), worlds=1, redraws=4)
+    for source in DRAWN:
+        drawn = torch.cat([keys[source] for keys in seen[:2]]).tolist()
+        assert len({0, *drawn}) == 9
 
 
 @each("direction", ["all", "gradient", "curvature 1"])
