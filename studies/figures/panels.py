@@ -22,6 +22,7 @@ from studies.figures import style
 from studies.figures.layout import Rows
 from studies.figures.style import Look
 
+FAR = 100  # times a value, beyond which the ends of its interval are not drawn on a log scale
 COST = "cost (evaluations)"
 ABSENT: Look = {  # words in the middle of empty Axes
     "ha": "center",
@@ -207,13 +208,15 @@ def row_dot(
     Args:
         axes: where.
         row: its number.
-        number: the value, > 0, and the ends of its interval; the lower one is drawn no lower than a hundredth
-            of the value.
+        number: the value, > 0, and the ends of its interval; they are drawn no further than a hundred times
+            away, the upper one that lies beyond as an arrow.
         line: keywords of the interval.
         dot: keywords of the value.
     """
     value, low, high = number
-    axes.plot([max(low, value / 100), high], [row, row], lw=1, **line)
+    axes.plot([max(low, value / FAR), min(high, value * FAR)], [row, row], lw=1, **line)
+    if high > value * FAR:
+        axes.plot(value * FAR, row, ">", ms=3, **line)
     axes.plot(value, row, "o", **dot)
 
 

@@ -10,8 +10,8 @@ worlds, jointly across arms. Every function keeps all dims of the ledger (`studi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 import xarray as xr
@@ -19,8 +19,9 @@ from scipy import stats
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.shapes import ends, named, rest
+from studies.analysis.shapes import LEVEL, ends, interval_of, named, rest
 from studies.analysis.trends.scaling import scaling
+from studies.text.shapes import Data
 
 ALPHA = 0.01  # of the test for a bias
 TOLERANCE = 0.25  # of an exponent of -1: half the way to that of 1 / sqrt(B)
@@ -30,6 +31,8 @@ CURRENCIES = (
     *("noise_to_signal", "noise_scale", "effective_population"),
     *("temperature", "stationary_temperature"),
 )
+Numbers = TypeVar("Numbers", np.ndarray, DataArray)
+RATIO, EQUAL = "noise-to-signal ratio", "sample at which noise equals signal"
 BESIDE = ["angle", "angle_interval", "relative_gain", "relative_gain_interval", "unresolved"]
 ROUND = 1e-6  # of a cosine above 1: rounding
 # squared bias relative to the squared mean step, a thousandth of its length: below, float32 rounds
@@ -85,7 +88,7 @@ def alignment(data: Dataset) -> Dataset:
     squared = data["mean_step_squared"]
     gain, length = "mean step per reference", "length of the mean step"
     result = _pooled(
-        Pooled("length", pooled_length, (squared,), length, squared.attrs.get("units", "1")),
+        Pooled("length", pooled_length, (squared,), length, squared.attrs.get("units", "1"), True),
         Pooled("cosine", pooled_cosine, (along, step, held), "cosine of the mean step"),
         Pooled("gain", pooled_ratio, (along, held), gain),
         Pooled(
@@ -222,9 +225,10 @@ def currencies(data: Dataset) -> Dataset:
         data: a ledger.
 
     Returns:
-        `noise_to_signal`: variance of a step over its squared mean. `noise_scale`: that times the sample that
-            a step takes: the batch, or the
-        population, at which the two are equal (B_simple, McCandlish et al. 2018, arXiv:1812.06162, equation
+        `noise_to_signal`: variance of a step over its squared mean, inf where that is estimated as 0 or less,
+        as in draws of worlds of which the upper end of an interval is then inf (Fieller 1954, J. R. Stat.
+        Soc. B 16:175). `noise_scale`: that times the sample that a step takes: the batch, or the population,
+        at which the two are equal (B_simple, McCandlish et al. 2018, arXiv:1812.06162, equation
         2.9, and its twin lambda_noise). `effective_population`: expected p (1 - p) over the variance of
         allele frequencies (Wright 1931). `temperature`: variance of a step over 2 k tr G, k and G of the
         preconditioned reference: eta sigma^2 / 2B of SGD, 1 / 2N of a Wright-Fisher population.
@@ -247,9 +251,9 @@ def pooled_currencies(data: Dataset) -> dict[str, Pooled]:
     drift = (data["binomial_variance"], variance.where(variance > 0))
     sampled = variance * data["sample_size"]
     every = (
-        Pooled("noise_to_signal", pooled_ratio, (variance, step), "noise-to-signal ratio of a step"),
-        Pooled("noise_scale", pooled_ratio, (sampled, step), "sample at which noise equals signal"),
-        Pooled("effective_population", pooled_ratio, drift, "effective population size"),
+        Pooled("noise_to_signal", over_signal, (variance, step), f"{RATIO} of a step"),
+        Pooled("noise_scale", over_signal, (sampled, step), EQUAL),
+        Pooled("effective_population", pooled_ratio, drift, "effective population size", positive=True),
         *_temperatures(data, variance),
     )
     return {pooled.name: pooled for pooled in every}
@@ -300,6 +304,37 @@ def pooled_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.nda
     return np.where(known.any(axis), above, np.nan) / below
 
 
+def over_signal(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:
+    """The same, of what is never negative and an estimate of a square: inf where that sum is 0 or less."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _turned(pooled_ratio(below, above, axis))
+
+
+def of_signal(
+    name: str, parts: Sequence[DataArray], *, long_name: str, units: str = "1", level: float = LEVEL
+) -> Dataset:
+    """`over_signal` with its interval, that of its reciprocal, turned around: it may have no upper end.
+
+    Args:
+        name: of the result.
+        parts: above and below, each (.., replicate).
+        long_name: of the result.
+        units: of the result.
+        level: of the interval.
+    """
+    above, below = parts
+    made = estimate(name, pooled_ratio, [below, above], long_name=long_name, units=units, level=level)
+    low, high = ends(made[f"{name}_interval"])
+    turned = {name: made[name], f"{name}_interval": interval_of(high, low)}
+    return made.assign({key: _turned(part).assign_attrs(part.attrs) for key, part in turned.items()})
+
+
+def _turned(signal: Numbers) -> Numbers:
+    """One over a ratio; inf where that is 0 or less."""
+    with np.errstate(divide="ignore"):
+        return 1 / signal.clip(0.0)
+
+
 def pooled_length(squared: np.ndarray, axis: int = -1) -> np.ndarray:
     """Root mean square; 0 where the mean square is negative."""
     return np.sqrt(np.nanmean(squared, axis).clip(0))
@@ -344,14 +379,19 @@ class Pooled(NamedTuple):
     parts: tuple[DataArray, ...]
     long_name: str
     units: str = "1"
+    positive: bool = False  # it cannot be negative
 
 
 def _pooled(*wanted: Pooled) -> Dataset:
     """The numbers with their intervals; what is not finite is left out."""
     result = []
-    for name, statistic, parts, long_name, units in wanted:
+    for name, statistic, parts, long_name, units, positive in wanted:
         finite = [part.where(np.isfinite(part)) for part in parts]
-        result.append(estimate(name, statistic, finite, long_name=long_name, units=units))
+        about: Data = {"long_name": long_name, "units": units}
+        if statistic is over_signal:
+            result.append(of_signal(name, finite, **about))
+        else:
+            result.append(estimate(name, statistic, finite, positive=positive, **about))
     return xr.merge(result, compat="override", join="exact")
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from xarray import DataArray, Dataset
 
 from studies.analysis.noise import noise
-from studies.analysis.quantities.values import Gathered, Value
+from studies.analysis.quantities.values import NAME, Exactly, Gathered, Value
 from studies.text.shapes import Data
 from studies.text.words import suggest
 
@@ -43,6 +43,12 @@ class Pooled(NamedTuple):
 
     statistic: Callable  # of arrays and `axis`
     parts: Sequence[DataArray]
+
+    def exact(self, parts: Sequence[DataArray]) -> Exactly | None:
+        """The interval that it has of its own, of some of its parts."""
+        if self.statistic is not noise.over_signal:
+            return None
+        return lambda text, level: noise.of_signal(NAME, parts, long_name=text, units="", level=level)
 
 
 def gain(data: Dataset) -> Pooled:
@@ -210,7 +216,7 @@ def told(data: Dataset, gathered: Gathered, asked: Asked) -> Value:
     pooled = _pooled(data, asked)
     parts = [part.where(np.isfinite(part)) for part in _chosen(pooled.parts, asked)]
     _expect_numbers(data, parts, asked)
-    return gathered.summary(pooled.statistic, *parts)
+    return gathered.summary(pooled.statistic, *parts, exact=pooled.exact(parts))
 
 
 def _expect_numbers(data: Dataset, parts: Sequence[DataArray], asked: Asked) -> None:

@@ -12,6 +12,7 @@ from xarray import Dataset
 from studies.analysis.quantities import along, constants, timing
 from studies.analysis.quantities.functions import NEVER_NEGATIVE
 from studies.analysis.quantities.grammar import AT
+from studies.analysis.quantities.ledger import HEAD
 from studies.analysis.quantities.parts import Part, part
 from studies.analysis.quantities.vocabulary import AXIS, KEPT, NEVER, WORDS
 from studies.results import gaps
@@ -40,8 +41,11 @@ class Signs:
 
     def never_negative(self, name: str) -> bool:
         """Whether a number that was recorded, or that arms ran with, is never negative."""
-        if name in NAMES or name in self._losses or name in CONSTANTS:
+        plain = name.removeprefix(HEAD)
+        if plain in NAMES or name in self._losses or name in CONSTANTS:
             return True
+        if plain != name:
+            return name in WORDS and WORDS[name].sign == NEVER
         numbers = None if name in self.dataset else constants.setting(self.dataset, name, {})
         return numbers is not None and not bool((numbers < 0).any())
 
@@ -68,7 +72,7 @@ def never_negative(node: ast.expr, known: Signs) -> bool:
             return never_negative(left, known) and (exponent or never_negative(right, known))
     own = part(node)
     if not own.inner:
-        return known.never_negative(own.name.removeprefix("ledger."))
+        return known.never_negative(own.name)
     return _of_word(own, known)
 
 

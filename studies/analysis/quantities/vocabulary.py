@@ -136,7 +136,9 @@ WORDS = {
         "ledger.bias[selection, scale=learning_rate]",
         f"squared bias over the squared mean step: {LEDGER}",
     ),
-    "ledger.length": Word("ledger.length", f"root mean square length of the mean step: {LEDGER}"),
+    "ledger.length": Word(
+        "ledger.length", f"root mean square length of the mean step: {LEDGER}", sign=NEVER
+    ),
     "ledger.share": Word(
         "ledger.share[data]", f"of a source alone in the variance of a step: {LEDGER}"
     ),
@@ -146,10 +148,12 @@ WORDS = {
         "ledger.error",
         "length of a step's error over the step with the settings of ledger.against, of mean squares:"
         f" {LEDGER}",
+        sign=NEVER,
     ),
     "ledger.error_length": Word(
         "ledger.error_length",
         f"length of a step over that with other settings (against), of mean squares: {LEDGER}",
+        sign=NEVER,
     ),
     "ledger.error_cosine": Word(
         "ledger.error_cosine",
@@ -157,10 +161,14 @@ WORDS = {
         f" {LEDGER}",
     ),
     "ledger.noise_to_signal": Word(
-        "ledger.noise_to_signal", f"variance over squared mean step: {LEDGER}"
+        "ledger.noise_to_signal", f"variance over squared mean step: {LEDGER}", sign=NEVER
     ),
-    "ledger.noise_scale": Word("ledger.noise_scale", f"sample at which noise equals signal: {LEDGER}"),
-    "ledger.effective_population": Word("ledger.effective_population", f"by drift: {LEDGER}"),
+    "ledger.noise_scale": Word(
+        "ledger.noise_scale", f"sample at which noise equals signal: {LEDGER}", sign=NEVER
+    ),
+    "ledger.effective_population": Word(
+        "ledger.effective_population", f"by drift: {LEDGER}", sign=NEVER
+    ),
     "ledger.temperature": Word("ledger.temperature", f"of a step: {LEDGER}"),
     "ledger.stationary_temperature": Word("ledger.stationary_temperature", f"at rest: {LEDGER}"),
 }
