@@ -44,8 +44,8 @@ class Signs:
         plain = name.removeprefix(HEAD)
         if plain in NAMES or name in self._losses or name in CONSTANTS:
             return True
-        if plain != name:
-            return name in WORDS and WORDS[name].sign == NEVER
+        if name in WORDS:
+            return WORDS[name].sign == NEVER
         numbers = None if name in self.dataset else constants.setting(self.dataset, name, {})
         return numbers is not None and not bool((numbers < 0).any())
 

@@ -74,6 +74,8 @@ def test_which_extreme_of_worlds_is_in_a_quantity(text, expected):
         ("exponent(loss, eta)", False),
         ("rate(loss)", False),
         ("ledger.step_variance / ledger.gain[raw]", False),
+        ("ledger.noise_to_signal * ledger.length(moment=0.5)", True),
+        ("timing.median[processor] / timing.least", True),
     ],
 )
 def test_which_quantities_cannot_be_negative(text, expected):
