@@ -183,7 +183,9 @@ def _of_name(text: str, name: str, names: Names, inside: tuple[str, ...]) -> Num
     value = names[name]
     if not isinstance(value, str):
         return value
-    if name in inside and f"{LET}{name}" in names:  # sigma: sigma, of the one in `let`
+    if (
+        name in inside and names.get(f"{LET}{name}", value) != value
+    ):  # sigma: sigma, of the one in `let`
         return _of_name(text, f"{LET}{name}", names, inside)
     if name in inside:
         raise ValueError(f"{text!r} needs {name}, which needs it in turn")
