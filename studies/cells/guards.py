@@ -26,7 +26,8 @@ from optimizers.base import Optimizer, State
 from studies.cells import contract
 from studies.cells import landscape_promises as of_landscapes
 from studies.cells import optimizer_promises as of_optimizers
-from studies.cells.contract import Generators, Given, Method, Sizes, Unchanged, thorough
+from studies.cells.contract import Given, Method, Sizes, Unchanged, thorough
+from studies.cells.generators import Generators
 from studies.cells.landscape_guards import author, own, value_method
 from studies.cells.trees import rows_of
 from studies.text.shapes import Tree

@@ -19,7 +19,8 @@ from landscapes.oracle.oracle import Oracle
 from optimizers.base import Optimizer
 from studies import schema
 from studies.cells import contract
-from studies.cells.contract import Generators, Method, Unchanged, thorough
+from studies.cells.contract import Method, Unchanged, thorough
+from studies.cells.generators import Generators
 from studies.cells.milestones import Watcher
 from studies.cells.trees import rows_of
 from studies.instruments import Instrument, Moment

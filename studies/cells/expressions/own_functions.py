@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from studies.cells import contract
-from studies.cells.contract import Generators, Given, Method, PluginError, Unchanged, thorough
+from studies.cells.contract import Given, Method, PluginError, Unchanged, thorough
+from studies.cells.generators import Generators
 from studies.cells.trees import rows_of, tensors
 from studies.text.formulas import function_at, needed
 from studies.text.shapes import Data
