@@ -48,8 +48,9 @@ def draws_from_python(call: Callable[[], object]) -> bool:
     drawn: list[str] = []
 
     def note(frame: FrameType, event: str, called: object) -> None:
-        del frame
-        if event == "c_call" and getattr(called, "__self__", None) is generator:
+        inside = event == "call" and frame.f_code.co_filename == random.__file__
+        owner = frame.f_locals.get("self") if inside else getattr(called, "__self__", None)
+        if owner is generator and event in ("call", "c_call"):
             drawn.append(event)
 
     before = sys.getprofile()
