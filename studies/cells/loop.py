@@ -128,7 +128,7 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
         parts.append(watcher.dataset())
         clock.lap(watcher.part)
     if task.timing:
-        parts.append(_timed(task, worlds, task.timing))
+        parts.append(timed_alone(task, worlds, task.timing))
         clock.lap("timing")
     landscape = setting.landscape
     data = xr.merge(parts, join="exact", compat="identical").assign_coords(
@@ -144,7 +144,7 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
     )
 
 
-def _timed(task: Task, worlds: torch.Tensor, asked: Data) -> Dataset:
+def timed_alone(task: Task, worlds: torch.Tensor, asked: Data) -> Dataset:
     """The times of those of these absolute worlds (R,) that are timed, each alone."""
 
     def begin(row: int) -> Alone:

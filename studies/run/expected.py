@@ -42,6 +42,7 @@ class Pace(NamedTuple):
     fixed: float  # whatever the budget
     evaluation: float  # for each evaluation of the budget
     ledger: float = 0.0  # of the whole noise ledger
+    timing: float = 0.0  # of a world that is timed
 
     def seconds(self, budget: float) -> float:
         """Seconds that a whole cell takes."""
@@ -89,7 +90,14 @@ def _seconds(cell: Cell, first: dict[str, Cell], paces: dict[str, Pace]) -> floa
     pace = paces.get(task.canonical) or _alike(
         task, [(first[name].task, pace) for name, pace in paces.items()]
     )
-    return pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.canonical])
+    block = pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.canonical])
+    return block + pace.timing * _timed(cell)
+
+
+def _timed(cell: Cell) -> int:
+    """Worlds of a cell that are timed."""
+    asked = cell.task.timing
+    return max(min(cell.last, asked["worlds"]) - cell.first, 0) if asked else 0
 
 
 def _worlds(cell: Cell) -> int:
@@ -135,7 +143,8 @@ def measured(task: Task, worlds: int) -> Pace:
         worlds: of a block.
     """
     run = _runner(_bare(task), worlds)
-    return _pace(run, task.budget)._replace(ledger=_ledger(task, worlds))
+    pace = _pace(run, task.budget)
+    return pace._replace(ledger=_ledger(task, worlds), timing=_timing(task))
 
 
 def _pace(run: Callable[[float], float], whole: float) -> Pace:
@@ -194,7 +203,9 @@ def duration(seconds: float) -> str:
 
 
 def workers(study: Study) -> int:
-    """How many cells are computed at a time on this machine, as far as the study says."""
+    """How many cells are computed at a time on this machine, as far as the study says; one that is timed."""
+    if any(arm.scalars["timing"] for arm in study.arms):
+        return 1
     return study.cluster.workers or os.cpu_count() or 1
 
 
@@ -222,6 +233,19 @@ def _runner(task: Task, worlds: int) -> Callable[[float], float]:
         return time.process_time() - began
 
     return run
+
+
+def _timing(task: Task) -> float:
+    """Seconds that the timing of one world takes."""
+    if not task.timing:
+        return 0.0
+    import torch
+
+    from studies.cells.loop import timed_alone
+
+    began = time.process_time()
+    timed_alone(task, torch.arange(1), task.timing)
+    return time.process_time() - began
 
 
 def _ledger(task: Task, worlds: int) -> float:
@@ -303,4 +327,4 @@ def _kind(task: Task, family: str) -> str:
 
 def _scaled(pace: Pace, factor: float) -> Pace:
     """The pace on a landscape that is larger by a factor."""
-    return Pace(pace.fixed, pace.evaluation * factor, pace.ledger * factor)
+    return pace._replace(evaluation=pace.evaluation * factor, ledger=pace.ledger * factor)
