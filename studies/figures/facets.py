@@ -10,7 +10,7 @@ from xarray import Dataset
 
 from studies.results.arms import dims_beside
 from studies.schema import RECORDS
-from studies.text.words import check_known
+from studies.text.words import check_known, number
 
 GRID = ("optimizer", "landscape")
 ROLES = ("x", "y", "hue", "rows", "columns")
@@ -65,13 +65,14 @@ def _values(data: Dataset, dim: str | None) -> list[Place]:
 
 def words(place: Mapping[str, object]) -> str:
     """A place in words: a landscape and an optimizer by their names, an axis as `N = 40`."""
-    parts = [str(value) if dim in GRID else f"{dim} = {number(value)}" for dim, value in place.items()]
+    parts = [
+        _shown(value) if dim in GRID else f"{dim} = {_shown(value)}" for dim, value in place.items()
+    ]
     return ", ".join(parts)
 
 
-def number(value: object) -> str:
-    """A value of an axis in a label."""
-    return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+def _shown(value: object) -> str:
+    return number(value) if isinstance(value, int | float) else str(value)
 
 
 # dims by their names ----------------------------------------------------------------------------------------

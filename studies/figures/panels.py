@@ -21,6 +21,7 @@ from xarray import Dataset
 from studies.figures import style
 from studies.figures.layout import Rows
 from studies.figures.style import Look
+from studies.text.words import number
 
 FAR = 100  # times a value, beyond which the ends of its interval are not drawn on a log scale
 COST = "cost (evaluations)"
@@ -304,7 +305,7 @@ def _gaps(axis: Axis, values: np.ndarray, inches: float) -> np.ndarray:
 
 
 def _numbers(values: np.ndarray) -> list[str]:
-    return [f"{value:.4g}" for value in values]
+    return [number(value) for value in values]
 
 
 def few(axes: Axes, most: int) -> None:

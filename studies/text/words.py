@@ -11,6 +11,12 @@ from collections.abc import Collection, Iterable
 CONSTANTS = {None: "null", True: "true", False: "false"}  # as YAML writes them
 
 
+def number(value: float) -> str:
+    """A value of an axis: a whole number as it is up to six digits, any other with four of them."""
+    whole = abs(value) < 1e6 and value == round(value)
+    return f"{value:.0f}" if whole else f"{value:.4g}"
+
+
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The known word most like this one, in capitals or not, with - or _.
 

@@ -22,3 +22,9 @@ def test_a_short_name_is_for_the_dotted_one_that_ends_with_it():
     assert words.suggest_longer("noise.gradient", names, names) == whole
     assert words.suggest_longer("gradient_cosd", names, names) == "did you mean 'gradient_cost'?"
     assert words.longer("landscape.gradient", names) == []
+
+
+def test_a_whole_number_of_an_axis_is_written_out():
+    values = [4, 16384, 16384.0, -20000, 999999, 1000000, 0.1, 1 / 3, 12345.6, 0]
+    texts = "4 16384 16384 -20000 999999 1e+06 0.1 0.3333 1.235e+04 0".split()
+    assert [words.number(value) for value in values] == texts
