@@ -41,14 +41,14 @@ def smoothed_sine(frequency: float, sigma: float) -> float:
 
 
 def metropolis_step(slope: float, sigma: float) -> float:
-    """Mean step of Metropolis down a slope a = |grad| / T: -a s^2 e^(a^2 s^2 / 2) Phi(-a s).
+    """Mean step of Metropolis on a slope a = grad / T: -a s^2 e^(a^2 s^2 / 2) Phi(-|a| s).
 
     Source: Whitelam, Selin, Park and Tamblyn 2021, Nat. Commun. 12:6317; closed form for any step.
 
-    Range: normal proposals of standard deviation s, a linear loss. -a s^2 / 2 for small a s, and the soft
-    clip's limit -s / sqrt(2 pi) for large.
+    Range: normal proposals of standard deviation s, a linear loss that rises or falls. -a s^2 / 2 for small
+    |a| s, and the soft clip's limit, s / sqrt(2 pi) downwards, for large.
     """
-    tail = float(special.erfcx(slope * sigma / math.sqrt(2))) / 2  # e^(a^2 s^2 / 2) Phi(-a s)
+    tail = float(special.erfcx(abs(slope) * sigma / math.sqrt(2))) / 2  # e^(a^2 s^2 / 2) Phi(-|a| s)
     return -slope * sigma**2 * tail
 
 

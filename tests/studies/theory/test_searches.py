@@ -30,14 +30,17 @@ def test_smoothing():
     assert 3 * strategies.smoothed_sine(3, 0.4) == pytest.approx(slope, rel=1e-7)
 
 
-@pytest.mark.parametrize(("slope", "sigma"), [(0.8, 0.3), (9.0, 1.4), (300.0, 2.0)])
+@pytest.mark.parametrize(
+    ("slope", "sigma"), [(0.8, 0.3), (9.0, 1.4), (300.0, 2.0), (-0.8, 0.3), (-1.5, 0.6), (-9.0, 1.4)]
+)
 def test_metropolis(slope, sigma):
     def moved(x):
         return x * min(1.0, math.exp(-max(slope * x, 0.0))) * stats.norm.pdf(x, 0, sigma)
 
-    step = sum(integrate.quad(moved, *ends, limit=400)[0] for ends in ((-9 * sigma, 0), (0, 9 / slope)))
-    tail = integrate.quad(moved, 9 / slope, 9 * sigma, limit=400)[0]
-    assert strategies.metropolis_step(slope, sigma) == pytest.approx(step + tail, rel=1e-5)
+    kink = 9 / abs(slope)  # beyond it hardly anything is taken uphill
+    ends = sorted({-9 * sigma, max(-kink, -9 * sigma), 0, min(kink, 9 * sigma), 9 * sigma})
+    step = sum(integrate.quad(moved, *pair, limit=400)[0] for pair in itertools.pairwise(ends))
+    assert strategies.metropolis_step(slope, sigma) == pytest.approx(step, rel=1e-5)
 
 
 def test_the_step_of_metropolis_has_its_two_limits():
