@@ -139,19 +139,15 @@ def _claim(kind: str) -> Parts:
 
 def _figure(name: str) -> Parts:
     from studies.figures import about
+    from studies.study_file import keys
     from studies.study_file.figures import QUESTIONS, model_of
     from studies.study_file.model import FIGURES as NEEDS
 
     needs = QUESTIONS[name].needs if name in QUESTIONS else NEEDS[name]
     shows = [f"shows the `{needs}` of a study"] if needs else []
-    return [f"{name} (figure): {_text(about(name))}", *shows, *_asked(model_of(name), name)]
-
-
-def _asked(model: type[Options], name: str) -> Parts:
-    """What a figure is told to show, and how."""
-    from studies.study_file import keys
-
-    return [keys.parameters(model.model_json_schema()), _example(name, model)]
+    model = model_of(name)
+    asked: Parts = [keys.parameters(model.model_json_schema()), _example(name, model)]
+    return [f"{name} (figure): {_text(about(name))}", *shows, *asked]
 
 
 def _example(name: str, model: type[Options]) -> str:

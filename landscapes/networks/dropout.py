@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import signature
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
@@ -54,8 +54,8 @@ class Dropping(TorchFunctionMode):
         func: Callable,
         types: object,
         args: tuple = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         """Call a function of torch's, or what stands for it."""
         del types
         if func in LAWS:
@@ -76,7 +76,7 @@ class Dropping(TorchFunctionMode):
             function.__code__, function.__globals__ | names, argdefs=function.__defaults__
         )
 
-    def _dropout(self, function: Callable, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ANN401
+    def _dropout(self, function: Callable, *args: object, **kwargs: object) -> Tensor:
         """One call of a function of LAWS."""
         given = signature(function).bind(*args, **kwargs)
         given.apply_defaults()
@@ -99,11 +99,11 @@ class Dropping(TorchFunctionMode):
         value: Tensor,
         attn_mask: Tensor | None = None,
         dropout_p: float = 0.0,
-        *args: Any,  # noqa: ANN401
-        **kwargs: Any,  # noqa: ANN401
+        *args: object,
+        **kwargs: object,
     ) -> Tensor:
         """Attention whose weights are dropped: they are what attention makes of unit vectors."""
-        attend = partial(functional.scaled_dot_product_attention, query, key)
+        attend: Callable[..., Tensor] = partial(functional.scaled_dot_product_attention, query, key)
         if dropout_p == 0:
             return attend(value, attn_mask, 0.0, *args, **kwargs)
         length = key.shape[-2]
@@ -199,7 +199,7 @@ class _Kept(torch.autograd.Function):
         return _drawn(rows, chance, count).view(*key.shape[:-1], count)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:  # noqa: ANN401
+    def setup_context(ctx: FunctionCtx, inputs: tuple, output: Tensor) -> None:
         del inputs
         ctx.mark_non_differentiable(output)
 
@@ -208,7 +208,7 @@ class _Kept(torch.autograd.Function):
         info: object,
         axes: tuple[int | None, ...],
         key: Tensor,
-        *given: Any,  # noqa: ANN401
+        *given: object,
     ) -> tuple[Tensor, int]:
         del info
         return _Kept.apply(key.movedim(axes[0] or 0, 0), *given), 0

@@ -13,8 +13,8 @@ from studies.claims.base import WORST, Claim, Judgement, Verdict, unknown
 from studies.claims.custom import Custom
 from studies.claims.equality import Equality
 from studies.claims.facts import law_facts
-from studies.claims.gate import judgement
 from studies.claims.jackknife import jackknife
+from studies.claims.judging import judgement
 from studies.claims.law import LawClaim
 from studies.claims.measured import Law, Measured, Scale
 from studies.claims.ordering import Ordering

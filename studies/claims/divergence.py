@@ -70,9 +70,9 @@ def _listed(labels: object) -> list:
 
 def _at(there: DataArray, where: Where) -> DataArray:
     """Whether an arm has one of the labels along each of the dims."""
-    found = xr.ones_like(there)
+    chosen = xr.ones_like(there)
     for dim, labels in where.items():
         meant = {settings.key(label) for label in labels}
-        known = [settings.key(label) in meant for label in there[dim].values.tolist()]
-        found = found & DataArray(known, {dim: there[dim]}, [dim])
-    return found
+        named = [settings.key(label) in meant for label in there[dim].values.tolist()]
+        chosen = chosen & DataArray(named, {dim: there[dim]}, [dim])
+    return chosen

@@ -27,8 +27,8 @@ from studies.claims.base import (
     nothing_random,
     present,
 )
-from studies.claims.gate import judgement
 from studies.claims.jackknife import jackknife
+from studies.claims.judging import judgement
 from studies.claims.measured import Law, Measured, Scale
 from studies.claims.pair import Pair, at_each_pair, check_by
 from studies.results.gaps import gap_known

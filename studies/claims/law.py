@@ -51,7 +51,7 @@ from studies.claims.base import (
     single,
     tolerance,
 )
-from studies.claims.gate import judgement
+from studies.claims.judging import judgement
 from studies.claims.measured import Law, Measured, Relation, Rival
 from studies.claims.names import numbers_at, value_at
 from studies.text.words import joined, suggest

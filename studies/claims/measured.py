@@ -36,12 +36,10 @@ class Measured(NamedTuple):
     units: int  # worlds, or instances where worlds share them
     worlds: int
     skew: float = 0.0  # of the units
-    positive: bool = (
-        False  # a mean of worlds of which none is negative: its upper end is the logarithm's
-    )
-    nonnegative: bool = (
-        False  # it cannot be negative, whatever the worlds: both ends are the logarithm's
-    )
+    # a mean of worlds of which none is negative: its upper end is the logarithm's
+    positive: bool = False
+    # it cannot be negative, whatever the worlds: both ends are the logarithm's
+    nonnegative: bool = False
     share: bool = False  # of units that are each 0 or 1
     exact: bool = False  # no step drew anything random: where worlds are equal, that is no chance
     never: bool = False  # every world is infinite

@@ -37,8 +37,8 @@ from studies.claims.base import (
     nothing_random,
     present,
 )
-from studies.claims.gate import judgement, would_decide
 from studies.claims.jackknife import independent
+from studies.claims.judging import judgement, would_decide
 from studies.claims.measured import CAP, Interval, Law, binomial
 from studies.claims.pair import Pair, at_each_pair, check_by
 from studies.results.precision import precision, resolved

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from scipy import stats
 
 from studies.claims.base import Judgement
-from studies.claims.gate import would_decide
+from studies.claims.judging import would_decide
 from studies.claims.measured import LEVEL
 
 

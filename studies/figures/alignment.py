@@ -279,8 +279,8 @@ def _ledgers(dataset: Dataset) -> list[Ledger]:
     """The arms of which a cosine with any reference can be told."""
     every = stack(dataset)
     number = every.sizes["arm"]
-    told = _cosines(every) if number else every
-    ledgers = [(every.isel(arm=place), told.isel(arm=place)) for place in range(number)]
+    angles = _cosines(every) if number else every
+    ledgers = [(every.isel(arm=place), angles.isel(arm=place)) for place in range(number)]
     return [(arm, cosines) for arm, cosines in ledgers if _any(cosines)]
 
 

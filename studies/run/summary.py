@@ -44,8 +44,8 @@ def _reached_at_once(dataset: Dataset) -> Iterator[str]:
         return
     start, level = dataset["start_loss"], dataset["target_level"]
     above = (start <= level).where(start.notnull() & level.notnull())
-    known = [dim for dim in above.dims if dim not in ("landscape", "target")]
-    there = (above.min(known) == 1) & above.notnull().any(known)
+    dims = [dim for dim in above.dims if dim not in ("landscape", "target")]
+    there = (above.min(dims) == 1) & above.notnull().any(dims)
     for name in dataset["landscape"].values.tolist():
         targets = dataset["target_loss"].broadcast_like(there).sel(landscape=name)
         values = targets.values[there.sel(landscape=name).values]

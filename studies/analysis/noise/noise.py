@@ -10,18 +10,24 @@ worlds, jointly across arms. Every function keeps all dims of the ledger (`studi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, TypeVar, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
 from scipy import stats
 from xarray import DataArray, Dataset
 
-from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.shapes import LEVEL, ends, interval_of, named, rest
+from studies.analysis.noise.pooling import (
+    Pooled,
+    over_signal,
+    pooled,
+    pooled_cosine,
+    pooled_length,
+    pooled_ratio,
+    pooled_temperature,
+)
+from studies.analysis.shapes import ends, named, rest
 from studies.analysis.trends.scaling import scaling
-from studies.text.shapes import Data
 
 ALPHA = 0.01  # of the test for a bias
 TOLERANCE = 0.25  # of an exponent of -1: half the way to that of 1 / sqrt(B)
@@ -31,7 +37,6 @@ CURRENCIES = (
     *("noise_to_signal", "noise_scale", "effective_population"),
     *("temperature", "stationary_temperature"),
 )
-Numbers = TypeVar("Numbers", np.ndarray, DataArray)
 RATIO, EQUAL = "noise-to-signal ratio", "sample at which noise equals signal"
 BESIDE = ["angle", "angle_interval", "relative_gain", "relative_gain_interval", "unresolved"]
 ROUND = 1e-6  # of a cosine above 1: rounding
@@ -53,7 +58,7 @@ def shares(data: Dataset) -> Dataset:
     alone = data["step_variance_first"]
     whole = data["step_variance"].where(data["step_variance"] > 0)
     about = "share of the step's variance"
-    return _pooled(
+    return pooled(
         Pooled("first", pooled_ratio, (alone, whole), f"first-order {about}"),
         Pooled("total", pooled_ratio, (data["step_variance_total"], whole), f"total {about}"),
         Pooled(
@@ -87,7 +92,7 @@ def alignment(data: Dataset) -> Dataset:
     along, step, held = products(data)
     squared = data["mean_step_squared"]
     gain, length = "mean step per reference", "length of the mean step"
-    result = _pooled(
+    result = pooled(
         Pooled("length", pooled_length, (squared,), length, squared.attrs.get("units", "1"), True),
         Pooled("cosine", pooled_cosine, (along, step, held), "cosine of the mean step"),
         Pooled("gain", pooled_ratio, (along, held), gain),
@@ -156,7 +161,7 @@ def bias(data: Dataset, scale: Scale = "fitted") -> Dataset:
 def _bias(data: Dataset, scale: Scale) -> Dataset:
     squared, step, _ = _squared_bias(data, scale)
     about = "squared bias relative to the squared mean step"
-    result = _pooled(Pooled("bias", pooled_ratio, (squared, step), about))
+    result = pooled(Pooled("bias", pooled_ratio, (squared, step), about))
     p = _above(squared - NEGLIGIBLE * step)
     result["p_value"] = named(p, "of no bias")
     result["biased"] = named(p < ALPHA, f"whether no bias is rejected at {ALPHA:g}", None)
@@ -236,12 +241,12 @@ def currencies(data: Dataset) -> Dataset:
         would be, E |grad|^2 / E tr H at their centers (Rugh 1997, Phys. Rev. Lett. 78:772, equation 4; by
         parts); on reals alone, and meaningless before they rest. Each with `_interval`.
     """
-    return _pooled(*pooled_currencies(data).values())
+    return pooled(*pooled_currencies(data).values())
 
 
 def currency(data: Dataset, name: str) -> Dataset:
     """One of the `CURRENCIES`, with its interval."""
-    return _pooled(pooled_currencies(data)[name])
+    return pooled(pooled_currencies(data)[name])
 
 
 def pooled_currencies(data: Dataset) -> dict[str, Pooled]:
@@ -256,7 +261,7 @@ def pooled_currencies(data: Dataset) -> dict[str, Pooled]:
         Pooled("effective_population", pooled_ratio, drift, "effective population size", positive=True),
         *_temperatures(data, variance),
     )
-    return {pooled.name: pooled for pooled in every}
+    return {each.name: each for each in every}
 
 
 def _temperatures(data: Dataset, variance: DataArray) -> tuple[Pooled, Pooled]:
@@ -294,105 +299,7 @@ def exponent(data: Dataset, axis: str, scale: Scale = "fitted") -> Dataset:
     )
 
 
-# pooling ----------------------------------------------------------------------------------------------------
-
-
-def pooled_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Sum over sum, of the worlds where both are known; NaN where none is."""
-    known = ~(np.isnan(above) | np.isnan(below))
-    above, below = (np.where(known, part, 0.0).sum(axis) for part in (above, below))
-    return np.where(known.any(axis), above, np.nan) / below
-
-
-def over_signal(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:
-    """The same, of what is never negative and an estimate of a square: inf where that sum is 0 or less."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _turned(pooled_ratio(below, above, axis))
-
-
-def of_signal(
-    name: str, parts: Sequence[DataArray], *, long_name: str, units: str = "1", level: float = LEVEL
-) -> Dataset:
-    """`over_signal` with its interval, that of its reciprocal, turned around: it may have no upper end.
-
-    Args:
-        name: of the result.
-        parts: above and below, each (.., replicate).
-        long_name: of the result.
-        units: of the result.
-        level: of the interval.
-    """
-    above, below = parts
-    made = estimate(name, pooled_ratio, [below, above], long_name=long_name, units=units, level=level)
-    low, high = ends(made[f"{name}_interval"])
-    turned = {name: made[name], f"{name}_interval": interval_of(high, low)}
-    return made.assign({key: _turned(part).assign_attrs(part.attrs) for key, part in turned.items()})
-
-
-def _turned(signal: Numbers) -> Numbers:
-    """One over a ratio; inf where that is 0 or less."""
-    with np.errstate(divide="ignore"):
-        return 1 / signal.clip(0.0)
-
-
-def pooled_length(squared: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Root mean square; 0 where the mean square is negative."""
-    return np.sqrt(np.nanmean(squared, axis).clip(0))
-
-
-def pooled_cosine(along: np.ndarray, step: np.ndarray, held: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Sum of products over the root of both sums of squares.
-
-    Args:
-        along: (.., R) products of the mean step and the negative reference.
-        step: (.., R) squares of the mean step.
-        held: (.., R) squares of the reference.
-        axis: of the worlds.
-    """
-    below = np.nansum(step, axis) * np.nansum(held, axis)
-    return np.nansum(along, axis) / np.sqrt(np.where(below > 0, below, np.nan))
-
-
-def pooled_temperature(
-    variance: np.ndarray, along: np.ndarray, held: np.ndarray, trace: np.ndarray, axis: int = -1
-) -> np.ndarray:
-    """V / (2 k tr G), k = sum of products over sum of squares.
-
-    Args:
-        variance: (.., R) V, of a step.
-        along: (.., R) products of the mean step and the negative reference.
-        held: (.., R) squares of the reference.
-        trace: (.., R) tr G, of what the reference multiplies the gradient by.
-        axis: of the worlds.
-    """
-    known = ~np.isnan(variance + along + held + trace)
-    sums = [np.where(known, part, 0.0).sum(axis) for part in (variance, along, held, trace)]
-    variance, along, held, trace = sums
-    return np.where(known.any(axis), variance, np.nan) * held / (2 * along * trace)
-
-
-class Pooled(NamedTuple):
-    """A number that is pooled over worlds."""
-
-    name: str
-    statistic: Callable  # of the parts and `axis`
-    parts: tuple[DataArray, ...]
-    long_name: str
-    units: str = "1"
-    positive: bool = False  # it cannot be negative
-
-
-def _pooled(*wanted: Pooled) -> Dataset:
-    """The numbers with their intervals; what is not finite is left out."""
-    result = []
-    for name, statistic, parts, long_name, units, positive in wanted:
-        finite = [part.where(np.isfinite(part)) for part in parts]
-        about: Data = {"long_name": long_name, "units": units}
-        if statistic is over_signal:
-            result.append(of_signal(name, finite, **about))
-        else:
-            result.append(estimate(name, statistic, finite, positive=positive, **about))
-    return xr.merge(result, compat="override", join="exact")
+# numbers of worlds ------------------------------------------------------------------------------------------
 
 
 def products(data: Dataset) -> tuple[DataArray, DataArray, DataArray]:

@@ -20,7 +20,7 @@ import xarray as xr
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import estimate
-from studies.analysis.noise.noise import pooled_ratio
+from studies.analysis.noise.pooling import pooled_ratio
 from studies.analysis.shapes import count
 
 ALIGNMENT = "curvature along the noise over the mean curvature"

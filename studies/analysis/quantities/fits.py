@@ -48,13 +48,13 @@ def solved(basis: np.ndarray, rest: np.ndarray, y: np.ndarray) -> np.ndarray:
     """
     with np.errstate(all="ignore"):
         rows, aims = basis / y[..., None], (y - rest) / y
-    known = np.isfinite(rows).all((-2, -1)) & np.isfinite(aims).all(-1)
-    rows = np.where(known[..., None, None], rows, 0.0)
+    finite = np.isfinite(rows).all((-2, -1)) & np.isfinite(aims).all(-1)
+    rows = np.where(finite[..., None, None], rows, 0.0)
     sizes = np.linalg.norm(rows, axis=-2)
     sizes = np.where(sizes > 0, sizes, 1.0)
     ways = np.linalg.pinv(rows / sizes[..., None, :])
-    best = (ways @ np.where(known[..., None], aims, 0.0)[..., None])[..., 0] / sizes
-    return np.where(known[..., None], best, np.nan)
+    best = (ways @ np.where(finite[..., None], aims, 0.0)[..., None])[..., 0] / sizes
+    return np.where(finite[..., None], best, np.nan)
 
 
 # in a quantity ----------------------------------------------------------------------------------------------
@@ -202,12 +202,12 @@ def observed(call: Call) -> tuple[Sequence[ast.expr], ...]:
 
 def values(tree: ast.expr) -> dict[str, list[float]]:
     """Axis -> its values at which some formula of a quantity is fitted, where these are given."""
-    found: dict[str, list[float]] = {}
+    held: dict[str, list[float]] = {}
     for call in (call_of(node) for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if call.name == CALLED:
             (axis,) = observed(call)[1] or [ast.Name("")]
-            found.setdefault(ast.unparse(axis), []).extend(map(_number, call.arguments[3:]))
-    return found
+            held.setdefault(ast.unparse(axis), []).extend(map(_number, call.arguments[3:]))
+    return held
 
 
 def _number(node: ast.expr) -> float:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from xarray import DataArray, Dataset
 
-from studies.analysis.noise import noise
+from studies.analysis.noise import noise, pooling
 from studies.analysis.quantities.values import NAME, Exactly, Gathered, Value
 from studies.text.shapes import Data
 from studies.text.words import suggest
@@ -46,31 +46,31 @@ class Pooled(NamedTuple):
 
     def exact(self, parts: Sequence[DataArray]) -> Exactly | None:
         """The interval that it has of its own, of some of its parts."""
-        if self.statistic is not noise.over_signal:
+        if self.statistic is not pooling.over_signal:
             return None
-        return lambda text, level: noise.of_signal(NAME, parts, long_name=text, units="", level=level)
+        return lambda text, level: pooling.of_signal(NAME, parts, long_name=text, units="", level=level)
 
 
 def gain(data: Dataset) -> Pooled:
     """The factor k of the best fit step = -k reference."""
     along, _, held = noise.products(data)
-    return Pooled(noise.pooled_ratio, [along, held])
+    return Pooled(pooling.pooled_ratio, [along, held])
 
 
 def relative_gain(data: Dataset) -> Pooled:
     """The gain over the factor that is meant."""
     along, _, held = noise.products(data)
-    return Pooled(noise.pooled_ratio, [along, held * noise.nominal(data)])
+    return Pooled(pooling.pooled_ratio, [along, held * noise.nominal(data)])
 
 
 def cosine(data: Dataset) -> Pooled:
     """Cosine of the mean step and the negative reference, noise taken off both."""
-    return Pooled(noise.pooled_cosine, noise.products(data))
+    return Pooled(pooling.pooled_cosine, noise.products(data))
 
 
 def length(data: Dataset) -> Pooled:
     """Length of the mean step, root mean square."""
-    return Pooled(noise.pooled_length, [data["mean_step_squared"]])
+    return Pooled(pooling.pooled_length, [data["mean_step_squared"]])
 
 
 def bias(data: Dataset) -> Pooled:
@@ -83,23 +83,23 @@ def meant_bias(data: Dataset) -> Pooled:
     k, (a, b) = noise.nominal(data), _halves(data)
     _, step, held = noise.products(data)
     squared = step - k * (a + b) + k * k * held
-    return Pooled(noise.pooled_ratio, [squared, step.where(squared.notnull())])
+    return Pooled(pooling.pooled_ratio, [squared, step.where(squared.notnull())])
 
 
 def share(data: Dataset) -> Pooled:
     """Share of a source alone in the variance of a step."""
-    return Pooled(noise.pooled_ratio, [data["step_variance_first"], _variance(data)])
+    return Pooled(pooling.pooled_ratio, [data["step_variance_first"], _variance(data)])
 
 
 def total(data: Dataset) -> Pooled:
     """Share of a source, alone and together with others."""
-    return Pooled(noise.pooled_ratio, [data["step_variance_total"], _variance(data)])
+    return Pooled(pooling.pooled_ratio, [data["step_variance_total"], _variance(data)])
 
 
 def interaction(data: Dataset) -> Pooled:
     """Share of the variance of a step that no source has alone."""
     rest = data["step_variance"] - data["step_variance_first"].sum("source")
-    return Pooled(noise.pooled_ratio, [rest, _variance(data)])
+    return Pooled(pooling.pooled_ratio, [rest, _variance(data)])
 
 
 def error(data: Dataset) -> Pooled:
@@ -138,7 +138,7 @@ def mean_of_worlds(numbers: np.ndarray, axis: int = -1) -> np.ndarray:
 
 def root_ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> np.ndarray:
     """The root of sum over sum, of the worlds where both are known."""
-    return np.sqrt(noise.pooled_ratio(above, below, axis))
+    return np.sqrt(pooling.pooled_ratio(above, below, axis))
 
 
 def _variance(data: Dataset) -> DataArray:

@@ -115,11 +115,11 @@ def _selected(call: Call) -> Part:
     """What stands before brackets, with what they say; of an instrument its number."""
     inner, *labels = call.arguments
     of = inner.func if isinstance(inner, ast.Call) else inner
-    told = bool(instrument_name(of))
-    words = {} if told else dict(zip(POSITIONS, labels, strict=False))
+    of_instrument = bool(instrument_name(of))
+    words = {} if of_instrument else dict(zip(POSITIONS, labels, strict=False))
     said = {word: _label(given) for word, given in (words | dict(call.given)).items()}
     aside = [*(given for given in labels if not isinstance(given, ast.Name)), *_aside(call)]
-    if told:
+    if of_instrument:
         return Part(ast.unparse(of), aside=[*part(inner).aside, *aside], said=said)
     return Part(AT, True, [inner], aside, said)
 

@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 from xarray import DataArray, Dataset
 
-from studies.analysis.noise.noise import pooled_ratio
+from studies.analysis.noise.pooling import pooled_ratio
 from studies.analysis.quantities import leaves
 from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.question import Call, Question

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from studies.analysis.noise import noise
+from studies.analysis.noise import pooling
 from studies.analysis.noise.population import diversity, population
 from studies.analysis.noise.spectrum import spectrum
 
@@ -153,7 +153,7 @@ def test_noise_over_a_signal_that_may_be_none_has_no_upper_end(worlds, signal):
     draw = np.random.default_rng(worlds)
     above = xr.DataArray(draw.gamma(4, 0.25, (400, worlds)), dims=("cell", "replicate"))
     below = xr.DataArray(draw.normal(signal, 1, (400, worlds)), dims=("cell", "replicate"))
-    found = noise.of_signal("m", [above, below], long_name="ratio")
+    found = pooling.of_signal("m", [above, below], long_name="ratio")
     low, high = found["m_interval"].transpose("bound", ...).values
     assert abs(((low <= 1 / signal) & (1 / signal <= high)).mean() - 0.95) < 0.033
     assert low.min() > 0
@@ -167,4 +167,4 @@ def test_noise_over_a_signal_by_hand():
     above = np.array([[1.0, 3.0], [1.0, 3.0], [1.0, 3.0], [np.nan, 1.0], [0.0, 0.0]])
     below = np.array([[1.0, 1.0], [1.0, -1.0], [1.0, -3.0], [1.0, np.nan], [1.0, 2.0]])
     expected = [2.0, np.inf, np.inf, np.nan, 0.0]
-    np.testing.assert_equal(noise.over_signal(above, below), expected)
+    np.testing.assert_equal(pooling.over_signal(above, below), expected)

@@ -8,8 +8,9 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from studies.claims.gate import accepted, chances, errors_needed, interval, judgement, needed, verdict
+from studies.claims.gate import accepted, chances, errors_needed, interval, needed, verdict
 from studies.claims.jackknife import jackknife
+from studies.claims.judging import judgement
 from studies.claims.measured import CAP, FEWEST, Law, Measured, Scale
 from studies.claims.simultaneous import together
 

@@ -95,7 +95,7 @@ def test_a_running_time_that_is_censored(worlds):
 
 
 def hits(cost, hit, budget):
-    from studies.analysis.noise.noise import pooled_ratio
+    from studies.analysis.noise.pooling import pooled_ratio
     from studies.claims.measured import CAP
 
     found = jackknife(pooled_ratio, [part(cost), part(hit.astype(float))], positive=True)
