@@ -8,9 +8,9 @@ ten seconds for that, or, where these alone take longer, twice as long as they.
 It is 32 times a power of two, from what the arm itself costs: an address depends on no clock, and stays where
 a study comes to have more worlds. Time is counted in numbers read, as in `studies.cells.hits`; memory in
 numbers that are held at once for each world: the terms of a step or of a true loss, and the tables that the
-landscape draws. With a noise ledger, whose redraws are many more steps (128 worlds take as long as four times
-32), with methods of other libraries, which run one world after another, and on landscapes of the user's,
-which no plan binds, it is 32.
+landscape draws. With a noise ledger, whose redraws are many more steps (128 worlds mostly take as long as
+four times 32), with methods of other libraries, which run one world after another, and on landscapes of the
+user's, which no plan binds, it is 32.
 """
 
 from __future__ import annotations
