@@ -116,6 +116,10 @@ class Optimizer(Parameters, ABC):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The state after the step."""
 
+    def resumed(self, state: State) -> State:
+        """A state of this method with other settings, as these settings go on from it."""
+        return state
+
     def share(self, state: State) -> Tensor | None:
         """(R, P): what part of the population each point asked stands for; None: all count alike.
 

@@ -142,6 +142,16 @@ class AsyncSGD(Optimizer):
         )
         return after, {"staleness": stale, "clock": clock.double().sum(1), "worker": asked}
 
+    def resumed(self, state: State) -> State:
+        """Workers that read the point now, where one is alone or all wait for each other."""
+        if self.mode == "async" and self.workers > 1:
+            return state
+        return state._replace(
+            copies=state.points.expand(-1, self.workers, -1),
+            read=state.step[:, None].expand(-1, self.workers),
+            left=state.left[:, :1].expand(-1, self.workers),
+        )
+
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """The learning rate of plain steps, to the gradient at the point: that of the copies is stale."""
         rate = self.schedule.scheduled(self.learning_rate, state.step)

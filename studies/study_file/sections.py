@@ -220,7 +220,7 @@ class LedgerModel(Strict):
         description=(
             "path -> value: the same steps are taken with these settings too, and the error of a step beside"
             " such a one is told (ledger.error); paths as in sweep, {oracle.micro_batches: 1},"
-            " {optimizers.*.clip: null}"
+            " {optimizers.*.clip: null}, or {optimizers.*.workers: 1} for gradients that are not stale"
         ),
     )
 

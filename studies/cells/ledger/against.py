@@ -1,7 +1,8 @@
 """The same steps with other settings: what a step errs by beside the step that it stands for.
 
 From each frozen state the steps of both arms are taken once more, under the same draws, with another setting
-(one micro-batch in place of many, no clipping). With d the step, d' the other one and e = d - d'.
+(one micro-batch in place of many, no clipping, a gradient that is not stale). With d the step, d' the other
+one and e = d - d'.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def errors(
         keys: of both: source -> (M,), which redraw of it each step sees.
 
     """
-    others = [arm(other, moment, key) for key in keys]
+    resumed = moment._replace(state=other.optimizer.resumed(moment.state))
+    others = [arm(other, resumed, key) for key in keys]
     ours = torch.cat([part.moved for part in arms], 1)  # (R, 2 M, D)
     theirs = torch.cat([part.moved for part in others], 1)
     away = ours - theirs
@@ -56,16 +58,15 @@ def _lengths(steps: Tensor) -> Tensor:
 
 
 def check_states(scene: Scene, other: Scene, problem: Callable[[], Problem]) -> None:
-    """Raise ValueError where the other optimizer keeps states of another shape.
+    """Raise ValueError where the other optimizer keeps states of another shape, and makes none of ours.
 
     Args:
         scene: as the study has it.
         other: with the other settings.
         problem: what an optimizer knows, with starts that are drawn for it alone.
     """
-    own, others = (
-        list(_shapes(part.optimizer.init(problem(), part.streams.at(0)))) for part in (scene, other)
-    )
+    begun, expected = (part.optimizer.init(problem(), part.streams.at(0)) for part in (scene, other))
+    own, others = [*_shapes(other.optimizer.resumed(begun))], [*_shapes(expected)]
     if own != others:
         name = scene.optimizer.name
         raise ValueError(

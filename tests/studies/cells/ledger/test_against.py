@@ -111,6 +111,48 @@ def test_both_steps_see_the_same_draws(tmp_path):
     assert np.isnan(data.sel(optimizer="GA")["against_error"].values).all()
 
 
+WORKERS, RATE = 4, 0.3
+
+
+def stale(settings, **changes):
+    kind = {"kind": "async_sgd", "learning_rate": RATE, "workers": WORKERS}
+    late = kind | {"service": {"kind": "constant"}}
+    ledger = {"moments": [0.125, 0.5, 0.875], "redraws": 4, "references": ["raw"]}
+    return against(settings, optimizers={"late": late}, budget={"steps": 8}, ledger=ledger, **changes)
+
+
+@pytest.mark.parametrize("setting", [{"workers": 1}, {"mode": "sync"}, {"mode": "sync", "workers": 3}])
+def test_a_stale_step_is_held_against_a_fresh_one(setting, tmp_path):
+    """On a bowl of curvature 1, x_{k+1} = x_k - eta x_{k-s}, s = min(k, W - 1), so that x_k = c_k x_0."""
+    settings = {f"optimizers.*.{name}": value for name, value in setting.items()}
+    data = here(stale(settings), tmp_path)
+    scales = [1.0]
+    for k in range(7):
+        scales.append(scales[k] - RATE * scales[max(0, k - WORKERS + 1)])
+    asked = [(scales[k], scales[max(0, k - WORKERS + 1)]) for k in (1, 4, 7)]
+    error = np.array([abs(old - now) / abs(now) for now, old in asked])
+    assert (error > 0.3).all()
+    quantiles = data["against_error"].transpose(..., "error_quantile", "moment").values
+    np.testing.assert_allclose(quantiles, np.broadcast_to(error, quantiles.shape), rtol=1e-9)
+    lengths = data["against_step_squared"] / data["against_squared"]
+    squares = np.array([(old / now) ** 2 for now, old in asked])
+    expected = np.broadcast_to(squares, lengths.transpose(..., "moment").shape)
+    np.testing.assert_allclose(lengths.transpose(..., "moment").values, expected, rtol=1e-9)
+    signs = np.sign([old * now for now, old in asked])
+    turned = data["against_cosine"].transpose(..., "moment").values
+    np.testing.assert_allclose(turned, np.broadcast_to(signs, turned.shape), rtol=1e-9)
+
+
+def test_a_stale_step_and_a_fresh_one_see_the_same_batch(tmp_path):
+    """Of one batch of terms that are bowls of one curvature, the difference is eta (x_old - x_now), without noise."""
+    terms = {"bowl": {"kind": "quadratic", "dim": 3, "condition": 1, "terms": 20}}
+    data = here(stale({"optimizers.*.workers": 1}, landscapes=terms, noise={"batch": 2}), tmp_path)
+    squared, bias = data["against_error_squared"].values, data["against_bias_squared"].values
+    assert (squared > 0).all()
+    np.testing.assert_allclose(bias, squared, rtol=1e-9)
+    assert (data["step_variance"].sel(direction="all") > 1e-6).all()
+
+
 @each(
     ("settings", "message"),
     [
@@ -136,6 +178,11 @@ def test_settings_that_need_another_state_are_refused(tmp_path):
     ga = {"GA": {"kind": "ga", "population": 6}}
     with pytest.raises(ValueError, match="ledger.against: ga keeps other states"):
         here(against({"optimizers.GA.population": 8}, optimizers=ga), tmp_path)
+
+
+def test_other_workers_that_are_stale_too_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="ledger.against: async_sgd keeps other states"):
+        here(stale({"optimizers.*.workers": 2}), tmp_path)
 
 
 def test_cells_of_arms_that_it_does_not_touch_keep_their_addresses():
