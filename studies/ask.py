@@ -65,10 +65,14 @@ def _table(text: str, answer: xr.Dataset) -> Table:
 
     dims = [str(dim) for dim in answer["quantity"].dims]
     table = Table(title=text, title_justify="left", caption=_caption(text), caption_justify="left")
-    for head in (*dims, "value", "95 % interval", "worlds"):
+    started = "met_at_start" in answer and bool(answer["met_at_start"].any())
+    more = ["met at the start"] if started else []
+    for head in (*dims, "value", "95 % interval", "worlds", *more):
         table.add_column(head, justify="left" if head in dims else "right")
     for place in places(answer, dims):
-        table.add_row(*_row(answer.isel(place), dims))
+        cell = answer.isel(place)
+        started_in = [f"{cell['met_at_start'].item()} worlds"] if started else []
+        table.add_row(*_row(cell, dims), *started_in)
     return table
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import operator
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -95,6 +96,16 @@ class Asked:
         arrays = [*question.gathered.parts, *question.gathered.fixed]
         arrays += [value] if isinstance(value, DataArray) else []
         return {str(dim) for array in arrays for dim in array.dims if dim not in RECORDS}
+
+    def met(self, place: Place) -> str:
+        """In how many worlds of a place the start had a target of its hits; empty where in none."""
+        met = [_there(part, place) for part in self._read[0].gathered.met]
+        worlds = [part.max([dim for dim in part.dims if dim != "replicate"]) for part in met]
+        if not worlds:
+            return ""
+        some = functools.reduce(operator.or_, (part == 1 for part in worlds))
+        count, of = int(some.sum()), int(worlds[0].notnull().sum())
+        return f"a target was met at the start by {count} of {of} worlds" if count else ""
 
     def each_world(self, place: Place) -> list[DataArray]:
         """The numbers (replicate) at a place, and their other ends; none where it is of all worlds."""

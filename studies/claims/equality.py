@@ -85,7 +85,7 @@ class Equality(Claim):
         """Judge a pair by a quantity."""
         exact = nothing_random(present(place.data))
         measured = pair.measured(place, exact=exact)
-        return self._judged(measured, place, pair.difference.text)
+        return self._judged(measured, place, pair.difference.text, pair.met(place))
 
     def _judged(self, measured: Measured, place: Place, quantity: str, note: str = "") -> Judgement:
         """The judgement of a difference.

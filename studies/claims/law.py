@@ -301,6 +301,7 @@ class Compared:
         """What was seen where the law is said to be wrong."""
         parts = ["of these worlds alone"] if self.observed.extreme else []
         parts += ["the law is fitted here"] if self._fitted_at(place) else []
+        parts += dict.fromkeys(filter(None, (each.met(place) for each in self.together.asked)))
         parts += [
             f"at {joined(control.items())} the law predicts {law.predicted:.4g}, {measured.value:.4g} is seen"
             for control, (law, measured) in zip(controls, rivals, strict=True)

@@ -84,7 +84,8 @@ class Ordering(Claim):
         data = present(place.data)
         won = pair.won(place)
         if won is not None:
-            return self._sign_test(won.dropna("replicate"), place, f"less {self.by}")
+            won = won.dropna("replicate")
+            return self._sign_test(won, place, f"less {self.by}", pair.met(place))
         return judgement(
             self.kind,
             Law(predicted=0.0, control=np.nan, tolerance=0.0, relation="<="),
@@ -93,10 +94,18 @@ class Ordering(Claim):
             where=place.where | self.named(),
             in_regime=self.inside(place.where),
             quantity=pair.difference.text,
+            note=pair.met(place),
         )
 
-    def _sign_test(self, won: DataArray, place: Place, what: str) -> Judgement:
-        """The judgement of the worlds (replicate) that the better wins; `what`: what it has there."""
+    def _sign_test(self, won: DataArray, place: Place, what: str, note: str = "") -> Judgement:
+        """The judgement of the worlds that the better wins.
+
+        Args:
+            won: (replicate) 1 where it does.
+            place: where.
+            what: what it has there.
+            note: what is to be said of it.
+        """
         shares, worlds = unit_means(won), won.sizes["replicate"]
         n, wins, losses = len(shares), int((shares > 0.5).sum()), int((shares < 0.5).sum())
         verdict = decided(wins, losses)
@@ -122,7 +131,7 @@ class Ordering(Claim):
             in_regime=self.inside(place.where),
             worlds=worlds,
             verdict=verdict,
-            note=would_decide(more) if verdict == "undecided" else "",
+            note="; ".join(filter(None, [note, would_decide(more) if verdict == "undecided" else ""])),
             worlds_needed=more,
             p_holds=reached(wins, wins + losses),
             p_fails=reached(losses, wins + losses),

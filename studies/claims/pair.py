@@ -68,6 +68,10 @@ class Pair:
         share = (1.0 + _before(first, second) - _before(second, first)) / 2
         return share.where(first[0].notnull() & second[0].notnull())
 
+    def met(self, place: Place) -> str:
+        """What is said of targets that starts had (`Asked.met`)."""
+        return self.difference.met(place)
+
     def _whose(self, label: str) -> str:
         return f"({self.by})[{label!r}]"
 

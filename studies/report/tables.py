@@ -15,7 +15,7 @@ from studies.analysis.intervals.quantiles import quantiles
 from studies.analysis.noise.unfit import unfit
 from studies.analysis.running_time.tables import fixed_target
 from studies.report.cells import Cell, Row, amount, as_number, as_text, count, interval, number, shown
-from studies.results import gaps
+from studies.results import gaps, goals
 from studies.results.arms import dims_beside, never_asked, places, stack, words_on_silent
 from studies.results.clocks import common_clock, words
 from studies.results.hits import at_budget
@@ -138,6 +138,7 @@ def running_time(dataset: Dataset) -> Table:
     heads = [head.format(unit=unit) for head in TIME_HEADS]
     unit = PRICED if clock == "cost" else words(clock)
     notes = [note.format(clock=unit) for note in TIME_NOTES]
+    notes += [f"{line[0].upper()}{line[1:]}." for line in goals.idle(dataset)]
     return Table("Running time", heads, rows, [*notes, *_silent(dataset, "left out")])
 
 

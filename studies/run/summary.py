@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from rich.table import Table
 from xarray import DataArray, Dataset
 
-from studies.results import gaps
+from studies.results import gaps, goals
 from studies.results.arms import NO_STEP, arms, asked, quartiles
 from studies.results.hits import at_budget
 from studies.schema import Status
 from studies.text.shapes import Data
-from studies.text.words import counted, short
+from studies.text.words import counted
 
 LEFT: Data = {
     "title_justify": "left",
@@ -29,29 +27,13 @@ def table(dataset: Dataset) -> Table:
     Medians and quartiles over worlds, nothing called better than another.
     """
     mixed = gaps.said(dataset)
-    grid = _grid(dataset, "\n".join(filter(None, [mixed, *_reached_at_once(dataset)])))
+    grid = _grid(dataset, "\n".join(filter(None, [mixed, *goals.idle(dataset)])))
     for name in dataset["landscape"].values.tolist():
         for number, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
             unit = f" {gaps.word(arm)}" if mixed else ""
             grid.add_row("" if number else name, label, *_cells(_end(arm), unit))
         grid.add_section()
     return grid
-
-
-def _reached_at_once(dataset: Dataset) -> Iterator[str]:
-    """A line for each landscape about targets at or above the start of every world, which are hit at 0."""
-    if not dataset.sizes.get("target") or "start_loss" not in dataset:
-        return
-    start, level = dataset["start_loss"], dataset["target_level"]
-    above = (start <= level).where(start.notnull() & level.notnull())
-    dims = [dim for dim in above.dims if dim not in ("landscape", "target")]
-    there = (above.min(dims) == 1) & above.notnull().any(dims)
-    for name in dataset["landscape"].values.tolist():
-        targets = dataset["target_loss"].broadcast_like(there).sel(landscape=name)
-        values = targets.values[there.sel(landscape=name).values]
-        if values.size:
-            listed = ", ".join(map(short, sorted({float(value) for value in values}, reverse=True)))
-            yield f"targets above the start of every world on {name}, hit at 0: {listed}"
 
 
 def _end(arm: Dataset) -> Dataset:

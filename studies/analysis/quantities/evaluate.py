@@ -13,7 +13,7 @@ import ast
 import functools
 import itertools
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xarray as xr
@@ -42,7 +42,8 @@ def quantity(dataset: Dataset, text: str, *, level: float = LEVEL) -> Dataset:
 
     Returns:
         `quantity`, `quantity_interval` (bound: low, high) and `worlds`, how many have a number in all of its
-        parts; dims landscape, optimizer and the axes, without those that the quantity itself chooses from.
+        parts; dims landscape, optimizer and the axes, without those that the quantity itself chooses from. Of
+        hits also `met_at_start`, in how many worlds the start had a target.
 
     Raises:
         ValueError: it is none, or the results do not have what it names; in one line.
@@ -70,7 +71,16 @@ def _answered(tree: ast.expr, question: Question) -> tuple[Dataset, frozenset[in
             return _certain(value, question.text, question.level), between
         value = summaries.summary(question, "mean", value)
     positive = signs.never_negative(tree, Signs(question.dataset))
-    return _estimated(value, question, positive), between
+    return _with_starts(_estimated(value, question, positive), question.gathered.met), between
+
+
+def _with_starts(answer: Dataset, met: Sequence[DataArray]) -> Dataset:
+    """The answer, with the worlds whose start had a target of its hits."""
+    if not met:
+        return answer
+    some = functools.reduce(operator.or_, (part == 1 for part in met)).sum("replicate")
+    count = some.max([dim for dim in some.dims if dim not in answer[NAME].dims]).astype(int)
+    return answer.assign(met_at_start=named(count, "worlds whose start had a target"))
 
 
 def _other_ends(between: frozenset[int]) -> Iterator[frozenset[int]]:

@@ -16,7 +16,7 @@ from xarray import DataArray, Dataset
 from studies.results.arms import asked
 from studies.results.clocks import shown_on
 from studies.results.gaps import LOSSES
-from studies.results.hits import SPENT, at_budget, at_cost, hits, lateness
+from studies.results.hits import SPENT, at_budget, at_cost, hits, lateness, ran
 from studies.schema import CLOCKS, Status
 from studies.text.words import suggest
 
@@ -144,12 +144,26 @@ def hit(dataset: Dataset, target: float, which: str) -> tuple[DataArray, DataArr
     return late, late - _of_target(dataset, target, which, lateness)
 
 
+def met_at_start(dataset: Dataset, target: float) -> DataArray:
+    """1 of a world whose common start has reached a target, else 0; NaN where the world has no numbers."""
+    start = at_start(dataset, "loss")
+    level = DataArray(target)
+    if "target_level" in dataset:
+        own = _same(dataset["target_loss"], target)
+        level = dataset["target_level"].where(own).max("target").fillna(target)
+    return (start <= level).astype(float).where(start.notnull() & ran(dataset))
+
+
+def _same(levels: DataArray, target: float) -> DataArray:
+    """Which of the study's targets is meant."""
+    return abs(levels - target) <= 1e-12 * abs(target)
+
+
 def _of_target(dataset: Dataset, target: float, which: str, measured: Callable) -> DataArray:
     """A number of the study's own target where it has this one, else of one that is looked up."""
     if which not in dataset or not dataset.sizes.get("target"):
         return _looked_up(dataset, target, which, measured)
-    levels = hits(dataset, None, which)["target_loss"]
-    same = abs(levels - target) <= 1e-12 * abs(target)
+    same = _same(hits(dataset, None, which)["target_loss"], target)
     own = same.any("target")  # of each landscape
     if not own.any():
         return _looked_up(dataset, target, which, measured)

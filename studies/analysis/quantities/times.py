@@ -68,6 +68,8 @@ def _hits(question: Question, call: Call, clock: str) -> tuple[DataArray, DataAr
     """The later and the earlier end of the time of each world's hit."""
     target = question.number(call.name, call.arguments)
     which = f"{'best_hit' if call.name == 'best_hit' else 'hit'}_{clock}"
+    if "start_loss" in question.dataset:
+        question.gathered.met.append(leaves.met_at_start(question.dataset, target))
     return leaves.hit(question.dataset, target, which)
 
 

@@ -64,12 +64,14 @@ class Gathered:
         fixed: with a number for each arm.
         between: places in the tree of numbers that are known to an interval.
         extremes: places in the tree of extremes of worlds, of which no resampling knows the error.
+        met: of every target, whether the start of each world had it; NaN of a world without numbers.
     """
 
     parts: list[DataArray] = field(default_factory=list)
     fixed: list[DataArray] = field(default_factory=list)
     between: set[int] = field(default_factory=set)
     extremes: set[int] = field(default_factory=set)
+    met: list[DataArray] = field(default_factory=list)
 
     def summary(self, statistic: Callable, *parts: DataArray, exact: Exactly | None = None) -> Summary:
         """A statistic over the worlds of some parts.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from studies.report.tables import running_time
 from studies.run.summary import table
 from tests.support.claims import results
 
@@ -29,6 +30,16 @@ def test_targets_above_every_start_are_told_below_the_table():
         "targets above the start of every world on bowl, hit at 0: 9, 5",
         "targets above the start of every world on hill, hit at 0: 9",
     ]
+
+
+def test_targets_below_a_known_optimum_are_told():
+    """The optimum of the bowl is known, and its loss the gap to it; that of the hill is not."""
+    data = with_targets(np.full((2, 3), 10.0), [0.5, -1.0])
+    data = data.assign_coords(gap_known=("landscape", [1.0, 0.0]))
+    caption = "targets below the optimum of bowl, never hit: -1"
+    assert caption in str(table(data).caption).splitlines()
+    assert "hill, never" not in str(table(data).caption)
+    assert f"T{caption[1:]}." in running_time(data).notes
 
 
 def test_nothing_is_told_where_there_are_none():
