@@ -22,7 +22,7 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import Bits, Domain, Landscape, Terms, per_instance, weighted
+from landscapes.base import Bits, Domain, FitnessLaw, Landscape, Terms, per_instance, weighted
 from landscapes.binary.genotypes import ENUMERATED, bits, common_measure
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.numerics import dot
@@ -36,7 +36,8 @@ class QuantitativeTrait(Landscape):
     -ln fitness, quadratic in the distance of a trait from its optimum.
 
     The best genotype is known where effects are equal, and for n <= 20; the loss is then the gap to it.
-    Elsewhere `gap_known` is False and the loss is -ln w itself, of which 0 is a bound.
+    Elsewhere `gap_known` is False and the loss is -ln w itself, of which 0 is a bound. Methods that select by
+    fitness take w (`fitness_law`).
 
     Source: Lande 1976; Barton 1986.
 
@@ -91,6 +92,11 @@ class QuantitativeTrait(Landscape):
     def gap_known(self) -> bool:
         """Whether the best genotype is known (see the class)."""
         return self.effects == "equal" or self.n <= ENUMERATED
+
+    @property
+    def fitness_law(self) -> FitnessLaw:
+        """exp(-loss), relative to the best genotype where that is known."""
+        return FitnessLaw(log=True)
 
     def bind(self, streams: Streams) -> Self:
         """Draw the effects and find the best genotype."""

@@ -23,7 +23,7 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
 
-from landscapes.base import Domain, Landscape, Reals, Terms, per_instance, weighted
+from landscapes.base import Domain, FitnessLaw, Landscape, Reals, Terms, per_instance, weighted
 from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.frames import draw_place, draw_rotation, into, out_of
 from landscapes.numerics import dot, power
@@ -34,7 +34,8 @@ from landscapes.streams import Streams
 class Fisher(Landscape):
     """Fisher's geometric model: log-fitness falls with a power of the distance to an optimum in n traits.
 
-    The loss is minus the log of fitness, which is the gap to the optimum.
+    The loss is minus the log of fitness, which is the gap to the optimum. Methods that select by fitness take
+    it so (`fitness_law`).
 
     Source: Fisher 1930, "The genetical theory of natural selection"; Martin and Lenormand 2006, "A general
     multivariate extension of Fisher's geometrical model", Evolution 60, 893-907, for the matrices; Tenaillon
@@ -83,6 +84,11 @@ class Fisher(Landscape):
     def gap_known(self) -> bool:
         """At the optimum the log of fitness is 0."""
         return True
+
+    @property
+    def fitness_law(self) -> FitnessLaw:
+        """exp(-loss), 1 at the optimum."""
+        return FitnessLaw(log=True)
 
     @property
     def isotropic(self) -> bool:

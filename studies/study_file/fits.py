@@ -86,10 +86,10 @@ def _fitness(pair: Pair) -> Mistake | None:
     law = pair.landscape.made.fitness_law
     if law is None or not law.log or not pair.optimizer.made.linear_fitness:
         return None
+    raw = "give the landscape `scale: raw`, or " if pair.landscape.kind == "empirical" else ""
     return pair.mistake(
         f"{pair.optimizer.kind} needs fitness that is linear in the loss, and that of landscape"
-        f" {pair.label!r} is exp(-loss); give the landscape `scale: raw`, or take quasispecies or"
-        " wright_fisher"
+        f" {pair.label!r} is exp(-loss); {raw}take quasispecies or wright_fisher"
     )
 
 

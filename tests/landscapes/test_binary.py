@@ -20,6 +20,7 @@ from landscapes.binary.royal_road import RoyalRoad
 from landscapes.binary.spin_glass import SpinGlass
 from landscapes.binary.trap import Trap
 from landscapes.streams import Streams
+from optimizers.fitness import fitness
 from tests.references import binary as reference
 from tests.support.each import each
 
@@ -544,6 +545,17 @@ def test_equal_effects_reach_the_nearest_trait(theta, best):
     landscape = QuantitativeTrait(n=9, effects="equal", theta=theta, width=1.0).bind(streams())
     assert float(landscape.best[0]) == pytest.approx(best, abs=1e-12)
     assert QuantitativeTrait(n=300, effects="equal").gap_known
+
+
+@each("kind", ["linear", "exponential"])
+def test_methods_that_select_by_fitness_take_that_of_the_trait(kind):
+    """Gaussian in the trait, which is -4, -2, 0, 2 or 4 with four loci of effect 1."""
+    landscape = QuantitativeTrait(n=4, effects="equal", theta=2.0, width=1.5)
+    x = torch.tensor([[0] * (4 - k) + [1] * k for k in range(5)], dtype=torch.uint8)[None]
+    loss = landscape.bind(streams([1])).loss(x)
+    found = fitness(loss, kind, 1.0, landscape.fitness_law)[0]
+    expected = [math.exp(-((z - 2) ** 2) / (2 * 1.5**2)) for z in (-4, -2, 0, 2, 4)]
+    assert (found / found[3]).tolist() == pytest.approx(expected, rel=1e-12)
 
 
 def test_quantitative_trait_says_when_the_gap_is_unknown():

@@ -10,6 +10,7 @@ from landscapes.continuous.fisher import Fisher
 from landscapes.continuous.quadratic import Quadratic
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
+from optimizers.fitness import fitness
 from tests.support.each import each
 
 WORLDS = torch.arange(4)
@@ -36,6 +37,17 @@ def test_starts_lie_on_a_sphere_about_the_optimum(options, epistasis):
         np.testing.assert_allclose(
             (x - bound.optimum[:, None]).square().sum(-1).sqrt(), 1.5, rtol=1e-12
         )
+
+
+@each("kind", ["linear", "exponential"])
+def test_methods_that_select_by_fitness_take_a_gaussian_of_the_distance(kind):
+    """At distance d it is exp(-1/2 (d / width)^Q), relative to 1 at the optimum."""
+    model = Fisher(dim=1, width=2.0, epistasis=3.0)
+    x = torch.tensor([[[0.0], [1.0], [2.0], [-3.0]]]).double()
+    loss = model.bind(streams([0])).loss(x)
+    found = fitness(loss, kind, 1.0, model.fitness_law)[0].numpy()
+    expected = [math.exp(-0.5 * (d / 2) ** 3) for d in (0, 1, 2, 3)]
+    np.testing.assert_allclose(found / found[0], expected, rtol=1e-12)
 
 
 def test_starts_have_no_preferred_direction():

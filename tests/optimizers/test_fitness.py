@@ -268,6 +268,15 @@ def test_wrights_equation_refuses_logarithms(tmp_path):
         load_study(write(tmp_path, study))
 
 
+def test_wrights_equation_refuses_landscapes_whose_loss_is_a_logarithm(tmp_path):
+    study = {
+        "name": "log", "budget": 10, "replicates": 2, "landscapes": {"trait": {"kind": "quantitative_trait"}},
+        "optimizers": {"W": {"kind": "linkage_equilibrium", "relaxation": "extension"}},
+    }  # fmt: skip
+    with pytest.raises(StudyError, match=r"is exp\(-loss\); take quasispecies or wright_fisher"):
+        load_study(write(tmp_path, study))
+
+
 # studies ----------------------------------------------------------------------------------------------------
 
 
