@@ -18,7 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import h5py
 import numpy as np
 from scipy import stats
 
@@ -26,7 +25,7 @@ from landscapes import addresses
 from studies.calibration import measured, trial_points, tuned
 from studies.calibration.stage import Stage
 from studies.cells.task import INSTRUMENTS, Cell, Task, blocks
-from studies.results import store
+from studies.results import cell_files, store
 from studies.schema import Status
 from studies.study_file import spending
 from studies.study_file.arm import Arm
@@ -298,7 +297,7 @@ def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
     The loss is inf where it is no number, or the run diverged or never asked.
     """
-    with h5py.File(path) as file:
+    with cell_files.opened(path) as file:
         loss, status = file["loss"][:], file["status"][:]
         asked = file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]
         cost = asked / np.asarray(file.attrs["terms"]).item()

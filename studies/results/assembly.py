@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 from xarray import Dataset
 
@@ -92,7 +91,7 @@ def _places(dims: Mapping[str, list], arms: Sequence[Shown], tasks: int) -> list
 def _read(grid: Grid, path: Path, cell: Stored) -> None:
     """Copy a cell's worlds, as far as the study has them, to every place of its task."""
     last = min(cell["last"], grid.sizes["replicate"])
-    with h5py.File(path) as file:
+    with cell_files.opened(path) as file:
         for name in grid.schemas.get(frozenset(file)) or _schema(grid, path, frozenset(file)):
             _copy(grid, cell, name, file[name][: last - cell["first"]])
         if TIMED_ON in file.attrs:

@@ -1,14 +1,20 @@
-"""A cell's file: NetCDF-4, written and read through h5py.
+"""A cell's file: NetCDF-4, written and read through h5py, and sealed.
 
 What NetCDF-4 asks of an HDF5 file: each dim is a dimension scale, which variables name
 (docs.unidata.ucar.edu/netcdf-c, "NetCDF-4 Format"); xarray opens these files too. Through xarray and h5netcdf
 a cell of sixty variables took longer to write, and to read, than many a search takes to run.
+
+Behind the bytes of the format, where its readers look for nothing, stands their digest, the seal: a file that
+is cut short, or in which a bit has turned, is refused, and is never read as other numbers. Files of earlier
+releases have none.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from studies.text.shapes import Data
@@ -23,6 +29,57 @@ import xarray as xr  # noqa: E402
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."  # the words of the format
 OF_THE_FORMAT = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "DIMENSION_LABELS"}
 TEXT = h5py.string_dtype()
+SEALED = "_sealed"  # attribute of a file that has a seal
+MARK = b"sha256:"
+SEAL = len(MARK) + hashlib.sha256().digest_size  # bytes
+AGAIN = "run the study again, which computes the cell anew"
+
+
+class Damaged(ValueError):
+    """A file that is not what was written; the text is one line for the user."""
+
+
+# the seal ---------------------------------------------------------------------------------------------------
+
+
+def _seal(content: bytes) -> bytes:
+    return MARK + hashlib.sha256(content).digest()
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file is what was written; of one without a seal, whether it can be opened."""
+    try:
+        with opened(path):
+            return True
+    except Damaged:
+        return False
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """The file, read into memory once, where it is what was written.
+
+    Raises:
+        Damaged: it is not.
+    """
+    stored = path.read_bytes()
+    content, seal = stored[:-SEAL], stored[-SEAL:]
+    sealed = seal.startswith(MARK)
+    if sealed and seal != _seal(content):
+        raise Damaged(_damaged(path, "its seal is that of other bytes"))
+    try:
+        file = h5py.File(h5py.h5f.open_file_image(content if sealed else stored))
+    except (OSError, ValueError) as error:
+        raise Damaged(_damaged(path, str(error))) from error
+    with file:
+        if SEALED in file.attrs and not sealed:
+            raise Damaged(_damaged(path, "its seal is gone"))
+        yield file
+
+
+def _damaged(path: Path, why: str) -> str:
+    return f"{path}: expected what was written there, got a damaged file ({why}); {AGAIN}"
+
 
 # writing ----------------------------------------------------------------------------------------------------
 
@@ -36,13 +93,16 @@ def write(data: xr.Dataset, path: Path) -> None:
     """
     variables, attrs = xr.conventions.cf_encoder(*xr.conventions.encode_dataset_coordinates(data))
     _check(variables)
-    with h5py.File(path, "w", track_order=True) as file:
-        _write_attrs(file, attrs)
+    with h5py.File(path.name, "w", driver="core", backing_store=False, track_order=True) as file:
+        _write_attrs(file, attrs | {SEALED: MARK.decode()})
         for dim, size in data.sizes.items():
             _write_scale(file, str(dim), size, variables.get(dim))
         for name, variable in variables.items():
             if name not in data.sizes:
                 _write_variable(file, str(name), variable)
+        file.flush()
+        content = file.id.get_file_image()
+    path.write_bytes(content + _seal(content))
 
 
 def _check(variables: Mapping[str, xr.Variable]) -> None:
@@ -105,8 +165,12 @@ def _write_attrs(owner: h5py.File | h5py.Dataset, attrs: Mapping[str, object]) -
 
 
 def read(path: Path) -> xr.Dataset:
-    """The Dataset of a cell's file, in memory."""
-    with h5py.File(path) as file:
+    """The Dataset of a cell's file, in memory.
+
+    Raises:
+        Damaged: the file is not what was written.
+    """  # noqa: DOC502
+    with opened(path) as file:
         stored = dict(file.items())
         dims = {_place(part): name for name, part in stored.items() if part.is_scale}
         arrays = {

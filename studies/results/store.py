@@ -2,6 +2,7 @@
 
 - OUT/cells/<first two>/<address>.nc: one finished cell; written beside, fsynced, renamed: a file that exists
   is whole
+- OUT/cells/<first two>/<address>.nc.damaged: one that was found not to be what was written; never read
 - OUT/errors/<address>.json: why a cell failed; never read as a result, so the next run tries it again
 - OUT/plan.json: which cells make which arm: enough to build the Dataset without the study's code
 - OUT/dataset.zarr: a view of the above; may be deleted, carries the digest of what it was built from
@@ -48,6 +49,20 @@ def finished(out: Path) -> set[str]:
 def failures(out: Path) -> set[str]:
     """Addresses of the cells whose last attempt failed."""
     return {path.stem for path in (out / "errors").glob("*.json")} - finished(out)
+
+
+def set_damaged_aside(out: Path) -> list[Path]:
+    """Rename the files of cells that are not what was written, so that these are computed anew.
+
+    Returns:
+        Where the files are now.
+    """
+    aside = []
+    for path in (out / "cells").glob("??/*.nc"):
+        with contextlib.suppress(FileNotFoundError):  # another run was first
+            if not cell_files.is_whole(path):
+                aside.append(path.rename(path.with_name(f"{path.name}.damaged")))
+    return aside
 
 
 def write_cell(data: Dataset, path: Path) -> None:

@@ -1,4 +1,9 @@
-"""The Dataset of a study: built from the cells that are there, exported, opened."""
+"""The Dataset of a study: built from the cells that are there, exported, opened.
+
+Zarr reads a chunk that is not there as a chunk of NaN. So a view has a seal among its attributes: the digest
+of the names and sizes of all its files, and of what those of the format say. Each chunk has a checksum of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ import xarray as xr
 from xarray import Dataset
 
 from studies.results import assembly, config, gaps, settings
+from studies.results.cell_files import Damaged
 from studies.results.manifest import Manifest
 from studies.results.precision import from_starts
 from studies.results.store import cell_path, failures, finished, write_text
@@ -23,6 +29,8 @@ from studies.text.shapes import Data
 
 LARGE = 2**28  # bytes above which an opened Dataset stays on disk, as dask arrays
 SHOWN = (config.ATTRIBUTE, settings.ATTRIBUTE)  # attributes of a plan that the Dataset depends on
+FORMAT = "zarr.json"  # what Zarr says of each array and folder
+SEAL = "seal"  # an attribute of the view on disk; views of earlier releases have none
 TRIES = 20  # renames of the view, while another process renames its own
 
 
@@ -72,15 +80,20 @@ def _known(manifest: Manifest) -> Data:
 def export(manifest: Manifest, out: Path) -> Dataset:
     """The Dataset of the cells in the folder now.
 
-    `dataset.zarr` is written anew where it shows something else.
+    `dataset.zarr` is written anew where it shows something else, or is damaged.
     """
     view = out / "dataset.zarr"
-    if _digest(view) == state(manifest, out):
-        return open_study(out)
+    shown = _shown(manifest, out, view)
+    if shown is not None:
+        return shown
+    from zarr.codecs import ZstdCodec  # half a second, for who writes alone
+
     data = assemble(manifest, out)
     temporary = out / f".dataset.{uuid.uuid4().hex}.tmp"
     try:
-        data.to_zarr(temporary, zarr_format=3, consolidated=False)
+        checked = {name: {"compressors": (ZstdCodec(checksum=True),)} for name in data.variables}
+        data.to_zarr(temporary, zarr_format=3, consolidated=False, encoding=checked)
+        _set_seal(temporary)
         _exchange(temporary, view)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -99,35 +112,92 @@ def open_study(path: str | Path) -> Dataset:
 
     Raises:
         FileNotFoundError: there is no study at this path.
+        Damaged: a file is not what was written, and nothing else holds what it held.
     """
     path = Path(path)
     out, view = (path.parent, path) if path.suffix == ".zarr" else (path, path / "dataset.zarr")
     plan = out / "plan.json"
-    if not plan.exists() and _digest(view) is None:
+    if plan.exists():
+        manifest = _plan(plan)
+        shown = _shown(manifest, out, view)
+        return assemble(manifest, out) if shown is None else shown
+    if not view.exists():
         raise FileNotFoundError(
             "open_study: expected a study's folder (plan.json, cells/) or a dataset.zarr, found none at"
             f" {path}"
         )
-    manifest = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else None
-    if manifest is not None and _digest(view) != state(manifest, out):
-        return assemble(manifest, out)
-    before = view.stat().st_ino
-    data = _read(view)
-    data = data if manifest is None else data.assign_attrs(_known(manifest) | data.attrs)
-    data = data.load() if data.nbytes < LARGE else data.chunk()
-    # Zarr reads a chunk that another process has just removed as empty, without an error.
-    return data if view.stat().st_ino == before else open_study(path)
+    return _read(view)
+
+
+def _plan(path: Path) -> Manifest:
+    try:
+        manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Damaged(
+            f"{path}: expected the plan of a study, got a damaged file ({error}); run the study again, which"
+            " writes it anew and keeps all finished cells"
+        ) from error
+    return manifest
+
+
+# the view ---------------------------------------------------------------------------------------------------
+
+
+def _shown(manifest: Manifest, out: Path, view: Path) -> Dataset | None:
+    """What the view shows; None where it is not up to date, or damaged."""
+    if _digest(view) != state(manifest, out):
+        return None
+    try:
+        data = _read(view)
+    except Damaged:
+        return None
+    return data.assign_attrs(_known(manifest) | data.attrs)
 
 
 def _read(view: Path) -> Dataset:
-    data = xr.open_zarr(view, consolidated=False, chunks=None)
-    texts = {name: data[name].astype(object) for name in data.dims if data[name].dtype.kind == "T"}
-    return data.assign_coords(texts)[sorted(map(str, data.data_vars))]
+    """The Dataset of a view; one that another process replaces meanwhile is read again."""
+    try:
+        before = view.stat().st_ino
+        _check_seal(view)
+        data = xr.open_zarr(view, consolidated=False, chunks=None)
+        texts = {name: data[name].astype(object) for name in data.dims if data[name].dtype.kind == "T"}
+        data = data.assign_coords(texts)[sorted(map(str, data.data_vars))]
+        data.attrs.pop(SEAL, None)
+        data = data.load() if data.nbytes < LARGE else data.chunk()
+        replaced = view.stat().st_ino != before
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise Damaged(
+            f"{view}: expected the Dataset of a study, got a damaged one ({error})"
+        ) from error
+    return _read(view) if replaced else data
+
+
+def _set_seal(view: Path) -> None:
+    root = json.loads((view / FORMAT).read_text(encoding="utf-8"))
+    root["attributes"][SEAL] = _seal(view, root)
+    (view / FORMAT).write_text(json.dumps(root), encoding="utf-8")
+
+
+def _check_seal(view: Path) -> None:
+    root = json.loads((view / FORMAT).read_text(encoding="utf-8"))
+    seal = root["attributes"].pop(SEAL, None)
+    if seal is not None and seal != _seal(view, root):
+        raise ValueError("files are missing, or are not what was written")
+
+
+def _seal(view: Path, root: Data) -> str:
+    """The digest of a view whose own format file says `root`, its seal left out."""
+    digest = hashlib.sha256(json.dumps(root).encode())
+    for path in sorted(path for path in view.glob("*/**/*") if path.is_file()):
+        digest.update(f"{path.relative_to(view)} {path.stat().st_size}\n".encode())
+        if path.name == FORMAT:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _digest(view: Path) -> str | None:
     try:
-        return json.loads((view / "zarr.json").read_text(encoding="utf-8"))["attributes"]["view"]
+        return json.loads((view / FORMAT).read_text(encoding="utf-8"))["attributes"]["view"]
     except (OSError, ValueError, KeyError):
         return None
 

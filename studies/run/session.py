@@ -128,6 +128,8 @@ def execute(
     manifests: list[Manifest] = []
     if note:
         bar.say(note)
+    for path in store.set_damaged_aside(out):
+        bar.say(f"{path}: a damaged cell is set aside here, and computed anew")
     batches = _checked(_batches(study, out, text, bar, manifests), where)
     ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
     if ended == "complete" and not manifests:

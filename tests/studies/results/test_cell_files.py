@@ -49,6 +49,7 @@ def test_a_dataset_comes_back_whole(path):
 def test_xarray_reads_it(path):
     cell_files.write(DATA, path)
     with xr.open_dataset(path, engine="h5netcdf") as data:
+        assert data.attrs.pop(cell_files.SEALED)
         xr.testing.assert_identical(plain(data.load()), plain(DATA))
 
 
@@ -73,3 +74,42 @@ def test_a_name_that_would_be_a_folder_is_one_line(path):
     ):
         cell_files.write(DATA.rename(share="a/b"), path)
     assert not path.exists()
+
+
+# damage -----------------------------------------------------------------------------------------------------
+
+
+def zeroed(content):
+    """As a disk gives it back that lost the end of a file."""
+    half = len(content) // 2
+    return content[:half] + bytes(len(content) - half)
+
+
+def one_bit_turned(content, place):
+    changed = bytearray(content)
+    changed[place] ^= 1 << place % 8
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("damage", [zeroed, lambda content: content[:-1000], lambda content: b""])
+def test_what_is_cut_short_is_refused_and_named(path, damage):
+    cell_files.write(DATA, path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(
+        cell_files.Damaged, match="cell.nc: expected what was written there, got a damaged"
+    ):
+        cell_files.read(path)
+    assert not cell_files.is_whole(path)
+
+
+def test_no_bit_that_turns_changes_a_number(path):
+    """One in every part of the file: it is refused, or, in the mark of the seal alone, changes nothing."""
+    cell_files.write(DATA, path)
+    content = path.read_bytes()
+    mark = len(content) - cell_files.SEAL
+    taken = []
+    for place in [*range(0, len(content), 97), *range(mark, len(content))]:
+        path.write_bytes(one_bit_turned(content, place))
+        if cell_files.is_whole(path):
+            taken.append(place)
+    assert taken == []

@@ -196,6 +196,45 @@ def test_a_view_without_its_cells_can_be_opened(out, tmp_path):
     xr.testing.assert_identical(open_study(tmp_path / "mailed.zarr"), data)
 
 
+def chunks(view, name):
+    return sorted(path for path in (view / name / "c").rglob("*") if path.is_file())
+
+
+def gone(path):
+    path.unlink()
+
+
+def turned(path):
+    """One bit in its middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [gone, turned])
+def test_a_damaged_view_is_rebuilt_and_alone_it_is_refused(out, tmp_path, damage):
+    data = exported(out, plan())
+    view = out / "dataset.zarr"
+    damage(chunks(view, "loss")[0])
+    assert_same(open_study(out), data)
+    data = exported(out, plan())
+    xr.testing.assert_identical(open_study(shutil.copytree(view, tmp_path / "mailed.zarr")), data)
+    damage(chunks(tmp_path / "mailed.zarr", "loss")[0])
+    with pytest.raises(
+        ValueError, match="mailed.zarr: expected the Dataset of a study, got a damaged one"
+    ):
+        open_study(tmp_path / "mailed.zarr")
+
+
+def test_a_damaged_plan_is_one_line_with_its_remedy(out):
+    exported(out, plan())
+    (out / "plan.json").write_text('{"cells": [')
+    with pytest.raises(
+        ValueError, match="plan.json: expected the plan of a study, .*; run the study again"
+    ):
+        open_study(out)
+
+
 def test_a_large_view_stays_on_disk(out, monkeypatch):
     data = exported(out, plan())
     monkeypatch.setattr(view, "LARGE", 1)

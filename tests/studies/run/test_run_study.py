@@ -2,14 +2,18 @@
 
 import contextlib
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
 import studies.figures
 from studies import run_study
+from studies.results import cell_files
+from studies.results.cell_files import Damaged
 from studies.run import clusters, session
 from studies.run.session import Outcome
-from tests.support.runs import here
+from tests.support.runs import assert_same, here
 
 STUDY = {
     "name": "written",
@@ -71,3 +75,27 @@ def test_a_cluster_that_there_is_not_is_told_before_anything_is_written(tmp_path
     with pytest.raises(clusters.ClusterError, match="expected 'local' or the address .*, got 'pigeon'"):
         run_study(STUDY, tmp_path / "out", cluster="pigeon")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_cell_is_set_aside_named_and_computed_anew(tmp_path, capsys):
+    """Of the study and of its tuning: what was stored of them comes back, and nothing else is computed."""
+    study = {
+        **STUDY,
+        "tuning": {"trials": 2, "worlds": 4, "ranges": {"fast": {"learning_rate": [0.1, 0.2]}}},
+    }
+    before = run_study(study, tmp_path, figures=False)
+    cells = sorted((tmp_path / "cells").glob("??/*.nc"))
+    kept = [path.stat().st_mtime_ns for path in cells[2:]]
+    shutil.rmtree(tmp_path / "dataset.zarr")
+    for path in cells[:2]:
+        path.write_bytes(path.read_bytes()[:-500] + bytes(500))
+    with pytest.raises(Damaged, match="run the study again, which computes the cell anew"):
+        cell_files.read(cells[0])
+    capsys.readouterr()
+    assert_same(run_study(study, tmp_path, figures=False), before)
+    said = capsys.readouterr().err
+    assert all(f"{path}.damaged: a damaged cell is set aside here" in said for path in cells[:2])
+    assert sorted((tmp_path / "cells").glob("??/*.damaged")) == [
+        Path(f"{path}.damaged") for path in cells[:2]
+    ]
+    assert [path.stat().st_mtime_ns for path in cells[2:]] == kept
