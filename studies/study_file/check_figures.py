@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from studies import registry, schema
+from studies import schema
 from studies.analysis.quantities.distance import OTHER_NAME
 from studies.results import settings
 from studies.results.figures import Asked, asked, named
@@ -13,6 +13,7 @@ from studies.study_file.arm import Arm
 from studies.study_file.asked import Words as Quantities
 from studies.study_file.asked import recorded
 from studies.study_file.axes import Axis
+from studies.study_file.check_let import recorded as recorded_by
 from studies.study_file.document import Mistake, Path
 from studies.study_file.figures import CLOCKS, FORMULAS, PLACES, QUANTITIES, QUESTIONS
 from studies.study_file.model import FIGURES, StudyModel
@@ -40,17 +41,10 @@ class Words:
         dims = [*schema.GRID, *(axis.name for axis in axes)]
         labels = {dim: list(dict.fromkeys(str(arm.coords[dim]) for arm in arms)) for dim in schema.GRID}
         kept = {"ledger": study.ledger is not None, "timed": study.timing is not None}
-        own = recorded(arms, _recorded(study), **kept)
+        own = recorded(arms, recorded_by(study), **kept)
         numbers = dict.fromkeys(name for names in ran_with for name in names)
         along = labels | {axis.name: axis.coords for axis in axes}
         return Words(dims, Quantities(own, [*numbers], along, hidden(ran_with)))
-
-
-def _recorded(study: StudyModel) -> Iterator[str]:
-    """What the study records itself."""
-    for label, spec in study.record.items():
-        yield label
-        yield from registry.build(spec, "instrument").variables if "kind" in spec else ()
 
 
 def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:

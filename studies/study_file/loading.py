@@ -19,6 +19,7 @@ from studies.study_file import (
     check_expressions,
     check_figures,
     check_labels,
+    check_let,
     check_match,
     check_record,
     check_size,
@@ -100,6 +101,7 @@ def _checked(document: Document) -> Study:
     _check_ranges(study, draft, arms, resolver)
     # what follows is checked of a study that has no other mistakes
     for check in (
+        check_let.mistakes(study, arms),
         only.nobody(draft.labels["landscapes"], arms),
         _of_claims(study, draft, arms, axes),
         check_figures.mistakes(study, arms, axes),

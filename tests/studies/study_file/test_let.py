@@ -100,6 +100,41 @@ def test_a_name_of_let_that_a_nearer_number_hides_is_one_line(tmp_path, old, new
     assert [said.partition("study.yaml:")[2] for said in error.value.lines] == [line]
 
 
+# what is recorded -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("loss", ""),
+        ("steps", ""),
+        ("diverged", ""),
+        ("theta", "record: {theta: 'center[0]'}"),
+        ("heterozygosity", "record: [heterozygosity]"),
+        ("step_variance", "ledger: {}"),
+        ("timing_memory", "timing: {}"),
+        ("unfit_steps", ""),
+    ],
+)
+def test_a_name_of_let_that_is_recorded_too_is_one_line(tmp_path, name, more):
+    text = replaced("own: 2 * sigma", f"own: 2 * sigma, {name}: 3")
+    text = text.replace("kind: ga", "kind: ga, selection: proportional")
+    if name == "heterozygosity":
+        text = text.replace("quadratic, dim: 2, terms: 16, condition: condition", "onemax, n: 4")
+    with pytest.raises(StudyError) as error:
+        load(tmp_path, f"{text}{more}\n")
+    (line,) = (line.partition("study.yaml:")[2] for line in error.value.lines if f"let.{name}" in line)
+    assert line == (
+        f"3:{STUDY.splitlines()[2].index('}') + 3}: let.{name}: {name} is recorded in every world of this"
+        " study; take another name"
+    )
+
+
+@pytest.mark.parametrize("name", ["theta", "heterozygosity", "step_variance", "timing_memory"])
+def test_a_name_that_this_study_does_not_record_is_free(tmp_path, name):
+    assert load(tmp_path, replaced("own: 2 * sigma", f"own: 2 * sigma, {name}: 3")).arms
+
+
 # numbers of the whole study ---------------------------------------------------------------------------------
 
 LAW = {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": 1}
