@@ -15,7 +15,7 @@ from annotated_types import Ge
 from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import same_worlds
-from studies.results import settings
+from studies.results import hits, settings
 from studies.results.arms import absent, asked, but_seconds, words_on_silent
 from studies.results.hits import at_budget, ran, spent
 from studies.schema import SPENT, Status
@@ -343,14 +343,14 @@ def at_cost(data: Dataset, cost: float | None) -> Dataset:
     Raises:
         ValueError: there is none, or a run had spent its budget before.
     """
-    there = data["cost"].values
     if cost is None:
         return at_budget(data)
+    there = data["cost"]
     ended = spent(data).where(data["status"].isel(checkpoint=-1) == Status.BUDGET_SPENT).min()
-    low, high = np.nanmin(there), np.fmin(np.nanmax(there), float(ended))
+    low, high = float(there.min("checkpoint").max()), float(np.fmin(there.max(), ended))
     if not low * (1 - SPENT) <= cost <= high * (1 + SPENT):
         raise ValueError(
             f"cost: expected between the first checkpoint and the shortest run's end, {low:g} and {high:g}"
             f" evaluations, got {cost:g}"
         )
-    return data.isel(checkpoint=int(np.flatnonzero(there <= cost * (1 + SPENT))[-1]))
+    return hits.at_cost(data, cost)

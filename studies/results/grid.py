@@ -89,10 +89,11 @@ class Grid:
     def squeezed(self, values: np.ndarray, attrs: Data, *dims_behind: str) -> Array:
         """Leave out the dims of the grid along which nothing changes.
 
-        A place where no arm is (NaN) does not count.
+        A place where no arm is (NaN) does not count. Where each optimizer has landscapes of its own, what
+        differs between them is the landscape's: optimizers go first.
         """
         dims = [*self.dims, *dims_behind]
-        for name in self.dims:
+        for name in sorted(self.dims, key="optimizer".__ne__):
             axis = dims.index(name)
             low = np.fmin.reduce(values, axis)
             high = np.fmax.reduce(values, axis)

@@ -114,6 +114,18 @@ class TestOrdering:
         ):
             self.judge(data, cost=70)
 
+    def test_at_a_cost_where_each_has_checkpoints_of_its_own(self):
+        data = pair(1.0)
+        data["loss"].loc[{"optimizer": "A", "checkpoint": data["checkpoint"][:2]}] = 1e9
+        own = np.multiply.outer([1.0, 2.0], data["cost"].values)  # B has twice the budget
+        data = data.assign_coords(cost=(("optimizer", "checkpoint"), own))
+        data["value_terms"].loc[{"optimizer": "B"}] = data["value_terms"].sel(optimizer="B") * 2
+        verdicts = [self.judge(data, cost=cost).verdict for cost in (67, 99, 100)]
+        assert verdicts == ["fails", "fails", "holds"]
+        for cost in (66, 101):
+            with pytest.raises(ValueError, match=f"66.6667 and 100 evaluations, got {cost}"):
+                self.judge(data, cost=cost)
+
     def test_worlds_that_are_not_the_same_have_no_order(self):
         with pytest.raises(
             ValueError, match="expected optimizers that ran in the same worlds, B did not"

@@ -10,7 +10,7 @@ from studies.analysis.price.repricing import repriced
 from studies.cells.loop import run_cell
 from studies.claims import judge
 from studies.exchange.tables import frames, to_frame
-from studies.figures import ecdf
+from studies.figures import ecdf, phase
 from studies.report.tables import final_loss
 from studies.results import store, view
 from studies.results.arms import absent, labels
@@ -54,13 +54,16 @@ def lines(**changes):
     return [line.removeprefix("study: ") for line in caught.value.lines]
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    out = tmp_path_factory.mktemp("only")
-    plan = make_plan(study())
+def assembled(plan, out):
+    """The results of all cells of a plan."""
     for cell in plan.cells(lambda address: False):
         store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
     return view.assemble(manifest(plan, plan.cells(store.finished(out).__contains__)), out)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return assembled(make_plan(study()), tmp_path_factory.mktemp("only"))
 
 
 def test_an_arm_runs_where_it_is_asked_for():
@@ -96,6 +99,45 @@ def test_what_is_not_asked_for_is_absent(results):
     assert results["status"].attrs["flag_meanings"].split()[Status.ABSENT] == "absent"
     again = repriced(results, 3.0)
     np.testing.assert_array_equal(absent(again), absent(results))
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """Two landscapes with budgets and targets of their own, each searched by two optimizers of its own."""
+    bits = {"kind": "ga", "population": 6, "only": ["bits"]}
+    optimizers = {"SGD": {"kind": "sgd"}, "ES": {"kind": "openai_es", "population": 4}}
+    optimizers = {name: entry | {"only": ["bowl"]} for name, entry in optimizers.items()}
+    optimizers |= {"GA": bits, "asexual": bits | {"crossover": "none"}}
+    told = {"budget": {"bowl": 30, "bits": 60}, "targets": {"bowl": [0.5], "bits": [6.0]}}
+    ordering = {"kind": "ordering", "better": "GA", "worse": "asexual", "landscape": "bits", "cost": 30}
+    plan = make_plan(
+        study(
+            **told,
+            optimizers=optimizers,
+            claims={"first": ordering},
+            sweep={"landscapes.bits.n": [4, 6]},
+        )
+    )
+    return assembled(plan, tmp_path_factory.mktemp("apart"))
+
+
+class TestWhereNoOptimizerIsOnTwoLandscapes:
+    def test_what_a_landscape_has_of_its_own_is_told_along_landscapes(self, apart):
+        for name in ("cost", "target_loss"):
+            assert "optimizer" not in apart[name].dims
+        assert apart["cost"].isel(checkpoint=-1).sel(landscape="bits").values.tolist() == 60
+
+    def test_optimizers_are_compared(self, apart):
+        compared = analysis.compare(apart)
+        assert compared["win_probability"].dims == ("landscape", "pair", "n")
+        there = compared["worlds"].max("n").sel(pair=["SGD - ES", "SGD - GA", "GA - asexual"])
+        assert there.values.tolist() == [[3, 0, 0], [0, 0, 3]]
+
+    def test_a_phase_is_drawn(self, apart):
+        phase(apart)
+
+    def test_an_ordering_is_judged_at_a_cost(self, apart):
+        assert [row.worlds for row in judge(apart)] == [3, 3]
 
 
 def test_a_missing_arm_is_missing_and_not_absent(tmp_path):
