@@ -37,7 +37,7 @@ from studies.cells.own import OwnInstrument
 from studies.cells.pictures import Camera
 from studies.cells.recorder import Recorder
 from studies.cells.targets import Goals, Targets
-from studies.cells.timing import Alone, Looking, name_of, timed
+from studies.cells.timing import Alone, Looking, Timed, visits
 from studies.cells.truth import Truth
 from studies.instruments import Instrument, Moment
 from studies.registry import build
@@ -103,13 +103,13 @@ def search(
     return clock
 
 
-def run_cell(cell: Cell) -> Dataset:
-    """Compute one cell: dims replicate, checkpoint, target."""
-    return run_worlds(cell.task, torch.arange(cell.first, cell.last))
+def run_cell(cell: Cell, times: Dataset | None = None) -> Dataset:
+    """Compute one cell: dims replicate, checkpoint, target; `times` as of `run_worlds`."""
+    return run_worlds(cell.task, torch.arange(cell.first, cell.last), times)
 
 
-def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
-    """Compute these absolute worlds (R,) of a task.
+def run_worlds(task: Task, worlds: torch.Tensor, times: Dataset | None = None) -> Dataset:
+    """Compute these absolute worlds (R,) of a task; `times` of their steps, where these were taken before.
 
     Dims replicate, checkpoint, target, and those of the noise ledger, of pictures and of times where the task
     asks for them.
@@ -128,7 +128,8 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
         parts.append(watcher.dataset())
         clock.lap(watcher.part)
     if task.timing:
-        parts.append(timed_alone(task, worlds, task.timing))
+        times = timed_alone(task, worlds, task.timing) if times is None else times
+        parts.append(times)
         clock.lap("timing")
     landscape = setting.landscape
     data = xr.merge(parts, join="exact", compat="identical").assign_coords(
@@ -140,12 +141,28 @@ def run_worlds(task: Task, worlds: torch.Tensor) -> Dataset:
         spacing=landscape.spacing,
         on_bits=int(isinstance(landscape.domain, Bits)),
         profile=json.dumps(clock.spent | {"loss": setting.oracle.seconds, "truth": truth.seconds}),
-        **({TIMED_ON: name_of(task.device)} if task.timing else {}),
+        **({} if times is None else {TIMED_ON: times.attrs[TIMED_ON]}),
     )
 
 
 def timed_alone(task: Task, worlds: torch.Tensor, asked: Data) -> Dataset:
-    """The times of those of these absolute worlds (R,) that are timed, each alone."""
+    """The times of those of these absolute worlds (R,) that are timed, each alone, with no other cell's."""
+    timed = to_time(task, worlds, asked)
+    for number in range(asked["rounds"]):
+        for _, row in visits([timed]):
+            timed.visit(number, row)
+    return timed.dataset()
+
+
+def to_time(task: Task, worlds: torch.Tensor, asked: Data, known: Dataset | None = None) -> Timed:
+    """These absolute worlds (R,), to be visited.
+
+    Args:
+        task: the task.
+        worlds: absolute ones (R,).
+        asked: its `timing`.
+        known: what earlier rounds found.
+    """
 
     def begin(row: int) -> Alone:
         setting = Setting.of(task, worlds[[row]])
@@ -153,7 +170,7 @@ def timed_alone(task: Task, worlds: torch.Tensor, asked: Data) -> Dataset:
         return Alone(setting.oracle.bill, lambda watchers: search(*parts, watchers, setting.streams))
 
     rows = [row for row, world in enumerate(worlds.tolist()) if world < asked["worlds"]]
-    return timed(asked, rows, len(worlds), begin, task.device)
+    return Timed(asked, rows, len(worlds), begin, task.device, known)
 
 
 @dataclass(frozen=True)

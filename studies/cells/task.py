@@ -52,7 +52,7 @@ class Task:
             where it never does.
         pictures: frames of the search: times (increasing, as checkpoints), worlds, points, grid; None: there
             are none.
-        timing: how steps are timed: worlds, warm_up, repeats; None: they are not.
+        timing: how steps are timed: worlds, rounds, warm_up, repeats; None: they are not.
         record: instruments of the user's, {"kind": .., parameters} each, complete.
         expressions: what else is recorded, label -> {expression, long_name, units, vector}; those that the
             arm has.

@@ -8,6 +8,14 @@ the search, from its start on and again from there where it ends; the first ones
     processor   seconds for which the thread that takes the steps had a processor: what other programs take
                 from it is not in it, but what they do to caches and clock rates is
 
+The speed of a machine changes for seconds and for minutes, by half and more where a neighbour shares the
+core: repeats that follow one another all see the same one. So each world is visited in several rounds, and
+one round takes every world of every cell, in an order drawn anew, before the next begins: what is compared is
+timed at the same moments (randomized multiple interleaved trials; Abedi and Brecht 2017, ICPE 287, who show
+that one cell after the other finds differences where there are none). Disturbance only adds, so the least of
+a world's repeats, over all rounds, is nearest to the time of the step itself (Chen and Revels 2016,
+arXiv:1608.04295).
+
 On CUDA every clock is read once all kernels have ended, and processor time says nothing of a kernel. Memory
 is the most that the first step held at once beside what was there before it: of CUDA as its allocator has it,
 on the CPU of all tensors that operations returned. Workspaces inside an operation, and arrays of other
@@ -16,10 +24,12 @@ libraries, are not seen there.
 
 from __future__ import annotations
 
+import math
 import platform
 import time
+import uuid
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -53,34 +63,58 @@ class Alone(NamedTuple):
     search: Callable[[Sequence[Looking]], object]
 
 
-def timed(
-    asked: Mapping[str, int],
-    rows: Sequence[int],
-    worlds: int,
-    begin: Callable[[int], Alone],
-    device: str,
-) -> Dataset:
-    """The variables of `schema.TIMING` of R worlds; NaN in those that are not timed.
+class Timed:
+    """The times of R worlds of a task, some of which are visited.
 
     Args:
-        asked: warm_up and repeats, steps.
+        asked: rounds, warm_up and repeats of each visit, steps.
         rows: those of the worlds that are timed.
         worlds: R.
         begin: row -> a search of that world alone, anew each time.
         device: "cpu" or "cuda".
+        known: what earlier rounds found, as `dataset` gives it; None: nothing.
     """
-    seconds = np.full((worlds, len(schema.TIMING_CLOCKS), asked["repeats"]), np.nan)
-    memory = np.full(worlds, np.nan)
-    for row in rows:
-        memory[row] = _held(begin(row), device)
-        seconds[row] = _seconds(lambda row=row: begin(row), asked, device).T  # type: ignore[misc]
-    values = {"timing_seconds": seconds, "timing_memory": memory}
-    about = schema.TIMING
-    variables = {
-        name: (("replicate", *about[name].dims), part, about[name].attrs)
-        for name, part in values.items()
-    }
-    return Dataset(variables, {"timing_clock": list(schema.TIMING_CLOCKS)})
+
+    def __init__(
+        self,
+        asked: Mapping[str, int],
+        rows: Sequence[int],
+        worlds: int,
+        begin: Callable[[int], Alone],
+        device: str,
+        known: Dataset | None = None,
+    ) -> None:
+        self.asked, self.rows, self.begin, self.device = asked, rows, begin, device
+        shape = worlds, len(schema.TIMING_CLOCKS), asked["rounds"] * asked["repeats"]
+        self.seconds, self.memory = np.full(shape, np.nan), np.full(worlds, np.nan)
+        if known is not None and known.attrs[schema.TIMED_ON] == name_of(device):
+            self.seconds[:] = known["timing_seconds"].values
+            self.memory[:] = known["timing_memory"].values
+
+    def visit(self, number: int, row: int) -> None:
+        """Time a world in the round of this number."""
+        if math.isnan(self.memory[row]):
+            self.memory[row] = _held(self.begin(row), self.device)
+        repeats = self.asked["repeats"]
+        now = slice(number * repeats, (number + 1) * repeats)
+        self.seconds[row, :, now] = _seconds(lambda: self.begin(row), self.asked, self.device).T
+
+    def dataset(self) -> Dataset:
+        """The variables of `schema.TIMING`, and on what they were timed; NaN of what was not."""
+        values = {"timing_seconds": self.seconds, "timing_memory": self.memory}
+        about = schema.TIMING
+        variables = {
+            name: (("replicate", *about[name].dims), part, about[name].attrs)
+            for name, part in values.items()
+        }
+        clocks = {"timing_clock": list(schema.TIMING_CLOCKS)}
+        return Dataset(variables, clocks, {schema.TIMED_ON: name_of(self.device)})
+
+
+def visits(cells: Iterable[Timed]) -> list[tuple[Timed, int]]:
+    """Every world that is timed, of all cells, in an order that is drawn anew."""
+    inorder = [(cell, row) for cell in cells for row in cell.rows]
+    return sorted(inorder, key=lambda visit: uuid.uuid4().int)  # no number depends on it
 
 
 # time -------------------------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ class Expected(NamedTuple):
     measured: int  # tasks
     tasks: int
     failed: list[str]  # what a few steps of a task ended with
+    alone: float = 0.0  # of the seconds, those in which nothing else may run: the times of steps
 
 
 def expected(
@@ -74,12 +75,14 @@ def expected(
     for cell in cells:
         first.setdefault(cell.task.canonical, cell)
     paces, failed = _paces(first, pace or measured, patience)
-    total = sum(_seconds(cell, first, paces) for cell in cells) if paces else 0.0
-    return Expected(total, len(cells), len(paces), len(first), failed)
+    known = [(cell, _pace_of(cell, first, paces)) for cell in cells] if paces else []
+    alone = sum(pace.timing * _timed(cell) for cell, pace in known)
+    total = alone + sum(_seconds(cell, pace, first) for cell, pace in known)
+    return Expected(total, len(cells), len(paces), len(first), failed, alone)
 
 
-def _seconds(cell: Cell, first: dict[str, Cell], paces: dict[str, Pace]) -> float:
-    """What a cell will take.
+def _pace_of(cell: Cell, first: dict[str, Cell], paces: dict[str, Pace]) -> Pace:
+    """The pace of a cell.
 
     Args:
         cell: the cell.
@@ -87,11 +90,15 @@ def _seconds(cell: Cell, first: dict[str, Cell], paces: dict[str, Pace]) -> floa
         paces: of the tasks that were.
     """
     task = cell.task
-    pace = paces.get(task.canonical) or _alike(
+    return paces.get(task.canonical) or _alike(
         task, [(first[name].task, pace) for name, pace in paces.items()]
     )
-    block = pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.canonical])
-    return block + pace.timing * _timed(cell)
+
+
+def _seconds(cell: Cell, pace: Pace, first: dict[str, Cell]) -> float:
+    """What a cell will take, the times of steps left out; arguments as of `_pace_of`."""
+    task = cell.task
+    return pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.canonical])
 
 
 def _timed(cell: Cell) -> int:
@@ -185,7 +192,8 @@ def lines(expected: Expected, workers: int) -> list[str]:
     if not expected.measured:
         return [*failed, "expected: no time is known"]
     hands = max(1, min(workers, expected.cells))
-    shared, alone = duration(expected.seconds / hands), duration(expected.seconds)
+    shared = duration(expected.alone + (expected.seconds - expected.alone) / hands)
+    alone = duration(expected.seconds)
     each = f" on {hands} workers, {alone} of one core" if hands > 1 else " of one core"
     how = (
         f"measured by a few steps of {expected.measured} of {expected.tasks} tasks on this machine;"
@@ -203,9 +211,7 @@ def duration(seconds: float) -> str:
 
 
 def workers(study: Study) -> int:
-    """How many cells are computed at a time on this machine, as far as the study says; one that is timed."""
-    if any(arm.scalars["timing"] for arm in study.arms):
-        return 1
+    """How many cells are computed at a time on this machine, as far as the study says."""
     return study.cluster.workers or os.cpu_count() or 1
 
 
@@ -244,8 +250,8 @@ def _timing(task: Task) -> float:
     from studies.cells.loop import timed_alone
 
     began = time.process_time()
-    timed_alone(task, torch.arange(1), task.timing)
-    return time.process_time() - began
+    timed_alone(task, torch.arange(1), {**task.timing, "rounds": 1})
+    return (time.process_time() - began) * task.timing["rounds"]
 
 
 def _ledger(task: Task, worlds: int) -> float:

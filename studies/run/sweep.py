@@ -9,193 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import faulthandler
 import hashlib
-import json
 import os
-import platform
-import threading
-import time
-import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from studies.cells import provenance
 from studies.results import store
+from studies.run import rounds
 from studies.run.clusters import ENVIRONMENT, ClusterError
-from studies.text import user_code
+from studies.run.work import Record, appears, compute, failed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
-    from xarray import Dataset
 
     from studies.cells.task import Cell
 
-THREADS = 1  # of torch, in each worker
 LOOK = 1.0  # seconds between looks at how many workers there are
-LATE = 20  # looks, LAG seconds apart, at a file that a network file system may show late
-LAG = 0.25
 NO_WORD = "the worker went away and left no word; run the same command again"
-
-
-class Record(NamedTuple):
-    """What became of one cell."""
-
-    address: str
-    # "done", "found" (another run computed it), "failed", "refused" (a plugin is wrong) or "apart" (another
-    # file system)
-    status: str
-    seconds: float = 0.0
-    error: str = ""
 
 
 class SchedulerLost(Exception):
     """The scheduler went away, and what was in flight with it."""
-
-
-# on a worker ------------------------------------------------------------------------------------------------
-
-
-def compute(cell: Cell, address: str, out: str, token: str = "") -> Record:
-    """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/.
-
-    Nothing is written where OUT has no such token.
-    """
-    if token and not _appears(Path(out, token)):
-        return Record(address, "apart", error=platform.node())
-    folder, began = Path(out), time.perf_counter()
-    path = store.cell_path(folder, address)
-    if path.exists():
-        _forget_failures(address, folder)  # as of a worker that was killed when the cell was just there
-        return Record(address, "found")
-    try:
-        with _crash_note(cell, address, folder):
-            data = _run(cell, address)
-            seconds = time.perf_counter() - began
-            store.write_cell(data.assign_attrs(_origin(cell, seconds)), path)
-        _forget_failures(address, folder)
-        return Record(address, "done", seconds)
-    except BaseException as error:  # a plugin may leave by SystemExit too, which would end the worker
-        if (
-            isinstance(error, KeyboardInterrupt)
-            and threading.current_thread() is threading.main_thread()
-        ):
-            raise  # Ctrl-C
-        return _raised(cell, address, folder, error)
-
-
-def _forget_failures(address: str, out: Path) -> None:
-    """Remove what earlier attempts at a cell left."""
-    for note in (store.error_path(out, address), *Path(out, "crash").glob(f"{address}.*")):
-        note.unlink(missing_ok=True)
-
-
-def _raised(cell: Cell, address: str, out: Path, error: BaseException) -> Record:
-    """A cell that ended with an exception, which is being handled."""
-    from studies.cells.contract import PluginError
-
-    if isinstance(error, PluginError):
-        status, text = "refused", str(error)
-    else:
-        status = "refused" if user_code.users_line(error) else "failed"
-        text = user_code.one_line(error)
-    return failed(cell, address, out, text, traceback.format_exc(), status=status)
-
-
-def _appears(path: Path) -> bool:
-    """Whether a file that was just written is there."""
-    for _ in range(LATE):
-        if path.exists():
-            return True
-        time.sleep(LAG)
-        with contextlib.suppress(OSError):
-            os.listdir(path.parent)  # a network file system looks again
-    return path.exists()
-
-
-def _run(cell: Cell, address: str) -> Dataset:
-    import torch
-
-    from studies.cells.loop import run_cell
-
-    torch.set_num_threads(THREADS)
-    fresh = dataclasses.replace(cell.task)  # without the address that the client computed
-    cell = dataclasses.replace(cell, task=fresh)
-    if cell.address != address:
-        raise RuntimeError(
-            f"this worker ({platform.node()}) has another version of the code or of torch; restart the"
-            " workers"
-        )
-    return run_cell(cell)
-
-
-def _origin(cell: Cell, seconds: float) -> dict[str, str]:
-    import torch
-
-    block = {
-        "first": cell.first,
-        "last": cell.last,
-        "host": platform.node(),
-        "seconds": seconds,
-        "threads": torch.get_num_threads(),
-    }
-    return {
-        "task": cell.task.canonical,
-        "origin": json.dumps(block | provenance.versions() | cell.task.libraries),
-    }
-
-
-def failed(
-    cell: Cell, address: str, out: Path, error: str, trace: str, status: str = "failed"
-) -> Record:
-    """Write why a cell failed.
-
-    Args:
-        cell: the cell.
-        address: of the cell.
-        out: the study's folder.
-        error: one line.
-        trace: the traceback, or the stack of a crash.
-        status: "failed" or "refused".
-    """
-    record = {
-        "error": error,
-        "traceback": trace,
-        "task": json.loads(cell.task.canonical),
-        "first": cell.first,
-        "last": cell.last,
-    }
-    with contextlib.suppress(OSError):  # a full disk must not hide the error itself
-        store.write_text(json.dumps(record, indent=1), store.error_path(out, address))
-    return Record(address, status, error=error)
-
-
-@contextlib.contextmanager
-def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
-    """A file that outlives a crash.
-
-    The stack where there was a segmentation fault, the header alone where the process was killed.
-    """
-    note = out / "crash" / f"{address}.{uuid.uuid4().hex}.txt"
-    note.parent.mkdir(parents=True, exist_ok=True)
-    with note.open("w") as file:
-        print(
-            f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}",
-            file=file,
-            flush=True,
-        )
-        faulthandler.enable(file)
-        try:
-            yield
-        finally:
-            faulthandler.disable()
-            note.unlink(missing_ok=True)
-
-
-# on the client ----------------------------------------------------------------------------------------------
 
 
 def check_workers(client: Client) -> None:
@@ -263,10 +101,15 @@ def sweep(
     token = out / f".{salt}.tmp"  # the workers' proof that they see the same folder
     token.touch()
     try:
-        window = _Window(client, out, token.name, on_record, stopping)
-        suspects = window.drain([cell for cell in queue if not cell.task.timing])
-        timed = [cell for cell in queue if cell.task.timing]  # nothing of ours runs beside them
-        window.drain([*suspects, *timed], alone=True)
+        timed = [cell for cell in queue if cell.task.timing]
+        with rounds.times_of(client, timed, out, stopping) as times:
+            window = _Window(client, out, token.name, times, on_record, stopping)
+            late = {cell.address for cell in timed if not rounds.path_of(times, cell.address).exists()}
+            suspects = window.drain([cell for cell in queue if cell.address not in late])
+            themselves = [
+                cell for cell in timed if cell.address in late
+            ]  # nothing of ours runs beside them
+            window.drain([*suspects, *themselves], alone=True)
     finally:
         token.unlink(missing_ok=True)
 
@@ -279,6 +122,7 @@ class _Window:
         client: of the cluster.
         out: the study's folder.
         token: a file in it.
+        times: the folder with the times of steps.
         on_record: told about each cell that ends.
         stopping: once true, nothing new is submitted.
     """
@@ -286,6 +130,7 @@ class _Window:
     client: Client
     out: Path
     token: str
+    times: Path
     on_record: Callable[[Record], None]
     stopping: Callable[[], bool]
     landed: SimpleQueue[Future] = dataclasses.field(default_factory=SimpleQueue)
@@ -322,7 +167,14 @@ class _Window:
             cell = queue.pop()
             self.live[cell.address] = cell
             future = self.client.submit(
-                compute, cell, cell.address, folder, self.token, key=f"cell-{cell.address}", pure=False
+                compute,
+                cell,
+                cell.address,
+                folder,
+                self.token,
+                str(self.times.resolve()),
+                key=f"cell-{cell.address}",
+                pure=False,
             )
             future.add_done_callback(self.landed.put)
 
@@ -351,9 +203,7 @@ def _check_shared(record: Record, out: Path) -> None:
             f"cluster: a worker on {record.error} does not see the folder {out.resolve()}; give --out a"
             " folder that all workers share"
         )
-    if record.status in ("done", "found") and not _appears(
-        path := store.cell_path(out, record.address)
-    ):
+    if record.status in ("done", "found") and not appears(path := store.cell_path(out, record.address)):
         raise ClusterError(
             f"cluster: a worker stored {path.resolve()}, but it is not here; give --out a folder that all"
             " workers share"

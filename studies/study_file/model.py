@@ -162,8 +162,8 @@ class StudyModel(Strict):
     timing: TimingModel | None = Field(
         default=None,
         description=(
-            "steps are timed, world by world and cell by cell, for quantities such as timing.least; null:"
-            " they are not, {}: with these defaults"
+            "steps are timed, each world alone and those of all cells in turn, for quantities such as"
+            " timing.least; null: they are not, {}: with these defaults"
         ),
     )
     record: Annotated[dict[str, Data], WithJsonSchema(RECORD)] = Field(

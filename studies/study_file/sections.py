@@ -241,14 +241,18 @@ class PicturesModel(Strict):
 class TimingModel(Strict):
     """How long a step takes on this device, and the memory that it holds: `timing.least`, `timing.memory`.
 
-    Cells are computed one at a time where the study is timed.
+    Each round takes all worlds of all cells in turn, before any cell is computed.
     """
 
     worlds: Pieces = Field(default=8, description="the first worlds, each of which is timed alone")
-    warm_up: Annotated[int, Ge(0), WHOLE, OR_FORMULA] = Field(
-        default=10, description="steps of each world before those that count"
+    rounds: Pieces = Field(
+        default=8,
+        description="visits to each world; each round takes those of all cells, in an order drawn anew",
     )
-    repeats: Pieces = Field(default=30, description="steps of each world that count")
+    warm_up: Annotated[int, Ge(0), WHOLE, OR_FORMULA] = Field(
+        default=5, description="steps of each visit before those that count"
+    )
+    repeats: Pieces = Field(default=5, description="steps of each visit that count")
 
 
 CURRENCIES = ("noise_to_signal", "noise_scale", "effective_population", "temperature")  # of match

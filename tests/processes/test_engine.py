@@ -22,7 +22,7 @@ from distributed.comm import CommClosedError
 from studies import open_study, run_study
 from studies.cells import provenance
 from studies.results import store
-from studies.run import clusters, session, sweep
+from studies.run import clusters, session, sweep, work
 from studies.run.clusters import ClusterError, connect
 from studies.schema import STATUS
 from studies.study_file.loading import load_study
@@ -128,12 +128,10 @@ def test_two_workers_at_one_cell_leave_one_whole_file(tmp_path, monkeypatch):
         write_cell(data, path)
 
     monkeypatch.setattr(store, "write_cell", together)
-    monkeypatch.setattr(sweep, "_crash_note", lambda *cell: contextlib.nullcontext())  # one per process
+    monkeypatch.setattr(work, "_crash_note", lambda *cell: contextlib.nullcontext())  # one per process
     records = []
     threads = [
-        threading.Thread(
-            target=lambda: records.append(sweep.compute(cell, cell.address, str(tmp_path)))
-        )
+        threading.Thread(target=lambda: records.append(work.compute(cell, cell.address, str(tmp_path))))
         for _ in range(2)
     ]
     for thread in threads:
@@ -145,7 +143,7 @@ def test_two_workers_at_one_cell_leave_one_whole_file(tmp_path, monkeypatch):
     with xr.open_dataset(store.cell_path(tmp_path, cell.address), engine="h5netcdf") as data:
         assert_same(data, written[0])
     monkeypatch.undo()
-    assert sweep.compute(cell, cell.address, str(tmp_path)).status == "found"
+    assert work.compute(cell, cell.address, str(tmp_path)).status == "found"
 
 
 def test_an_address_and_a_scheduler_that_goes_away(tmp_path, own_cluster, capsys):
@@ -230,24 +228,20 @@ def mount(place, other):
     """
     import pathlib
 
-    from studies.run import sweep
-
-    sweep.Path = lambda *parts: pathlib.Path(str(pathlib.Path(*parts)).replace(place, other))
-    sweep.LAG /= 25
+    work.Path = lambda *parts: pathlib.Path(str(pathlib.Path(*parts)).replace(place, other))
+    work.LAG /= 25
 
 
 def unmount():
     import pathlib
 
-    from studies.run import sweep
-
-    sweep.Path = pathlib.Path
-    sweep.LAG *= 25
+    work.Path = pathlib.Path
+    work.LAG *= 25
 
 
 def test_a_result_that_is_not_seen_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "LAG", 0.0)
-    sweep._check_shared(sweep.Record("ab", "failed"), tmp_path)
+    monkeypatch.setattr(work, "LAG", 0.0)
+    sweep._check_shared(work.Record("ab", "failed"), tmp_path)
     for status in ("done", "found"):
         with pytest.raises(
             ClusterError,
@@ -256,9 +250,9 @@ def test_a_result_that_is_not_seen_is_an_error(tmp_path, monkeypatch):
                 r" workers share"
             ),
         ):
-            sweep._check_shared(sweep.Record("abc", status), tmp_path)
+            sweep._check_shared(work.Record("abc", status), tmp_path)
     store.write_text("", store.cell_path(tmp_path, "abc"))
-    sweep._check_shared(sweep.Record("abc", "done"), tmp_path)
+    sweep._check_shared(work.Record("abc", "done"), tmp_path)
 
 
 def test_a_missing_cell_is_never_a_success(tmp_path, monkeypatch, capsys):
@@ -337,7 +331,7 @@ def test_a_cell_of_other_code_is_not_computed(tmp_path):
     cell.task.__dict__["code"] = (
         "older code"  # as a client that was started before a change would send it
     )
-    record = sweep.compute(cell, cell.address, str(tmp_path))
+    record = work.compute(cell, cell.address, str(tmp_path))
     assert record.status == "failed"
     assert "another version of the code" in record.error
     assert store.finished(tmp_path) == set()

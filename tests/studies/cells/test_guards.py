@@ -15,7 +15,7 @@ from studies import registry
 from studies.cells import guards, loop
 from studies.cells.contract import PluginError
 from studies.cells.task import Cell
-from studies.run.sweep import compute
+from studies.run.work import compute
 from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError

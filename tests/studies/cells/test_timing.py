@@ -23,7 +23,7 @@ STUDY = {
     "budget": {"steps": 4},
     "landscapes": {"bowl": {"kind": "quadratic", "dim": 5, "condition": 10}},
     "optimizers": {"SGD": {"kind": "sgd"}, "GA": {"kind": "ga", "population": 8}},
-    "timing": {"worlds": 2, "warm_up": 3, "repeats": 7},
+    "timing": {"worlds": 2, "rounds": 1, "warm_up": 3, "repeats": 7},
 }
 TIMES = ("timing_seconds", "timing_memory")
 
@@ -64,6 +64,15 @@ def test_the_search_does_not_notice():
 def test_a_block_without_timed_worlds_has_no_times():
     data = run_worlds(cell().task, torch.arange(2, 4))
     assert all(data[name].isnull().all() for name in TIMES)
+
+
+def test_times_that_were_taken_before_are_those_of_the_cell():
+    known = run_cell(cell())[["timing_seconds", "timing_memory"]].drop_vars("replicate")
+    taken = known.assign_attrs(timed_on="Some CPU")
+    data = run_cell(cell(), taken)
+    assert data.attrs["timed_on"] == "Some CPU"
+    for name in TIMES:
+        np.testing.assert_array_equal(data[name].values, known[name].values)
 
 
 def test_other_settings_of_it_have_another_address():
@@ -108,6 +117,45 @@ def test_those_steps_count_that_come_after_the_warm_up(monkeypatch):
     assert seconds.shape == (7, 2)
     # readings 0 to 4, 5 to 9, 10 and 11: the steps between them, but for the first two
     assert seconds[:, 0].tolist() == [5, 7, 11, 13, 15, 17, 21]
+
+
+def block(known=None, rounds=2, device="cpu"):
+    """Three worlds, of which the first and the third are timed."""
+    asked = {"rounds": rounds, "warm_up": 1, "repeats": 2}
+    return timing.Timed(asked, [0, 2], 3, lambda row: alone(9, []), device, known)
+
+
+def test_each_round_has_its_repeats_and_the_memory_is_that_of_the_first():
+    first = block()
+    first.visit(0, 2)
+    seconds = first.dataset()["timing_seconds"].values
+    assert seconds.shape == (3, 2, 4)
+    assert np.isfinite(seconds[2, :, :2]).all()
+    assert np.isnan(seconds[2, :, 2:]).all()
+    assert np.isnan(seconds[:2]).all()
+    second = block(first.dataset())
+    second.begin = lambda row: alone(3, [])
+    second.visit(1, 2)
+    both = second.dataset()["timing_seconds"].values
+    assert (both[2, :, :2] == seconds[2, :, :2]).all()
+    assert np.isfinite(both[2]).all()
+    assert np.isfinite(second.dataset()["timing_memory"].values).tolist() == [False, False, True]
+
+
+def test_what_was_timed_on_another_device_is_timed_anew():
+    first = block()
+    first.visit(0, 0)
+    known = first.dataset().assign_attrs(timed_on="another")
+    assert block(known).dataset()["timing_seconds"].isnull().all()
+    assert not block(first.dataset()).dataset()["timing_seconds"].isnull().all()
+
+
+def test_a_round_takes_every_world_of_every_cell_once_and_in_no_order_of_cells():
+    cells = [block() for _ in range(20)]
+    orders = [[(cells.index(cell), row) for cell, row in timing.visits(cells)] for _ in range(2)]
+    in_turn = [(number, row) for number in range(20) for row in (0, 2)]
+    assert sorted(orders[0]) == sorted(orders[1]) == in_turn
+    assert orders[0] != orders[1]  # by chance one in 40!
 
 
 def test_every_reading_waits_for_the_gpu(monkeypatch):

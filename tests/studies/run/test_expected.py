@@ -44,13 +44,14 @@ def test_a_cell_counts_as_often_as_it_is_computed_and_the_ledger_once_in_each():
     assert expected.expected([cell] * 3, lambda task, worlds: Pace(1.0, 0.0, 7.0)).seconds == 3 * 8.0
 
 
-def test_worlds_that_are_timed_take_longer_one_cell_after_the_other():
+def test_worlds_that_are_timed_take_longer_and_no_worker_shares_that():
     """Of 40 worlds in blocks of 32 and 8 the first 35 are timed, of 4 arms."""
     timing = {"timing": {"worlds": 35, "warm_up": 1, "repeats": 2}}
     found = expected.expected(cells(**timing), lambda task, worlds: Pace(1.0, 0.0, timing=0.5))
     assert found.seconds == 4 * (2 * 1.0 + 35 * 0.5)
-    assert expected.workers(load_study(STUDY | timing | {"cluster": {"workers": 3}})) == 1
-    assert expected.workers(load_study(STUDY | {"cluster": {"workers": 3}})) == 3
+    assert found.alone == 4 * 35 * 0.5
+    assert expected.lines(found, workers=2)[0].startswith("expected: about 74 s on 2 workers, 78 s")
+    assert expected.workers(load_study(STUDY | timing | {"cluster": {"workers": 3}})) == 3
 
 
 def test_a_pace_is_measured_with_the_times_of_one_world():

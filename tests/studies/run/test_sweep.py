@@ -1,27 +1,123 @@
-"""Cells that are timed run alone."""
+"""In which order a sweep takes cells, and the rounds in which they are timed."""
 
+import contextlib
 import dataclasses
+from collections.abc import Callable
+from types import SimpleNamespace
 
-from studies.run import sweep
+import numpy as np
+import pytest
+
+from studies.cells.timing import Timed
+from studies.run import rounds, sweep
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from tests.studies.cells.test_timing import STUDY
 
+CELLS = make_plan(load_study(STUDY)).cells(lambda address: False)
 
-def test_timed_cells_are_computed_one_at_a_time_after_the_others(tmp_path, monkeypatch):
-    cells = make_plan(load_study(STUDY)).cells(lambda address: False)
+
+def test_cells_without_times_are_computed_one_at_a_time_after_the_others(tmp_path, monkeypatch):
     plain = [
-        dataclasses.replace(cell, task=dataclasses.replace(cell.task, timing=None)) for cell in cells
+        dataclasses.replace(cell, task=dataclasses.replace(cell.task, timing=None)) for cell in CELLS
     ]
+    timed, late = CELLS[:1], CELLS[1:]
+    rounds.path_of(tmp_path, timed[0].address).touch()
     drained = []
 
     def drain(window, queue, *, alone=False):
         drained.append(({cell.address for cell in queue}, alone))
         return []
 
+    monkeypatch.setattr(rounds, "times_of", lambda *_: contextlib.nullcontext(tmp_path))
     monkeypatch.setattr(sweep._Window, "drain", drain)
-    sweep.sweep(None, [*cells, *plain], tmp_path, print, lambda: False)
+    sweep.sweep(None, [*CELLS, *plain], tmp_path, print, lambda: False)
     assert drained == [
-        ({cell.address for cell in plain}, False),
-        ({cell.address for cell in cells}, True),
+        ({cell.address for cell in [*timed, *plain]}, False),
+        ({cell.address for cell in late}, True),
     ]
+
+
+class Client:
+    """A cluster that does at once what it is given; `fails` in the round of that number."""
+
+    def __init__(self, fails=None):
+        self.fails, self.workers = fails, []
+
+    def nthreads(self):
+        return {"b": 1, "a": 1}
+
+    def submit(self, function: Callable, cells, number, folder, *, workers, **_):
+        self.workers.append(workers)
+        if number != self.fails:
+            function(cells, number, folder)
+        status = "error" if number == self.fails else "finished"
+        future = SimpleNamespace(status=status)
+        future.add_done_callback = lambda put: put(future)
+        return future
+
+
+def cells(**timing):
+    return make_plan(load_study(STUDY | {"timing": timing})).cells(lambda address: False)
+
+
+def test_rounds_go_through_all_cells_on_one_worker(tmp_path, monkeypatch):
+    log, real = [], Timed.visit
+
+    def visit(timed, number, row):
+        log.append((number, id(timed), row))
+        real(timed, number, row)
+
+    monkeypatch.setattr(Timed, "visit", visit)
+    client, asked = Client(), cells(worlds=2, rounds=3, warm_up=0, repeats=2)
+    with rounds.times_of(client, asked, tmp_path, lambda: False) as folder:
+        times = [rounds.read(folder, cell.address) for cell in asked]
+    assert [number for number, *_ in log] == [0] * 4 + [1] * 4 + [2] * 4  # two cells of two worlds
+    for number in range(3):
+        assert len({(timed, row) for now, timed, row in log if now == number}) == 4
+    for part in times:
+        seconds = part["timing_seconds"].values
+        assert seconds.shape == (3, 2, 6)
+        assert np.isfinite(seconds[:2]).all()
+        assert np.isnan(seconds[2]).all()
+    assert client.workers == [["a"]] * 3
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("fails", "stops"), [(1, False), (None, True)])
+def test_a_round_that_does_not_end_leaves_no_times(tmp_path, fails, stops):
+    """A worker died, or a signal came: half of the rounds are not what was asked for."""
+    client = Client(fails)
+    stopping = lambda: stops and len(client.workers) == 1  # noqa: E731
+    asked = cells(worlds=1, rounds=2, warm_up=0, repeats=1)
+    with rounds.times_of(client, asked, tmp_path, stopping) as folder:
+        assert not folder.exists()
+    assert len(client.workers) == (1 if stops else 2)
+
+
+def test_a_cell_that_fails_when_it_is_timed_is_not_visited_again(tmp_path, monkeypatch):
+    first, second = asked = cells(worlds=2, rounds=2, warm_up=0, repeats=1)
+    visited, real = [], Timed.visit
+
+    def visit(timed, number, row):
+        visited.append(number)
+        if timed is broken[0]:
+            raise ZeroDivisionError
+        real(timed, number, row)
+
+    broken, to_time = [], rounds._to_time
+
+    def note(cell, known):
+        timed = to_time(cell, known)
+        if cell is first:
+            broken.append(timed)
+        return timed
+
+    monkeypatch.setattr(rounds, "_to_time", note)
+    monkeypatch.setattr(Timed, "visit", visit)
+    with rounds.times_of(Client(), asked, tmp_path, lambda: False) as folder:
+        assert rounds.read(folder, first.address) is None
+        assert rounds.read(folder, second.address) is not None
+    assert visited.count(0) == 1 + 2
+    assert visited.count(1) == 2
+    assert len(broken) == 1

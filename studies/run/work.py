@@ -1,0 +1,182 @@
+"""What a worker does with a cell: it computes and stores it, or says why it could not."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import faulthandler
+import json
+import os
+import platform
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from studies.cells import provenance
+from studies.results import store
+from studies.run import rounds
+from studies.text import user_code
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+    from studies.cells.task import Cell
+
+LATE = 20  # looks, LAG seconds apart, at a file that a network file system may show late
+LAG = 0.25
+
+
+class Record(NamedTuple):
+    """What became of one cell."""
+
+    address: str
+    # "done", "found" (another run computed it), "failed", "refused" (a plugin is wrong) or "apart" (another
+    # file system)
+    status: str
+    seconds: float = 0.0
+    error: str = ""
+
+
+def compute(cell: Cell, address: str, out: str, token: str = "", times: str = "") -> Record:
+    """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/.
+
+    Args:
+        cell: the cell.
+        address: its own.
+        out: the study's folder.
+        token: nothing is written where the folder has no such file.
+        times: the folder with the times of steps, if they were taken.
+    """
+    if token and not appears(Path(out, token)):
+        return Record(address, "apart", error=platform.node())
+    folder, began = Path(out), time.perf_counter()
+    path = store.cell_path(folder, address)
+    if path.exists():
+        _forget_failures(address, folder)  # as of a worker that was killed when the cell was just there
+        return Record(address, "found")
+    try:
+        with _crash_note(cell, address, folder):
+            data = _run(cell, address, times)
+            seconds = time.perf_counter() - began
+            store.write_cell(data.assign_attrs(_origin(cell, seconds)), path)
+        _forget_failures(address, folder)
+        return Record(address, "done", seconds)
+    except BaseException as error:  # a plugin may leave by SystemExit too, which would end the worker
+        if (
+            isinstance(error, KeyboardInterrupt)
+            and threading.current_thread() is threading.main_thread()
+        ):
+            raise  # Ctrl-C
+        return _raised(cell, address, folder, error)
+
+
+def _forget_failures(address: str, out: Path) -> None:
+    """Remove what earlier attempts at a cell left."""
+    for note in (store.error_path(out, address), *Path(out, "crash").glob(f"{address}.*")):
+        note.unlink(missing_ok=True)
+
+
+def _raised(cell: Cell, address: str, out: Path, error: BaseException) -> Record:
+    """A cell that ended with an exception, which is being handled."""
+    from studies.cells.contract import PluginError
+
+    if isinstance(error, PluginError):
+        status, text = "refused", str(error)
+    else:
+        status = "refused" if user_code.users_line(error) else "failed"
+        text = user_code.one_line(error)
+    return failed(cell, address, out, text, traceback.format_exc(), status=status)
+
+
+def appears(path: Path) -> bool:
+    """Whether a file that was just written is there."""
+    for _ in range(LATE):
+        if path.exists():
+            return True
+        time.sleep(LAG)
+        with contextlib.suppress(OSError):
+            os.listdir(path.parent)  # a network file system looks again
+    return path.exists()
+
+
+def _run(cell: Cell, address: str, times: str) -> Dataset:
+    import torch
+
+    from studies.cells.loop import run_cell
+
+    torch.set_num_threads(rounds.THREADS)
+    fresh = dataclasses.replace(cell.task)  # without the address that the client computed
+    cell = dataclasses.replace(cell, task=fresh)
+    if cell.address != address:
+        raise RuntimeError(
+            f"this worker ({platform.node()}) has another version of the code or of torch; restart the"
+            " workers"
+        )
+    return run_cell(cell, rounds.read(Path(times), address) if times else None)
+
+
+def _origin(cell: Cell, seconds: float) -> dict[str, str]:
+    import torch
+
+    block = {
+        "first": cell.first,
+        "last": cell.last,
+        "host": platform.node(),
+        "seconds": seconds,
+        "threads": torch.get_num_threads(),
+    }
+    return {
+        "task": cell.task.canonical,
+        "origin": json.dumps(block | provenance.versions() | cell.task.libraries),
+    }
+
+
+def failed(
+    cell: Cell, address: str, out: Path, error: str, trace: str, status: str = "failed"
+) -> Record:
+    """Write why a cell failed.
+
+    Args:
+        cell: the cell.
+        address: of the cell.
+        out: the study's folder.
+        error: one line.
+        trace: the traceback, or the stack of a crash.
+        status: "failed" or "refused".
+    """
+    record = {
+        "error": error,
+        "traceback": trace,
+        "task": json.loads(cell.task.canonical),
+        "first": cell.first,
+        "last": cell.last,
+    }
+    with contextlib.suppress(OSError):  # a full disk must not hide the error itself
+        store.write_text(json.dumps(record, indent=1), store.error_path(out, address))
+    return Record(address, status, error=error)
+
+
+@contextlib.contextmanager
+def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
+    """A file that outlives a crash.
+
+    The stack where there was a segmentation fault, the header alone where the process was killed.
+    """
+    note = out / "crash" / f"{address}.{uuid.uuid4().hex}.txt"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    with note.open("w") as file:
+        print(
+            f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}",
+            file=file,
+            flush=True,
+        )
+        faulthandler.enable(file)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
+            note.unlink(missing_ok=True)
