@@ -39,7 +39,8 @@ def nk_values(x, reads, table, index, weight, out):
             row = table_of[i]
             for p in range(points):
                 total[p] += w * row[entry[p]]
-        out[r] = total
+        for p in range(points):
+            out[r, p] = total[p]
 
 
 @njit(inline="always")
@@ -76,7 +77,8 @@ def nk_extension(x, reads, table, index, weight, out, slope):
                 slope[r, p] = 0
             for b in range(index_of.shape[1]):
                 i, w = index_of[rows, b], weight_of[rows, b]
-                level[size:] = table_of[i]
+                for s in range(size):
+                    level[size + s] = table_of[i, s]
                 half = size // 2
                 for j in range(order - 1, -1, -1):
                     a = q[reads_of[i, j]]
@@ -127,9 +129,11 @@ def nk_ring(table, order, out):
         _nk_step(table[i], ahead[i + 1], ahead[i], states)
     bound = ahead[0].copy()
     best = -np.inf
-    for start in np.argsort(-bound):
+    for _ in range(states):
+        start = np.argmax(bound)
         if bound[start] * (1 + 1e-12) <= best:
             break
+        bound[start] = -np.inf
         ahead[n] = 0
         for i in range(
             n - 1, n - order - 1, -1

@@ -39,7 +39,8 @@ def product_sums(x, literals, reads, coefficients, index, weight, out):
             _shared(
                 factors, reads_of, coefficients_of, index_of[0], weight_of[0], partial, total, count
             )
-            out[r, first : first + count] = total[:count]
+            for p in range(count):
+                out[r, first + p] = total[p]
 
 
 @njit(cache=True)
@@ -109,30 +110,12 @@ def product_slopes(x, literals, reads, coefficients, index, weight, out):
             count = min(BLOCK, points - first)
             _fill(factors, x_of[first : first + count], literals)
             slopes[:] = 0
-            if len(index_of) > 1:
-                for p in range(first, first + count):
-                    _shared_slopes(
-                        factors,
-                        reads_of,
-                        coefficients_of,
-                        index_of[p],
-                        weight_of[p],
-                        others,
-                        slopes,
-                        p - first,
-                        p - first + 1,
-                    )
-            else:
+            alike = count if len(index_of) == 1 else 1  # points that share their products
+            for start in range(0, count, alike):
+                row = (first + start) % len(index_of)
+                products = index_of[row], weight_of[row]
                 _shared_slopes(
-                    factors,
-                    reads_of,
-                    coefficients_of,
-                    index_of[0],
-                    weight_of[0],
-                    others,
-                    slopes,
-                    0,
-                    count,
+                    factors, reads_of, coefficients_of, *products, others, slopes, start, start + alike
                 )
             for p in range(count):
                 for i in range(loci):

@@ -26,9 +26,11 @@ def lattice_ground(coupling, out):
                 )
     came = np.empty((side, side, states), np.uint8)
     bound, best = _reach(coupling, along, along[0].copy(), came), -np.inf
-    for first in np.argsort(-bound):
+    for _ in range(states):
+        first = np.argmax(bound)
         if bound[first] <= best:
             break
+        bound[first] = -np.inf
         if first >> (side - 1):  # its flip is the same
             continue
         gain = np.full(states, -np.inf)

@@ -139,43 +139,6 @@ def direct_paths(values, loci, goal, paths):
         paths[apart] = total
 
 
-@njit(inline="always")
-def _escapes(node, loci, flips, end, found):
-    """Where greedy climbs end that start one, or up to two, mutations from a node, sorted.
-
-    How many there are.
-    """
-    count = 0
-    for i in range(loci):
-        found[count] = end[node ^ (1 << i)]
-        count += 1
-        if flips == 2:
-            for j in range(i):
-                found[count] = end[node ^ (1 << i) ^ (1 << j)]
-                count += 1
-    found[:count].sort()
-    return count
-
-
-@njit(cache=True)
-def escapes(nodes, loci, flips, end, first, target, weight):
-    """The edges of a local optima network: those of node v are first[v] : first[v + 1].
-
-    Empty target: `first` alone is filled.
-    """
-    reached, edge = np.empty(loci * (loci + 1) // 2, np.int64), 0
-    for v in range(len(nodes)):
-        first[v] = edge
-        count = _escapes(nodes[v], loci, flips, end, reached)
-        for k in range(count):
-            fresh = k == 0 or reached[k] != reached[k - 1]
-            edge += fresh
-            if len(target):
-                target[edge - 1] = reached[k]
-                weight[edge - 1] = 1 if fresh else weight[edge - 1] + 1
-    first[len(nodes)] = edge
-
-
 @njit(cache=True)
 def pair_sums(words, values, loci, sums):
     """Sums of the products of values by Hamming distance, of each genotype of a sample with all others.

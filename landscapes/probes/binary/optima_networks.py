@@ -24,7 +24,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from landscapes.probes.binary import kernels
 from landscapes.probes.binary.climbs import ends
 
 
@@ -97,11 +96,13 @@ def _edges(
     optima: np.ndarray, end: np.ndarray, n: int, flips: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places of optima where edges begin and end, and weights: (E,) int64 each."""
-    first, empty = np.empty(len(optima) + 1, np.int64), np.empty(0, np.int64)
-    kernels.escapes(optima, n, flips, end, first, empty, empty)
-    target, weight = np.empty((2, first[-1]), np.int64)
-    kernels.escapes(optima, n, flips, end, first, target, weight)
-    return np.repeat(np.arange(len(optima)), np.diff(first)), np.searchsorted(optima, target), weight
+    once = 1 << np.arange(n)
+    escapes = once if flips == 1 else np.unique(once | once[:, None])  # all masks of so many flips
+    reached = np.sort(end[optima[:, None] ^ escapes], axis=1)
+    begins = np.diff(reached, axis=1, prepend=-1) != 0  # each edge, in its row of escapes
+    first = np.flatnonzero(begins)
+    target = np.searchsorted(optima, reached[begins])
+    return first // len(escapes), target, np.diff(first, append=begins.size)
 
 
 def _funnels(net: Network) -> tuple[float, ...]:
