@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from studies.study_file.study import Study
 
 RESUME = "finished cells are kept; run the same command again to go on"
-WRONG, LOST, STOPPED = 2, 75, 130  # exit codes beside 0 and 1: bad input, scheduler gone, interrupted
+# exit codes beside 0 and 1: bad input, nothing can be written, scheduler gone, interrupted
+WRONG, UNSTORED, LOST, STOPPED = 2, 74, 75, 130
 DOES = "Run a study: compute what is missing, build the dataset, draw the figures."
 EXIT_CODES = (
     "exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is"
-    " undecided, a world diverged unasked), 2 wrong study, plugin or argument, 75 lost the scheduler, 130"
-    " interrupted (run again to go on)"
+    " undecided, a world diverged unasked), 2 wrong study, plugin or argument, 74 results cannot be stored"
+    " (no room?), 75 lost the scheduler, 130 interrupted (run again to go on)"
 )
 ARGUMENTS: dict[str, Data] = {  # of `add_argument`
     "config": {
@@ -125,6 +126,7 @@ def _run_all(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     """Do what is asked of a study; what stops it is said in a line, and is the exit code."""
     from studies.run.clusters import ClusterError
+    from studies.run.sweep import StoreError
     from studies.study_file.study import StudyError
 
     try:
@@ -132,6 +134,9 @@ def _run(args: argparse.Namespace) -> int:
             return _study(args)
     except StudyError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
+    except StoreError as error:
+        print(f"{error}; make room there, {RESUME}", file=sys.stderr)
+        return UNSTORED
     except (ClusterError, OSError) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:

@@ -9,7 +9,11 @@ from pathlib import Path
 from studies.study_file.collections import Collection
 from studies.study_file.files import question, ready_studies
 
-ENDS = (75, 130)  # exit codes of a run that lost its scheduler, or was interrupted: no other is begun
+ENDS = (
+    74,
+    75,
+    130,
+)  # exit codes of a run that cannot store, lost its scheduler, was interrupted: the last one
 
 
 def run(
@@ -23,7 +27,8 @@ def run(
         one: runs the study that such arguments name, and returns its exit code.
 
     Returns:
-        The largest exit code; that of a run which was interrupted, or lost its scheduler, ends all.
+        The largest exit code; that of a run which was interrupted, lost its scheduler or cannot store,
+        ends all.
     """
     folder: Path = args.out or Path("results")
     code = 0

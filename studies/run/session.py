@@ -119,7 +119,7 @@ def execute(
 
     Raises:
         ClusterError: there is no such place, nothing to compute on, or its workers do not see the folder.
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written; StoreError: nor can its workers write there.
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
     where = checked(cluster or study.cluster.kind)

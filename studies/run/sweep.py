@@ -36,6 +36,10 @@ class SchedulerLost(Exception):
     """The scheduler went away, and what was in flight with it."""
 
 
+class StoreError(OSError):
+    """A cell was computed and cannot be stored, as those that would follow; one line for the user."""
+
+
 def check_workers(client: Client) -> None:
     """Refuse workers whose versions or code differ from ours, or whose matrix products depend on the batch.
 
@@ -95,6 +99,7 @@ def sweep(
     Raises:
         SchedulerLost: the scheduler went away.
         ClusterError: a worker does not see the folder, or what it stored is not seen here.
+        StoreError: a worker cannot write there.
     """  # noqa: DOC502
     salt = uuid.uuid4().hex
     queue = sorted(cells, key=lambda cell: hashlib.sha256(f"{salt}{cell.address}".encode()).digest())
@@ -203,6 +208,8 @@ def _check_shared(record: Record, out: Path) -> None:
             f"cluster: a worker on {record.error} does not see the folder {out.resolve()}; give --out a"
             " folder that all workers share"
         )
+    if record.status == "unstored":
+        raise StoreError(f"{record.error}; no further cell is computed")
     if record.status in ("done", "found") and not appears(path := store.cell_path(out, record.address)):
         raise ClusterError(
             f"cluster: a worker stored {path.resolve()}, but it is not here; give --out a folder that all"

@@ -34,8 +34,8 @@ class Record(NamedTuple):
     """What became of one cell."""
 
     address: str
-    # "done", "found" (another run computed it), "failed", "refused" (a plugin is wrong) or "apart" (another
-    # file system)
+    # "done", "found" (another run computed it), "failed", "refused" (a plugin is wrong), "apart" (another
+    # file system) or "unstored" (nothing can be written)
     status: str
     seconds: float = 0.0
     error: str = ""
@@ -62,9 +62,12 @@ def compute(cell: Cell, address: str, out: str, token: str = "", times: str = ""
         with _crash_note(cell, address, folder):
             data = _run(cell, address, times)
             seconds = time.perf_counter() - began
-            store.write_cell(data.assign_attrs(_origin(cell, seconds)), path)
+            with _storing(path):
+                store.write_cell(data.assign_attrs(_origin(cell, seconds)), path)
         _forget_failures(address, folder)
         return Record(address, "done", seconds)
+    except _UnstoredError as error:
+        return Record(address, "unstored", error=str(error))
     except BaseException as error:  # a plugin may leave by SystemExit too, which would end the worker
         if (
             isinstance(error, KeyboardInterrupt)
@@ -72,6 +75,19 @@ def compute(cell: Cell, address: str, out: str, token: str = "", times: str = ""
         ):
             raise  # Ctrl-C
         return _raised(cell, address, folder, error)
+
+
+class _UnstoredError(Exception):
+    """What a cell leaves cannot be written."""
+
+
+@contextlib.contextmanager
+def _storing(path: Path) -> Iterator[None]:
+    """Around what writes a file of ours; where a user's kind cannot read or write, the cell has failed."""
+    try:
+        yield
+    except OSError as error:
+        raise _UnstoredError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _forget_failures(address: str, out: Path) -> None:
@@ -167,13 +183,11 @@ def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
     The stack where there was a segmentation fault, the header alone where the process was killed.
     """
     note = out / "crash" / f"{address}.{uuid.uuid4().hex}.txt"
-    note.parent.mkdir(parents=True, exist_ok=True)
-    with note.open("w") as file:
-        print(
-            f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}",
-            file=file,
-            flush=True,
-        )
+    header = f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}\n"
+    with _storing(note):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(header, encoding="utf-8")
+    with note.open("a") as file:
         faulthandler.enable(file)
         try:
             yield

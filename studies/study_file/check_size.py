@@ -1,4 +1,4 @@
-"""Sweeps of many axes whose results would repeat the same numbers until no memory holds them.
+"""Sweeps that are too large: of too many combinations, or of results that repeat the same numbers.
 
 The results have a place for each landscape, optimizer and combination of swept values. An arm that an axis
 does not touch is computed once, and shown at each of the axis's values.
@@ -19,7 +19,21 @@ from studies.study_file.spaced import most
 
 LARGEST = 2e9  # bytes of results that are assembled whatever they repeat
 REPEATED = 8  # times that each number may be there in larger ones
+COMBINATIONS = 10**6  # of the values of all axes
 STATE = 100  # bytes of a world at a checkpoint: about a dozen numbers
+
+
+def too_many(axes: Sequence[Axis]) -> Iterator[Mistake]:
+    """What is wrong with a sweep of more combinations than any machine would look at."""
+    lengths = [len(axis.coords) for axis in axes]
+    if math.prod(lengths) > COMBINATIONS:
+        product = " x ".join(map(str, lengths))
+        yield Mistake(
+            ("sweep",),
+            f"{product} values of axes are {math.prod(lengths):,} combinations, expected at most"
+            f" {COMBINATIONS:,}; ask for fewer values, or in several studies",
+            at_key=True,
+        )
 
 
 def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:

@@ -61,6 +61,9 @@ class Mistake:
     at_key: bool = False  # the key is wrong, not its value
 
 
+TOO_DEEP = Mistake((), "lists and mappings are nested too deeply to be read")
+
+
 class Mistaken(Exception):
     """Mistakes that end the reading of some part of a study."""
 
@@ -167,11 +170,14 @@ def read(name: str, text: str) -> Document:
     reader = _Reader()
     try:
         root = reader.yaml.compose(text)
+        data = None if root is None else reader.value(root, (), ())
     except YAMLError as error:
         return _unreadable(name, error)
+    except RecursionError:
+        return Document(name, {}, None, [TOO_DEEP])
     if root is None:
         return Document(name, None, ScalarNode(f"{PREFIX}null", ""))
-    return Document(name, reader.value(root, (), ()), root, reader.mistakes)
+    return Document(name, data, root, reader.mistakes)
 
 
 class _Writer(SafeRepresenter):
@@ -207,7 +213,10 @@ def write(data: object) -> str:
 def from_mapping(data: Named) -> Document:
     """The document of a study given as a mapping."""
     document = Document("study", None)
-    document.data = plain(data, document.mistakes)
+    try:
+        document.data = plain(data, document.mistakes)
+    except RecursionError:
+        document.data, document.mistakes = {}, [TOO_DEEP]
     return document
 
 

@@ -92,7 +92,8 @@ def _checked(document: Document) -> Study:
     draft.mistakes += wrong
     axes = [*swept, *switched]
     resolver = Resolver(draft, axes)
-    if study is None:
+    draft.mistakes += (endless := [*check_size.too_many(axes)])
+    if study is None or endless:
         raise StudyError(document.lines(draft.mistakes))
     arms = against.beside(draft, resolver.arms(), resolver)
     draft.mistakes += check_record.mistakes(study.record, arms, axes, study.ledger is not None)

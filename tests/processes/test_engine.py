@@ -4,6 +4,7 @@ A cell that fails takes nothing else with it.
 """
 
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -253,6 +254,39 @@ def test_a_result_that_is_not_seen_is_an_error(tmp_path, monkeypatch):
             sweep._check_shared(work.Record("abc", status), tmp_path)
     store.write_text("", store.cell_path(tmp_path, "abc"))
     sweep._check_shared(work.Record("abc", "done"), tmp_path)
+
+
+def test_where_no_cell_can_be_stored_no_further_one_is_computed(tmp_path, monkeypatch, capsys):
+    """As on a full disk: what is there stays, the run ends with its own code, and the same command goes on."""
+    write(tmp_path, FEW)
+    asked, store_cell = [], store.write_cell
+
+    def full_at_the_third(data, path):
+        asked.append(path)
+        if len(asked) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        store_cell(data, path)
+
+    monkeypatch.setattr(store, "write_cell", full_at_the_third)
+    assert again(tmp_path) == 74
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (
+        f"{asked[-1]} cannot be written: No space left on device; no further cell is computed; make room"
+        " there, finished cells are kept; run the same command again to go on"
+    )
+    assert (len(asked), len(cells(tmp_path))) == (3, 2)
+    assert not list((tmp_path / "out" / "errors").glob("*"))
+    monkeypatch.undo()
+    assert again(tmp_path) == 0
+
+
+def test_what_a_user_s_kind_cannot_read_is_no_matter_of_the_store(tmp_path, monkeypatch):
+    def absent(*cell):
+        raise OSError(errno.ENOENT, "No such file", "table.csv")
+
+    [cell, *_] = make_plan(load_study(FEW)).cells(lambda address: False)
+    monkeypatch.setattr("studies.cells.loop.run_cell", absent)
+    assert work.compute(cell, cell.address, str(tmp_path)).status == "refused"
 
 
 def test_a_missing_cell_is_never_a_success(tmp_path, monkeypatch, capsys):

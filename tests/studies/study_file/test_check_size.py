@@ -1,4 +1,4 @@
-"""Sweeps whose results would repeat the same numbers until no memory holds them."""
+"""Sweeps of too many combinations, or of results that repeat the same numbers until no memory holds them."""
 
 import pytest
 
@@ -45,3 +45,23 @@ def test_small_ones_and_those_that_repeat_nothing_are_taken():
     assert load_study(study(4)).arms
     one = {"x": {"from": 0.01, "to": 0.1, "count": 4, "sets": "optimizers.*.learning_rate"}}
     assert load_study(study(4, replicates=10_000_000, sweep=one)).arms
+
+
+def test_more_combinations_than_anyone_looks_at_are_refused_before_they_are_looked_at():
+    with pytest.raises(StudyError) as caught:
+        load_study(study(1001, axes=2))
+    assert caught.value.lines == [
+        "study: sweep: 1001 x 1001 values of axes are 1,002,001 combinations, expected at most 1,000,000; ask"
+        " for fewer values, or in several studies"
+    ]
+
+
+@pytest.mark.parametrize("of_file", [False, True])
+def test_what_is_nested_too_deeply_is_one_line(of_file, tmp_path):
+    nest: list = []
+    for _ in range(3000):
+        nest = [nest]
+    text = tmp_path / "deep.yaml"
+    text.write_text(f"let: {'[' * 3001}{']' * 3001}\n")
+    with pytest.raises(StudyError, match="lists and mappings are nested too deeply to be read"):
+        load_study(text if of_file else study(2) | {"let": nest})
