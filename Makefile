@@ -12,6 +12,7 @@ help:  ## list what a contributor can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 $(VENV)/installed: pyproject.toml constraints.txt
+	@echo "setting up $(VENV): two minutes, without a word"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -c constraints.txt --editable ".[test]"
 	@touch $@

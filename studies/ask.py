@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
 
 if TYPE_CHECKING:
@@ -19,15 +20,13 @@ WRONG = 2
 NO_INTERVAL = "{word}(..) is that of these worlds alone, and has no interval: quantile(.., 0.9) has one"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """The command line."""
     from studies.analysis.quantities.vocabulary import LANGUAGE
 
     form = argparse.RawDescriptionHelpFormatter
     epilog = LANGUAGE.replace("%", "%%")
-    words = argparse.ArgumentParser(
-        "studies.ask", description=__doc__, epilog=epilog, formatter_class=form
-    )
+    words = Arguments("studies.ask", description=__doc__, epilog=epilog, formatter_class=form)
     words.add_argument("results", metavar="RESULTS", help="a study's folder")
     words.add_argument("quantities", metavar="QUANTITY", nargs="+", help="what is asked")
     return words

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from studies.text.arguments import Arguments
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -381,7 +382,7 @@ def _domain(cls: type[Landscape]) -> str:
 
 def main() -> None:
     """The command line; exit code 2 where there is nothing of this name."""
-    parser = argparse.ArgumentParser(prog="python -m studies.describe", description=__doc__)
+    parser = Arguments(prog="python -m studies.describe", description=__doc__)
     parser.add_argument("name", metavar="NAME", help=WORDS)
     name = parser.parse_args().name
     from studies.text import terminal

@@ -5,10 +5,11 @@ More of one: `python -m studies.describe NAME`.
 
 from __future__ import annotations
 
-import argparse
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
+
+from studies.text.arguments import Arguments
 
 if TYPE_CHECKING:
     from studies import schema
@@ -196,7 +197,7 @@ def _first(text: str) -> str:
 
 def main() -> None:
     """The command line."""
-    argparse.ArgumentParser(prog="python -m studies.list", description=__doc__).parse_args()
+    Arguments(prog="python -m studies.list", description=__doc__).parse_args()
     from rich.table import Table
 
     from studies.text import terminal

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from studies.check.promises import Check
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """The arguments of `python -m studies.check`."""
-    words = argparse.ArgumentParser(
+    words = Arguments(
         prog="python -m studies.check",
         description="Hold a landscape or an optimizer to its contract: one line for each promise.",
         epilog="exit codes: 0 it keeps the contract, 1 it breaks a promise, 2 it cannot be loaded",

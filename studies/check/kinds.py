@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape
@@ -14,7 +13,8 @@ from optimizers.base import Optimizer
 from studies import registry
 from studies.check.promises import STEPS
 from studies.study_file import fields
-from studies.study_file.document import value_of
+from studies.study_file.document import Mistake, dotted, value_of
+from studies.study_file.errors import mistakes_in
 from studies.text.shapes import Data
 
 NEITHER = (
@@ -46,10 +46,11 @@ def _checked(cls: type, family: str, given: Data) -> Data:
     Raises:
         ValueError: it does not take them.
     """
+    model = fields.entry_model(f"{family}s", given["kind"], cls)
     try:
-        checked = fields.entry_model(f"{family}s", given["kind"], cls).model_validate(given)
+        checked = model.model_validate(given)
     except ValidationError as error:
-        raise ValueError("; ".join(map(_line, error.errors()))) from error
+        raise ValueError("; ".join(map(_line, mistakes_in(error, model, given)))) from error
     return checked.model_dump(include=set(fields.parameter_names(cls)), mode="json")
 
 
@@ -76,5 +77,5 @@ def _setting(text: str) -> tuple[str, object]:
         raise ValueError(f"--set: {value!r} is no value") from error
 
 
-def _line(error: ErrorDetails) -> str:
-    return f"{'.'.join(map(str, error['loc']))}: {error['msg'].lower()}"
+def _line(mistake: Mistake) -> str:
+    return f"{dotted(mistake.path)}: {mistake.text}"

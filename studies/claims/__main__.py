@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
 
 WRONG = 2  # exit code: there are no such results
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """The arguments of `python -m studies.claims`."""
-    options = argparse.ArgumentParser(
+    options = Arguments(
         prog="python -m studies.claims",
         description=(
             "Judge the claims of finished studies again, without a run: print a table, write"

@@ -6,11 +6,12 @@ Nothing heavy is imported before it is known to be needed.
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ POINT = (
 )
 
 
-def parser() -> ArgumentParser:
+def parser() -> Arguments:
     """The arguments of `python -m studies.exchange`."""
-    command = ArgumentParser(
+    command = Arguments(
         prog="python -m studies.exchange",
         description="Write a study in the formats of others; read what others wrote.",
         epilog="exit codes: 0 done, 2 wrong argument, study or file",
@@ -41,14 +42,14 @@ def parser() -> ArgumentParser:
     return command
 
 
-def _add_export(command: ArgumentParser) -> None:
+def _add_export(command: Arguments) -> None:
     command.add_argument("results", metavar="RESULTS", help="a study's folder, results/NAME")
     command.add_argument("--to", required=True, choices=FORMATS, help="the format")
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder")
     command.add_argument("--point", choices=POINTS, default=POINTS[0], help=POINT)
 
 
-def _add_import(command: ArgumentParser) -> None:
+def _add_import(command: Arguments) -> None:
     about = "a folder, a file, or an archive (tar.gz, zip, ..)"
     command.add_argument("files", metavar="DIR_OR_FILE", help=about)
     command.add_argument("--from", required=True, choices=LOGGERS, dest="source", help="the format")

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import re
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
-from studies.text.words import check_known
+from studies.text.words import check_known, suggest
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
     from xarray import Dataset
 
     from studies.figures.style import Settings
     from studies.results.figures import Asked
-    from studies.study_file.figures import Options
     from studies.text.shapes import Data, Json
 
 FORMATS = ("pdf", "png", "svg", "gif", "mp4")
@@ -80,9 +79,9 @@ PLACES: dict[str, Data] = {  # options of what is drawn of a study -> keywords o
 }
 
 
-def parser() -> ArgumentParser:
+def parser() -> Arguments:
     """The arguments of `python -m studies.figures`."""
-    words = ArgumentParser(
+    words = Arguments(
         prog="python -m studies.figures",
         allow_abbrev=False,
         description="Draw figures of a study's results, as files.",
@@ -230,8 +229,7 @@ def _own(name: str, options: Mapping[str, str], right: Sequence[str]) -> Data:
     """
     for option in options:
         if option not in right:
-            words = ", ".join(f"--{word}" for word in right) or "none"
-            raise ValueError(f"{name}: unknown option --{option}; expected of {words}")
+            raise ValueError(f"{name}: unknown option --{option}; {suggest(option, right)}")
     return _typed(name, {option: value for option, value in options.items() if option in _known(name)})
 
 
@@ -243,21 +241,16 @@ def _typed(name: str, options: Mapping[str, str]) -> Data:
     """
     from pydantic import ValidationError
 
+    from studies.study_file.document import dotted
+    from studies.study_file.errors import mistakes_in
     from studies.study_file.figures import model_of
 
     model = model_of(name)
     try:
         return model.model_validate_strings(dict(options), strict=False).model_dump()
     except ValidationError as error:
-        raise ValueError(f"{name}: {_mistake(model, error)}") from error
-
-
-def _mistake(model: type[Options], error: ValidationError) -> str:
-    """The first option of a figure that is wrong, what is wrong with it, and what it means."""
-    first = error.errors(include_url=False)[0]
-    option, text = str(first["loc"][0]), first["msg"]
-    meaning = model.model_fields[option].description
-    return f"--{option}: {text[0].lower()}{text[1:]}: {meaning}"
+        first, *_ = mistakes_in(error, model, dict(options))
+        raise ValueError(f"{name}: --{dotted(first.path)}: {first.text}") from error
 
 
 def _known(name: str) -> list[str]:

@@ -209,7 +209,8 @@ def panel(
         inches: of the width of the Axes.
     """
     part = drawing.numbers.sel(place)
-    lines = [(name, line_of(mine, drawing.at.x)) for name, mine in drawing.at.lines(part)]
+    every = [(name, line_of(mine, drawing.at.x)) for name, mine in drawing.at.lines(part)]
+    lines = [(name, line) for name, line in every if len(line.x)] or every
     names = _texts(part, drawing.at.x)
     if names:
         _draw_aside(lines, axes, drawing.looks)
@@ -254,13 +255,7 @@ def line_of(part: Dataset, dim: str | None) -> Line:
     return line.only(np.isfinite(line.x) & ~np.isnan(line.y))
 
 
-def draw(
-    line: Line,
-    axes: Axes,
-    look: Look,
-    *,
-    band: bool,
-) -> None:
+def draw(line: Line, axes: Axes, look: Look, *, band: bool) -> None:
     """Draw a line with its intervals: a band, or a bar at each value.
 
     Args:

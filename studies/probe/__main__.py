@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ MEASURES: dict[str, Data] = {  # options that say what is measured -> keywords o
 }
 
 
-def parser() -> ArgumentParser:
+def parser() -> Arguments:
     """The arguments of `python -m studies.probe`."""
-    words = ArgumentParser(prog="python -m studies.probe", description=DOES, epilog=EXAMPLES)
+    words = Arguments(prog="python -m studies.probe", description=DOES, epilog=EXAMPLES)
     words.add_argument("landscapes", nargs="*", metavar="LANDSCAPE", help=FORMS)
     parameter = "a parameter of all landscapes named"
     words.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE", help=parameter)

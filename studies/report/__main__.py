@@ -5,13 +5,13 @@ Of several studies also a page that joins them: `python -m studies.report RESULT
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ DOES = (
 OUT = "the report; of several studies: the page that joins them (default: index.html beside them)"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """The arguments of `python -m studies.report`."""
-    words = argparse.ArgumentParser(
+    words = Arguments(
         prog="python -m studies.report",
         description=DOES,
         epilog="exit codes: 0 done, 2 wrong argument",

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from studies.run.signals import handled
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
 from studies.text.shapes import Data, Json
 
@@ -85,9 +86,9 @@ ARGUMENTS: dict[str, Data] = {  # of `add_argument`
 }
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """The arguments of `python -m studies.run`."""
-    words = argparse.ArgumentParser(prog="python -m studies.run", description=DOES, epilog=EXIT_CODES)
+    words = Arguments(prog="python -m studies.run", description=DOES, epilog=EXIT_CODES)
     for name, options in ARGUMENTS.items():
         words.add_argument(name, **options)
     return words
@@ -101,7 +102,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.error("expected CONFIG: a study file, or the name of a ready study")
     if args.workers is not None and args.workers < 1:
         words.error(f"--workers: expected >= 1, got {args.workers}")
+    if args.cluster is not None:
+        _check_cluster(words, args.cluster)
     return _print_schema() if args.schema else _run_all(args)
+
+
+def _check_cluster(words: argparse.ArgumentParser, kind: str) -> None:
+    from studies.study_file.cluster import check_cluster
+
+    try:
+        check_cluster(kind)
+    except ValueError as error:
+        words.error(f"--cluster: {error}, got {kind!r}")
 
 
 def _print_schema() -> int:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from io import StringIO
 
 from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.representer import SafeRepresenter
 from ruamel.yaml.resolver import implicit_resolvers
 
-from studies.study_file.flow import bracket, cuts
+from studies.study_file.flow import cuts, unread
 from studies.text.labels import paired, shown, tidy
 from studies.text.shapes import Data, Json, Named
 
@@ -258,10 +259,11 @@ def dotted(path: Path) -> str:
 
 
 def _unreadable(name: str, error: YAMLError) -> Document:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    mark, problem = None, str(error).splitlines()[0]
+    if isinstance(error, MarkedYAMLError) and error.problem:
+        mark, problem = unread(error)
     root = ScalarNode(f"{PREFIX}null", "", start_mark=mark) if mark else None
-    return Document(name, {}, root, [Mistake((), f"not YAML: {problem}{bracket(problem)}")])
+    return Document(name, {}, root, [Mistake((), f"not YAML: {problem}")])
 
 
 def _child(node: Node, part: str | int) -> tuple[Node, Node] | None:

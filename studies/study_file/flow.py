@@ -8,12 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ruamel.yaml.error import MarkedYAMLError, StreamMark
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 BRACKETS = (
     "but got '['",
     "but got '{'",
 )  # the end of what the reader of YAML says of a bracket in a text
+
+INDENTED = {  # what the reader of YAML says first -> what may be meant
+    "expected <block end>": "; the lines of one mapping begin at one column, with spaces alone",
+    "mapping values are not allowed here": "; does this line begin too far right, or need a text quotes?",
+}
 
 
 class Cut(NamedTuple):
@@ -75,3 +81,14 @@ def bracket(problem: str) -> str:
     """What is said where the reader of YAML met a bracket in a text; empty where it did not."""
     met = problem.endswith(BRACKETS)
     return "; inside of { } and [ ] a text with a bracket needs quotes" if met else ""
+
+
+def unread(error: MarkedYAMLError) -> tuple[StreamMark | None, str]:
+    """Where a text is no YAML, and what is wrong there, with what may be meant by it."""
+    began, mark, problem = error.context_mark, error.problem_mark, str(error.problem)
+    context = error.context or ""
+    if "quoted" in context and began:
+        return began, "expected closing quotes, found none"
+    if "flow" in context and began and mark and began.line < mark.line and not bracket(problem):
+        return mark, f"{problem}; is the bracket of line {began.line + 1} closed?"
+    return mark, f"{problem}{bracket(problem) or INDENTED.get(problem.split(',')[0], '')}"

@@ -93,7 +93,11 @@ def test_the_promise_that_is_broken_is_named(kind, capsys):
         ),
         (["sgdd"], "sgdd: expected an optimizer or a landscape: "),
         (["sgd", "--set", "starts"], "sgd: --set: expected PARAMETER=VALUE, got 'starts'"),
-        (["sgd", "--set", "starts=0"], "sgd: starts: input should be greater than or equal to 1"),
+        (["sgd", "--set", "starts=0"], "sgd: starts: expected >= 1, got 0"),
+        (
+            ["sgd", "--set", "momentun=0"],
+            "sgd: momentun: unknown key; did you mean 'momentum'?",
+        ),
     ],
 )
 def test_what_cannot_be_loaded_is_one_line_and_exit_2(words, text, capsys):

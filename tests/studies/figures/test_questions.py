@@ -27,6 +27,7 @@ from studies.figures.quantity_map import quantity_map
 from studies.figures.selection import pick
 from studies.figures.theory import on_grid
 from studies.results.figures import SHOWN, Asked, asked, named
+from studies.schema import Status
 from studies.study_file.figures import QUESTIONS
 from studies.study_file.loading import load_study
 from studies.study_file.model import StudyModel
@@ -117,6 +118,13 @@ class TestCurve:
         low, high = axes.get_ylim()
         assert low <= ends.min()
         assert ends.max() <= high
+
+    def test_the_legend_names_no_arm_without_numbers(self, swept):
+        one = swept.sel(k=0, landscape=["bowl"]).copy(deep=True)
+        one["loss"].loc[{"optimizer": "GA"}] = np.nan
+        one["status"].loc[{"optimizer": "GA"}] = Status.ABSENT
+        figure = curve(one, x="B", y="median(loss)", hue="optimizer")
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["SGD"]
 
     def test_a_mean_is_that_of_the_worlds(self, swept):
         drawn = lines(curve(swept.sel(k=0, landscape=["bowl"]), x="B", y="mean(loss)").axes[0])
@@ -396,7 +404,7 @@ class TestCommand:
         ("words", "text"),
         [
             ("curve --at B", "--at: expected AXIS=VALUE, such as B=8, got 'B'"),
-            ("ecdf --x B", "ecdf: unknown option --x; expected of --name, --clock"),
+            ("ecdf --x B", "ecdf: unknown option --x; expected one of: name, clock"),
             ("curve --optimizer GB", "unknown optimizer 'GB'; expected one of: SGD, GA"),
         ],
     )

@@ -136,7 +136,10 @@ MISTAKES = [
     ("budget: 1000", "budget: 10\nsweep: {a: {zip: {budget: [10, 20], landscapes.nk.n: [5, 10]}}}", "3:13: sweep.a.zip: zip is gone; write a: {values: [10, 20], sets: {budget: a, landscapes.nk.n: a / 2}}"),
     ("budget: 1000", "budget: 10\nsweep: {a: {zip: {landscapes.bowl.rotated: [true, false], landscapes.nk.n: [5, 10]}}}", "3:13: sweep.a.zip: zip is gone; write a: {choices: {rotated=true n=5: {landscapes.bowl.rotated: true, landscapes.nk.n: 5}, rotated=false n=10: {landscapes.bowl.rotated: false, landscapes.nk.n: 10}}}"),
     ("budget: 1000", "budget: 10\ncluster: {kind: pigeon}", "3:17: cluster.kind: expected 'local' or the address of a scheduler 'tcp://host:port', got 'pigeon'"),
-    ("budget: 1000", "budget: [", "4:5: not YAML: expected ',' or ']', but got ':'"),
+    ("budget: 1000", "budget: [", "4:5: not YAML: expected ',' or ']', but got ':'; is the bracket of line 2 closed?"),
+    ("budget: 1000", 'question: "why', "2:11: not YAML: expected closing quotes, found none"),
+    ("budget: 1000", " budget: 10", "2:8: not YAML: mapping values are not allowed here; does this line begin too far right, or need a text quotes?"),
+    ("budget: 1000", "sweep:\n  seed: [1]\n budget: 10", "4:2: not YAML: expected <block end>, but found '<block mapping start>'; the lines of one mapping begin at one column, with spaces alone"),
 ]  # fmt: skip
 
 
