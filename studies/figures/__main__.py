@@ -178,9 +178,11 @@ class Files:
 
 
 def _figures(args: Namespace) -> int:
-    figures, everything = _wanted(args), "all" in args.names
-    files = _files(args)
-    written = [_written(files, figure) for figure in figures or _of_study(files.data, everything)]
+    names, options = _named(args), _told(args)
+    everything, files = "all" in names, _files(args)
+    chosen = [] if everything else names
+    figures = _wanted(files.data, chosen, options) if chosen else _of_study(files.data, everything)
+    written = [_written(files, figure) for figure in figures]
     return 0 if everything or all(written) else WRONG
 
 
@@ -195,19 +197,49 @@ def _files(args: Namespace) -> Files:
     return Files(data, args.out or folder / "figures", formats, width, looks)
 
 
-def _wanted(args: Namespace) -> list[Asked]:
-    """The figures that are named, each with the options that it knows; none: those of the study.
+def _named(args: Namespace) -> list[str]:
+    """The figures that are named, and `all`.
 
     Raises:
-        ValueError: there is no such figure, or an option is none of theirs.
+        ValueError: there is no such figure.
     """
     from studies.figures import EVERY
 
-    names = _checked("figures", args.names, [*EVERY, "all"])
+    return _checked("figures", args.names, [*EVERY, "all"])
+
+
+def _told(args: Namespace) -> dict[str, str]:
+    """What the figures are told to show: option -> value.
+
+    Raises:
+        ValueError: none of these figures knows an option.
+    """
     options = {option: getattr(args, option) for option in TOLD if getattr(args, option) is not None}
+    names = [name for name in _named(args) if name != "all"]
     right = list(dict.fromkeys(option for name in names for option in _known(name)))
-    entries = [{name: _own(name, options, right)} for name in names or ["figures"]]
-    return _asked(entries) if names and "all" not in names else []
+    for option in options:
+        if option not in right:
+            name = (names or ["figures"])[0]
+            raise ValueError(f"{name}: unknown option --{option}; {suggest(option, right)}")
+    return options
+
+
+def _wanted(data: Dataset, names: Sequence[str], options: Mapping[str, str]) -> list[Asked]:
+    """The figures of some names: as they are told, else as the study has them.
+
+    Args:
+        data: a study's results.
+        names: of the figures.
+        options: as they were given.
+
+    Raises:
+        ValueError: what one is to show is missing.
+    """
+    own = {name: _own(name, options) for name in names}
+    as_study = [figure for figure in _of_study(data, everything=False) if not own.get(figure.figure, 1)]
+    there = {figure.figure for figure in as_study}
+    told = [{name: _typed(name, own[name])} for name in names if name not in there]
+    return [*as_study, *_asked(told)]
 
 
 def _asked(entries: Iterable[Json]) -> list[Asked]:
@@ -216,21 +248,9 @@ def _asked(entries: Iterable[Json]) -> list[Asked]:
     return asked(entries)
 
 
-def _own(name: str, options: Mapping[str, str], right: Sequence[str]) -> Data:
-    """What a figure is to show: those of the options that it knows.
-
-    Args:
-        name: of the figure.
-        options: as they were given.
-        right: the options of the figures that are asked for.
-
-    Raises:
-        ValueError: none of these figures knows an option.
-    """
-    for option in options:
-        if option not in right:
-            raise ValueError(f"{name}: unknown option --{option}; {suggest(option, right)}")
-    return _typed(name, {option: value for option, value in options.items() if option in _known(name)})
+def _own(name: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Those of the options that a figure knows."""
+    return {option: value for option, value in options.items() if option in _known(name)}
 
 
 def _typed(name: str, options: Mapping[str, str]) -> Data:

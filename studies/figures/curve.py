@@ -367,7 +367,7 @@ def _texts_across(axes: Axes, names: Sequence[str]) -> None:
 
 def _finish(grid: Grid, drawing: Drawing, up: str) -> None:
     """Labels at the left and below; panels of one scale where they show the same kind of numbers."""
-    grid.label(style.wrapped(up, PANEL), style.wrapped(drawing.x, grid.inches - 0.5))
+    grid.label(style.wrapped(up, PANEL, most=style.LINES), style.wrapped(drawing.x, grid.inches - 0.5))
     if "landscape" not in drawing.at.apart:
         _alike(grid.panels)
 

@@ -33,36 +33,16 @@ from studies.text.shapes import Data, Tree
 LEAST = 1.6  # inches: the least width of a panel
 PANEL, BELOW = 1.5, 0.62  # inches: the heights of a curve and of its residuals
 LINE = PANEL + BELOW + 0.45  # inches of a row with its titles
+ROW = 0.12  # of one more line of words
 LEGEND = 1.25  # inches that a legend may take
 FINE = 80  # points of a curve
 FEW = 3.0  # ratio of the largest to the least, from which on a law on a log axis has a log axis upwards too
 BEYOND = 3.0  # tolerances up to which residuals are shown
-LAW: Look = {
-    "color": "black",
-    "lw": 1.2,
-    "zorder": 1,
-}
-WRONG: Look = {
-    "color": "#888888",
-    "lw": 1.1,
-    "ls": (0, (4, 2)),
-    "zorder": 1,
-}
-OUTSIDE: Look = {
-    "color": "#eeeeee",
-    "lw": 0,
-    "zorder": 0,
-}
-HELD: Look = {
-    "color": "#CFE6DB",
-    "lw": 0,
-    "zorder": 0,
-}
-OF_POINTS: Look = {
-    "ls": "",
-    "ms": 4.5,
-    "zorder": 3,
-}
+LAW: Look = {"color": "black", "lw": 1.2, "zorder": 1}
+WRONG: Look = {"color": "#888888", "lw": 1.1, "ls": (0, (4, 2)), "zorder": 1}
+OUTSIDE: Look = {"color": "#eeeeee", "lw": 0, "zorder": 0}
+HELD: Look = {"color": "#CFE6DB", "lw": 0, "zorder": 0}
+OF_POINTS: Look = {"ls": "", "ms": 4.5, "zorder": 3}
 
 
 Line = tuple[np.ndarray, np.ndarray]  # x (N,) and y (N,)
@@ -76,6 +56,15 @@ class Curve(NamedTuple):
     axis: str
     where: Data  # without the axis
     points: list[Judgement]  # in the order of the axis
+
+    @property
+    def quantity(self) -> str:
+        """What is observed."""
+        return self.points[0].quantity
+
+    def title(self) -> list[str]:
+        """The claim and its place."""
+        return [*filter(None, [self.claim, words(self.where)])]
 
     def x(self) -> np.ndarray:
         """The values of the axis (N,)."""
@@ -128,8 +117,8 @@ def law_pages(
         label: as in `law`.
     """
     shown = curves(dataset, claim)
-    lines = max(1, int((highest - LEGEND) / LINE))
-    most = lines * layout.abreast(len(shown), width, LEAST)
+    across = layout.abreast(len(shown), width, LEAST)
+    most = across * max(1, int((highest - LEGEND) / _line(shown, label, width / across)))
     parts = [shown[first : first + most] for first in range(0, len(shown), most)]
     return [_page(dataset, part, width, label) for part in parts]
 
@@ -141,11 +130,13 @@ def _page(dataset: Dataset, shown: list[Curve], width: float, label: str | None)
     lines = -(-len(shown) // across)
     pairs = _pairs(figure, lines, across)
     for own, pair in zip(shown, pairs, strict=False):
-        _pair(dataset, own, entries.get(own.claim, {}), pair, width / across - 0.5)
-        pair[0].set_ylabel(style.wrapped(label or own.points[0].quantity, PANEL, 7.5), fontsize=7.5)
+        inches = _room(own, label, width / across)
+        _pair(dataset, own, entries.get(own.claim, {}), pair, inches)
+        pair[0].set_ylabel(_label(label or own.quantity), fontsize=7.5)
     layout.switch_off(pairs[len(shown) :].ravel())
-    height = LINE * lines + 0.6
-    return legends.finish(figure, _handles(shown, figure.axes), _said(shown), width, height)
+    height = _line(shown, label, width / across) * lines + 0.6
+    said = _said(shown, cut=label is None)
+    return legends.finish(figure, _handles(shown, figure.axes), said, width, height)
 
 
 def _pairs(figure: Figure, lines: int, across: int) -> np.ndarray:
@@ -211,13 +202,7 @@ def _of_numbers(rows: Sequence[Judgement], dim: str) -> bool:
 # a panel ----------------------------------------------------------------------------------------------------
 
 
-def _pair(
-    dataset: Dataset,
-    own: Curve,
-    entry: Tree,
-    places: np.ndarray,
-    inches: float,
-) -> None:
+def _pair(dataset: Dataset, own: Curve, entry: Tree, places: np.ndarray, inches: float) -> None:
     """A curve with its title, and its residuals below."""
     upper, lower = places
     lower.sharex(upper)
@@ -225,7 +210,7 @@ def _pair(
     residuals(own, lower)
     panels.at_values(lower.xaxis, own.x(), inches - 0.1)
     upper.tick_params(labelbottom=False)
-    panels.small_title(upper, [*filter(None, [own.claim, words(own.where)])], 0.9 * inches)
+    panels.small_title(upper, own.title(), 0.9 * inches)
     lower.set_xlabel(own.axis)
     lower.set_ylabel("residual", fontsize=7)
 
@@ -246,12 +231,7 @@ def lines(dataset: Dataset, own: Curve, entry: Tree) -> Lines:
     }
 
 
-def _smooth(
-    dataset: Dataset,
-    formula: object,
-    own: Curve,
-    name: str,
-) -> Line | None:
+def _smooth(dataset: Dataset, formula: object, own: Curve, name: str) -> Line | None:
     """X and y of a formula between the values of the axis.
 
     None where it has no value there, or does not depend on the axis as what was judged does.
@@ -391,9 +371,28 @@ def _handles(shown: Sequence[Curve], drawn: Iterable[Axes]) -> list[Artist]:
     return handles
 
 
-def _said(shown: Sequence[Curve]) -> str:
-    """What is drawn, in words."""
+def _label(text: str) -> str:
+    """What stands at a vertical axis."""
+    return style.wrapped(text, PANEL, 7.5, style.LINES)
+
+
+def _room(own: Curve, label: str | None, each: float) -> float:
+    """Inches that the panel of a curve is wide, of so many with the numbers and the label at its axis."""
+    return each - 0.4 - ROW * (1 + _label(label or own.quantity).count("\n"))
+
+
+def _line(shown: Sequence[Curve], label: str | None, each: float) -> float:
+    """Inches of a row with its titles, which may take several lines on so many inches each."""
+    texts = [(text, 0.9 * _room(own, label, each)) for own in shown for text in own.title()]
+    rows = max(style.wrapped(text, inches, 7.5).count("\n") for text, inches in texts)
+    return LINE + ROW * rows
+
+
+def _said(shown: Sequence[Curve], *, cut: bool) -> str:
+    """What is drawn, in words; `cut`: also the quantities that are too long for their axes."""
+    texts = dict.fromkeys(own.quantity for own in shown)
+    long = [f"{text}; " for text in texts if cut and _label(text).endswith(style.CUT)]
     worlds = {point.worlds for own in shown for point in own.points}
     many = legends.worlds(max(worlds)) if len(worlds) == 1 else f"{min(worlds)} to {max(worlds)} worlds"
     residuals = "residuals: observed - predicted, over what is tolerated (band)"
-    return f"{many}; bars: intervals at the level of 3 standard errors; {residuals}"
+    return f"{''.join(long)}{many}; bars: intervals at the level of 3 standard errors; {residuals}"

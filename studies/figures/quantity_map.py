@@ -362,7 +362,7 @@ def _bar(drawing: Drawing, grid: layout.Grid, colour: str) -> None:
     inches = CELLS * grid.lines
     colours = ScalarMappable(drawing.norm, drawing.palette)
     bar = grid.panels[0].figure.colorbar(colours, ax=grid.places.tolist(), aspect=25).ax
-    bar.set_ylabel(style.wrapped(colour, inches + 0.4, 7.5), fontsize=7.5)
+    bar.set_ylabel(style.wrapped(colour, inches + 0.4, 7.5, style.LINES), fontsize=7.5)
     bar.tick_params(labelsize=6.5)
     if bar.get_yscale() == "log":
         panels.decades_along(bar.yaxis, inches)

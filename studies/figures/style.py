@@ -94,6 +94,8 @@ SLIDES: Settings = PAPER | {
 STYLES = {"paper": (PAPER, WIDTH), "slides": (SLIDES, SLIDE)}  # settings of Matplotlib, width in inches
 
 ALONG = r"(, [^,=]+ = [^=]*)+$"  # behind an optimizer in the label of an arm: ", axis = value"
+LINES = 3  # of a label at a vertical axis; the whole stands below the panels
+CUT = "…"  # at the end of one that is longer
 LETTER = 0.6 / 72  # inches: the mean width of a letter of one point, a little more than measured
 
 
@@ -187,9 +189,17 @@ def letters(inches: float, points: float) -> int:
     return int(inches / (LETTER * points))
 
 
-def wrapped(text: str, inches: float, points: float = 8.0) -> str:
-    """The text on as many lines as it needs to be no wider than so many inches."""
-    return textwrap.fill(text, max(8, letters(inches, points)), break_on_hyphens=False)
+def wrapped(text: str, inches: float, points: float = 8.0, most: int | None = None) -> str:
+    """The text on as many lines as it needs to be no wider than so many inches.
+
+    Args:
+        text: the text.
+        inches: that a line may take.
+        points: size of its letters.
+        most: lines, what is longer ends with `CUT`; None: any number.
+    """
+    width = max(8, letters(inches, points))
+    return textwrap.fill(text, width, break_on_hyphens=False, max_lines=most, placeholder=f" {CUT}")
 
 
 def short(value: float) -> str:

@@ -3,6 +3,7 @@
 And it is quick where a study is large.
 """
 
+import json
 import re
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from studies.analysis.noise import population
 from studies.figures import FIGURES
+from studies.figures import __main__ as figures_command
 from studies.figures.__main__ import main
 from studies.results import arms
 from tests.support.results import real, shared  # noqa: F401  a fixture
@@ -99,6 +101,28 @@ def test_what_does_not_move_and_a_film_without_ffmpeg_are_one_line(
     )
     assert capsys.readouterr().err == expected
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_figure_that_is_only_named_is_drawn_as_the_study_has_it():
+    """With options it is drawn as these say, and other names of the same command as the study has them."""
+    curve = {"x": "B", "y": "mean(loss)", "label": "what is left"}
+    asked = [{"curve": curve}, {"law": {"claim": "a", "label": "b"}}, {"law": {"name": "own"}}, "ecdf"]
+    data = xr.Dataset(attrs={"config": json.dumps({"figures": asked})})
+    wanted = figures_command._wanted
+    own = wanted(data, ["law", "curve", "ecdf"], {})
+    assert [(figure.file, figure.options) for figure in own] == [
+        ("curve", curve),
+        ("law", {"claim": "a", "label": "b"}),
+        ("own", {}),
+        ("ecdf", {}),
+    ]
+    (told,) = wanted(data, ["curve"], {"x": "N", "y": "loss"})
+    assert told.options == {"x": "N", "y": "loss"}
+    law, curves = wanted(data, ["curve", "law"], {"x": "N", "y": "loss"})[0::2]
+    assert (law.options["claim"], curves.options["x"]) == ("a", "N")
+    assert [figure.file for figure in wanted(data, ["law", "profile"], {"name": "w"})] == ["w", "w-2"]
+    with pytest.raises(ValueError, match=r"map: --x: missing; expected"):
+        wanted(data, ["map"], {})
 
 
 @pytest.mark.parametrize(

@@ -745,3 +745,33 @@ class TestLaw:
     def test_nothing_overlaps(self, claimed, width):
         with rc_context(style.PAPER):
             assert not faults(laws.law(claimed, width))
+
+    @pytest.mark.parametrize("width", [2.4, 3.4, 6.9])
+    def test_long_quantities_are_cut_at_the_axis_and_stand_whole_below(
+        self, claimed, monkeypatch, width
+    ):
+        long = (
+            "mean(mean(loss, since=0.5)) / mean(loss(start)) * mean(hit(1.0, clock=steps)) / mean(loss)"
+        )
+        name = "what is left at the end of the run over what there was"
+        rows = [
+            judged(batch, 8 / batch)._replace(
+                claim=name, quantity=long, where={"optimizer": arm, "B": batch}
+            )
+            for batch, arm in itertools.product((1.0, 4.0, 16.0), ("SGD", "GA"))
+        ]
+        monkeypatch.setattr(laws, "judge", lambda dataset: rows)
+        config = {"claims": {name: {"along": "B", "predicted": 1.0}}}
+        data = claimed.assign_attrs(config=json.dumps(config))
+        with rc_context(style.PAPER):
+            figure = laws.law(data, width)
+            assert not faults(figure)
+        shown = figure.axes[0].get_ylabel()
+        assert shown.endswith("…")
+        assert shown.count("\n") == 2
+        said = " ".join(figure.legends[0].get_title().get_text().split())
+        assert said.startswith(f"{long}; ")
+        # a label of the study's own stands there alone
+        own = laws.law(data, width, label="what is left")
+        assert own.axes[0].get_ylabel() == "what is left"
+        assert long not in " ".join(own.legends[0].get_title().get_text().split())
