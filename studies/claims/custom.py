@@ -39,7 +39,8 @@ class Custom(Claim):
         landscape: label; null: every landscape. Others are not shown to the function.
         at: swept axis -> value; other values are not shown to the function.
         regime: not used; the function says what is in the regime.
-        function: import path "module:function", called with the results and the parameters.
+        function: import path "module:function", called with the results and the parameters; it returns a
+            Judgement or a list of them, see `help(studies.claims.custom)`.
         parameters: name -> value.
     """
 
@@ -56,7 +57,11 @@ class Custom(Claim):
         """What the function says."""
         function, data = function_at(self.function), self._shown(dataset)
         judged = function(data, **self.parameters)
-        rows = [judged] if isinstance(judged, Judgement) else list(judged)
+        rows = (
+            judged
+            if isinstance(judged, list | tuple) and not isinstance(judged, Judgement)
+            else [judged]
+        )
         strange = [type(row).__name__ for row in rows if not isinstance(row, Judgement)]
         if strange or not rows:
             got = strange[0] if strange else "none"

@@ -18,6 +18,10 @@ def nothing(dataset):
     return ["holds"]
 
 
+def a_bool(dataset):
+    return True
+
+
 def broken(dataset):
     raise RuntimeError("out of\nluck")
 

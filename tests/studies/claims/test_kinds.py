@@ -189,6 +189,8 @@ def test_a_function_of_the_users():
         match="expected a Judgement or a list of them from tests.support.own_claims:nothing, got str",
     ):
         Custom(function="tests.support.own_claims:nothing").judge(results(np.ones((3, 3))))
+    with pytest.raises(ValueError, match="from tests.support.own_claims:a_bool, got bool"):
+        Custom(function="tests.support.own_claims:a_bool").judge(results(np.ones((3, 3))))
 
 
 def left_out(statistic, *arrays):
