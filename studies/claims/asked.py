@@ -24,11 +24,10 @@ from studies.analysis.quantities import signs, summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.quantities.grammar import parsed
-from studies.analysis.quantities.parts import Part, extreme, walk
+from studies.analysis.quantities.parts import Part, extreme, is_smooth, walk
 from studies.analysis.quantities.question import HEADS, Question
 from studies.analysis.quantities.signs import Signs
 from studies.analysis.quantities.values import Sample, Summary, Value, of_worlds
-from studies.analysis.quantities.vocabulary import WORDS
 from studies.claims.base import Place, loss_or_infinite
 from studies.claims.gate import errors_needed
 from studies.claims.jackknife import alike, independent, jackknife
@@ -197,7 +196,7 @@ class Asked:
 
     @functools.cached_property
     def _smooth(self) -> bool:
-        return all(WORDS[each.name].smooth for each in walk(self.tree) if each.is_word)
+        return is_smooth(self.tree)
 
     @functools.cached_property
     def _interval(self) -> DataArray:

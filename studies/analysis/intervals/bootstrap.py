@@ -12,6 +12,10 @@ more: Davison and Hinkley 1997, section 3.8; Field and Welsh 2007.)
                         jackknife's (Tukey 1958) where they agree within a tenth: that of a mean is Student's
                         over unit means, and the jackknife does not know the error of a median (Efron 1982).
                         BCa where s is not finite, as with runs that diverged
+    15 or more, of a    value +- t_{n-1} s, s the jackknife's; the end on the side of the longer tail is moved
+    smooth statistic    out as the skewness of the units' share in it says (Johnson 1978), as claims do
+                        (`studies.claims.gate`). Of means of heavy tails, log-normals of sd 1 at 32 worlds,
+                        BCa holds the truth in 90 to 92 %, this in 94 to 96 %
     one instance only   over its worlds: it holds for that instance alone
     one world           NaN
 
@@ -30,6 +34,7 @@ import xarray as xr
 from scipy import special, stats
 from xarray import DataArray, Dataset
 
+from studies.analysis.intervals.student import corrected, student
 from studies.analysis.shapes import BOUNDS, LEVEL, with_interval, words
 
 RESAMPLES = 999  # at the level of tables and figures
@@ -53,6 +58,7 @@ def estimate(
     level: float = LEVEL,
     fixed: Sequence[DataArray] = (),
     positive: bool = False,
+    smooth: bool = False,
 ) -> Dataset:
     """A statistic of worlds and its interval.
 
@@ -70,6 +76,7 @@ def estimate(
         fixed: numbers that are the same in every world, without the dim `replicate`: the last arrays that the
             statistic gets, without their last axis.
         positive: whether the statistic cannot be negative, whatever the worlds: its logarithm is taken.
+        smooth: whether it is smooth in the worlds, as means are and medians are not.
 
     Returns:
         `name`, `name_interval` (bound: low, high) and `name_method`, how the interval was made, a text. All
@@ -84,7 +91,7 @@ def estimate(
             [np.asarray(part[place].values, float) for part in some] for some in (parts, fixed)
         )
         value[place], bounds[place], method[place] = _of_block(
-            statistic, arrays, members, _How(level, positive), same
+            statistic, arrays, members, _How(level, positive, smooth), same
         )
     coords = {dim: parts[0][dim] for dim in cells.dims if dim in parts[0].coords}
     wide = DataArray(bounds, coords | {"bound": list(BOUNDS)}, (*cells.dims, "bound"))
@@ -100,6 +107,7 @@ class _How(NamedTuple):
 
     level: float = LEVEL
     positive: bool = False  # the statistic cannot be negative
+    smooth: bool = False  # the jackknife knows its error
 
     def interval(
         self, method: Callable, value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray
@@ -214,6 +222,17 @@ class _Cells(NamedTuple):
         """Ends (C, 2) and methods (C,)."""
         value = self.of(np.arange(self.n)[None])[:, 0]
         left_out = np.concatenate([self.of(kept[None]) for kept in _without(self.n)], 1)
+        if not self.how.smooth or self.n < FEW:
+            return self._resampled(value, left_out)
+        ends = self.how.interval(corrected, value, left_out, left_out)
+        known = np.isfinite(ends).all(1)
+        if known.all():
+            return ends, np.full(len(ends), f"t over {self.what}", object)
+        drawn, method = self._resampled(value, left_out)
+        return np.where(known[:, None], ends, drawn), np.where(known, f"t over {self.what}", method)
+
+    def _resampled(self, value: np.ndarray, left_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same by resamples, of the value (C,) and the values without one unit (C, n)."""
         count = resamples(self.how.level)
         drawn = self.of(np.random.default_rng(1).integers(0, self.n, (count, self.n)))
         even, skewed = (self.how.interval(method, value, drawn, left_out) for method in (student, bca))
@@ -256,21 +275,6 @@ def _without(n: int) -> Iterator[np.ndarray]:
 def resamples(level: float) -> int:
     """How many: more for a level above that of tables and figures, whose ends lie further out."""
     return min(round(RESAMPLES * max(1.0, (1 - LEVEL) / (1 - level))), MOST)
-
-
-def student(
-    value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray, level: float = LEVEL
-) -> np.ndarray:
-    """Value +- t times the standard error.
-
-    (C, 2), of the value (C), of B resamples (C, B) and without one unit (C, n).
-    """
-    n = left_out.shape[1]
-    error = np.sqrt(n / (n - 1)) * drawn.std(1)
-    jackknife = np.sqrt((n - 1) * left_out.var(1))
-    agree = abs(jackknife - error) <= 0.1 * error
-    half = -stats.t.ppf((1 - level) / 2, n - 1) * np.where(agree, jackknife, error)
-    return np.stack([value - half, value + half], -1)
 
 
 def bca(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray, level: float = LEVEL) -> np.ndarray:

@@ -23,6 +23,7 @@ from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.quantities import signs, summaries
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import parsed
+from studies.analysis.quantities.parts import is_smooth
 from studies.analysis.quantities.question import Question
 from studies.analysis.quantities.signs import Signs
 from studies.analysis.quantities.values import NAME, Sample, Summary, of_worlds
@@ -125,6 +126,7 @@ def _estimated(value: Summary, question: Question, positive: bool) -> Dataset:
         level=question.level,
         fixed=gathered.fixed,
         positive=positive,
+        smooth=is_smooth(parsed(question.text)),
     )
     if gathered.extremes:
         result[ENDS] = result[ENDS].where(False)

@@ -164,6 +164,11 @@ def extreme(tree: ast.expr) -> str | None:
     return next((each.name for each in walk(tree) if each.is_extreme), None)
 
 
+def is_smooth(tree: ast.expr) -> bool:
+    """Whether it is smooth in the worlds, so that the jackknife knows its error."""
+    return all(WORDS[each.name].smooth for each in walk(tree) if each.is_word)
+
+
 BOTH = frozenset({EACH, ALL})
 NEITHER: frozenset[str] = frozenset()  # a number of the settings, or what is not known
 

@@ -84,6 +84,12 @@ def bent(left, right):
     return make
 
 
+def heavy(count, worlds):
+    """Two arms of log-normals whose logarithms have a standard deviation of 1: means exp(1/2), and twice that."""
+    normal = np.random.default_rng(worlds).normal(size=(count, 2, worlds))
+    return studies(np.exp(normal) * np.array([[1.0], [2.0]]), "optimizer")
+
+
 MEDIANS = np.exp(-0.125)
 CASES = {  # text -> studies of (count, worlds), truth
     'mean(loss["A"])': (two_arms, 1.0),
@@ -93,6 +99,9 @@ CASES = {  # text -> studies of (count, worlds), truth
     'loss["B"] - loss["A"]': (two_arms, 1.0),
     'median(loss["B"]) - median(loss["A"])': (two_arms, MEDIANS),
     'share(loss["A"] < 1) / share(loss["B"] < 2)': (two_arms, 1.0),
+    'mean(loss["B"]) / mean(loss["A"]) * 1': (heavy, 2.0),
+    '1 * mean(loss["A"])': (heavy, np.exp(0.5)),
+    '1 * (loss["B"] - loss["A"])': (heavy, np.exp(0.5)),
     "optimum(loss, eta)": (lambda count, worlds: curve(count, worlds, bowl), 4.0),
     "exponent(loss, eta)": (lambda count, worlds: curve(count, worlds, lambda x: x**-0.7), -0.7),
     'crossing(loss["A"], loss["B"], eta)': (two_curves, 2**1.5),
@@ -101,7 +110,8 @@ CASES = {  # text -> studies of (count, worlds), truth
 
 def test_every_day_ratios_and_differences_hold_the_truth():
     """Of 300 studies three standard errors are 0.04."""
-    for text in ('mean(loss["B"]) / mean(loss["A"])', 'loss["B"] - loss["A"]', "exponent(loss, eta)"):
+    ratio, difference = 'mean(loss["B"]) / mean(loss["A"])', 'loss["B"] - loss["A"]'
+    for text in (ratio, difference, f"{ratio} * 1", "exponent(loss, eta)"):
         make, truth = CASES[text]
         assert abs(coverage(make(300, 32), text, truth) - NOMINAL) < 0.04, text
 
@@ -151,8 +161,7 @@ class TestTwoThousandStudies:
     @pytest.mark.parametrize("worlds", [32, 64])
     def test_ratios_of_heavy_tails_at_the_level_of_claims(self, statistic, worlds):
         """Log-normals whose logarithms have a standard deviation of 1: no end is negative."""
-        normal = np.random.default_rng(worlds).normal(size=(2000, 2, worlds))
-        data = studies(np.exp(normal) * np.array([[1.0], [2.0]]), "optimizer")
+        data = heavy(2000, worlds)
         text = f'{statistic}(loss["B"]) / {statistic}(loss["A"])'
         assert abs(coverage(data, text, 2.0, 0.9973) - 0.9973) < 0.015
         assert float(quantity(data, text, level=0.9973)["quantity_interval"].min()) > 0
