@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Parts = list["str | Table"]
 QUANTITIES = ("quantity", "quantities")
+SHOWN = 5  # names whose line has a word
 WORDS = (
     "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), an"
     " import path package.module:Class, theory or theory:LAW"
@@ -68,6 +69,7 @@ def _named(word: str) -> Parts:
 
 def _hint(word: str) -> str:
     """What may be meant by a name that nothing has."""
+    from studies.list import rows
     from studies.study_file import keys
     from studies.text.words import nearest, suggest
 
@@ -75,7 +77,11 @@ def _hint(word: str) -> str:
     near = (dotted and nearest(word, keys.known(word))) or _near_name(word)
     if near:
         return f"did you mean {near!r}?"
-    return suggest(word, keys.known(word)) if dotted else "python -m studies.list prints what there is"
+    if dotted:
+        return suggest(word, keys.known(word))
+    told = [name for _, name, line in rows() if word.lower() in line.lower()]
+    among = f"it is told of at {', '.join(told[:SHOWN])}; " if told else ""
+    return f"{among}python -m studies.list prints what there is"
 
 
 def _near_name(word: str) -> str | None:

@@ -5,11 +5,11 @@ It is called with the study's results and the parameters that the study gives it
     # my_claims.py
     from studies.claims import Law, Measured, judgement
 
-    def check(dataset, optimizer, at_most):
+    def check(dataset, optimizer, mean):
         final = dataset["loss"].sel(optimizer=optimizer).isel(checkpoint=-1)
         error = float(final.std() / final.size**0.5)
         measured = Measured(float(final.mean()), error, final.size, final.size)
-        law = Law(predicted=at_most, control=2 * at_most, tolerance=0.1)
+        law = Law(predicted=mean, control=2 * mean, tolerance=0.1)
         return judgement(
             "custom", law, measured, where={"optimizer": optimizer}, quantity="mean loss", in_regime=True
         )

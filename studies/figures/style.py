@@ -10,7 +10,7 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import cycle, product
 from typing import Any
 
@@ -114,13 +114,26 @@ def looks(names: Sequence[str]) -> Looks:
     """Label -> keywords of `Axes.plot`, for optimizers, or arms: "optimizer, axis = value".
 
     Neighbours differ in colour and in line style, and no two optimizers of 28 look alike. Arms of one
-    optimizer have its colour: the next line styles, then paler ones.
+    optimizer have its colour: the next line styles, then paler ones. Of several optimizers, arms at one value
+    of an axis have one line style.
     """
     families = grouped((re.sub(ALONG, "", label), label) for label in names)
+    alike = _alike(families)
     by_label: Looks = {}
-    for pair, arms in zip(cycle(PAIRS), families.values()):
-        by_label |= {label: _varied(*pair, place) for place, label in enumerate(arms)}
+    for (colour, dash), arms in zip(cycle(PAIRS), families.values()):
+        first = DASHES[0] if alike and len(arms) > 1 else dash
+        by_label |= {label: _varied(colour, first, place) for place, label in enumerate(arms)}
     return {label: by_label[label] for label in names}
+
+
+def _alike(families: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the optimizers that have several arms have them at the same values, and own colours."""
+    values = {
+        tuple(label[len(optimizer) :] for label in arms)
+        for optimizer, arms in families.items()
+        if len(arms) > 1
+    }
+    return len(values) == 1 and len(families) <= len(COLOURS)
 
 
 def _varied(colour: str, dash: Dash, place: int) -> Look:

@@ -12,6 +12,7 @@ import pytest
 import studies
 from studies import describe
 from studies.__main__ import COMMANDS
+from studies.claims import judge
 from studies.run import expected
 from studies.study_file import document
 from studies.study_file.files import ready_studies
@@ -163,7 +164,9 @@ def own(tmp_path, monkeypatch):
 
 
 FILES = [  # an instrument is held to its contract by a study, see `test_studies_load`
-    code for _, code in blocks("python") if code.startswith("# ") and "(Instrument)" not in code
+    code
+    for _, code in blocks("python")
+    if code.startswith("# ") and "class " in code and "(Instrument)" not in code
 ]
 
 
@@ -229,6 +232,17 @@ def test_studies_load(number, own):
     for word, name in DATA.items():
         text = text.replace(word, name)
     assert load_study(AROUND | document.read("page", text).data).arms
+
+
+def test_the_claim_is_judged(own):
+    """By the words of the page alone, in 32 worlds."""
+    [text] = (text for _, text in STUDIES if "spread:check" in text)
+    results = here(AROUND | {"replicates": 32} | document.read("page", text).data, own / "out")
+    [row] = judge(results)
+    losses = results["loss"].sel(optimizer="SGD").isel(checkpoint=-1).values
+    assert (row.kind, row.where, row.worlds) == ("custom", {"optimizer": "SGD"}, 32)
+    assert (row.predicted, row.control, row.observed) == (0.01, 0.02, pytest.approx(losses.mean()))
+    assert row.standard_error == pytest.approx(losses.std() / 32**0.5)
 
 
 # commands ---------------------------------------------------------------------------------------------------

@@ -256,6 +256,11 @@ def test_the_nearest_word_is_found_in_capitals_and_with_other_signs(word, near):
             "unknown kind 'claims.mine.tolerence'; did you mean 'claims.mine.tolerance'?",
         ),
         ("sgd.momentun", "unknown kind 'sgd.momentun'; did you mean 'sgd.momentum'?"),
+        (
+            "rastrigin",
+            "unknown kind 'rastrigin'; it is told of at cosine_rugged; python -m studies.list prints what"
+            " there is",
+        ),
         ("qqqq", "unknown kind 'qqqq'; python -m studies.list prints what there is"),
     ],
 )

@@ -254,6 +254,12 @@ class TestLooksOfArms:
         ] * 2
         assert found["SGD, k = 0"] == alone["SGD"]
 
+    def test_a_value_of_an_axis_has_one_line_style_whichever_the_optimizer(self):
+        found = style.looks(["SGD", "ES, k = 0", "ES, k = 4", "GA, k = 0", "GA, k = 4"])
+        styles = {label: look["linestyle"] for label, look in found.items()}
+        assert styles["ES, k = 0"] == styles["GA, k = 0"] != styles["ES, k = 4"] == styles["GA, k = 4"]
+        assert len({found[label]["color"] for label in ("SGD", "ES, k = 0", "GA, k = 0")}) == 3
+
     def test_arms_differ(self):
         found = style.looks([f"SGD, k = {i}" for i in range(12)])
         assert len({(str(look["color"]), str(look["linestyle"])) for look in found.values()}) == 12
