@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from studies.cells.task import Cell
 
 LOOK = 1.0  # seconds between looks at how many workers there are
+IDLE = 10  # looks without a worker, after which it is said
+NOBODY = "no worker is there any more; waiting for one to come (Ctrl-C ends the run, finished cells are kept)"
 NO_WORD = "the worker went away and left no word; run the same command again"
 
 
@@ -86,6 +88,7 @@ def sweep(
     out: Path,
     on_record: Callable[[Record], None],
     stopping: Callable[[], bool],
+    say: Callable[[str], None] = print,
 ) -> None:
     """Compute cells, in random order (two runs at once then share the work, and time left is unbiased).
 
@@ -94,7 +97,9 @@ def sweep(
         cells: not yet in the store.
         out: the study's folder.
         on_record: told about each cell that ends.
-        stopping: once true, nothing new is submitted and the running cells are awaited.
+        stopping: once true, nothing new is submitted and the running cells are awaited, while there are
+            workers.
+        say: told once that no worker is there, each time that all are gone.
 
     Raises:
         SchedulerLost: the scheduler went away.
@@ -108,7 +113,7 @@ def sweep(
     try:
         timed = [cell for cell in queue if cell.task.timing]
         with rounds.times_of(client, timed, out, stopping) as times:
-            window = _Window(client, out, token.name, times, on_record, stopping)
+            window = _Window(client, out, token.name, times, on_record, stopping, say)
             late = {cell.address for cell in timed if not rounds.path_of(times, cell.address).exists()}
             suspects = window.drain([cell for cell in queue if cell.address not in late])
             themselves = [
@@ -130,6 +135,7 @@ class _Window:
         times: the folder with the times of steps.
         on_record: told about each cell that ends.
         stopping: once true, nothing new is submitted.
+        say: told that no worker is there.
     """
 
     client: Client
@@ -138,6 +144,8 @@ class _Window:
     times: Path
     on_record: Callable[[Record], None]
     stopping: Callable[[], bool]
+    say: Callable[[str], None]
+    idle: int = 0  # looks since a worker was there
     landed: SimpleQueue[Future] = dataclasses.field(default_factory=SimpleQueue)
     live: dict[str, Cell] = dataclasses.field(default_factory=dict)  # address -> cell
 
@@ -156,8 +164,9 @@ class _Window:
         while self.live:
             try:
                 future = self.landed.get(timeout=LOOK)
-            except Empty:
-                pass  # workers may have come
+            except Empty:  # workers may have come, or gone
+                if self._deserted() and self.stopping():
+                    break
             else:
                 suspects += self._take(future, alone=alone)
                 future.release()
@@ -182,6 +191,13 @@ class _Window:
                 pure=False,
             )
             future.add_done_callback(self.landed.put)
+
+    def _deserted(self) -> bool:
+        """Whether no worker is there, which is said where it stays so."""
+        self.idle = 0 if _threads(self.client) else self.idle + 1
+        if self.idle == IDLE:
+            self.say(NOBODY)
+        return self.idle > 0
 
     def _take(self, future: Future, *, alone: bool) -> list[Cell]:
         """Pass on what became of a cell; or returns it, to be judged again, where its worker died."""

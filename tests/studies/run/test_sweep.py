@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from studies.cells.timing import Timed
-from studies.run import rounds, sweep
+from studies.run import rounds, sweep, work
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from tests.studies.cells.test_timing import STUDY
@@ -36,6 +36,38 @@ def test_cells_without_times_are_computed_one_at_a_time_after_the_others(tmp_pat
         ({cell.address for cell in [*timed, *plain]}, False),
         ({cell.address for cell in late}, True),
     ]
+
+
+class Deserted:
+    """A cluster whose one worker goes with the first cell, and comes back, or not, after some looks."""
+
+    def __init__(self, back=None):
+        self.back, self.looks, self.futures = back, 0, []
+
+    def nthreads(self):
+        self.looks += bool(self.futures)
+        there = not self.futures or (self.back is not None and self.looks > self.back)
+        if there and self.futures:
+            self.futures[0].land()
+        return {"a": 1} if there else {}
+
+    def submit(self, function, cell, address, *words, key, pure):
+        future = SimpleNamespace(status="finished", key=key, release=lambda: None)
+        future.result = lambda: work.Record(address, "failed")
+        future.add_done_callback = lambda put: setattr(future, "land", lambda: put(future))
+        self.futures.append(future)
+        return future
+
+
+@pytest.mark.parametrize("back", [None, 30])
+def test_where_all_workers_are_gone_it_is_said_and_a_stop_ends_the_wait(tmp_path, monkeypatch, back):
+    monkeypatch.setattr(sweep, "LOOK", 0.001)
+    client, said, records = Deserted(back), [], []
+    stopping = lambda: back is None and client.looks > 20  # noqa: E731
+    one = [dataclasses.replace(CELLS[0], task=dataclasses.replace(CELLS[0].task, timing=None))]
+    sweep.sweep(client, one, tmp_path, records.append, stopping, said.append)
+    assert said == [sweep.NOBODY]
+    assert len(records) == (0 if back is None else 1)
 
 
 class Client:
