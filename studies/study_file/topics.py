@@ -85,7 +85,9 @@ the keys: python -m studies.describe sgd.schedule
 
 INTERVAL = """\
 how each kind of number gets its 95 % interval, over worlds, or instances where worlds share them
-means, ratios, expressions  bias-corrected accelerated bootstrap, drawn jointly for all arms, at the wider
+means, ratios, expressions  Student's over the jackknife's error, all arms of a world left out together; the
+                            end on the side of the longer tail is moved out as the skewness says (Johnson)
+.. of medians, quantiles    bias-corrected accelerated bootstrap, drawn jointly for all arms, at the wider
                             level that makes up for few draws (the expanded interval of Hesterberg 2015)
 .. fewer than 15 units      Student's; of what cannot be negative, that of the logarithm
 medians, quantiles          order statistics, those of the sign test: no distribution is assumed

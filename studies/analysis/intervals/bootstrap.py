@@ -14,8 +14,9 @@ more: Davison and Hinkley 1997, section 3.8; Field and Welsh 2007.)
                         BCa where s is not finite, as with runs that diverged
     15 or more, of a    value +- t_{n-1} s, s the jackknife's; the end on the side of the longer tail is moved
     smooth statistic    out as the skewness of the units' share in it says (Johnson 1978), as claims do
-                        (`studies.claims.gate`). Of means of heavy tails, log-normals of sd 1 at 32 worlds,
-                        BCa holds the truth in 90 to 92 %, this in 94 to 96 %
+                        (`studies.claims.gate`). Of means of log-normals of sd 1, at 32 worlds, BCa holds the
+                        truth in 90 to 92 %, this in 94 to 96 %. BCa where one unit makes up nearly all of s,
+                        and where a logarithm is known to no better than 0.5
     one instance only   over its worlds: it holds for that instance alone
     one world           NaN
 
@@ -45,6 +46,8 @@ FEW = 15  # units, below which a bootstrap is not to be trusted
 # of units
 GROUPS = 200
 ROUNDING = 1e-14  # of a logarithm and its exponential
+LOOSE = 0.5  # standard error of a logarithm, above which it is resampled
+ALONE = 0.9  # share of one unit in the squared error, likewise
 SIZE = 2**22  # numbers at once
 
 
@@ -225,11 +228,19 @@ class _Cells(NamedTuple):
         if not self.how.smooth or self.n < FEW:
             return self._resampled(value, left_out)
         ends = self.how.interval(corrected, value, left_out, left_out)
-        known = np.isfinite(ends).all(1)
+        known = np.isfinite(ends).all(1) & ~self._loose(left_out)
         if known.all():
             return ends, np.full(len(ends), f"t over {self.what}", object)
         drawn, method = self._resampled(value, left_out)
         return np.where(known[:, None], ends, drawn), np.where(known, f"t over {self.what}", method)
+
+    def _loose(self, left_out: np.ndarray) -> np.ndarray:
+        """Where the error says little, (C,) bool: that of one unit, or of a logarithm far from linear."""
+        away = (left_out - left_out.mean(1, keepdims=True)) ** 2
+        alone = away.max(1) > ALONE * away.sum(1)
+        if not self.how.positive:
+            return alone
+        return alone | (np.sqrt((left_out.shape[1] - 1) * np.log(left_out).var(1)) > LOOSE)
 
     def _resampled(self, value: np.ndarray, left_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same by resamples, of the value (C,) and the values without one unit (C, n)."""

@@ -131,6 +131,15 @@ def test_every_day_arms_taken_as_independent_are_rejected():
     assert widths[0] > 1.1 * widths[1]
 
 
+def test_one_world_that_makes_up_the_error_does_not_make_the_interval_endless():
+    """One in 32 is a hundred times the others; with up to 5 such, as Poisson's law has it, the mean is 1 to 17."""
+    loss = np.ones((1, 2, 32)) + 0.01 * np.arange(32)
+    loss[:, 0, 0] *= 100
+    ends = quantity(studies(loss, "optimizer"), 'mean(loss["A"])')["quantity_interval"].values.ravel()
+    assert 1 < ends[0] < 4.1
+    assert 10 < ends[1] < 30
+
+
 @pytest.mark.verify
 class TestTwoThousandStudies:
     @pytest.mark.parametrize("worlds", [32, 64])
