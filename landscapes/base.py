@@ -36,7 +36,27 @@ class Bits:
     """Coordinates 0 or 1, held as uint8."""
 
 
-Domain = Reals | Bits
+@dataclass(frozen=True)
+class Letters:
+    """Coordinates that are one of several letters each: their numbers as uint8, 0 that of the wild type.
+
+    Args:
+        sites: the letters of each coordinate, in the order of their numbers; 2 at least.
+    """
+
+    sites: tuple[tuple[str, ...], ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many letters each coordinate has."""
+        return tuple(map(len, self.sites))
+
+    def first(self, dim: int) -> Letters:
+        """Those of so many coordinates, from the first on."""
+        return Letters(self.sites[:dim])
+
+
+Domain = Reals | Bits | Letters
 
 
 class Problem(NamedTuple):
@@ -294,8 +314,10 @@ class Landscape(Parameters, ABC):
         return value
 
     def start(self, streams: Streams, n: int) -> Tensor:
-        """Starting points (R, n, D), source "init": uniform in the box, or uniform bits."""
+        """Starting points (R, n, D), source "init": uniform in the box, or uniform bits or letters."""
         shape = (n, self.dim)
+        if isinstance(self.domain, Letters):
+            return uniform_letters(self.domain.sizes, streams, "init", n)
         if isinstance(self.domain, Bits):
             return streams.bernoulli("init", 0.5, shape).to(torch.uint8)
         return self.domain.low + (self.domain.high - self.domain.low) * streams.uniform("init", shape)
@@ -311,6 +333,12 @@ class Landscape(Parameters, ABC):
         """Further noise-free measures of recommendations x (R, D): name -> (R,), the names of `extras`."""
         del x
         return {}
+
+
+def uniform_letters(sizes: tuple[int, ...], streams: Streams, source: str, n: int) -> Tensor:
+    """Points (R, n, D) uint8 of which each coordinate is one of so many letters (D,), all as likely."""
+    count = torch.as_tensor(sizes, device=streams.device)
+    return streams.integers(source, count, (n, len(count))).to(torch.uint8)
 
 
 def per_instance(streams: Streams, draw: Callable[[Streams], Tensor]) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscapes.base import Bits, Landscape, Reals
+from landscapes.base import Bits, Landscape, Letters, Reals
 
 
 def check_points(landscape: Landscape, x: Tensor) -> None:
@@ -13,6 +13,8 @@ def check_points(landscape: Landscape, x: Tensor) -> None:
     name, dim, domain = landscape.name, landscape.dim, landscape.domain
     if x.ndim != 3 or x.shape[-1] != dim:
         raise ValueError(f"{name}: expected points of shape (R, P, {dim}), got {tuple(x.shape)}")
+    if isinstance(domain, Letters):
+        check_letters(name, domain, x)
     if isinstance(domain, Bits) and x.dtype != torch.uint8:
         raise ValueError(
             f"{name}: expected bits as torch.uint8, got {x.dtype}; convert with .to(torch.uint8)"
@@ -24,6 +26,16 @@ def check_points(landscape: Landscape, x: Tensor) -> None:
                 f"{name}: expected points in [{domain.low:g}, {domain.high:g}]^{dim}, got {x.min():g} .."
                 f" {x.max():g}"
             )
+
+
+def check_letters(name: str, domain: Letters, x: Tensor) -> None:
+    """Raise ValueError unless x (R, P, D) holds the numbers of letters, as uint8."""
+    if x.dtype != torch.uint8:
+        raise ValueError(
+            f"{name}: expected letters as torch.uint8, got {x.dtype}; convert with .to(torch.uint8)"
+        )
+    if bool((x >= torch.tensor(domain.sizes, device=x.device)).any()):
+        raise ValueError(f"{name}: expected letters from 0 to below {domain.sizes}, got {x.max()}")
 
 
 def into_box(landscape: Landscape, x: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -1,6 +1,6 @@
 """Where searches start, where a study says so: the same for a trajectory and for a population.
 
-    uniform      in the box of starts, or each allele with chance one half
+    uniform      in the box of starts, or each allele, or letter, as likely
     wild_type    the genotype of zeros
     point        one point
     frequencies  locus i is 1 with chance p_i, independently
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes.base import Bits, Landscape
+from landscapes.base import Landscape, Reals
 from landscapes.numerics import matmul
 from landscapes.streams import Streams
 from landscapes.wrappers.relaxation import Relaxation
@@ -45,7 +45,7 @@ def starts(landscape: Landscape, law: Law | None, streams: Streams, n: int) -> T
     drawn_from = streams.subset(torch.zeros_like(streams.worlds)) if law.get("shared") else streams
     (name,) = LAWS.keys() & law.keys()
     points = LAWS[name](landscape, law[name], drawn_from, n)
-    return points.to(torch.uint8 if isinstance(landscape.domain, Bits) else streams.dtype)
+    return points.to(streams.dtype if isinstance(landscape.domain, Reals) else torch.uint8)
 
 
 def _uniform(landscape: Landscape, numbers: object, streams: Streams, n: int) -> Tensor:
@@ -75,7 +75,7 @@ def _gaussian(landscape: Landscape, law: Law, streams: Streams, n: int) -> Tenso
     factor = torch.as_tensor(root(law["covariance"], landscape.dim)).to(normal)
     points = _row(law["mean"], landscape, streams) + matmul(normal, factor.T)
     box = landscape.domain
-    return points.clamp(box.low, box.high) if not isinstance(box, Bits) and box.bounded else points
+    return points.clamp(box.low, box.high) if isinstance(box, Reals) and box.bounded else points
 
 
 LAWS: dict[str, Callable[[Landscape, Any, Streams, int], Tensor]] = {

@@ -42,7 +42,7 @@ class Optimizer(Parameters, ABC):
     step.
     """
 
-    domains: ClassVar[tuple[type, ...]] = (Reals,)  # where it can search: Reals, Bits or both
+    domains: ClassVar[tuple[type, ...]] = (Reals,)  # where it can search: Reals, Bits, Letters
     sources: ClassVar[tuple[str, ...]] = ()  # the streams that it draws from
     gradient: ClassVar[bool] = False  # whether it asks for gradients
     games: ClassVar[bool] = (

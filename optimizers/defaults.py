@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from landscapes.base import Bits, Domain, Reals
+from landscapes.base import Domain, Reals
 from landscapes.parameters import Defaults, Parameters
 
 
@@ -57,7 +57,7 @@ def _sigma(owner: Parameters, task: Task) -> float | None:
 def _mutation_rate(owner: Parameters, task: Task) -> float:
     """As `operators.mutate`."""
     del owner
-    return 1 / task.dim if isinstance(task.domain, Bits) else 1.0
+    return 1.0 if isinstance(task.domain, Reals) else 1 / task.dim
 
 
 def _margin(owner: Parameters, task: Task) -> float:

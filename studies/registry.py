@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from landscapes import LANDSCAPES
-from landscapes.base import Bits, Landscape, Reals
+from landscapes.base import Bits, Landscape, Letters, Reals
 from landscapes.parameters import Parameters, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
@@ -171,8 +171,8 @@ def _place(cls: type) -> str:
 def _of_attributes(cls: type) -> Iterator[str]:
     """What is wrong with domains, recorded variables and sources."""
     domains = getattr(cls, "domains", (Reals,))
-    if not (isinstance(domains, tuple) and domains and set(domains) <= {Reals, Bits}):
-        yield f"expected domains as a tuple of Reals and Bits, as in (Reals,), got {domains!r}"
+    if not (isinstance(domains, tuple) and domains and set(domains) <= {Reals, Bits, Letters}):
+        yield f"expected domains as a tuple of Reals, Bits and Letters, as in (Reals,), got {domains!r}"
     yield from recorded_problems(cls)
     sources = getattr(cls, "sources", ())
     if not (isinstance(sources, tuple) and all(isinstance(source, str) for source in sources)):

@@ -42,6 +42,7 @@ LEDGER_DIMS = (
     *("moment", "source", "direction", "reference", "half", "mode", "force"),
     "error_quantile",
 )
+MEMBERS = "members"  # attribute of a recorded array: the names of its numbers, in order
 PLACES = "_index"  # end of the name of a dim along which the numbers of a recorded array lie
 TIMING_DIMS = ("timing_clock", "timing_repeat")
 PICTURE_DIMS = ("frame", "individual", "plane", "row", "column", "end")

@@ -1,6 +1,7 @@
 """Measured genotype-fitness tables from text files.
 
-2^n genotypes, those that were not measured filled in where the user says how.
+All genotypes of n sites with two letters or more, those that were not measured filled in where the user says
+how.
 
 One table ships, "weinreich2006": the minimum inhibitory concentration of cefotaxime (micrograms per
 millilitre) of the 32 combinations of five mutations of the TEM-1 beta-lactamase (Weinreich, Delaney,
@@ -22,9 +23,9 @@ from typing import ClassVar, Literal, Self
 
 from torch import Tensor
 
-from landscapes.base import Bits, Domain, FitnessLaw, Landscape, Terms, weighted
+from landscapes.base import Bits, Domain, FitnessLaw, Landscape, Letters, Terms, weighted
 from landscapes.binary.genotype_csv import UNREAD, Measured, read_table
-from landscapes.binary.genotypes import bits, fold
+from landscapes.binary.genotypes import fold, letter_number, letters
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.keyed import bit_words
 from landscapes.streams import Streams
@@ -44,20 +45,22 @@ class Empirical(Landscape):
     select by fitness take it as it was measured (`fitness_law`): in proportion to the column, or, where that
     holds logarithms, to their exponentials. Where less is better the column is no fitness, and such a method
     makes one of the loss. Lines that begin with # are comments. Bit i of a genotype is coordinate i of a
-    point.
+    point. Where a site has more than two letters (DNA, amino acids), coordinates are the numbers of its
+    letters: 0 that of the wild type, the others in the order in which they first appear in the file.
 
     Source: Weinreich, Delaney, DePristo and Hartl 2006 for the table that ships.
 
     Args:
         file: weinreich2006, the table that ships, or the path of a CSV file, from the working directory or
-            from where the study file is, with a row for each of the 2^n genotypes, n <= 20.
-        genotype: the column of genotypes: texts of 0 and 1 (01101), of letters with two at each site (DNA,
-            amino acids), or lists of mutations (S54N:V44L, and WT); or a list of columns, one for each locus.
-            Names of columns are those of the file, in any case.
+            from where the study file is, with a row for each genotype, every combination of the letters of
+            its sites, 2^20 at most.
+        genotype: the column of genotypes: texts of 0 and 1 (01101), of letters (DNA, amino acids), or lists
+            of mutations (S54N:V44L, and WT); or a list of columns, one for each locus. Names of columns are
+            those of the file, in any case.
         fitness: the column of what was measured.
         error: a column of measurement errors, >= 0, shown beside the results; null: none.
-        wild_type: the genotype whose bits are 0, as it is written in the file; null: 0 in texts of 0 and 1,
-            WT in lists, else the first row.
+        wild_type: the genotype whose bits, or letters, are 0, as it is written in the file; null: 0 in texts
+            of 0 and 1, WT in lists, else the first row.
         duplicates: of a genotype in several rows: error, or mean, that of its values.
         missing: of a genotype that has no row, or no number (NA): error; lethal, fitness 0; a number, as in
             the file; or additive, b_0 plus the sum of its mutations' effects, by least squares on all that
@@ -79,7 +82,7 @@ class Empirical(Landscape):
     scale: Literal["raw", "log", "log_ratio"] = "raw"
     measured: Measured = field(init=False, repr=False, compare=False, default=UNREAD)
     law: FitnessLaw | None = field(init=False, repr=False, compare=False, default=None)
-    # (R, 2^n) loss of the genotype of each number
+    # (R, G) loss of the genotype of each number
     gaps: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     # (R, n) uint8 a best genotype
     optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
@@ -152,8 +155,8 @@ class Empirical(Landscape):
 
     @property
     def domain(self) -> Domain:
-        """Genotypes."""
-        return Bits()
+        """Genotypes: bits, or letters where a site has more than two."""
+        return Bits() if self.measured.binary else Letters(self.measured.sites)
 
     @property
     def gap_known(self) -> bool:
@@ -166,9 +169,12 @@ class Empirical(Landscape):
         return self.law
 
     @property
-    def extension_cost(self) -> int:
-        """What one value of `extension` costs, in evaluations: it reads the whole table."""
-        return 2**self.dim
+    def extension_cost(self) -> int | None:
+        """What one value of `extension` costs, in evaluations: it reads the whole table.
+
+        None: letters have no extension.
+        """
+        return 2**self.dim if self.measured.binary else None
 
     @property
     def fingerprint(self) -> str:
@@ -191,7 +197,7 @@ class Empirical(Landscape):
         values = values.log() if self.scale == "log_ratio" else values
         values = values if self.maximise else -values
         gaps = (values.max() - values).to(streams.dtype)
-        optimum = bits(values.argmax(), self.dim)
+        optimum = letters(values.argmax(), self.measured.sizes)
         return self.bound(gaps=gaps.expand(streams.size, -1), optimum=optimum.expand(streams.size, -1))
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -199,7 +205,7 @@ class Empirical(Landscape):
         del time
         check_points(self, x)
         check_bound(self.name, x, self.gaps)
-        return weighted(self.gaps.gather(1, bit_words(x)[..., 0]), terms)
+        return weighted(self.gaps.gather(1, self._number(x)), terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """The mean loss of genotypes whose loci are 1 independently with chances p (R, P, n) -> (R, P)."""
@@ -208,9 +214,13 @@ class Empirical(Landscape):
         check_bound(self.name, p, self.gaps)
         return weighted(fold(self.gaps, p), terms)
 
+    def _number(self, x: Tensor) -> Tensor:
+        """The numbers (...) int64 of genotypes (..., n)."""
+        return bit_words(x)[..., 0] if self.measured.binary else letter_number(x, self.measured.sizes)
+
     def measures(self, x: Tensor) -> dict[str, Tensor]:
         """What was measured of genotypes x (R, n)."""
-        number = bit_words(x)[..., 0]
+        number = self._number(x)
         values, filled = self.measured.values, self.measured.filled
         columns = {
             "measured": values if filled is None else values.masked_fill(filled, math.nan),

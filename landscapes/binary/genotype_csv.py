@@ -23,9 +23,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes.binary.genotype_notations import Genotypes, Mistakes, Written, genotypes
+from landscapes.binary.genotype_notations import DIGITS, Genotypes, Mistakes, Written, genotypes
+from landscapes.binary.genotypes import letters, radix
 
-LOCI = 20  # at most: a million genotypes
+LOCI = 20  # at most, of two letters: a million genotypes
 NOT_AVAILABLE = frozenset(
     "na n/a #n/a #na nan null none nil nd n.d. n.d missing - -- . ? #value! #div/0!".split()
 ) | {""}
@@ -35,19 +36,34 @@ Missing = Literal["error", "lethal", "additive"] | float
 
 @dataclass(frozen=True)
 class Measured:
-    """A table of 2^n genotypes in the order of their numbers, sum_i bit_i 2^i.
+    """A table of all genotypes in the order of their numbers, as `genotypes.letter_number` has them.
 
     Args:
-        loci: n.
-        values: (2^n) float64, what was measured, or stands for it.
-        errors: (2^n) float64, its errors, NaN where there is none; None where there is no such column.
-        filled: (2^n) bool, genotypes that were not measured; None: all were.
+        sites: the letters of each of n sites, by their numbers.
+        values: (G) float64, what was measured, or stands for it; G = 2^n on bits.
+        errors: (G) float64, its errors, NaN where there is none; None where there is no such column.
+        filled: (G) bool, genotypes that were not measured; None: all were.
     """
 
-    loci: int
+    sites: tuple[tuple[str, ...], ...]
     values: Tensor
     errors: Tensor | None = None
     filled: Tensor | None = None
+
+    @property
+    def loci(self) -> int:
+        """The sites."""
+        return len(self.sites)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many letters each site has."""
+        return tuple(map(len, self.sites))
+
+    @property
+    def binary(self) -> bool:
+        """Whether no site has more than two letters."""
+        return max(self.sizes, default=2) == 2
 
     @property
     def digest(self) -> str:
@@ -57,7 +73,8 @@ class Measured:
             for column in (self.values, self.errors, self.filled)
             if column is not None
         ]
-        return hashlib.sha256(b"|".join(columns)).hexdigest()
+        named = [] if self.binary else [repr(self.sites).encode()]
+        return hashlib.sha256(b"|".join([*columns, *named])).hexdigest()
 
 
 class Row(NamedTuple):
@@ -68,7 +85,7 @@ class Row(NamedTuple):
     error: float
 
 
-UNREAD = Measured(0, torch.empty(0))
+UNREAD = Measured((), torch.empty(0))
 
 
 def read_table(
@@ -116,7 +133,7 @@ def read_table(
     values = _numbers(columns[len(sites)], lines, expected, positive, mistakes)
     errors = _errors(columns[-1], lines, mistakes) if error else [math.nan] * len(lines)
     rows_of: dict[str, list[Row]] = {}
-    for text, row in zip(read.bits, map(Row, lines, values, errors), strict=True):
+    for text, row in zip(read.texts, map(Row, lines, values, errors), strict=True):
         if text:
             rows_of.setdefault(text, []).append(row)
     table = _table(rows_of, read, duplicates, missing, positive, mistakes) if rows_of else UNREAD
@@ -258,13 +275,13 @@ def _table(
     mistakes: Mistakes,
 ) -> Measured:
     """The complete table of the rows of each genotype; what is wrong with it goes to the mistakes."""
-    loci = len(next(iter(rows_of)))
-    if loci > LOCI:
-        mistakes.say(f"expected at most {LOCI} loci, got {loci}")
+    sizes = tuple(map(len, read.sites))
+    if math.prod(sizes) > 2**LOCI:
+        mistakes.say(_too_large(sizes))
         return UNREAD
     if duplicates == "error":
         _once(rows_of, read, mistakes)
-    values, errors = _means(rows_of, loci)
+    values, errors = _means(rows_of, sizes)
     gaps = np.isnan(values)
     if gaps.any():
         blank = [row.line for rows in rows_of.values() if not _measured(rows) for row in rows]
@@ -274,7 +291,15 @@ def _table(
             f"missing: expected values > 0 (their logarithm is asked for), got {values[gaps].min():g}"
         )
     filled = torch.from_numpy(gaps) if gaps.any() else None
-    return Measured(loci, torch.from_numpy(values), torch.from_numpy(errors), filled)
+    return Measured(read.sites, torch.from_numpy(values), torch.from_numpy(errors), filled)
+
+
+def _too_large(sizes: tuple[int, ...]) -> str:
+    """What is said of a table of more genotypes than are held."""
+    if max(sizes) == 2:
+        return f"expected at most {LOCI} loci, got {len(sizes)}"
+    product = " x ".join(map(str, sizes))
+    return f"expected at most {2**LOCI} genotypes, got {product} letters, {math.prod(sizes)}"
 
 
 def _once(rows_of: dict[str, list[Row]], read: Genotypes, mistakes: Mistakes) -> None:
@@ -295,13 +320,13 @@ def _measured(rows: list[Row]) -> list[Row]:
     return [row for row in rows if not math.isnan(row.value)]
 
 
-def _means(rows_of: dict[str, list[Row]], loci: int) -> np.ndarray:
-    """The mean value of each genotype and its error, (2, 2^n) by its number; NaN where not measured."""
-    means = np.full((2, 2**loci), np.nan)
+def _means(rows_of: dict[str, list[Row]], sizes: tuple[int, ...]) -> np.ndarray:
+    """The mean value of each genotype and its error, (2, G) by its number; NaN where not measured."""
+    means, units = np.full((2, math.prod(sizes)), np.nan), radix(sizes)
     for text, rows in rows_of.items():
         measured = _measured(rows)
         if measured:
-            place = int(text[::-1], 2)
+            place = sum(DIGITS.index(digit) * unit for digit, unit in zip(text, units, strict=True))
             means[0, place] = sum(row.value for row in measured) / len(measured)
             means[1, place] = math.sqrt(sum(row.error**2 for row in measured)) / len(measured)
     return means
@@ -320,19 +345,18 @@ def _fill(
     `blank`: the lines without a number.
     """
     if missing == "error":
-        loci = len(values).bit_length() - 1
-        names = [
-            read.name(text)
-            for text in sorted(format(place, f"0{loci}b")[::-1] for place in np.flatnonzero(gaps))
-        ]
+        sizes = [*map(len, read.sites)]
+        kinds = f" ({' x '.join(map(str, sizes))} letters)" if max(sizes) > 2 else ""
+        numbers = letters(torch.from_numpy(np.flatnonzero(gaps)), sizes).tolist()
+        names = [read.name(text) for text in sorted("".join(DIGITS[x] for x in row) for row in numbers)]
         remedy = "missing: lethal, additive or a number says what stands for them"
         lines = f" (no number in lines {_listed(list(map(str, blank)), ' ')})" if blank else ""
         mistakes.say(
-            f"expected all {len(values)} genotypes, {len(names)} missing: {_listed(names, ' ')}{lines};"
-            f" {remedy}"
+            f"expected all {len(values)} genotypes{kinds}, {len(names)} missing: {_listed(names, ' ')}{lines}"
+            f"; {remedy}"
         )
     elif missing == "additive":
-        _fill_additively(values, gaps, mistakes)
+        _fill_additively(values, gaps, [*map(len, read.sites)], mistakes)
     elif missing == "lethal" and np.nanmin(values, initial=0.0) < 0:
         mistakes.say(
             f"missing: lethal: expected fitness >= 0, since lethal is 0, got {np.nanmin(values):g}"
@@ -341,16 +365,17 @@ def _fill(
         values[gaps] = 0.0 if missing == "lethal" else missing
 
 
-def _fill_additively(values: np.ndarray, gaps: np.ndarray, mistakes: Mistakes) -> None:
-    """b_0 + sum_i b_i x_i, by least squares on what was measured."""
-    loci = len(values).bit_length() - 1
-    model = np.concatenate(
-        [np.ones((len(values), 1)), np.arange(len(values))[:, None] >> np.arange(loci) & 1], 1
-    )
+def _fill_additively(
+    values: np.ndarray, gaps: np.ndarray, sizes: Sequence[int], mistakes: Mistakes
+) -> None:
+    """b_0 plus an effect of each letter but the wild type's, by least squares on what was measured."""
+    x = letters(torch.arange(len(values)), sizes).numpy()
+    others = [x[:, [site]] == range(1, size) for site, size in enumerate(sizes)]
+    model = np.concatenate([np.ones((len(values), 1)), *others], 1)
     effects, _, rank, _ = np.linalg.lstsq(model[~gaps], values[~gaps], rcond=None)
-    if rank < loci + 1:
+    if rank < model.shape[1]:
         mistakes.say(
-            f"missing: additive: expected measurements that tell {loci + 1} effects apart, got"
+            f"missing: additive: expected measurements that tell {model.shape[1]} effects apart, got"
             f" {int((~gaps).sum())} that tell {rank}"
         )
     values[gaps] = model[gaps] @ effects

@@ -1,10 +1,10 @@
-"""How genotypes are written in tables, and which bits they are.
+"""How genotypes are written in tables, and which bits, or letters by their numbers, they are.
 
 0110             0 and 1
-ACGT, AEMGV      letters, one for each site, two different ones at most: the wild type's is 0; sites where
-                 all agree are left out
-S54N:V44L, WT    mutations, in any order: 1 where the site is mutated, sites by their position; p.Ser54Asn
-                 is read too
+ACGT, AEMGV      letters, one for each site: the wild type's is 0, others are numbered as they appear; sites
+                 where all agree are left out
+S54N:V44L, WT    mutations, in any order: 1 where the site is mutated, or the number of its mutation, sites by
+                 their position; p.Ser54Asn is read too
 columns          one for each site, its cells as above
 """
 
@@ -15,9 +15,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+Mutations = dict[int, tuple[str, str]]  # position -> letter before and after
 Text = tuple[str, ...]  # a genotype: the cells of its columns, or the letters of its text
 
 BITS = frozenset("01")
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"  # numbers of letters
 WILD_TYPES = {"wt", "wildtype", "wild type", "wild-type", "wild_type"}
 _MUTATION = re.compile(r"(?:p\.)?([A-Za-z]{3}|[A-Za-z*])(\d+)([A-Za-z]{3}|[A-Za-z*])")
 _NUMBER = re.compile(r"(\d+)((?:\.\d+)?(?:[eE]\+?\d+)?)")
@@ -68,11 +70,12 @@ class Written(NamedTuple):
 
 
 class Genotypes(NamedTuple):
-    """Genotypes as bits."""
+    """Genotypes as numbers of letters, which are bits where no site has more than two."""
 
-    # of each row, a text of 0 and 1 in the order of the sites; None where it could not be read
-    bits: list[str | None]
+    # of each row, a text of `DIGITS` in the order of the sites; None where it could not be read
+    texts: list[str | None]
     name: Callable[[str], str]  # how such a text is written in the file
+    sites: tuple[Text, ...] = ()  # the letters of each site, by their numbers
 
 
 def genotypes(written: Sequence[Written], wild_type: Text | None, mistakes: Mistakes) -> Genotypes:
@@ -140,31 +143,30 @@ def _letters(written: Sequence[Written], wild_type: Text | None, mistakes: Mista
     if _not_there(zero, good, plain, mistakes):
         return unread
     columns = zip(*good, strict=True)
-    alleles = [sorted({*column, letter}) for letter, column in zip(zero, columns, strict=True)]
+    both = BITS if plain else frozenset()
+    alleles = [
+        tuple(dict.fromkeys((letter, *column, *sorted(both))))
+        for letter, column in zip(zero, columns, strict=True)
+    ]
     if _too_many(alleles, mistakes):
         return unread
-    sites = [site for site, letters in enumerate(alleles) if plain or len(letters) == 2]
+    sites = [site for site, letters in enumerate(alleles) if len(letters) > 1]
     if not sites:
         mistakes.say("expected sites with two letters, got one letter at each")
-    bits = [
-        "".join("01"[cells[site] != zero[site]] for site in sites) if cells else None for cells in read
+    texts = [
+        "".join(DIGITS[alleles[site].index(cells[site])] for site in sites) if cells else None
+        for cells in read
     ]
-    return Genotypes(bits, _namer(zero, alleles, sites))
+    return Genotypes(texts, _namer(alleles, sites), tuple(alleles[site] for site in sites))
 
 
-def _namer(zero: Text, alleles: list[list[str]], sites: list[int]) -> Callable[[str], str]:
-    """From the bits of a genotype to how the file writes it."""
-    other = [
-        next((letter for letter in letters if letter != here), "1")
-        for letters, here in zip(alleles, zero, strict=True)
-    ]
-    between = "" if all(len(letter) == 1 for letter in (*zero, *other)) else " "
+def _namer(alleles: list[Text], sites: list[int]) -> Callable[[str], str]:
+    """From the numbers of a genotype's letters to how the file writes it."""
+    between = "" if all(len(letter) == 1 for letters in alleles for letter in letters) else " "
 
-    def name(bits: str) -> str:
-        changed = {site for site, bit in zip(sites, bits, strict=True) if bit == "1"}
-        return between.join(
-            other[site] if site in changed else letter for site, letter in enumerate(zero)
-        )
+    def name(text: str) -> str:
+        number = {site: DIGITS.index(digit) for site, digit in zip(sites, text, strict=True)}
+        return between.join(letters[number.get(site, 0)] for site, letters in enumerate(alleles))
 
     return name
 
@@ -229,17 +231,16 @@ def _not_there(wild_type: Text, good: list[Text], plain: bool, mistakes: Mistake
     return True
 
 
-def _too_many(alleles: list[list[str]], mistakes: Mistakes) -> bool:
-    """Whether a site has more than two letters; then it is said."""
+def _too_many(alleles: Sequence[Text], mistakes: Mistakes) -> bool:
+    """Whether a site has more letters than can be numbered; then it is said."""
     many = [
         f"site {site} ({', '.join(letters)})"
         for site, letters in enumerate(alleles, 1)
-        if len(letters) > 2
+        if len(letters) > len(DIGITS)
     ]
     if many:
         mistakes.say(
-            f"expected two letters at each site at most, got more at {_listed(many)}; tables of more are not"
-            " read yet"
+            f"expected {len(DIGITS)} letters at each site at most, got more at {_listed(many)}"
         )
     return bool(many)
 
@@ -257,7 +258,7 @@ def _quoted(cells: Text) -> str:
 # mutations --------------------------------------------------------------------------------------------------
 
 
-def _mutations(text: str, wild_type: Text | None) -> dict[int, tuple[str, str]] | None:
+def _mutations(text: str, wild_type: Text | None) -> Mutations | None:
     """Position -> letter before and after, of each mutation in a list.
 
     Empty for the wild type, None where it is no such list.
@@ -304,28 +305,44 @@ def _mutation_lists(
             mistakes.add(
                 line, "a list of mutations of different sites, such as S54N:V44L, or WT", repr(cells[0])
             )
-    seen: dict[int, set[str]] = {}  # position -> its mutations
+    seen: dict[int, dict[str, None]] = {}  # position -> letter before, and those after as they appear
     for mutations in lists:
-        for position, (before, after) in (mutations or {}).items():
-            seen.setdefault(position, set()).add(f"{before}{position}{after}")
-    many = [" and ".join(sorted(names)) for _, names in sorted(seen.items()) if len(names) > 1]
-    if many:
-        mistakes.say(
-            f"expected one mutation of each site, got {_listed(many)}; tables of more are not read yet"
-        )
+        for position, (before, after) in sorted((mutations or {}).items()):
+            seen.setdefault(position, {before: None})[after] = None
+    alleles = {position: tuple(seen[position]) for position in sorted(seen)}
+    wrong = _not_one_before(lists, alleles, mistakes) or _too_many([*alleles.values()], mistakes)
     if not seen:
         mistakes.say("expected mutations, got the wild type alone")
-    names = {position: min(seen[position]) for position in sorted(seen)}
+    if wrong:
+        return Genotypes([None] * len(written), str)
 
-    def name(bits: str) -> str:
-        return (
-            ":".join(text for text, bit in zip(names.values(), bits, strict=True) if bit == "1") or "WT"
-        )
+    def name(text: str) -> str:
+        numbers = zip(alleles.items(), map(DIGITS.index, text), strict=True)
+        changed = (f"{of[0]}{position}{of[number]}" for (position, of), number in numbers if number)
+        return ":".join(changed) or "WT"
 
-    return Genotypes(
-        [
-            None if mutated is None else "".join("01"[site in mutated] for site in names)
-            for mutated in lists
-        ],
-        name,
-    )
+    texts = [None if mutated is None else _digits(mutated, alleles) for mutated in lists]
+    return Genotypes(texts, name, tuple(alleles.values()))
+
+
+def _digits(mutated: Mutations, alleles: dict[int, Text]) -> str:
+    """The numbers of the letters of a genotype, of the letters at each position."""
+    after = {position: mutated[position][1] if position in mutated else None for position in alleles}
+    numbers = (0 if letter is None else alleles[at].index(letter) for at, letter in after.items())
+    return "".join(DIGITS[number] for number in numbers)
+
+
+def _not_one_before(
+    lists: list[Mutations | None], alleles: dict[int, Text], mistakes: Mistakes
+) -> bool:
+    """Whether mutations of one site name several letters before them, or none after; then it is said."""
+    wrong = {
+        f"{before}{position}{after}"
+        for mutations in lists
+        for position, (before, after) in (mutations or {}).items()
+        if before != alleles[position][0] or after == before
+    }
+    if wrong:
+        told = _listed(sorted(wrong))
+        mistakes.say(f"expected mutations from one letter at each site, to another, got {told}")
+    return bool(wrong)

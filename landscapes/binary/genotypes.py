@@ -2,13 +2,14 @@
 
 Numbering, enumeration, the best one, the multilinear extension of a whole table.
 
-The genotype with bits x_0 .. x_{n-1} has the number sum_i x_i 2^i: the lowest bit first.
+The genotype with bits x_0 .. x_{n-1} has the number sum_i x_i 2^i: the lowest bit first. With
+more letters than two at a site, 2^i is the product of the sizes of the sites before i.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import reduce
 from operator import mul
@@ -44,6 +45,22 @@ def chunks(fitness: Fitness, n: int, device: torch.device | str = "cpu") -> Iter
 def bits(number: Tensor, n: int) -> Tensor:
     """The genotypes of numbers (...) int64: (..., n) uint8."""
     return (number[..., None] >> torch.arange(n, device=number.device) & 1).to(torch.uint8)
+
+
+def radix(sizes: Sequence[int]) -> list[int]:
+    """What a letter counts at each site in the number of a genotype: the product of the sizes before it."""
+    return [math.prod(sizes[:site]) for site in range(len(sizes))]
+
+
+def letters(number: Tensor, sizes: Sequence[int]) -> Tensor:
+    """The genotypes of numbers (...) int64, of sites with so many letters: (..., n) uint8."""
+    size, unit = (torch.tensor(each, device=number.device) for each in (list(sizes), radix(sizes)))
+    return (number[..., None] // unit % size).to(torch.uint8)
+
+
+def letter_number(x: Tensor, sizes: Sequence[int]) -> Tensor:
+    """The numbers (...) int64 of genotypes (..., n) uint8: sum_i x_i times the sizes before i."""
+    return (x.long() * torch.tensor(radix(sizes), device=x.device)).sum(-1)
 
 
 def fold(table: Tensor, p: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ from annotated_types import Ge, Gt, Lt
 from torch import Tensor
 
 from landscapes import addresses
-from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
+from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
 from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.linear_terms import draw_slopes, slope
 from landscapes.numerics import dot
@@ -86,7 +86,7 @@ class FiniteSum(Around):
     def check(self) -> None:
         """The inner landscape must be a smooth one of one term, and the axes as many as its coordinates."""
         for wrong, expected in (
-            (isinstance(self.inner.domain, Bits), "a landscape on real coordinates"),
+            (not isinstance(self.inner.domain, Reals), "a landscape on real coordinates"),
             (self.inner.terms > 1, "a landscape of one term"),
             (len(self.inner.players) > 1, "a landscape of one player"),
             (not self.inner.sloped, "a landscape with a slope"),

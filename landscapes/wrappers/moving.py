@@ -19,7 +19,7 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from landscapes import addresses
-from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
+from landscapes.base import Bits, Domain, Landscape, Letters, Terms, per_instance
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.numerics import dot, power
 from landscapes.streams import Streams
@@ -82,6 +82,8 @@ class Moving(Around):
             wanted = "a landscape that stands still"
         elif self.inner.noisy:
             wanted = "a landscape without a noise law of its own"
+        elif isinstance(domain, Letters):
+            wanted = "a landscape on reals or bits"
         elif not isinstance(domain, Bits) and domain.bounded:
             wanted = "a landscape without bounds, which its optimum would leave"
         elif self.path == "cycle" and self.inner.dim < 2 and not isinstance(domain, Bits):

@@ -1,9 +1,9 @@
 """Random search: the baseline that learns nothing.
 
 Each step asks `population` fresh points, uniform in the start box (Rastrigin 1963, Autom. Remote Control
-24:1337) or uniform bits, and keeps the best. Where the oracle adds noise the point kept is asked again beside
-the fresh ones, since an old lucky value would never be beaten: that is one more evaluation per step. Draws:
-mutation.
+24:1337) or uniform bits or letters, and keeps the best. Where the oracle adds noise the point kept is asked
+again beside the fresh ones, since an old lucky value would never be beaten: that is one more evaluation per
+step. Draws: mutation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query, Reals
+from landscapes.base import Answer, Bits, Letters, Problem, Query, Reals
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
@@ -30,6 +30,7 @@ class State(NamedTuple):
     value: Tensor  # (R,) its value when last asked; inf before the first step
     box: Tensor  # (R, 2) low and high on Reals
     exact: Tensor  # (R,) bool: the oracle adds no noise
+    sizes: Tensor  # (R, D) int64, how many letters each site has; (R, 0) where coordinates are none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class RandomSearch(Optimizer):
 
     name: ClassVar[str] = "random_search"
     quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
-    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
+    domains: ClassVar[tuple[type, ...]] = (Reals, Bits, Letters)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     population: Annotated[int, Ge(1)] = 16
 
@@ -56,18 +57,23 @@ class RandomSearch(Optimizer):
             if isinstance(problem.domain, Reals)
             else (0.0, 1.0)
         )
+        sizes = problem.domain.sizes if isinstance(problem.domain, Letters) else ()
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=best.device)
         return State(
             best,
             value,
             value.new_tensor(edges).expand(streams.size, 2),
             torch.full_like(value, problem.exact, dtype=torch.bool),
+            torch.tensor(sizes, dtype=torch.int64, device=best.device).expand(streams.size, len(sizes)),
         )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """Fresh points, after the kept one where values are noisy."""
         shape = (self.population, state.best.shape[1])
-        if state.best.dtype == torch.uint8:
+        if state.sizes.shape[1]:
+            high = state.sizes[:, None]
+            fresh = streams.integers("mutation", high, shape).to(torch.uint8)
+        elif state.best.dtype == torch.uint8:
             fresh = streams.bernoulli("mutation", 0.5, shape).view(torch.uint8)
         else:
             low, high = state.box[:, 0, None, None], state.box[:, 1, None, None]

@@ -13,6 +13,7 @@ were asked, the others have the value inf and never become parents.
 from optimizers.operators.arrays import equal_shares, per_world, rows, where_bits, wide
 from optimizers.operators.bits import likely, sampled_bits, within_margin
 from optimizers.operators.generation import breed, generation, mates, offspring
+from optimizers.operators.letters import changes, mutate_letters, neighbours, one_letter
 from optimizers.operators.mutation import bit_flip, gaussian, mutate, one_bit_flip
 from optimizers.operators.order import best, order, ranking_values, unseen, worst_last
 from optimizers.operators.recombination import (
@@ -54,6 +55,7 @@ __all__ = [
     "breed",
     "centered_ranks",
     "chances",
+    "changes",
     "crosses",
     "equal_shares",
     "gaussian",
@@ -64,9 +66,12 @@ __all__ = [
     "mates",
     "multi_point",
     "mutate",
+    "mutate_letters",
+    "neighbours",
     "neutral",
     "offspring",
     "one_bit_flip",
+    "one_letter",
     "one_point",
     "order",
     "parents",

@@ -20,7 +20,8 @@ fair coin, else none.
 
 P values per step, 2 P where diploid; a Moran event costs its child alone where the oracle is exact. Draws:
 drift (parts 0 and 1: first and second parents, 2: who dies), recombination (part 0: who, 1: where, 2: which
-haplotype first), mutation (part 0: by how much, or which bits, 1: which real coordinates). With `sampling:
+haplotype first), mutation (part 0: by how much, or
+which bits or letters, 1: which real coordinates, or to which letter). With `sampling:
 systematic`, pairing (part 1: who mates with whom) in place of drift, and Moran's individuals die place after
 place, in turn; which haplotype a diploid's gamete begins with stays a coin of recombination.
 """
@@ -28,20 +29,21 @@ place, in turn; which haplotype a diploid's gamete begins with stays a coin of r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query, Reals
+from landscapes.base import Answer, Bits, FitnessLaw, Letters, Problem, Query, Reals
 from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer, Recorded, Switches
 from optimizers.defaults import MUTATION_RATE
 from optimizers.fitness import COUNTED, unfit, weights
+from optimizers.spectrum import Spectrum
 
 
 class State(NamedTuple):
@@ -52,6 +54,7 @@ class State(NamedTuple):
     asked: Tensor  # (R, H) bool: what the next step asks
     best: Tensor  # (R, D) the best haplotype of the population evaluated last
     exact: Tensor  # (R,) bool: the oracle adds no noise
+    changes: Tensor  # (R, D, A, A) of letters, where a mutation leads; elsewhere (R, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ class WrightFisher(Optimizer):
     """Wright-Fisher or Moran population, haploid or diploid, with recombination and mutation.
 
     The recommendation is the haplotype with the lowest observed value in the population evaluated last; the
-    center, the mean haplotype (allele frequencies on bits).
+    center, the mean haplotype (allele frequencies on bits, means of their numbers on letters).
 
     Args:
         population: P >= 1 individuals.
@@ -76,14 +79,17 @@ class WrightFisher(Optimizer):
         recombination_rate: r, 0 to 1: the chance of a crossover, multi_point: in each gap; None: 1,
             multi_point 1/2.
         mutation_rate: u, probability that a coordinate mutates, 0 to 1, symmetric on bits; None: 1 on reals,
-            1/D on bits.
+            1/D on bits and letters.
+        spectrum: to which letter one mutates, where a site has more than two: to each other alike, unless
+            {transitions: kappa} or {rates: {A>G: 2}} say otherwise. With unequal rates u is the probability
+            of the most mutable letter of the site.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
 
     Source: Wright 1931; Moran 1958; Ewens 2004, "Mathematical population genetics", chapter 3.
     """
 
     name: ClassVar[str] = "wright_fisher"
-    domains: ClassVar[tuple[type, ...]] = (Reals, Bits)
+    domains: ClassVar[tuple[type, ...]] = (Reals, Bits, Letters)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "recombination", "drift", "pairing")
     switches: ClassVar[Switches] = {
         "drift": {"off": {"sampling": "systematic"}},
@@ -107,18 +113,25 @@ class WrightFisher(Optimizer):
     recombination_rate: Annotated[float | None, Ge(0), Le(1)] = None
     mutation_rate: Annotated[float | None, Ge(0), Le(1)] = None
     mutation_sigma: Annotated[float, Ge(0)] = 0.1
+    spectrum: Spectrum = field(default_factory=Spectrum)
 
     @property
     def haplotypes(self) -> int:
         """Those of an individual."""
         return self.ploidy
 
+    def check_problem(self, problem: Problem) -> None:
+        """A spectrum is that of letters."""
+        self.spectrum.fits(self.name, problem.domain)
+
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, one for each haplotype."""
         points = problem.start(self.population * self.ploidy)
         value = torch.full(points.shape[:2], torch.inf, dtype=streams.dtype, device=points.device)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(points, value, torch.ones_like(value, dtype=torch.bool), points[:, 0], exact)
+        asked = torch.ones_like(value, dtype=torch.bool)
+        changes = operators.changes(problem, self.spectrum, streams)
+        return State(points, value, asked, points[:, 0], exact, changes)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """All haplotypes; those whose exact value is known are not billed."""
@@ -138,7 +151,7 @@ class WrightFisher(Optimizer):
         gametes = self._recombine(
             operators.rows(points, first), operators.rows(points, second), streams
         )
-        gametes = operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
+        gametes = self._mutated(gametes, streams, state.changes)
         info = {
             "parents": torch.stack([first, second], -1),
             "unfit": unfit([loss], self.fitness, self.selection_strength, answer.law),
@@ -148,6 +161,12 @@ class WrightFisher(Optimizer):
             return after._replace(points=gametes), info
         dead = self._dead(streams, value.device)
         return self._replaced(after, points, dead, gametes), info | {"dead": dead[:, 0]}
+
+    def _mutated(self, gametes: Tensor, streams: Streams, changes: Tensor) -> Tensor:
+        """Gametes (R, n, D) after mutation."""
+        if changes.ndim > 2:
+            return operators.mutate_letters(gametes, streams, self.mutation_rate, changes)
+        return operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
 
     def _replaced(self, state: State, points: Tensor, dead: Tensor, gametes: Tensor) -> State:
         """The state with a child's gametes (R, ploidy, D) in the place of the dead (R, 1) among points."""

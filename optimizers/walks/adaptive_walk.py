@@ -1,6 +1,7 @@
 """An adaptive walk: from a genotype to a fitter one-locus neighbour, until none is fitter.
 
-With L the loss of the walker's genotype and L_i that with locus i flipped, i = 1 .. D, the next genotype is
+With L the loss of the walker's genotype and L_i that with locus i flipped, i = 1 .. D (on letters: with one
+of the other letters at one site, D of them in all), the next genotype is
     greedy         the neighbour of the lowest loss
     random         any neighbour with L_i < L, each as likely
                    (Kauffman and Levin 1987, J. Theor. Biol. 128:11)
@@ -23,7 +24,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query
+from landscapes.base import Answer, Bits, Letters, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
@@ -37,6 +38,7 @@ class State(NamedTuple):
     value: Tensor  # (R,) when last asked; inf before the first step
     asked: Tensor  # (R,) bool: its value was asked, if only once
     exact: Tensor  # (R,) bool: the oracle adds no noise
+    sizes: Tensor  # (R, D) int64, how many letters each site has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +52,14 @@ class AdaptiveWalk(Optimizer):
     """
 
     name: ClassVar[str] = "adaptive_walk"
-    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
-    domains: ClassVar[tuple[type, ...]] = (Bits,)
+    quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance() | {
+        "fitter": Quantity(
+            "neighbours fitter than the genotype from which the last step set out",
+            "1",
+            lambda walk, state, info: None if info is None else info["fitter"],
+        )
+    }
+    domains: ClassVar[tuple[type, ...]] = (Bits, Letters)
     sources: ClassVar[tuple[str, ...]] = ("acceptance",)
     rule: Literal["greedy", "random", "proportional"] = "random"
 
@@ -60,22 +68,25 @@ class AdaptiveWalk(Optimizer):
         point = problem.start(1)[:, 0]
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=point.device)
         exact = torch.full_like(value, problem.exact, dtype=torch.bool)
-        return State(point, value, torch.zeros_like(exact), exact)
+        sizes = problem.domain.sizes if isinstance(problem.domain, Letters) else (2,) * problem.dim
+        count = torch.tensor(sizes, device=point.device).expand(streams.size, -1)
+        return State(point, value, torch.zeros_like(exact), exact, count)
 
     def ask(self, state: State, streams: Streams) -> Query:
-        """The genotype, billed unless its exact value is known, and its D neighbours."""
+        """The genotype, billed unless its exact value is known, and its neighbours."""
         del streams
-        dim = state.point.shape[1]
-        flips = torch.cat([
-            torch.zeros(1, dim, dtype=torch.uint8),
-            torch.eye(dim, dtype=torch.uint8),
-        ]).to(state.point.device)
-        alive = torch.ones(len(state.point), dim + 1, dtype=torch.bool, device=state.point.device)
+        shifts = operators.neighbours(state.sizes[0].tolist()).to(state.point.device)
+        others = (state.point[:, None] + shifts) % state.sizes[:, None].to(torch.uint8)
+        points = torch.cat([state.point[:, None], others], 1)
+        alive = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
         alive[:, 0] = ~(state.asked & state.exact)
-        return Query(state.point[:, None] ^ flips, alive=alive)
+        return Query(points, alive=alive)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
-        """Go to a fitter neighbour; info: accepted (R,), False at a local optimum."""
+        """Go to a fitter neighbour.
+
+        Info: accepted (R,), False at a local optimum, fitter (R,), how many neighbours are.
+        """
         value = operators.worst_last(answer.value)
         own = torch.where(state.asked & state.exact, state.value, value[:, 0])
         others = value[:, 1:]
@@ -85,7 +96,9 @@ class AdaptiveWalk(Optimizer):
         place = torch.where(accepted[:, None], place, 0)
         point = operators.rows(query.points, place)[:, 0]
         reached = torch.where(accepted, value.gather(1, place)[:, 0], own)
-        return State(point, reached, torch.ones_like(state.asked), state.exact), {"accepted": accepted}
+        info = {"accepted": accepted, "fitter": better.sum(1)}
+        asked = torch.ones_like(state.asked)
+        return state._replace(point=point, value=reached, asked=asked), info
 
     def recommend(self, state: State) -> Tensor:
         """Where the walker is: (R, D)."""

@@ -2,8 +2,8 @@
 
 A population that is one genotype at a time, to which mutations arise and fix or are lost.
 
-Each step one mutation arises in a monomorphic population of N haploids, at a locus drawn uniformly, and fixes
-with probability
+Each step one mutation arises in a monomorphic population of N haploids, at a locus drawn uniformly, to a
+letter by the spectrum where there are several, and fixes with probability
 
     u(s) = (1 - exp(-a s)) / (1 - exp(-a N s)),    s = ln(w' / w),    u(0) = 1 / N
         (the origin-fixation chain, Gillespie 1983)
@@ -20,20 +20,21 @@ asked together. Draws: mutation, acceptance.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, FitnessLaw, Problem, Query
+from landscapes.base import Answer, Bits, FitnessLaw, Letters, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity, Recorded
 from optimizers.fitness import COUNTED, log_fitness, unfit
 from optimizers.operators import unseen
+from optimizers.spectrum import Spectrum
 from optimizers.walks import moves
 
 
@@ -44,6 +45,7 @@ class State(NamedTuple):
     value: Tensor  # (R, 1) when last asked; inf before the first step
     exact: Tensor  # (R,) bool: the oracle adds no noise
     step: Tensor  # (R,) int64, completed steps
+    changes: Tensor  # (R, D, A, A) of letters, where a mutation leads; on bits (R, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,35 +60,44 @@ class SSWM(Optimizer):
             w relative to loss 0: at beta = 1 both are w as measured.
         selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness a mutation is
             neutral: `unfit_steps` counts that.
+        spectrum: to which letter one mutates, where a site has more than two: to each other alike, unless
+            {transitions: kappa} or {rates: {A>G: 2}} say otherwise. With unequal rates letters less mutable
+            than another of the site mutate in fewer steps.
 
     Source: Gillespie 1983, Theor. Popul. Biol. 23:202; Kimura 1962; Sella and Hirsh 2005.
     """
 
     name: ClassVar[str] = "sswm"
     quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
-    domains: ClassVar[tuple[type, ...]] = (Bits,)
+    domains: ClassVar[tuple[type, ...]] = (Bits, Letters)
     sources: ClassVar[tuple[str, ...]] = ("mutation", "acceptance")
     counted: ClassVar[Recorded] = COUNTED
     population: Annotated[float, Ge(1)] = 100
     model: Literal["wright_fisher", "moran"] = "wright_fisher"
     fitness: Literal["linear", "exponential"] = "exponential"
     selection_strength: Annotated[float, Ge(0)] = 1.0
+    spectrum: Spectrum = field(default_factory=Spectrum)
+
+    def check_problem(self, problem: Problem) -> None:
+        """A spectrum is that of letters."""
+        self.spectrum.fits(self.name, problem.domain)
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The first start, not yet asked."""
         points = problem.start(1)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(
-            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
-        )
+        step = torch.zeros_like(exact, dtype=torch.int64)
+        changes = operators.changes(problem, self.spectrum, streams)
+        return State(points, unseen(points, streams.dtype), exact, step, changes)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The mutant, after the resident where values are noisy; the start first where they are exact."""
-        return Query(
-            moves.trials(
-                state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact
-            )
+        mutant = (
+            operators.one_letter(state.points, streams, state.changes)
+            if state.changes.ndim > 2
+            else operators.one_bit_flip(state.points, streams)
         )
+        return Query(moves.trials(state.points, mutant, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The mutant fixes, or is lost; info: accepted (R, 1), unfit (R,), neither of them has fitness."""
@@ -99,7 +110,8 @@ class SSWM(Optimizer):
             "accepted": fixes & ~first,
             "unfit": unfit([both], self.fitness, self.selection_strength, answer.law),
         }
-        return State(points, torch.where(fixes, new, old), state.exact, state.step + 1), info
+        value = torch.where(fixes, new, old)
+        return state._replace(points=points, value=value, step=state.step + 1), info
 
     def recommend(self, state: State) -> Tensor:
         """The resident: (R, D)."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Bits, Domain, Landscape
+from landscapes.base import Domain, Landscape, Reals
 from studies.cells.generators import Generators, draws_from_python
 from studies.cells.trees import described, difference, equal, rows_of, tensors
 from studies.text.shapes import Data, Tree
@@ -248,7 +248,7 @@ class Sizes(NamedTuple):
     @property
     def points(self) -> torch.dtype:
         """The type of points."""
-        return torch.uint8 if isinstance(self.domain, Bits) else self.dtype
+        return self.dtype if isinstance(self.domain, Reals) else torch.uint8
 
 
 def check_tensor(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Landscape, Terms
+from landscapes.base import Answer, Landscape, Reals, Terms
 from landscapes.oracle.evaluation import evaluate
 from landscapes.oracle.noise import dropout_of
 from landscapes.streams import Streams
@@ -105,7 +105,7 @@ class Bound:
         points = self._starts()
         value = self._values(
             points,
-            slope=gradient and self.landscape.sloped and not isinstance(self.landscape.domain, Bits),
+            slope=gradient and self.landscape.sloped and isinstance(self.landscape.domain, Reals),
         )
         self._truth(points)
         if self.landscape.noisy:
@@ -202,7 +202,7 @@ def _answer(
     time = None if clock is None else points.new_zeros(len(points), dtype=torch.float64)
     if landscape.drops:
         landscape = landscape.dropping(dropout_of(points.shape[1], streams))
-    if isinstance(landscape.domain, Bits) or not gradient:
+    if not (gradient and isinstance(landscape.domain, Reals)):
         with torch.no_grad():
             return Answer(landscape.loss(points, terms, time))
     try:

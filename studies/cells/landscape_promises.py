@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from landscapes.base import Bits, Reals
+from landscapes.base import Bits, Letters, Reals
 from studies.cells.contract import Given, Method, Sizes, check_tensor
 from studies.cells.trees import described
 from studies.text.labels import wrong_variable
@@ -17,7 +17,12 @@ def check_attributes(landscape: Given) -> None:
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
         _check_attribute(landscape, name, "a whole number >= 1", right=whole)
     domain, players = landscape.domain, landscape.players
-    _check_attribute(landscape, "domain", "Reals(..) or Bits()", right=isinstance(domain, Reals | Bits))
+    _check_attribute(
+        landscape,
+        "domain",
+        "Reals(..), Bits() or Letters(..)",
+        right=isinstance(domain, Reals | Bits | Letters),
+    )
     _check_attribute(landscape, "players", "a tuple of whole numbers", right=isinstance(players, tuple))
 
 

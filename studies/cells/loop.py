@@ -17,7 +17,7 @@ import torch
 import xarray as xr
 from xarray import Dataset
 
-from landscapes.base import Bits, Landscape, Problem
+from landscapes.base import Landscape, Problem, Reals
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
@@ -26,8 +26,8 @@ from landscapes.streams import Streams
 from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer
 from studies.cells.clocks import tick
-from studies.cells.expressions.names import Search
 from studies.cells.expressions.recorder import ExpressionRecorder
+from studies.cells.expressions.search import Search
 from studies.cells.guards import guarded
 from studies.cells.landscape_guards import try_landscape
 from studies.cells.ledger import Book, NoiseLedger, Scene
@@ -139,7 +139,7 @@ def run_worlds(task: Task, worlds: torch.Tensor, times: Dataset | None = None) -
         gap_known=int(landscape.gap_known),
         terms=landscape.terms,
         spacing=landscape.spacing,
-        on_bits=int(isinstance(landscape.domain, Bits)),
+        on_bits=int(not isinstance(landscape.domain, Reals)),
         profile=json.dumps(clock.spent | {"loss": setting.oracle.seconds, "truth": truth.seconds}),
         **({} if times is None else {TIMED_ON: times.attrs[TIMED_ON]}),
     )

@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 from xarray import Dataset
 
-from landscapes.base import Answer, Bits, Query
+from landscapes.base import Answer, Bits, Domain, Letters, Query, Reals
 from landscapes.numerics import norm, safe_unit
 from landscapes.oracle.bill import Bill
 from optimizers.base import Info, Optimizer
 from studies import schema
 from studies.cells.answers import Best, asked_values, first_loss
 from studies.cells.clocks import of_each_world, readings
+from studies.cells.expressions import letters
 from studies.cells.milestones import Watcher
 from studies.cells.targets import Targets
 from studies.cells.truth import Truth
@@ -155,10 +156,16 @@ class Recorder(Watcher):
         share = optimizer.share(before)
         info = moment.info or {}
         return {
-            **_spread(query, answer, share, bits=isinstance(self.landscape.domain, Bits)),
-            "step_length": _distance(optimizer.center(moment.state), optimizer.center(before)),
+            **_spread(query, answer, share, self.landscape.domain),
+            "step_length": self._step_length(moment),
             **{name: of_each_world(info[key]) for key, (name, _, _) in optimizer.recorded.items()},
         }
+
+    def _step_length(self, moment: Moment) -> np.ndarray:
+        """How far the center went in the last step: (R,); NaN of letters, whose numbers are no lengths."""
+        center, before = (self.optimizer.center(each.state) for each in (moment, self.before))
+        length = _distance(center, before)
+        return np.full_like(length, np.nan) if isinstance(self.landscape.domain, Letters) else length
 
     # the Dataset --------------------------------------------------------------------------------------------
 
@@ -187,19 +194,21 @@ class Recorder(Watcher):
         about |= {name: Variable(line, unit) for name, line, unit in self.optimizer.recorded.values()}
         counted = {name: Variable(line, unit) for name, line, unit in self.optimizer.counted.values()}
         about |= {name: words for name, words in counted.items() if name in self.counted}
-        if isinstance(self.landscape.domain, Bits):
+        if not isinstance(self.landscape.domain, Reals):
             about["diversity"] = about["diversity"]._replace(units="1")
         return {name: about[name] for name in self.records if name in about}
 
 
-def _spread(query: Query, answer: Answer, share: Tensor | None, *, bits: bool) -> dict[str, np.ndarray]:
+def _spread(
+    query: Query, answer: Answer, share: Tensor | None, domain: Domain
+) -> dict[str, np.ndarray]:
     """Mean observed value and diversity of the points that were asked.
 
     Args:
         query: with points (R, P, D).
         answer: with values (R, P).
         share: (R, P) of the population that a point stands for; None: all alike.
-        bits: whether diversity is heterozygosity.
+        domain: diversity is heterozygosity but on reals.
     """
     value = first_loss(answer.value)
     share = _shares(query, value) if share is None else share.to(value.dtype)
@@ -207,7 +216,13 @@ def _spread(query: Query, answer: Answer, share: Tensor | None, *, bits: bool) -
     if query.alive is not None:
         x = torch.where(query.alive[..., None], x, 0.0)
     mean = (x * share[..., None]).sum(1, keepdim=True)
-    diversity = (2 * mean * (1 - mean)).mean((1, 2)) if bits else _rms_distance(x - mean, share)
+    if isinstance(domain, Letters):
+        frequency = letters.frequencies(query.points, share, domain.sizes)
+        diversity = letters.heterozygosity(frequency)
+    elif isinstance(domain, Bits):
+        diversity = (2 * mean * (1 - mean)).mean((1, 2))
+    else:
+        diversity = _rms_distance(x - mean, share)
     observed = (value.where(share > 0, 0) * share).sum(1)
     return {"population_loss": observed.cpu().numpy(), "diversity": diversity.cpu().numpy()}
 

@@ -93,10 +93,10 @@ def _of_landscape(made: Landscape, dtype: torch.dtype) -> Iterator[Check]:
 
 
 def _of_optimizer(made: Optimizer, dtype: torch.dtype) -> Iterator[Check]:
-    from studies.check.optimizers import OptimizerTrial
+    from studies.check.optimizers import OptimizerTrial, example
 
     for domain in made.domains:
-        for name, check in OptimizerTrial(made, domain(), dtype).checks():
+        for name, check in OptimizerTrial(made, example(domain), dtype).checks():
             yield f"{name} ({_name(dtype)}, {domain.__name__})", check
 
 

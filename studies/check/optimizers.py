@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from landscapes.base import Answer, Bits, Domain, Problem, Query, Reals
+from landscapes.base import Answer, Domain, Letters, Problem, Query, Reals, uniform_letters
 from landscapes.streams import Streams
 from optimizers.base import Optimizer, State
 from studies.cells import contract
@@ -51,6 +51,11 @@ class Step(NamedTuple):
         return self.given if name == "tell" else {"state": self.state}
 
 
+def example(domain: type[Domain]) -> Domain:
+    """A domain of DIM coordinates of its type."""
+    return Letters((tuple("ACGT"),) * DIM) if domain is Letters else domain()  # type: ignore[call-arg]
+
+
 class OptimizerTrial:
     """An optimizer on a bowl without noise.
 
@@ -90,14 +95,15 @@ class OptimizerTrial:
 
     def problem(self, streams: Streams) -> Problem:
         """The bowl as the optimizer sees it."""
-        domain = Bits() if isinstance(self.domain, Bits) else self.domain
-        return Problem(DIM, domain, True, partial(self.start, streams))
+        return Problem(DIM, self.domain, True, partial(self.start, streams))
 
     def start(self, streams: Streams, n: int) -> torch.Tensor:
         """So many points (R, n, DIM) at which a search may begin."""
         draws = streams.at(0)
         if isinstance(self.domain, Reals):
             return 2 * draws.uniform("init", (n, DIM)) - 1
+        if isinstance(self.domain, Letters):
+            return uniform_letters(self.domain.sizes, draws, "init", n)
         return draws.bernoulli("init", 0.5, (n, DIM)).to(torch.uint8)
 
     def answer(self, query: Query) -> Answer:

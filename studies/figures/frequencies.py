@@ -1,7 +1,8 @@
 """Frequencies of alleles or genotypes over generations, in one world or their mean, as lines or stacked.
 
 `of` is a recorded vector, as `record: {p: frequency}` keeps it: lines, one for each locus, or areas on top of
-one another (`stacked`), which suits genotypes, whose frequencies sum to 1.
+one another (`stacked`), which suits genotypes, whose frequencies sum to 1: `record: {all:
+genotype_frequency}`. Of many parts that have names the legend has those that become most frequent.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from xarray import DataArray, Dataset
 from studies.figures import layout, legends, panels, style
 from studies.figures.facets import Facets, Place, facets, words
 from studies.results.arms import dims_beside
-from studies.schema import RECORDS
+from studies.schema import MEMBERS, RECORDS
 from studies.text.words import suggest
 
 PANEL, LEAST = 1.6, 1.6  # inches: the height of a panel, its least width
@@ -41,6 +42,7 @@ class Drawing(NamedTuple):
     at: Facets
     member: str  # the dim of loci, or genotypes
     stacked: bool
+    names: list[str]  # of its parts; empty: their places
 
 
 def frequencies(
@@ -84,7 +86,8 @@ def _said(drawing: Drawing, dataset: Dataset, world: int | str) -> str:
     """What is drawn, in words."""
     mean = f"mean of {legends.of_worlds(dataset)}"
     shown = mean if world == MEAN else f"world {world}"
-    return f"{drawing.name} by its index, {shown}{drawing.at.said}"
+    by = "" if drawing.names else " by its index"
+    return f"{drawing.name}{by}, {shown}{drawing.at.said}"
 
 
 def vectors(dataset: Dataset, of: str | None) -> str:
@@ -141,7 +144,13 @@ def asked(
     numbers = parts.rename({name: "quantity"})
     member = str(_member(dataset, dataset[name]))
     at = facets(numbers.isel({member: 0, "checkpoint": 0}), given, "frequencies", lines=False)
-    return Drawing(name, at.kept(numbers, member), at, member, stacked)
+    return Drawing(name, at.kept(numbers, member), at, member, stacked, _names(dataset, name))
+
+
+def _names(dataset: Dataset, name: str) -> list[str]:
+    """How the parts of a vector are called, which is known of one landscape alone."""
+    alone = dataset.sizes.get("landscape", 1) == 1
+    return dataset[name].attrs.get(MEMBERS, "").split() if alone else []
 
 
 def _of_world(dataset: Dataset, parts: Dataset, world: int | str) -> Dataset:
@@ -207,14 +216,23 @@ def shades(number: int) -> list[style.Shade]:
 
 
 def _handles(drawing: Drawing) -> list[Line2D]:
-    """An entry for each part, where they are few."""
+    """An entry for each part, or for the commonest of many that have names."""
     number = drawing.numbers.sizes[drawing.member]
-    if number > FEW:
+    if number > FEW and not drawing.names:
         return []
     dashes = ["-"] * number if drawing.stacked else style.DASHES * 2
     width = 2 if drawing.stacked else 1.3
-    looks = zip(shades(number), dashes, strict=False)
+    dashes = dashes if number <= FEW else ["-"] * number
+    looks = list(zip(shades(number), dashes, strict=False))
+    labels = drawing.names or [*map(str, range(number))]
     return [
-        legends.entry(str(place), color=colour, ls=dash, lw=width)
-        for place, (colour, dash) in enumerate(looks)
+        legends.entry(labels[place], color=looks[place][0], ls=looks[place][1], lw=width)
+        for place in _commonest(drawing)
     ]
+
+
+def _commonest(drawing: Drawing) -> list[int]:
+    """The places of the few parts that become most frequent in a panel, in order."""
+    quantity = drawing.numbers["quantity"]
+    others = [dim for dim in quantity.dims if dim != drawing.member]
+    return sorted((-quantity.max(others).fillna(0)).values.argsort(kind="stable")[:FEW].tolist())

@@ -18,7 +18,7 @@ import torch
 import xarray as xr
 from xarray import Dataset
 
-from landscapes.base import Bits, Domain, Landscape
+from landscapes.base import Bits, Domain, Landscape, Letters
 from landscapes.probes import BINARY_MEASURES, CONTINUOUS_MEASURES, measure_binary
 from landscapes.probes.continuous import line_minima, sampling
 from landscapes.probes.continuous.catalogue import GROUPS, SAMPLES, Found, Group
@@ -97,9 +97,15 @@ def probe(
         The labelled Dataset.
 
     Raises:
-        ValueError: there is no such measure.
+        ValueError: there is no such measure, or none of such a landscape.
     """
     check_measures(measures)
+    for entry in entries:
+        if isinstance(entry.landscape.domain, Letters):
+            raise ValueError(
+                f"{entry.label}: expected a landscape on bits or reals, got one on letters, which has no"
+                " measures"
+            )
     parts: dict[str, Dataset] = {}
     notes: dict[str, dict[str, str]] = {}
     for entry in entries:

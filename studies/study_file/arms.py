@@ -280,6 +280,8 @@ class Resolver:
                 f"the noise ledger cannot draw the sources of {optimizer.kind} one by one, since another"
                 " library draws them; leave it out, or the ledger or match that asks for it"
             )
+        elif measured or point.study.pictures:
+            problem = fits.misfit(pair) or fits.unmeasured(pair)
         else:
             problem = fits.misfit(pair)
         if problem is not None:

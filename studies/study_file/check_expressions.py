@@ -18,8 +18,9 @@ from studies.cells.contract import PluginError
 from studies.cells.expressions.arithmetic import Nowhere, Shapes
 from studies.cells.expressions.compiled import Expression, compiled
 from studies.cells.expressions.fixation import Fixation
-from studies.cells.expressions.names import WHOLES, WORDS, NotYet, Scope, Search, names_of
+from studies.cells.expressions.names import WHOLES, WORDS, NotYet, Scope, names_of
 from studies.cells.expressions.recorder import shaped
+from studies.cells.expressions.search import Search
 from studies.instruments import Moment
 from studies.schema import POPULATION
 from studies.study_file import recordable
@@ -233,7 +234,7 @@ def hint(name: str, words: Sequence[str]) -> str:
 def _scope(arm: Arm) -> Scope:
     """What can be named after the first step of an arm's method."""
     landscape = landscape_of(arm)
-    bowl = Bowl.of(arm)._replace(dim=landscape.dim)
+    bowl = Bowl.of(arm)._replace(dim=landscape.dim, domain=landscape.domain)
     method: Optimizer = registry.build(arm.optimizer, "optimizer").budgeted(STEPS)
     begun = bowl.begin(method)
     ones = torch.ones(1, dtype=torch.int64)

@@ -118,7 +118,7 @@ def _not_known(quantity: str, arm: Arm) -> str | None:
         seen = f" with relaxation {arm.relaxation}" if arm.relaxation else ""
         return f"the loss has no slope there{seen}"
     if quantity == "effective_population" and not isinstance(landscape.domain, Bits):
-        return "it searches real numbers, which have no allele frequencies"
+        return "it searches no bits, so that it has no two alleles"
     return None
 
 

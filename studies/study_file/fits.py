@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from landscapes.base import Bits, Landscape, Problem, Reals
+from landscapes.base import Bits, Landscape, Letters, Problem, Reals
 from landscapes.oracle.noise import Noise
 from optimizers.base import Optimizer
 from studies.study_file import sections
@@ -62,6 +62,16 @@ def misfit(pair: Pair) -> Mistake | None:
     return next((mistake for rule in rules if (mistake := rule(pair))), None)
 
 
+def unmeasured(pair: Pair) -> Mistake | None:
+    """What keeps the noise ledger, a match or pictures from the pair; None where nothing does."""
+    if not isinstance(pair.landscape.made.domain, Letters):
+        return None
+    return pair.mistake(
+        f"expected landscapes on bits or reals for `ledger`, `match` and `pictures`, got letters:"
+        f" {pair.label!r}; leave these out"
+    )
+
+
 def _game(pair: Pair) -> Mistake | None:
     if len(pair.landscape.made.players) == 1 or pair.optimizer.made.games:
         return None
@@ -94,7 +104,13 @@ def _fitness(pair: Pair) -> Mistake | None:
 
 
 def _bits_only(pair: Pair) -> Mistake | None:
-    if not isinstance(pair.landscape.made.domain, Reals):
+    domain = pair.landscape.made.domain
+    if isinstance(domain, Letters):
+        return pair.mistake(
+            f"{pair.optimizer.kind} searches no letters, and landscape {pair.label!r} has more than two at a"
+            f" site; one that fits: {pair.searching(Letters)}"
+        )
+    if not isinstance(domain, Reals):
         return None
     return pair.mistake(
         f"{pair.optimizer.kind} searches bits only, but landscape {pair.label!r} has real coordinates;"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from landscapes.base import Answer, Bits, Landscape, Problem, Query, Reals
+from landscapes.base import Answer, Domain, Landscape, Letters, Problem, Query, Reals
 from landscapes.oracle.bill import ROUNDING, Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
@@ -286,7 +286,7 @@ class Begun(NamedTuple):
 class Bowl(NamedTuple):
     """A bowl in place of an arm's landscape."""
 
-    domain: Bits | Reals
+    domain: Domain
     dim: int
     players: int
     exact: bool  # stored values may be reused, as `Problem.exact` says
@@ -296,7 +296,14 @@ class Bowl(NamedTuple):
         """A bowl on the arm's domain, in at most DIM coordinates."""
         landscape = landscape_of(arm)
         players, exact = len(landscape.players), _exact(arm, landscape)
-        return cls(landscape.domain, min(landscape.dim, DIM), players, exact)
+        return cls(landscape.domain, landscape.dim, players, exact).of_size(min(landscape.dim, DIM))
+
+    def of_size(self, dim: int) -> Bowl:
+        """The first so many coordinates."""
+        domain = self.domain
+        return self._replace(
+            dim=dim, domain=domain.first(dim) if isinstance(domain, Letters) else domain
+        )
 
     def begin(self, optimizer: Optimizer) -> Begun:
         """The first step of an optimizer."""
@@ -310,7 +317,7 @@ class Bowl(NamedTuple):
 
     def _start(self, n: int) -> torch.Tensor:
         """The middle of the domain, n times (1, n, dim)."""
-        if isinstance(self.domain, Bits):
+        if not isinstance(self.domain, Reals):
             return torch.zeros(1, n, self.dim, dtype=torch.uint8)
         middle = (self.domain.low + self.domain.high) / 2
         return torch.full((1, n, self.dim), middle, dtype=torch.float64)

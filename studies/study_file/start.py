@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from landscapes.base import Bits, Landscape
+from landscapes.base import Bits, Landscape, Letters, Reals
 from landscapes.starts import LAWS, root
 from studies.study_file.document import Mistake, Mistaken, Path
 from studies.study_file.values import OR_FORMULA, Strict
@@ -17,6 +17,7 @@ from studies.text.words import nearest
 
 WORDS = ("uniform", "wild_type")  # laws without numbers
 ON_BITS = ("uniform", "wild_type", "point", "frequencies")
+ON_LETTERS = ("uniform", "wild_type", "point")
 ON_REALS = ("uniform", "point", "gaussian")
 Number = Annotated[float, OR_FORMULA]
 Numbers = Number | list[Number]  # one for all coordinates, or one for each
@@ -35,7 +36,7 @@ class StartModel(Strict):
     """Where searches start: one of the laws."""
 
     uniform: Literal[True] | None = Field(
-        default=None, description="in the box of starts, or each allele with chance one half"
+        default=None, description="in the box of starts, or each allele, or letter, as likely"
     )
     wild_type: Literal[True] | None = Field(default=None, description="the genotype of zeros")
     point: Numbers | None = Field(default=None, description="a number, or one for each coordinate")
@@ -103,10 +104,8 @@ def law_of(given: StartModel | None, path: Path, landscape: Landscape, label: st
         return None
     (name,) = given.laws
     law = given.model_dump(mode="json", exclude_none=True)
-    on_bits = isinstance(landscape.domain, Bits)
-    fitting = ON_BITS if on_bits else ON_REALS
+    what, fitting = _laws_on(landscape)
     if name not in fitting:
-        what = "bits" if on_bits else "reals"
         text = f"landscape {label!r} is on {what}, where a start is {' or '.join(fitting)}"
         raise Mistaken(Mistake((*path, "start"), text))
     try:
@@ -114,6 +113,13 @@ def law_of(given: StartModel | None, path: Path, landscape: Landscape, label: st
     except ValueError as error:
         raise Mistaken(Mistake((*path, "start", name), f"{error} (landscape {label!r})")) from error
     return law
+
+
+def _laws_on(landscape: Landscape) -> tuple[str, tuple[str, ...]]:
+    """What a landscape is on, and the laws that fit."""
+    if isinstance(landscape.domain, Letters):
+        return "letters", ON_LETTERS
+    return ("bits", ON_BITS) if isinstance(landscape.domain, Bits) else ("reals", ON_REALS)
 
 
 def _check(name: str, numbers: Json, landscape: Landscape) -> None:
@@ -125,16 +131,27 @@ def _check(name: str, numbers: Json, landscape: Landscape) -> None:
     if values.size not in (1, landscape.dim):
         raise ValueError(f"expected a number, or {landscape.dim} of them, got {values.size}")
     low, high = _ends(landscape)
-    whole = not isinstance(landscape.domain, Bits) or name != "point" or np.isin(values, (0, 1)).all()
-    if not whole:
-        raise ValueError("expected bits, 0 or 1")
+    if name == "point" and not isinstance(landscape.domain, Reals):
+        _check_whole(landscape, values)
     if not ((low <= values) & (values <= high)).all():
         raise ValueError(f"expected numbers from {low:g} to {high:g}")
+
+
+def _check_whole(landscape: Landscape, values: np.ndarray) -> None:
+    """Raise where the numbers of a genotype are none."""
+    if isinstance(landscape.domain, Letters):
+        sizes = np.array(landscape.domain.sizes)
+        if not ((values >= 0) & (values < sizes) & (values == np.floor(values))).all():
+            raise ValueError(
+                f"expected numbers of letters, whole ones from 0 to below {sizes.tolist()}"
+            )
+    elif not np.isin(values, (0, 1)).all():
+        raise ValueError("expected bits, 0 or 1")
 
 
 def _ends(landscape: Landscape) -> tuple[float, float]:
     """Between which a coordinate, or the chance of a 1, may lie."""
     box = landscape.domain
-    if isinstance(box, Bits):
-        return 0.0, 1.0
-    return (box.low, box.high) if box.bounded else (-np.inf, np.inf)
+    if isinstance(box, Reals) and box.bounded:
+        return box.low, box.high
+    return (0.0, 1.0) if isinstance(box, Bits) else (-np.inf, np.inf)

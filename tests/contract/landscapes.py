@@ -1,10 +1,11 @@
 """Small examples of every kind of landscape, and what the tests of the contract ask of each."""
 
 from dataclasses import is_dataclass
+from pathlib import Path
 
 import torch
 
-from landscapes.base import Bits, Terms
+from landscapes.base import Reals, Terms
 from landscapes.bbob.landscape import BBOB
 from landscapes.bbob.noisy import BBOBNoisy
 from landscapes.binary.empirical import Empirical
@@ -111,6 +112,7 @@ KINDS = {
     "house_of_cards-long": HouseOfCards(n=200, law="normal"),
     "mount_fuji": RoughMountFuji(n=9, slope_spread=0.5),
     "empirical": Empirical(scale="log_ratio"),
+    "empirical-letters": Empirical(file=str(Path(__file__).parents[1] / "support/letters.csv")),
     "valley_crossing": ValleyCrossing(n=5, width=2, order="fixed"),
     "relaxation-table": Relaxation(inner=RoughMountFuji(n=5, law="uniform")),
     "relaxation-valley": Relaxation(inner=ValleyCrossing(n=5, width=2, order="fixed")),
@@ -154,7 +156,7 @@ KINDS = {
     "relaxation-threshold": Relaxation(inner=NK(n=11, k=0), mode="threshold"),
     "relaxation-lovasz": Relaxation(inner=NK(n=7, k=3), mode="lovasz"),
 }
-REAL = [kind for kind, landscape in KINDS.items() if not isinstance(landscape.domain, Bits)]
+REAL = [kind for kind, landscape in KINDS.items() if isinstance(landscape.domain, Reals)]
 SMOOTH = [kind for kind in REAL if kind != "relaxation-threshold"]
 ADDITIVE = [kind for kind, landscape in KINDS.items() if landscape.additive]
 TOGETHER = [kind for kind in KINDS if kind not in ADDITIVE]

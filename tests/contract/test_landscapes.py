@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from landscapes import LANDSCAPES
-from landscapes.base import Bits, Landscape, Terms
+from landscapes.base import Bits, Landscape, Letters, Reals, Terms
 from landscapes.binary.nk import NK
 from landscapes.continuous.gaussian_field import GaussianField
 from landscapes.continuous.quadratic import Quadratic
@@ -52,6 +52,9 @@ def test_shapes_dtype_and_box(kind, dtype, count):
     if isinstance(landscape.domain, Bits):
         assert x.dtype == torch.uint8
         assert x.max() <= 1
+    elif isinstance(landscape.domain, Letters):
+        assert x.dtype == torch.uint8
+        assert (x < torch.tensor(landscape.domain.sizes)).all()
     else:
         assert x.dtype == dtype
         if type(landscape).start in (
@@ -257,7 +260,9 @@ def test_the_optimum_has_loss_zero_and_nothing_is_below(kind, dtype):
     if landscape.optimum is not None:
         assert landscape.gap_known
         assert landscape.optimum.shape == (8, landscape.dim)
-        assert landscape.optimum.dtype == (torch.uint8 if isinstance(landscape.domain, Bits) else dtype)
+        assert landscape.optimum.dtype == (
+            dtype if isinstance(landscape.domain, Reals) else torch.uint8
+        )
         assert landscape.solution_loss(landscape.optimum[:, None]).abs().max() <= (
             1e-12 if dtype == torch.float64 else 1e-5
         )
@@ -276,7 +281,7 @@ def test_the_optimum_has_loss_zero_and_nothing_is_below(kind, dtype):
 @kinds
 def test_wrong_shapes_are_named(kind):
     landscape = bound(kind)
-    dtype = torch.uint8 if isinstance(landscape.domain, Bits) else torch.float64
+    dtype = torch.float64 if isinstance(landscape.domain, Reals) else torch.uint8
     with pytest.raises(
         ValueError,
         match=rf"expected points of shape \(R, P, {landscape.dim}\), got \(8, 2, {landscape.dim + 1}\)",

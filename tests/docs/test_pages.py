@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -224,6 +225,7 @@ AROUND = {  # what a part of a study stands in
     },
 }
 DATA = {f"my_data:{name}": f"landscapes.networks.example:{name}" for name in ("train", "test")}
+DATA["promoter.csv"] = str(Path(__file__).parents[1] / "support/letters.csv")
 
 
 @pytest.mark.parametrize("number", range(len(STUDIES)), ids=[page for page, _ in STUDIES])

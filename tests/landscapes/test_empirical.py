@@ -587,15 +587,17 @@ def additive(known, bits):
         (
             table(lambda b: letters(b) + "ACG"[b[0] + b[1]]),
             {},
-            (
-                r"expected two letters at each site at most, got more at site 5 \(A, C, G\); tables of more"
-                r" are not"
-            ),
+            (r"expected all 48 genotypes \(2 x 2 x 2 x 2 x 3 letters\), 32 missing: ACTGC ACTGG ACTAC"),
         ),
         (
             table(lambda b: names(b).replace("V14L", "V14L" if b[0] else "V14M")),
             {},
-            "expected one mutation of each site, got V14L and V14M; tables of more",
+            r"expected all 24 genotypes \(2 x 3 x 2 x 2 letters\), 8 missing: V14L V14L:M105T V14L:E99K ",
+        ),
+        (
+            table(lambda b: names(b).replace("V14L", "V14L" if b[0] else "A14L")),
+            {},
+            "expected mutations from one letter at each site, to another, got V14L",
         ),
         (
             table(lambda b: names(b).replace("V14L", "V14L:V14M")),

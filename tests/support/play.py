@@ -2,7 +2,7 @@
 
 import torch
 
-from landscapes.base import Answer, Bits, Problem
+from landscapes.base import Answer, Bits, Letters, Problem, uniform_letters
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 
@@ -17,8 +17,12 @@ def make(worlds=range(8), dtype=torch.float64, **options):
 
 
 def problem(streams, domain, dim, exact=True, shift=0.0):
+    domain = domain.first(dim) if isinstance(domain, Letters) else domain
+
     def start(n):
         first = streams.at(0)
+        if isinstance(domain, Letters):
+            return uniform_letters(domain.sizes, first, "init", n)
         if isinstance(domain, Bits):
             return first.bernoulli("init", 0.5, (n, dim)).to(torch.uint8)
         return first.uniform("init", (n, dim)) * (domain.high - domain.low) + domain.low + shift

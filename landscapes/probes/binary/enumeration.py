@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes.base import Bits, Landscape
+from landscapes.base import Bits, Landscape, Reals
 from landscapes.probes.binary import kernels
 from landscapes.probes.correlation import pearson
 
@@ -70,7 +70,8 @@ def loci(values: Tensor) -> int:
 def check_binary(landscape: Landscape) -> None:
     """Raise ValueError unless it is a landscape of bits with one loss."""
     if not isinstance(landscape.domain, Bits):
-        raise ValueError(f"{landscape.name}: expected a landscape on bits, got one on real coordinates")
+        where = "real coordinates" if isinstance(landscape.domain, Reals) else "letters"
+        raise ValueError(f"{landscape.name}: expected a landscape on bits, got one on {where}")
     if len(landscape.players) > 1:
         raise ValueError(
             f"{landscape.name}: expected one loss, got a game of {len(landscape.players)} players"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from landscapes.addresses import ADDRESSES
-from landscapes.base import Landscape, Reals
+from landscapes.base import Bits, Landscape, Reals
 from landscapes.streams import Streams
 
 _ELEMENTS = 2**23  # coordinates times terms evaluated at a time
@@ -72,8 +72,11 @@ def box(landscape: Landscape) -> Reals:
     """The domain, of real coordinates.
 
     Raises:
-        ValueError: of a landscape on bits.
+        ValueError: of a landscape on bits or letters.
     """
     if not isinstance(landscape.domain, Reals):
-        raise ValueError(f"{landscape.name}: expected a landscape on real coordinates, got one on bits")
+        where = "bits" if isinstance(landscape.domain, Bits) else "letters"
+        raise ValueError(
+            f"{landscape.name}: expected a landscape on real coordinates, got one on {where}"
+        )
     return landscape.domain

@@ -14,17 +14,28 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Bits, Landscape, Query, Reals
+from landscapes.base import Query
 from landscapes.numerics import norm
-from landscapes.streams import Streams
-from optimizers.base import Info, Optimizer, Quantity, State
+from optimizers.base import Quantity, State
 from studies.cells.answers import first_loss
 from studies.cells.contract import Given
+from studies.cells.expressions import letters
 from studies.cells.expressions.fixation import Fixation
 from studies.cells.expressions.optima import distance, nearest
 from studies.cells.expressions.own_functions import OwnFunction
 from studies.cells.expressions.parts import behind, parts_of, plain
 from studies.cells.expressions.populations import Population
+from studies.cells.expressions.search import (
+    Search,
+    alone,
+    bits,
+    few_genotypes,
+    genetic,
+    gradients,
+    lawful,
+    placed,
+    traits,
+)
 from studies.instruments import Moment
 from studies.schema import EVALUATIONS, LENGTH, LOSS, SQUARED
 
@@ -48,42 +59,6 @@ class Word(NamedTuple):
     needs: Callable[[Search], bool] = lambda search: True  # whether an arm has it
 
 
-@dataclass(frozen=True)
-class Search:
-    """R worlds that are searched, as far as names need them.
-
-    Args:
-        optimizer: that searches.
-        landscape: as the optimizer sees it; it may be unbound.
-        streams: of the worlds.
-        batch: terms of a mini-batch of the study's; None: all.
-        bound: whether the landscape knows its instances.
-    """
-
-    optimizer: Optimizer
-    landscape: Landscape
-    streams: Streams
-    batch: int | None = None
-    bound: bool = True
-
-    @property
-    def on_bits(self) -> bool:
-        """Whether a population of genotypes may be searched."""
-        return isinstance(self.landscape.domain, Bits) and len(self.landscape.players) == 1
-
-    @property
-    def quantities(self) -> dict[str, Quantity]:
-        """What the optimizer says of itself, with what checkpoints show of it anyway."""
-        optimizer = self.optimizer
-        told = {**optimizer.recorded, **optimizer.counted}
-        shown = {name: Quantity(line, unit, _told(key)) for key, (name, line, unit) in told.items()}
-        return shown | dict(optimizer.quantities)
-
-
-def _told(key: str) -> Callable[[Optimizer, State, Info | None], Tensor | None]:
-    return lambda optimizer, state, info: (info or {}).get(key)
-
-
 @dataclass
 class Scope:
     """The names at one moment, each computed when it is first read.
@@ -92,7 +67,7 @@ class Scope:
         search: the worlds.
         moment: after their last step.
         before: the state before that step; None before the first.
-        fixation: the first fixations so far; None: they are not followed.
+        fixation: the fixations so far; None: they are not followed.
     """
 
     search: Search
@@ -178,7 +153,7 @@ class Scope:
     def population(self) -> Population:
         """The population of the moment."""
         if self.found is None:
-            self.found = Population.of(self.search.optimizer, self.moment)
+            self.found = Population.of(self.search.optimizer, self.moment, self.search.sizes)
         return self.found
 
     def count(self) -> Tensor:
@@ -244,38 +219,22 @@ class Scope:
         assert optima is not None  # noqa: S101 - `place_known`
         return optima.double()
 
+    def frequency(self) -> Tensor:
+        """Frequencies of allele 1 (R, D), or of each letter at each site (R, sum of sizes)."""
+        search, state = self.search, self.moment.state
+        if not search.sizes:
+            return search.optimizer.center(state)
+        points, share = letters.living(search.optimizer, state)
+        return letters.flat(letters.frequencies(points, share, search.sizes), search.sizes)
+
     def fixed(self, part: str) -> Tensor:
-        """A part of the first fixations: (R, D)."""
+        """A part of the fixations: (R, D)."""
         if self.fixation is None:
             raise NotYet
         return self.fixation.part(part)
 
 
 # the names --------------------------------------------------------------------------------------------------
-
-
-def _bits(search: Search) -> bool:
-    return search.on_bits
-
-
-def _gradients(search: Search) -> bool:
-    return search.optimizer.gradient
-
-
-def _lawful(search: Search) -> bool:
-    return search.landscape.fitness_law is not None
-
-
-def _alone(search: Search) -> bool:
-    return len(search.landscape.players) == 1
-
-
-def _traits(search: Search) -> bool:
-    return _alone(search) and isinstance(search.landscape.domain, Reals)
-
-
-def _placed(search: Search) -> bool:
-    return _alone(search) and search.landscape.place_known
 
 
 WORDS: dict[str, Word] = {
@@ -293,89 +252,114 @@ WORDS: dict[str, Word] = {
         "points asked in the last step: P x D", LENGTH, lambda scope: scope.asked(scope.query.points)
     ),
     "value": Word("values answered in the last step: P", LOSS, Scope.answered),
-    "gradient": Word("gradients answered in the last step: P x D", SLOPE, Scope.gradient, _gradients),
+    "gradient": Word("gradients answered in the last step: P x D", SLOPE, Scope.gradient, gradients),
     "gradient_length": Word(
         "mean length of the gradients answered in the last step",
         SLOPE,
         Scope.gradient_length,
-        _gradients,
+        gradients,
     ),
     "step": Word("completed steps", "steps", lambda scope: scope.moment.steps),
     "cost": Word("cost so far", EVALUATIONS, lambda scope: scope.moment.cost),
     "batch": Word("terms of a mini-batch in the last step", "terms", Scope.batch),
     "population": Word("points asked in the last step", "1", Scope.count),
     "frequency": Word(
-        "frequency of allele 1 at each locus",
+        "frequency of allele 1 at each locus; of several letters, of each at each site, site after site",
         "1",
-        lambda scope: scope.search.optimizer.center(scope.moment.state),
-        _bits,
+        Scope.frequency,
+        genetic,
     ),
     "heterozygosity": Word(
-        "heterozygosity, mean of 2 p (1 - p) over loci",
+        "heterozygosity, mean of 2 p (1 - p) over loci; of several letters 1 - sum p^2",
         "1",
         lambda scope: scope.population.heterozygosity,
-        _bits,
+        genetic,
     ),
     "linkage_disequilibrium": Word(
         "mean r^2 over pairs of polymorphic loci",
         "1",
         lambda scope: scope.population.linkage_disequilibrium,
-        _bits,
+        bits,
     ),
     "fixed_loci": Word(
-        "share of loci with one allele alone", "1", lambda scope: scope.population.fixed_loci, _bits
+        "share of loci with one allele alone", "1", lambda scope: scope.population.fixed_loci, genetic
     ),
     "trait_variance": Word(
         "variance of each trait (coordinate) over the living individuals, which the next step finds: D"
         " numbers, whose sum is the trace of their covariance; NaN of what is no population",
         SQUARED,
         lambda scope: scope.population.trait_variance(scope.search.landscape.dim),
-        _traits,
+        traits,
     ),
     "optimum": Word(
         "global optimum where it is now, of several the nearest to the center: D coordinates",
         LENGTH,
         lambda scope: nearest(scope.centers(), scope.optima()),
-        _placed,
+        placed,
     ),
     "optimum_distance": Word(
         "distance of the center to the optimum where it is now, of several the nearest; on bits the mean"
         " number of loci that differ from it",
         LENGTH,
         lambda scope: distance(scope.centers(), scope.optima(), on_bits=scope.search.on_bits),
-        _placed,
+        placed,
     ),
-    "genotypes": Word("different individuals", "1", lambda scope: scope.population.genotypes, _alone),
+    "genotype_frequency": Word(
+        "frequency of each genotype, of 256 at most, by its number, on bits the sum over loci i of x_i 2^i",
+        "1",
+        lambda scope: scope.population.genotype_frequencies(scope.search.landscape.dim),
+        few_genotypes,
+    ),
+    "genotypes": Word("different individuals", "1", lambda scope: scope.population.genotypes, alone),
     "mean_fitness": Word(
         "mean fitness of the points asked in the last step, as the landscape has it",
         "fitness",
         Scope.mean_fitness,
-        _lawful,
+        lawful,
     ),
     "fixed_allele": Word(
         "allele that was first fixed at each locus; NaN: none was so far",
         "1",
         lambda scope: scope.fixed("allele"),
-        _bits,
+        genetic,
     ),
     "fixation_step": Word(
         "completed steps when an allele was first fixed at each locus; NaN: none was so far",
         "steps",
         lambda scope: scope.fixed("step"),
-        _bits,
+        genetic,
     ),
     "fixation_cost": Word(
         "cost when an allele was first fixed at each locus; NaN: none was so far",
         EVALUATIONS,
         lambda scope: scope.fixed("cost"),
-        _bits,
+        genetic,
+    ),
+    "substitutions": Word(
+        "how often another allele was fixed at each locus than the one fixed before it",
+        "1",
+        lambda scope: scope.fixed("substitutions"),
+        genetic,
+    ),
+    "substitution_step": Word(
+        "completed steps when an allele first took the place of a fixed one at each locus; inf: none did so"
+        " far",
+        "steps",
+        lambda scope: scope.fixed("substitution_step"),
+        genetic,
     ),
 }
 WHOLES: dict[str, Callable[[Moment], Given]] = {  # for functions of the user's
     "state": lambda moment: moment.state,
     "info": lambda moment: moment.info or {},
 }
-FIXATIONS = frozenset(["fixed_allele", "fixation_step", "fixation_cost"])
+FIXATIONS = frozenset([
+    "fixed_allele",
+    "fixation_step",
+    "fixation_cost",
+    "substitutions",
+    "substitution_step",
+])
 
 
 def names_of(scope: Scope) -> Iterator[str]:

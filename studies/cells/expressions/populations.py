@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from landscapes.binary.genotypes import letter_number
 from optimizers.base import Optimizer
+from studies.cells.expressions import letters
 from studies.cells.ledger import population
 from studies.instruments import Moment
 
@@ -23,17 +26,19 @@ class Population:
         points: (R, P, D); None where there is no population.
         share: (R, P) of the population that each stands for.
         worlds: R.
+        sizes: how many letters each site has; empty: two.
     """
 
     points: Tensor | None
     share: Tensor | None
     worlds: int
+    sizes: tuple[int, ...] = ()
 
     @staticmethod
-    def of(optimizer: Optimizer, moment: Moment) -> Population:
+    def of(optimizer: Optimizer, moment: Moment, sizes: tuple[int, ...] = ()) -> Population:
         """That of a moment."""
         points, share = optimizer.individuals(moment.state) or (None, None)
-        return Population(points, share, len(moment.steps))
+        return Population(points, share, len(moment.steps), sizes)
 
     def of_members(self, measure: Measure) -> Tensor:
         """A measure of points and their shares: (R,)."""
@@ -43,7 +48,11 @@ class Population:
 
     @property
     def heterozygosity(self) -> Tensor:
-        """Mean of 2 p (1 - p) over loci: (R,)."""
+        """Mean of 2 p (1 - p) over loci, of several letters 1 - sum p^2: (R,)."""
+        if self.sizes:
+            return self.of_members(
+                lambda x, share: letters.heterozygosity(letters.frequencies(x, share, self.sizes))
+            )
         return self.of_members(
             lambda x, share: population.heterozygosity(population.frequencies(x, share))
         )
@@ -58,9 +67,24 @@ class Population:
     @property
     def fixed_loci(self) -> Tensor:
         """Share of loci with one allele alone: (R,)."""
+        if self.sizes:
+            return self.of_members(self._fixed_sites)
         return self.of_members(
             lambda x, share: population.fixed_loci(population.frequencies(x, share), x.shape[1])
         )
+
+    def _fixed_sites(self, points: Tensor, share: Tensor) -> Tensor:
+        frequency = letters.frequencies(points, share, self.sizes)
+        return letters.fixed(frequency, points.shape[1]).double().mean(1)
+
+    def genotype_frequencies(self, loci: int) -> Tensor:
+        """Of genotypes by their number: (R, G)."""
+        sizes = self.sizes or (2,) * loci
+        empty = torch.zeros((self.worlds, math.prod(sizes)), dtype=torch.float64)
+        if self.points is None or self.share is None:
+            return empty.fill_(torch.nan)
+        number = letter_number(self.points, sizes)
+        return empty.to(number.device).scatter_add(1, number, self.share.double())
 
     def trait_variance(self, dim: int) -> Tensor:
         """Variance of each of `dim` coordinates over individuals, by their shares: (R, D)."""

@@ -21,8 +21,9 @@ from studies.cells.contract import PluginError
 from studies.cells.expressions.arithmetic import Shapes
 from studies.cells.expressions.compiled import Average, Expression, compiled
 from studies.cells.expressions.fixation import Fixation
-from studies.cells.expressions.names import FIXATIONS, Absent, NotYet, Scope, Search
+from studies.cells.expressions.names import FIXATIONS, Absent, NotYet, Scope
 from studies.cells.expressions.parts import behind
+from studies.cells.expressions.search import Search, members
 from studies.cells.milestones import Watcher
 from studies.instruments import Moment
 from studies.schema import Variable
@@ -116,11 +117,15 @@ class Kept:
             self.values = np.full((*shape, *value.shape[1:]), np.nan)
         self.values[worlds, places] = value.cpu().numpy()[worlds]
 
-    def array(self, shape: tuple[int, int]) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
-        """Dims, numbers, attributes."""
+    def array(
+        self, shape: tuple[int, int], search: Search
+    ) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
+        """Dims, numbers, attributes, with the names of its parts where they have any."""
         empty = np.full((*shape, 1), np.nan) if self.vector else np.full(shape, np.nan)
         dims = (*schema.RECORDS, dim_of(self.label)) if self.vector else schema.RECORDS
         attrs = self.about.attrs | {"expression": self.expression.text}
+        names = members(self.expression.text, search)
+        attrs |= {schema.MEMBERS: " ".join(names)} if names else {}
         return dims, empty if self.values is None else self.values, attrs
 
 
@@ -170,7 +175,7 @@ class ExpressionRecorder(Watcher):
         if self.follows:
             streams, loci = self.search.streams, self.search.landscape.dim
             fixation = self.fixation or Fixation.none(streams.size, loci, streams.device)
-            self.fixation = fixation.after(self.search.optimizer, moment)
+            self.fixation = fixation.after(self.search.optimizer, moment, self.search.sizes)
 
     def _add(self, scope: Scope) -> None:
         for kept in self.kept:
@@ -199,7 +204,9 @@ class ExpressionRecorder(Watcher):
 
     def dataset(self) -> Dataset:
         """What was kept: dims replicate and checkpoint; of vectors also one of their own."""
-        return Dataset({kept.label: kept.array(self.milestones.shape) for kept in self.kept})
+        return Dataset({
+            kept.label: kept.array(self.milestones.shape, self.search) for kept in self.kept
+        })
 
 
 def dim_of(label: str) -> str:

@@ -4,13 +4,15 @@ from typing import Any, NamedTuple
 
 import torch
 
-from landscapes.base import Bits, Reals
+from landscapes.base import Bits, Letters, Reals
 from optimizers.gradient.step_sizes import StepSize
 from optimizers.schedules import Schedule
+from optimizers.spectrum import Spectrum
 from optimizers.workers import Service
 
 FLOATS = [torch.float64, torch.float32]
 REALS, BITS = Reals(), Bits()
+LETTERS = Letters((tuple("ACGT"), tuple("GA"), tuple("TCG")) * 11)  # of the first coordinates
 PHASES = ("memetic",)  # methods that ask for gradients at some steps and for values alone at others
 LARGEST = {"quasispecies": 9}  # coordinates, where a method has a limit
 SMALLEST = {"deap_ga": 2, "evotorch": 2}  # their crossover at points, and their cma_es, need two
@@ -22,7 +24,7 @@ class Case(NamedTuple):
     kind: str
     options: dict[str, Any]
     points: Any  # a number, or a function of the dimension
-    domain: Reals | Bits
+    domain: Reals | Bits | Letters
 
 
 def case(kind, domain, /, asks=None, **options):
@@ -44,6 +46,10 @@ def corners(dim):
 
 def neighbours(dim):
     return dim + 1
+
+
+def other_letters(dim):
+    return 1 + sum(size - 1 for size in LETTERS.sizes[:dim])
 
 
 CASES = [
@@ -111,6 +117,7 @@ CASES = [
     ),
     case("random_search", Reals(-2.0, 2.0), population=3),
     case("random_search", BITS, population=1),
+    case("random_search", LETTERS, population=3),
     case("wright_fisher", REALS, population=7),
     case("bernoulli_nes", BITS, population=7),
     case(
@@ -142,7 +149,9 @@ CASES = [
     case("adaptive_walk", BITS, asks=neighbours, rule="greedy"),
     case("adaptive_walk", BITS, asks=neighbours, rule="random"),
     case("adaptive_walk", BITS, asks=neighbours, rule="proportional"),
+    case("adaptive_walk", LETTERS, asks=other_letters, rule="random"),
     case("sswm", BITS, asks=1, population=20),
+    case("sswm", LETTERS, asks=1, population=20, spectrum=Spectrum(transitions=3.0)),
     case("sswm", BITS, asks=1, population=5, model="moran", fitness="linear", selection_strength=0.1),
     case("one_plus_one_ea", BITS),
     case("one_plus_one_ea", BITS, mutation_rate=0.3),
@@ -158,6 +167,16 @@ CASES = [
         fitness="linear",
     ),
     case("wright_fisher", BITS, population=9, crossover="none", mutation_rate=0.1),
+    case("wright_fisher", LETTERS, population=7, mutation_rate=0.3),
+    case(
+        "wright_fisher",
+        LETTERS,
+        asks=10,
+        population=5,
+        ploidy=2,
+        model="moran",
+        spectrum=Spectrum(transitions=3.0, rates={"A>G": 0.5}),
+    ),
     case("wright_fisher", BITS, population=7, crossover="multi_point", recombination_rate=0.2),
     case("wright_fisher", BITS, asks=10, population=5, ploidy=2, recombination_rate=0.5),
     case("wright_fisher", BITS, population=7, model="moran", crossover="one_point"),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from landscapes.base import Answer, Bits, Reals
+from landscapes.base import Answer, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from optimizers.workers import Service
@@ -80,7 +80,7 @@ def test_shapes(number):
     for dtype, dim in WIDTHS:
         states, queries, infos, _ = whole(number, dtype, dim)
         dim = allowed(kind, dim)
-        held = torch.uint8 if isinstance(domain, Bits) else dtype
+        held = dtype if isinstance(domain, Reals) else torch.uint8
         shape = (8, points(dim) if callable(points) else points, dim)
         for state, query, info in zip(states[1:], queries, infos, strict=True):
             assert (query.points.shape, query.points.dtype) == (shape, held)

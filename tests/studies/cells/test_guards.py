@@ -140,7 +140,7 @@ LANDSCAPES = [
     ("RidgeStart", "start", r"expected starts of shape \(R, n, D\) = \(3, 2, 3\), got \(3, 3\)"),
     ("RidgeStartDraws", "start", "draws from torch's global generator"),
     ("RidgePlayers", "players", "expected a tuple of whole numbers, got 3"),
-    ("RidgeDomain", "domain", r"expected Reals\(..\) or Bits\(\), got \(-1.0, 1.0\)"),
+    ("RidgeDomain", "domain", r"expected Reals\(..\), Bits\(\) or Letters\(..\), got \(-1.0, 1.0\)"),
     (
         "RidgeMeasures",
         "measures",
@@ -326,7 +326,7 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
         (
             "OneDomain",
             (
-                "tests.support.plugins:OneDomain: expected domains as a tuple of Reals and Bits, as in"
+                "tests.support.plugins:OneDomain: expected domains as a tuple of Reals, Bits and Letters, as in"
                 " (Reals,), got <class 'landscapes.base.Reals'>"
             ),
         ),

@@ -612,6 +612,20 @@ class TestFrequencies:
         np.testing.assert_allclose(axes.lines[1].get_ydata(), 0.25)
         np.testing.assert_array_equal(axes.lines[0].get_xdata(), np.arange(10, 61, 10))
 
+    @pytest.mark.parametrize("landscapes", [1, 2])
+    def test_of_many_genotypes_the_commonest_are_named(self, fixing, landscapes):
+        """Eight, of which the legend has the seven that become most frequent, where they have one name each."""
+        names = [f"g{place}" for place in range(8)]
+        share = fixing["p"].isel(p_index=[0]) * 0 + np.arange(8) / 28
+        data = fixing.drop_vars("p").assign(all=share.rename(p_index="all_index"))
+        data["all"].attrs["members"] = " ".join(names)
+        data = (
+            data if landscapes == 1 else data.isel(landscape=[0, 0]).assign_coords(landscape=["a", "b"])
+        )
+        figure = frequencies(data, of="all", stacked=True)
+        shown = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+        assert shown == (names[1:] if landscapes == 1 else [])
+
     def test_in_one_world_and_stacked(self, fixing):
         axes = frequencies(fixing, world=2, stacked="true").axes[0]
         assert len(axes.collections) == 3

@@ -13,7 +13,7 @@ import torch
 import xarray as xr
 
 from landscapes import LANDSCAPES
-from landscapes.base import Bits
+from landscapes.base import Bits, Letters
 from landscapes.oracle.noise import Noise
 from landscapes.wrappers.relaxation import Relaxation
 from optimizers import OPTIMIZERS
@@ -21,6 +21,7 @@ from studies.cells.ledger import arms, record
 from studies.cells.ledger.freezing import mapped, subset
 from studies.cells.ledger.redraws import trials
 from tests.contract.optimizers.cases import CASES, identity
+from tests.docs.make import ROOT
 from tests.support.each import each
 from tests.support.ledgers import DRAWN, alone, book, ledger, search, spoilt
 from tests.support.play import build
@@ -28,12 +29,15 @@ from tests.support.play import build
 LAND, METHODS = LANDSCAPES, OPTIMIZERS
 NK = LAND["nk"](n=7, k=2)
 BOWL = LAND["quadratic"](dim=5, terms=11, rotated=True, shifted=True)
+TABLE = LAND["empirical"](file=str(ROOT / "tests/support/letters.csv"))
 NOISY = Noise(batch=3, sampling="epoch", value=0.1, gradient=0.1)
 
 
 def landscape_of(kind, domain):
     if kind == "linkage_equilibrium":
         return Relaxation(inner=NK)
+    if isinstance(domain, Letters):
+        return TABLE
     return NK if isinstance(domain, Bits) else BOWL
 
 

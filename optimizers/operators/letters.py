@@ -1,0 +1,64 @@
+"""Mutation of letters, by the table of their changes.
+
+A table of changes (R, D, A, A) int64 holds the chance with which a mutation leads from a letter to one up to
+another, in units of 2^-53; see `optimizers.spectrum`. Draws: mutation (part 0: which coordinates, 1: to which
+letter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from landscapes.base import Letters, Problem
+from landscapes.streams import Streams
+from optimizers.operators.arrays import wide
+from optimizers.spectrum import FINE, Spectrum
+
+
+def changes(problem: Problem, spectrum: Spectrum, streams: Streams) -> Tensor:
+    """The table of changes of each world; (R, 0) where coordinates are no letters."""
+    if not isinstance(problem.domain, Letters):
+        return torch.zeros((streams.size, 0), dtype=torch.int64, device=streams.device)
+    table = spectrum.changes(problem.domain).to(streams.device)
+    return table.expand(streams.size, *table.shape)
+
+
+def mutate_letters(
+    points: Tensor, streams: Streams, rate: float | Tensor | None, table: Tensor
+) -> Tensor:
+    """Letters (R, n, D) uint8, each mutated with probability `rate`; None: 1/D."""
+    chance = 1 / points.shape[-1] if rate is None else rate
+    if not isinstance(chance, Tensor) and chance == 0:
+        return points
+    hit = streams.bernoulli("mutation", wide(chance, 3), points.shape[1:])
+    return torch.where(hit, _changed(points, streams, table), points)
+
+
+def one_letter(points: Tensor, streams: Streams, table: Tensor) -> Tensor:
+    """Letters (R, n, D) uint8, of each point one coordinate mutated, all as likely."""
+    dim = points.shape[-1]
+    site = streams.integers("mutation", dim, (points.shape[1], 1))
+    there = torch.arange(dim, device=points.device) == site
+    return torch.where(there, _changed(points, streams, table), points)
+
+
+def neighbours(sizes: Sequence[int]) -> Tensor:
+    """What is to be added to a point, modulo the sizes, for each that differs in one letter: (K, D) uint8."""
+    shifts = [
+        [shift if place == site else 0 for place in range(len(sizes))]
+        for site, size in enumerate(sizes)
+        for shift in range(1, size)
+    ]
+    return torch.tensor(shifts, dtype=torch.uint8)
+
+
+def _changed(points: Tensor, streams: Streams, table: Tensor) -> Tensor:
+    """Every letter mutated."""
+    u = streams.integers("mutation", FINE, points.shape[1:], part=1)
+    world = torch.arange(len(points), device=points.device)[:, None, None]
+    site = torch.arange(points.shape[2], device=points.device)
+    ends = table[world, site, points.long()]  # (R, n, D, A)
+    return (u[..., None] >= ends[..., :-1]).sum(-1).to(torch.uint8)
