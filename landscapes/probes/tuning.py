@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_type_hints
 
+import scipy
 from annotated_types import Ge, Gt, Le, Lt
-from scipy.optimize import brentq
 
 from landscapes.base import Bits, Landscape
 from landscapes.binary.mount_fuji import RoughMountFuji
@@ -165,7 +165,9 @@ class _Search:
         """Try real numbers until the target is met to rounding."""
         a, b = self.passed(guess, _approach(guess, high, low), _approach(guess, low, high))
         if a != b:
-            brentq(self.excess, a, b, xtol=RELATIVE * max(abs(a), abs(b)), rtol=RELATIVE, disp=False)
+            scipy.optimize.brentq(
+                self.excess, a, b, xtol=RELATIVE * max(abs(a), abs(b)), rtol=RELATIVE, disp=False
+            )
 
     def passed(self, guess: float, up: Iterable[float], down: Iterable[float]) -> tuple[float, float]:
         """Two trials with the target between them, or twice one at which it is met.

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from landscapes import addresses
 from studies.calibration import measured, trial_points, tuned
@@ -215,7 +215,9 @@ class Trials(Stage):
             tasks: of each arm, in the order of the settings.
         """
         scores = [[self._score(task) for task in row] for row in tasks]
-        ranks = np.mean([stats.rankdata([trial.median for trial in row]) for row in scores], axis=0)
+        ranks = np.mean(
+            [scipy.stats.rankdata([trial.median for trial in row]) for row in scores], axis=0
+        )
         winner = int(ranks.argmin())
         return [
             self._of_arm(arm, settings, winner, row, trials)
@@ -282,7 +284,7 @@ class Trials(Stage):
         )
         scores = (loss.mean(1) if self.tuning.objective == "area" else loss[:, -1]) + 0.0
         with np.errstate(invalid="ignore"):
-            sure = stats.quantile_test(scores, q=0.0, p=0.5).confidence_interval(LEVEL)
+            sure = scipy.stats.quantile_test(scores, q=0.0, p=0.5).confidence_interval(LEVEL)
         median = float(np.median(scores))
         return Judged(
             median,

@@ -55,7 +55,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from studies.claims.base import Verdict
 from studies.claims.measured import (
@@ -89,7 +90,7 @@ class Chances(NamedTuple):
 @functools.cache
 def errors_needed(units: int) -> float:
     """K: the quantile of t that has the level of three normal standard errors."""
-    return float(stats.t.isf(CAP, units - 1)) if units > 1 else math.nan
+    return float(scipy.stats.t.isf(CAP, units - 1)) if units > 1 else math.nan
 
 
 Rivals = Sequence[Rival]
@@ -161,7 +162,11 @@ def _at_least(measured: Measured, bound: float, seen: float, against: float) -> 
         return float(bound < 0)
     if measured.share:
         units = measured.units
-        return 0.0 if bound > 1 else float(stats.binom.cdf(round(seen * units), units, max(bound, 0.0)))
+        return (
+            0.0
+            if bound > 1
+            else float(scipy.stats.binom.cdf(round(seen * units), units, max(bound, 0.0)))
+        )
     positive = measured.positive or measured.nonnegative
     logarithm = positive and measured.error > 0 and seen > 0 and bound > 0
     distance = (math.log(bound) - math.log(seen)) * seen if logarithm else bound - seen
@@ -178,7 +183,9 @@ def _at_most(measured: Measured, bound: float, seen: float, against: float) -> f
     if measured.share:
         units = measured.units
         return (
-            0.0 if bound < 0 else float(stats.binom.sf(round(seen * units) - 1, units, min(bound, 1.0)))
+            0.0
+            if bound < 0
+            else float(scipy.stats.binom.sf(round(seen * units) - 1, units, min(bound, 1.0)))
         )
     if measured.nonnegative and bound < 0:
         return 0.0

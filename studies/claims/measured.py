@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import beta, norm
+import scipy
+from scipy import special
 
 Z = 3.0  # normal standard errors
-CAP = float(norm.sf(Z))  # of one side of one judgement
+CAP = float(special.ndtr(-Z))  # of one side of one judgement
 # of all judgements of a study: that a false law is said to hold, and that a true one is said to fail
 LEVEL = 0.05
 FEWEST = math.ceil(math.log2(1 / CAP))  # worlds that, all equal, say what most worlds are
@@ -23,8 +24,8 @@ MOST = 10**9  # units; where more are needed, none are said to decide
 
 def binomial(hits: int, misses: int) -> Interval:
     """The interval of a share, each end wrong at CAP (Clopper and Pearson 1934)."""
-    low = float(beta.ppf(CAP, hits, misses + 1)) if hits else 0.0
-    high = float(beta.isf(CAP, hits + 1, misses)) if misses else 1.0
+    low = float(scipy.stats.beta.ppf(CAP, hits, misses + 1)) if hits else 0.0
+    high = float(scipy.stats.beta.isf(CAP, hits + 1, misses)) if misses else 1.0
     return low, high
 
 

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
+import scipy
 from annotated_types import Gt
-from scipy import stats
 from xarray import DataArray, Dataset
 
 from studies.claims.base import (
@@ -167,7 +167,7 @@ def standard_error(shares: np.ndarray) -> float:
 
 def reached(count: int, units: int) -> float:
     """The chance of so many of the units or more, were each as likely as not."""
-    return float(stats.binom.sf(count - 1, units, 0.5))
+    return float(scipy.stats.binom.sf(count - 1, units, 0.5))
 
 
 def decided(wins: int, losses: int) -> Verdict:
@@ -199,7 +199,7 @@ def needed(units: int, untied: int) -> float:
         units: all of them.
         untied: those that do not tie.
     """
-    least = stats.binom.isf(CAP, untied, 0.5) + 1
+    least = scipy.stats.binom.isf(CAP, untied, 0.5) + 1
     return float(least + (units - untied) / 2) / units if 0 < untied >= least else np.inf
 
 

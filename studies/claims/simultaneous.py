@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy import stats
+import scipy
 
 from studies.claims.base import Judgement
 from studies.claims.judging import would_decide
@@ -51,7 +51,9 @@ def _rejected(chances: Sequence[float]) -> list[bool]:
 
 def _undecided(row: Judgement, count: int) -> Judgement:
     alone = row.p_holds if row.verdict == "holds" else row.p_fails
-    more = math.ceil(row.worlds * (stats.norm.isf(LEVEL / count) / stats.norm.isf(alone)) ** 2)
+    more = math.ceil(
+        row.worlds * (scipy.stats.norm.isf(LEVEL / count) / scipy.stats.norm.isf(alone)) ** 2
+    )
     note = (
         f"alone it {row.verdict}, but not surely enough among the {count} judgements of the study;"
         f" {would_decide(more)}"

@@ -159,11 +159,11 @@ def asked(dataset: Dataset) -> DataArray:
     if "steps" not in dataset:
         return DataArray(True)
     counts = [name for name in ("value_terms", "gradient_terms") if name in dataset]
-    there = dataset["steps"] > 0
-    for name in counts:
-        there = there | (dataset[name] > 0)  # of an imported arm beside others no steps are known
-    silent = ~_ever(there) & _ever(dataset["status"] < Status.FAILED)
-    return ~silent.compute()
+    there = dataset.variables["steps"] > 0
+    for name in counts:  # of an imported arm beside others no steps are known
+        there = there | (dataset.variables[name] > 0)
+    some = there.any([dim for dim in RECORDS if dim in there.dims])
+    return (~_ever(dataset["status"] < Status.FAILED) | some).compute()
 
 
 def absent(dataset: Dataset) -> DataArray:

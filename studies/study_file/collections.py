@@ -5,6 +5,7 @@ A collection is a file in studies/configs/collections/ with its title and the na
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 from studies.study_file.files import CONFIGS, data_of, ready_studies
@@ -20,6 +21,7 @@ class Collection(NamedTuple):
     studies: tuple[str, ...]
 
 
+@functools.cache
 def collections() -> dict[str, Collection]:
     """Name -> collection."""
     files = {path.stem: data_of(path) or {} for path in sorted(FOLDER.glob("*.yaml"))}

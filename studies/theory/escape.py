@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import integrate
+import scipy
 
 FINE = 40_001  # places of the integrals
 
@@ -51,6 +51,8 @@ def double_well_passage(barrier: float, width: float, temperature: float) -> flo
     """
     y = np.linspace(-4 * width, width, FINE)
     height = barrier * ((y / width) ** 2 - 1) ** 2 / temperature
-    weight = integrate.cumulative_simpson(np.exp(-height), x=y, initial=0)
+    weight = scipy.integrate.cumulative_simpson(np.exp(-height), x=y, initial=0)
     later = y >= -width
-    return float(integrate.simpson(np.exp(height[later]) * weight[later], x=y[later])) / temperature
+    return (
+        float(scipy.integrate.simpson(np.exp(height[later]) * weight[later], x=y[later])) / temperature
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 
 def stationary_variance(
@@ -179,7 +179,7 @@ def fastest_batch(noise_batch: float, overhead: float, each: float, exponent: fl
         slope = overhead + (1 - exponent) * power
         return exponent * power * math.exp(logarithm) - noise_batch * slope
 
-    return math.exp(optimize.brentq(excess, -50.0, 50.0, xtol=1e-13))
+    return math.exp(scipy.optimize.brentq(excess, -50.0, 50.0, xtol=1e-13))
 
 
 def best_learning_rate(limit: float, noise_batch: float, batch: float) -> float:

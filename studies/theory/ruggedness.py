@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import integrate, special
+import scipy
+from scipy import special
 
 
 def uncorrelated_peaks(n: float) -> float:
@@ -125,10 +126,10 @@ def adaptive_walk_length(n: float) -> float:
     orders = np.arange(1, size)
     log_weight = (u[:, None] ** orders / orders).sum(1)
     steps = (1 - u ** (size - 1)) * np.exp(log_weight)
-    whole = integrate.cumulative_simpson(steps, x=u, initial=0)
+    whole = scipy.integrate.cumulative_simpson(steps, x=u, initial=0)
     left = (whole[-1] - whole) * np.exp(-log_weight)  # the integral above u of the steps to come
     first = (u[:, None] ** np.arange(size)).sum(1) * left + 1 - u**size
-    return float(integrate.simpson(first, x=u))
+    return float(scipy.integrate.simpson(first, x=u))
 
 
 def greedy_walk_length() -> float:

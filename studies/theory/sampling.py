@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
+import scipy
 
 C_BERRY_ESSEEN = 0.4748
 
@@ -26,7 +26,7 @@ def normal_batch(noise_scale: float, epsilon: float, delta: float) -> float:
 
     Range: many terms of standard deviation s without heavy tails.
     """
-    return (stats.norm.isf(delta / 2) * noise_scale / epsilon) ** 2
+    return (scipy.stats.norm.isf(delta / 2) * noise_scale / epsilon) ** 2
 
 
 def chebyshev_miss(noise_scale: float, batch: float, epsilon: float) -> float:
@@ -73,7 +73,7 @@ def edgeworth_miss(
     he3 = z**3 - 3 * z
     he5 = z**5 - 10 * z**3 + 15 * z
     bent = (excess_kurtosis * he3 / 24 + skewness**2 * he5 / 72) / batch
-    return normal_miss(noise_scale, batch, epsilon) + 2 * float(stats.norm.pdf(z)) * bent
+    return normal_miss(noise_scale, batch, epsilon) + 2 * float(scipy.stats.norm.pdf(z)) * bent
 
 
 def berry_esseen(noise_scale: float, batch: float, third_moment: float) -> float:
@@ -124,6 +124,6 @@ def clipped_normal(mean: float, noise_scale: float, clip: float) -> float:
     Range: exact; a = (-c - m) / s, b = (c - m) / s.
     """
     low, high = (-clip - mean) / noise_scale, (clip - mean) / noise_scale
-    inside = mean * (stats.norm.cdf(high) - stats.norm.cdf(low))
-    inside += noise_scale * (stats.norm.pdf(low) - stats.norm.pdf(high))
-    return float(inside + clip * (stats.norm.sf(high) - stats.norm.cdf(low)))
+    inside = mean * (scipy.stats.norm.cdf(high) - scipy.stats.norm.cdf(low))
+    inside += noise_scale * (scipy.stats.norm.pdf(low) - scipy.stats.norm.pdf(high))
+    return float(inside + clip * (scipy.stats.norm.sf(high) - scipy.stats.norm.cdf(low)))

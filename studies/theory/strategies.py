@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 
-from scipy import integrate, special, stats
+import scipy
+from scipy import special
 
 
 def es_noise(dim: float, samples: float) -> float:
@@ -62,7 +63,7 @@ def one_plus_one_progress(step_size: float) -> float:
 
     Range: the sphere, D -> infinity, s = sigma D / R; largest, 0.2025, at s = 1.224.
     """
-    lost = step_size**2 / 2 * float(stats.norm.sf(step_size / 2))
+    lost = step_size**2 / 2 * float(scipy.stats.norm.sf(step_size / 2))
     return step_size * math.exp(-(step_size**2) / 8) / math.sqrt(2 * math.pi) - lost
 
 
@@ -73,7 +74,7 @@ def one_plus_one_success(step_size: float) -> float:
 
     Range: the sphere, D -> infinity, s = sigma D / R.
     """
-    return float(stats.norm.sf(step_size / 2))
+    return float(scipy.stats.norm.sf(step_size / 2))
 
 
 def progress_coefficient(parents: float, population: float) -> float:
@@ -91,7 +92,7 @@ def progress_coefficient(parents: float, population: float) -> float:
         )  # fewer than mu of the others are larger
         return t * math.exp(-t * t / 2) * kept
 
-    area = integrate.quad(density, -9, 9, limit=200)[0]
+    area = scipy.integrate.quad(density, -9, 9, limit=200)[0]
     return size / mu * float(area) / math.sqrt(2 * math.pi)
 
 

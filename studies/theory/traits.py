@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from scipy import integrate, special, stats
+import scipy
+from scipy import special
 
 
 def truncation_intensity(truncation: float, population: float = math.inf) -> float:
@@ -14,7 +15,7 @@ def truncation_intensity(truncation: float, population: float = math.inf) -> flo
 
     Range: 0 < a < 1, in standard deviations of the trait.
     """
-    endless = float(stats.norm.pdf(stats.norm.isf(truncation))) / truncation
+    endless = float(scipy.stats.norm.pdf(scipy.stats.norm.isf(truncation))) / truncation
     if math.isinf(population):
         return endless
     return endless - (1 - truncation) / (2 * truncation * (population + 1) * endless)
@@ -32,7 +33,7 @@ def tournament_intensity(tournament: float) -> float:
     def density(x: float) -> float:
         return x * math.exp(-x * x / 2) * k * special.ndtr(x) ** (k - 1)
 
-    return float(integrate.quad(density, -9, 9, limit=200)[0]) / math.sqrt(2 * math.pi)
+    return float(scipy.integrate.quad(density, -9, 9, limit=200)[0]) / math.sqrt(2 * math.pi)
 
 
 def breeders_response(heritability: float, intensity: float, deviation: float = 1.0) -> float:
@@ -54,7 +55,7 @@ def bulmer_variance(
 
     Range: the infinitesimal model, sexual, a share a selected; V0 at linkage equilibrium.
     """
-    i, x = truncation_intensity(truncation), float(stats.norm.isf(truncation))
+    i, x = truncation_intensity(truncation), float(scipy.stats.norm.isf(truncation))
     lead = 1 + i * (i - x)
     half = (environmental_variance - genic_variance) / 2
     return (math.sqrt(half**2 + lead * genic_variance * environmental_variance) - half) / lead

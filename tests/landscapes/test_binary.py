@@ -394,7 +394,7 @@ def test_values_recorded_from_ioh(name):
     assert as_ioh(name, x[None]) == pytest.approx(GOLDEN[name], rel=1e-14)
 
 
-@pytest.mark.parametrize("name", AS_IOH)
+@each("name", AS_IOH)
 def test_values_beside_ioh(name):
     ioh = pytest.importorskip("ioh")
     problem = ioh.get_problem(name, instance=1, dimension=16, problem_class=ioh.ProblemClass.PBO)

@@ -34,7 +34,7 @@ def test_the_first_example_comes_early_and_runs(tmp_path, monkeypatch, capsys):
 
 SCRIPT = """
 import studies
-data = studies.run_study("mine.yaml", "out", workers=2)
+data = studies.run_study("mine.yaml", "out", workers=1)
 print(*data["landscape"].values, data.sizes["replicate"])
 """
 

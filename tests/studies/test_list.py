@@ -24,6 +24,7 @@ from studies.study_file.sections import NoiseModel
 from studies.study_file.topics import TOPICS
 from studies.text.words import nearest
 from studies.theory import HOMES, LAWS
+from tests.support.each import each
 from tests.support.results import real, shared  # noqa: F401  a fixture
 
 
@@ -133,7 +134,7 @@ def test_every_key_at_any_depth_is_described():
         ), key
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "first"),
     [
         ("sgd.learning_rate", "sgd.learning_rate (parameter): eta > 0"),
@@ -227,7 +228,7 @@ def test_a_name_of_several_things_is_described_as_each():
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "near"),
     [
         ("GA", "ga"),
@@ -242,7 +243,7 @@ def test_the_nearest_word_is_found_in_capitals_and_with_other_signs(word, near):
     assert nearest(word, [*OPTIMIZERS, "learning_rate"]) == near
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "line"),
     [
         ("GA", "unknown kind 'GA'; did you mean 'ga'?"),
@@ -332,7 +333,7 @@ def test_variables_that_every_study_has_are_listed(shared):  # noqa: F811
     assert recorded - {"target_loss"} <= set(variables)
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "text"),
     [
         ("sgd.schedule", "c^floor(u)"),

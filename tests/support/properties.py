@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+
+# It would read the source of all our modules that happen to be loaded, seconds in a fresh clone, and draw from
+# their constants: the examples of one test would depend on which others a process has.
+providers._get_local_constants = lambda: providers._local_constants
 
 
 def steady(examples: int) -> settings:

@@ -19,9 +19,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import torch
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from landscapes.probes.binary.climbs import ends
@@ -69,11 +68,11 @@ def network(value: np.ndarray, order: np.ndarray, flips: int = 2) -> Network:
     origin, target, weight = _edges(optima.astype(np.int64), end, len(value).bit_length() - 1, flips)
     count = len(optima)
     level = value[optima[origin]] == value[optima[target]]
-    tied = csr_array((level[level], (origin[level], target[level])), shape=(count, count))
-    nodes, node = connected_components(tied, directed=False)
+    tied = scipy.sparse.csr_array((level[level], (origin[level], target[level])), shape=(count, count))
+    nodes, node = scipy.sparse.csgraph.connected_components(tied, directed=False)
     fitness = np.empty(nodes)
     fitness[node] = value[optima]
-    between = csr_array((weight, (node[origin], node[target])), shape=(nodes, nodes))
+    between = scipy.sparse.csr_array((weight, (node[origin], node[target])), shape=(nodes, nodes))
     between.sum_duplicates()
     origin, target = between.nonzero()
     apart = origin != target

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import scipy
 import torch
-from scipy.stats import f as f_law
 from torch import Tensor
 
 from landscapes.addresses import ADDRESSES
@@ -329,7 +329,7 @@ def roughness_slope(sample: Sample) -> Estimate:
     spins = 1 - 2 * x.double()
     variance, freedom = _additive(spins, value)[1], value.shape[1] - sample.n - 1
     explained = (value - value.mean(1, keepdim=True)).square().sum(1) - freedom * variance
-    sloping = explained / sample.n > float(f_law.isf(CHANCE, sample.n, freedom)) * variance
+    sloping = explained / sample.n > float(scipy.stats.f.isf(CHANCE, sample.n, freedom)) * variance
     estimate, error = jackknife(fitted, spins, value)
     return torch.where(sloping, estimate, torch.nan), torch.where(sloping, error, torch.nan)
 

@@ -28,8 +28,8 @@ import warnings
 from collections.abc import Iterable
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged
@@ -165,7 +165,7 @@ def leaning(means: DataArray) -> DataArray:
 
     A mean with a few large differences need not be on the same side.
     """
-    ranks = transformed(stats.rankdata, abs(means), "unit", axis=-1, nan_policy="omit")
+    ranks = transformed(scipy.stats.rankdata, abs(means), "unit", axis=-1, nan_policy="omit")
     return (ranks * np.sign(means)).sum("unit")
 
 
@@ -207,7 +207,7 @@ def wilcoxons(rows: np.ndarray) -> np.ndarray:
     p = np.full(len(rows), np.nan)
     p[~plain] = [wilcoxon(row) for row in rows[~plain]]
     if plain.any():
-        p[plain] = stats.wilcoxon(rows[plain], axis=-1).pvalue
+        p[plain] = scipy.stats.wilcoxon(rows[plain], axis=-1).pvalue
     return p
 
 
@@ -225,10 +225,10 @@ def wilcoxon(differences: np.ndarray) -> float:
     if (given == 0).all():
         return 1.0 if given.size else np.nan
     if (given != 0).sum() <= FLIPPED:
-        return _flipped(stats.rankdata(abs(given)), given)
+        return _flipped(scipy.stats.rankdata(abs(given)), given)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # few: then it is exact
-        return float(stats.wilcoxon(given, zero_method="pratt").pvalue)
+        return float(scipy.stats.wilcoxon(given, zero_method="pratt").pvalue)
 
 
 def _flipped(rank: np.ndarray, given: np.ndarray) -> float:

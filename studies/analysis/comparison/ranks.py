@@ -20,8 +20,8 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import distinct, losses, same_worlds, unit_means
@@ -93,7 +93,7 @@ def friedman(table: DataArray, alpha: float = ALPHA) -> Dataset:
     """
     known = table.notnull().all("optimizer")
     place = transformed(
-        stats.rankdata, table.where(known), "optimizer", axis=-1, nan_policy="propagate"
+        scipy.stats.rankdata, table.where(known), "optimizer", axis=-1, nan_policy="propagate"
     )
     result = estimate(
         "average_rank",
@@ -124,8 +124,8 @@ def _tests(place: DataArray, n: DataArray) -> dict[str, DataArray]:
     with np.errstate(invalid="ignore", divide="ignore"):
         chi2 = friedman_chi2(place.mean("block"), n) / _untied(place, n)
         f = iman_davenport(chi2, n, k)
-        p_friedman = xr.apply_ufunc(stats.chi2.sf, chi2, k - 1)
-        p = xr.apply_ufunc(stats.f.sf, f, k - 1, (k - 1) * (n - 1)).where(n > 1)
+        p_friedman = xr.apply_ufunc(scipy.stats.chi2.sf, chi2, k - 1)
+        p = xr.apply_ufunc(scipy.stats.f.sf, f, k - 1, (k - 1) * (n - 1)).where(n > 1)
     return {
         "statistic": named(chi2, "Friedman's chi^2"),
         "p_friedman": named(p_friedman, "of Friedman's test"),
@@ -136,7 +136,7 @@ def _tests(place: DataArray, n: DataArray) -> dict[str, DataArray]:
 
 def critical_difference(k: int, n: DataArray, alpha: float = ALPHA) -> DataArray:
     """Nemenyi's, of k optimizers over n blocks."""
-    q = stats.studentized_range.ppf(1 - alpha, k, np.inf) / np.sqrt(2) if k > 1 else np.nan
+    q = scipy.stats.studentized_range.ppf(1 - alpha, k, np.inf) / np.sqrt(2) if k > 1 else np.nan
     return q * (k * (k + 1) / (6 * n)) ** 0.5
 
 

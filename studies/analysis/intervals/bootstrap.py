@@ -31,8 +31,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import special, stats
+from scipy import special
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.student import corrected, student
@@ -304,7 +305,7 @@ def bca(value: np.ndarray, drawn: np.ndarray, left_out: np.ndarray, level: float
 
 def _expanded(n: int, level: float) -> float:
     """The normal quantile at the wider level that makes up for the narrowness of n draws."""
-    return np.sqrt(n / (n - 1)) * stats.t.ppf((1 - level) / 2, n - 1)
+    return np.sqrt(n / (n - 1)) * scipy.stats.t.ppf((1 - level) / 2, n - 1)
 
 
 def _bias(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:

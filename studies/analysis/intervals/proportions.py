@@ -21,7 +21,8 @@ yes or no that make up a world's share.
 from __future__ import annotations
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 from xarray import DataArray, Dataset
 
 from studies.analysis.shapes import LEVEL, count, interval_of, mapped, with_interval
@@ -167,4 +168,4 @@ def _summed(values: np.ndarray, number: np.ndarray) -> np.ndarray:
 def _quantile(freedom: np.ndarray) -> np.ndarray:
     """Student's quantile of an interval, at these degrees of freedom."""
     every, place = np.unique(np.maximum(freedom, 1), return_inverse=True)
-    return stats.t.ppf((1 + LEVEL) / 2, every)[place].reshape(freedom.shape)
+    return scipy.stats.t.ppf((1 + LEVEL) / 2, every)[place].reshape(freedom.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from studies.analysis.shapes import LEVEL
 
@@ -19,7 +19,7 @@ def student(
     error = np.sqrt(n / (n - 1)) * drawn.std(1)
     jackknife = np.sqrt((n - 1) * left_out.var(1))
     agree = abs(jackknife - error) <= 0.1 * error
-    half = -stats.t.ppf((1 - level) / 2, n - 1) * np.where(agree, jackknife, error)
+    half = -scipy.stats.t.ppf((1 - level) / 2, n - 1) * np.where(agree, jackknife, error)
     return np.stack([value - half, value + half], -1)
 
 
@@ -32,7 +32,7 @@ def corrected(
     """
     del drawn
     n = left_out.shape[1]
-    k = -stats.t.ppf((1 - level) / 2, n - 1)
+    k = -scipy.stats.t.ppf((1 - level) / 2, n - 1)
     out = _skewness(-left_out) * (1 + 2 * k**2) / (6 * np.sqrt(n))
     ends = np.stack([-k - np.maximum(-out, 0), k + np.maximum(out, 0)], -1)
     return value[:, None] + np.sqrt((n - 1) * left_out.var(1))[:, None] * ends

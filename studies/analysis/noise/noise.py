@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 from xarray import DataArray, Dataset
 
 from studies.analysis.noise.pooling import (
@@ -172,7 +172,7 @@ def _above(part: DataArray) -> DataArray:
     """One-sided p of a t test over worlds that the mean is 0 or less."""
     worlds = part.notnull().sum("replicate")
     t = part.mean("replicate") / (part.std("replicate", ddof=1) / np.sqrt(worlds))
-    return xr.apply_ufunc(stats.t.sf, t, worlds - 1).where(worlds > 2)
+    return xr.apply_ufunc(scipy.stats.t.sf, t, worlds - 1).where(worlds > 2)
 
 
 def _squared_bias(data: Dataset, scale: Scale) -> tuple[DataArray, DataArray, DataArray]:

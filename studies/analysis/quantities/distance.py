@@ -18,8 +18,8 @@ from __future__ import annotations
 import ast
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 from xarray import DataArray
 
 from studies.analysis.quantities.question import Call, Question
@@ -60,7 +60,9 @@ def deviation(n: DataArray, p: DataArray, c: DataArray) -> DataArray:
     """E |k - c| of k ~ binomial(n, p): n p - c + 2 (c P(k <= c) - n p P(k <= c - 1 of n - 1))."""
 
     def mean(n: np.ndarray, p: np.ndarray, c: np.ndarray) -> np.ndarray:
-        below = c * stats.binom.cdf(c, n, p) - n * p * stats.binom.cdf(np.floor(c) - 1, n - 1, p)
+        below = c * scipy.stats.binom.cdf(c, n, p) - n * p * scipy.stats.binom.cdf(
+            np.floor(c) - 1, n - 1, p
+        )
         return np.where(n > 0, n * p - c + 2 * below, abs(c))
 
     return xr.apply_ufunc(mean, n, p, c)

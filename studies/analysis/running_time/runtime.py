@@ -25,8 +25,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import SIZE
@@ -149,7 +149,9 @@ def _ends(successes: np.ndarray, bills: np.ndarray, worlds: np.ndarray) -> np.nd
     c = bills.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ert = np.where(n > 0, c / np.where(s > 0, s, np.nan), np.nan)
-        half = stats.t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1)) * _error(successes, bills, there)
+        half = scipy.stats.t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1)) * _error(
+            successes, bills, there
+        )
         low = ert * np.exp(-half)
         high = ert * np.exp(half)
     never = (s == 0) & (n > 0)

@@ -24,8 +24,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import optimize, special
+from scipy import special
 from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import losses
@@ -234,7 +235,9 @@ def _exponential(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     bounds = ([y.min() - 50, y.min() - 10, -7], [y.max() + 1, y.max() + 50, 7])
     curve = _Curve(x - x[0], scale, y)
     fits = [
-        optimize.least_squares(curve.residuals, np.clip(start, *bounds), curve.slopes, bounds=bounds)
+        scipy.optimize.least_squares(
+            curve.residuals, np.clip(start, *bounds), curve.slopes, bounds=bounds
+        )
         for start in starts
     ]
     best = min(fits, key=lambda fit: fit.cost)

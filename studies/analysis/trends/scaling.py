@@ -22,8 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.bootstrap import GROUPS, groups
@@ -150,7 +150,7 @@ def _line(y: np.ndarray, left_out: np.ndarray, x: np.ndarray) -> np.ndarray:
     weights = away / (away**2).sum()
     slope = float(weights @ y)
     error = float(np.sqrt((n - 1) * (left_out @ weights).var()))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
     prefactor = np.exp(y.mean() - slope * x.mean())
     curved = misfit(n * y - (n - 1) * left_out, x)
     return np.array([slope, error, slope - half, slope + half, prefactor, curved, len(x)])
@@ -176,7 +176,7 @@ def _mean_is_zero(values: np.ndarray) -> float:
     away = values - values.mean()
     freedom = np.clip(2 * (n - 1) * (away**2).mean() ** 2 / (away**4).mean(), 1, n - 1)
     t = values.mean() / np.sqrt(away.var() / (n - 1))
-    return float(2 * stats.t.sf(abs(t) * np.sqrt((n - 2) / n), freedom))
+    return float(2 * scipy.stats.t.sf(abs(t) * np.sqrt((n - 2) / n), freedom))
 
 
 def _logarithms(statistic: Callable, arrays: Sequence[np.ndarray]) -> np.ndarray:

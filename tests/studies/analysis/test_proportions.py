@@ -7,6 +7,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from studies.analysis.intervals.proportions import clopper_pearson, effective_worlds, proportion
+from tests.support.each import each
 
 
 def of(values, instance=None):
@@ -19,7 +20,7 @@ def told(values, instance=None, **more):
 
 
 class TestIndependentWorlds:
-    @pytest.mark.parametrize(("k", "n"), [(0, 7), (1, 7), (3, 8), (7, 7), (1, 1), (0, 1), (17, 32)])
+    @each(("k", "n"), [(0, 7), (1, 7), (3, 8), (7, 7), (1, 1), (0, 1), (17, 32)])
     def test_equals_statsmodels_and_scipy(self, k, n):
         found = told([1] * k + [0] * (n - k))
         assert found["share"].item() == pytest.approx(k / n)

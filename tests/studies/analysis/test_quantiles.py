@@ -22,7 +22,7 @@ class TestQuantiles:
         values = np.random.default_rng(worlds).permutation(np.arange(worlds, dtype=float))
         assert told(values, level)["q"].item() == np.quantile(values, level, method="inverted_cdf")
 
-    @pytest.mark.parametrize(
+    @each(
         ("worlds", "ranks"),
         [(5, (None, None)), (6, (1, 6)), (10, (2, 9)), (20, (6, 15)), (30, (10, 21)), (50, (18, 33))],
     )

@@ -14,6 +14,7 @@ from studies.analysis.trends.scaling import scaling
 from studies.cells.loop import run_worlds
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
+from tests.support.each import each
 
 X = np.arange(1.0, 101.0)
 MADE = {
@@ -47,8 +48,8 @@ def ran(optimizers, landscape, worlds=6, steps=200, **more):
 
 
 class TestFit:
-    @pytest.mark.parametrize("law", LAWS)
-    @pytest.mark.parametrize("noise", [0.0, 0.02])
+    @each("law", LAWS)
+    @each("noise", [0.0, 0.02])
     def test_finds_the_law_and_its_rate(self, law, noise):
         loss, rate = MADE[law]
         found, (begin, end, points) = fit(

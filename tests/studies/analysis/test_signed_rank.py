@@ -8,6 +8,7 @@ from scipy import stats
 
 from studies.analysis.comparison import comparison
 from studies.analysis.comparison.comparison import wilcoxon, wilcoxons
+from tests.support.each import each
 
 CASES = {
     "ties": [1.0, 1.0, -1.0, 2.0, 3.0],
@@ -27,7 +28,7 @@ def all_signs(d):
     return min(1, 2 * min(np.mean(sums <= seen), np.mean(sums >= seen)))
 
 
-@pytest.mark.parametrize("values", CASES.values(), ids=CASES)
+@each("values", CASES.values(), ids=CASES)
 def test_equals_the_count_of_all_signs(values):
     given = np.array(values)
     expected = all_signs(given[~np.isnan(given)])

@@ -12,6 +12,7 @@ from studies.results.prices import prices
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from tests.support.analysis import results, timed
+from tests.support.each import each
 from tests.support.ran import priced, stored
 
 LOSS = [[5.0, 3.0, 4.0, 1.0], [5.0, 5.0, 5.0, 5.0]]
@@ -225,7 +226,7 @@ class TestPrices:
         ) == (2, 1, 5)
         assert prices(data.drop_attrs()) == (3, 3, 3)
 
-    @pytest.mark.parametrize(
+    @each(
         ("sweep", "expected"),
         [
             ({"gradient_cost": [1, 3]}, [(1, 1, 1), (3, 3, 3)]),

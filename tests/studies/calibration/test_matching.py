@@ -18,6 +18,7 @@ from studies.study_file.plan import make_plan
 from studies.study_file.sections import MatchModel
 from studies.study_file.study import StudyError
 from studies.study_file.template import Template
+from tests.support.each import each
 from tests.support.runs import BOWL, again, cells, no_leftovers, write  # noqa: F401
 
 SIGMA = 1.5  # of each coordinate of a gradient
@@ -114,7 +115,7 @@ def test_a_lost_signal_is_a_large_ratio_and_no_noise_a_small_one(lost, side):
     assert FAR > math.log(100)
 
 
-@pytest.mark.parametrize(
+@each(
     ("spec", "name", "value", "expected"),
     [
         ({"kind": "ga"}, "population", 6.6, 7),
@@ -273,7 +274,7 @@ SEVERAL = "has a grid, so it is several arms; give one value of each parameter"
 RANGE = "expected a range [low, high] with 0 < low < high"
 
 
-@pytest.mark.parametrize(
+@each(
     ("match", "more", "line"),
     [
         ({"reference": "SDG"}, {}, "match.reference: unknown optimizer; did you mean 'SGD'?"),

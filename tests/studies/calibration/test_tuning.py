@@ -31,6 +31,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from studies.study_file.template import Template
+from tests.support.each import each
 from tests.support.runs import (
     BOWL,
     again,
@@ -441,7 +442,7 @@ def test_an_objective_may_be_of_what_the_study_records(tmp_path):
     assert one(found, "bowl", "SGD")["interval"][0][0] < by_hand[0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("objective", "line"),
     [
         ("mean(theat)", "unknown quantity 'theat'; did you mean 'theta'?"),
@@ -607,7 +608,7 @@ def test_a_winner_at_an_end_and_repeated_settings_are_told():
     assert len(tuned.notes([found | {"settings": [{"learning_rate": 0.3}] * 3}])) == 1
 
 
-@pytest.mark.parametrize(
+@each(
     ("rate", "text"),
     [  # the range is 0.01 .. 1 on a log scale; a twentieth of its two decades is a factor of 1.26
         (0.1, None),
@@ -704,7 +705,7 @@ def ranges(**given):
     return {"ranges": given}
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "more", "line"),
     [
         (

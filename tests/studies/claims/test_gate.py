@@ -13,6 +13,7 @@ from studies.claims.jackknife import jackknife
 from studies.claims.judging import judgement
 from studies.claims.measured import CAP, FEWEST, Law, Measured, Scale
 from studies.claims.simultaneous import together
+from tests.support.each import each
 
 LAW = Law(predicted=1.0, control=2.0, tolerance=0.1)
 MANY = 10**6
@@ -26,7 +27,7 @@ def said(law, seen):
     return judgement("law", law, seen, where={}, quantity="loss", in_regime=True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "error", "expected", "sharp"),
     [
         (1.05, 0.001, "holds", True),

@@ -12,6 +12,7 @@ from studies.claims import Custom, Equality, LawClaim, Ordering
 from studies.claims.measured import CAP
 from studies.claims.ordering import decided, needed
 from tests.support.claims import normal, results
+from tests.support.each import each
 from tests.support.ran import priced, stored
 
 
@@ -63,7 +64,7 @@ class TestOrdering:
         assert needed(32, 32) == 25 / 32
         assert needed(9, 9) > 1
 
-    @pytest.mark.parametrize(
+    @each(
         ("wins", "losses", "ties"),
         [(17, 0, 15), (16, 1, 15), (13, 4, 15), (14, 3, 15), (25, 7, 0), (24, 8, 0), (10, 0, 400)],
     )

@@ -13,6 +13,7 @@ from studies.schema import Status
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
 from tests.support.claims import normal, results
+from tests.support.each import each
 
 ABSOLUTE = {"absolute": 0.1}
 
@@ -170,7 +171,7 @@ def test_extremes_of_a_difference_of_few_worlds_and_of_what_never_happened():
     assert one(some, observe="min(loss)", **never).verdict == "fails"
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     [
         {"observe": "max(loss)", "predicted": 2.0},
@@ -226,7 +227,7 @@ def read(**law):
     return load_study(STUDY | {"claims": {"c": APART_LAW | law}})
 
 
-@pytest.mark.parametrize(
+@each(
     ("law", "line"),
     [
         (
@@ -268,7 +269,7 @@ def test_laws_that_cannot_be_judged_are_one_line(law, line):
     assert error.value.lines == [f"study: {line}"]
 
 
-@pytest.mark.parametrize(
+@each(
     "law",
     [
         {},

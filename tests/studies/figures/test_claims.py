@@ -27,6 +27,7 @@ from studies.figures.claims import (
     panel,
 )
 from tests.support.claims import normal, results
+from tests.support.each import each
 
 LAW = Law(predicted=2.0, control=6.0, tolerance=0.1)
 
@@ -132,9 +133,7 @@ def order(share, low=0.75, high=1.0, verdict="holds", ends=None):
     return made._replace(relation=">", low=low, high=high, verdict=verdict, **seen)
 
 
-@pytest.mark.parametrize(
-    ("share", "place"), [(1.0, -0.6), (0.75, -0.3), (0.5, 0.0), (0.25, 0.3), (0.0, 0.6)]
-)
+@each(("share", "place"), [(1.0, -0.6), (0.75, -0.3), (0.5, 0.0), (0.25, 0.3), (0.0, 0.6)])
 def test_an_order_lies_on_the_side_of_its_threshold_where_it_is(share, place):
     """The threshold is at 0, all worlds better at the left end of what is accepted, all worse as far at the right."""
     observed, low, high, *_ = scaled(order(share))

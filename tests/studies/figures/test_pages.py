@@ -1,9 +1,9 @@
 """Figures on pages: none is higher than 1.3 times its width, and nothing is lost between them."""
 
+import functools
 import re
 
 import numpy as np
-import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
@@ -13,29 +13,32 @@ from studies.figures.saving import save_pages
 from studies.results.figures import Asked
 from tests.studies.figures.test_claims import claiming
 from tests.studies.figures.test_figures import results
+from tests.support.each import each
 
 WIDTH = 3.4
 OPTIMIZERS = [f"optimizer {number}" for number in range(28)]
 LANDSCAPES = [f"L{number}" for number in range(8)]
+MANY = results(optimizers=OPTIMIZERS)
+APART = MANY.assign(hit_cost=MANY["hit_cost"] * (1.0 + np.arange(28)[:, None, None]))
+CASES = {  # figure, and results that need several pages
+    "claims": ("claims", claiming(40)),
+    "profile": ("profile", APART),
+    "convergence": ("convergence", results(optimizers=OPTIMIZERS[:13])),
+    "landscapes": ("convergence", results(landscapes=LANDSCAPES[:7])),
+    "phase": ("phase", results(landscapes=LANDSCAPES, rates=(1, 2))),
+}
 
 
-def drawn(name, data):
+@functools.cache
+def drawn(case):
+    name, data = CASES[case]
     with rc_context(style.PAPER):
         return pages_of(Asked(name, {}, name), data, WIDTH)
 
 
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        pytest.param("claims", claiming(40), id="claims"),
-        pytest.param("profile", results(optimizers=OPTIMIZERS), id="profile"),
-        pytest.param("convergence", results(optimizers=OPTIMIZERS[:13]), id="convergence"),
-        pytest.param("convergence", results(landscapes=LANDSCAPES[:7]), id="landscapes"),
-        pytest.param("phase", results(landscapes=LANDSCAPES, rates=(1, 2)), id="phase"),
-    ],
-)
-def test_no_file_is_higher_than_its_width_allows(name, data):
-    shown = drawn(name, data)
+@each("case", CASES)
+def test_no_file_is_higher_than_its_width_allows(case):
+    shown = drawn(case)
     assert len(shown) > 1
     assert max(page.get_figheight() for page in shown) <= 1.3 * WIDTH * 1.001
 
@@ -49,15 +52,13 @@ def test_pages_are_files_by_number_and_one_page_has_the_name_alone(tmp_path):
 
 def test_claims_on_pages_are_all_there_once():
     """Places within the regime and outside of it."""
-    texts = [text.get_text() for page in drawn("claims", claiming(40)) for text in page.axes[0].texts]
+    texts = [text.get_text() for page in drawn("claims") for text in page.axes[0].texts]
     places = re.findall(r"batch\s=\s(\d+)", "\n".join(texts))
     assert sorted(map(int, places)) == list(range(40))
 
 
 def test_optimizers_on_several_pages_are_compared_with_all():
-    data = results(optimizers=OPTIMIZERS)
-    data["hit_cost"] = data["hit_cost"] * (1.0 + np.arange(28)[:, None, None])
-    lines = {line.get_label(): line for page in drawn("profile", data) for line in page.axes[0].lines}
-    whole = profiles(data)["profile"]
+    lines = {line.get_label(): line for page in drawn("profile") for line in page.axes[0].lines}
+    whole = profiles(APART)["profile"]
     for name in OPTIMIZERS:
         np.testing.assert_array_equal(lines[name].get_ydata(), whole.sel(optimizer=name).values)

@@ -32,6 +32,7 @@ from studies.study_file.figures import QUESTIONS
 from studies.study_file.loading import load_study
 from studies.study_file.model import StudyModel
 from studies.study_file.study import StudyError
+from tests.support.each import each
 from tests.support.looks import faults
 
 laws, plane = (importlib.import_module(f"studies.figures.{name}") for name in ("law", "plane"))
@@ -275,7 +276,7 @@ def test_a_figure_of_a_study_shows_the_landscapes_and_optimizers_that_it_names(s
     np.testing.assert_allclose(line.get_ydata(), expected.mean("replicate").values.ravel())
 
 
-@pytest.mark.parametrize("name", sorted(FIGURES))
+@each("name", sorted(FIGURES))
 def test_every_figure_of_a_study_takes_landscapes_and_optimizers(name):
     """Those too that are told nothing else, each with a file of its own name."""
     entry = {name: {"landscape": "bowl", "optimizer": ["SGD"], "name": "mine"}}
@@ -310,7 +311,7 @@ STUDY = {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("figure", "text"),
     [
         ({"curve": {"x": "bacth"}}, "figures[0].curve.x: unknown axis 'bacth'; did you mean 'batch'?"),
@@ -645,7 +646,7 @@ class TestFrequencies:
 
 
 class TestGames:
-    @pytest.mark.parametrize(
+    @each(
         ("matrix", "kind"),
         [
             ([[-1, 0], [0, -2]], "stable node"),

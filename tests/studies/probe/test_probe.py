@@ -264,7 +264,7 @@ def test_summary_takes_sampling_off_the_spread():
     assert np.isnan(spread)
 
 
-@pytest.mark.parametrize(
+@each(
     ("numbers", "text"),
     [
         ((0.7491, 0.0514, 0.1), "0.749 ± 0.051 [0.1]"),

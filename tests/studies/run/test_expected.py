@@ -6,8 +6,6 @@ And that a pace is measured at all.
 import dataclasses
 import math
 
-import pytest
-
 from studies.calibration.pilots import Pilots
 from studies.calibration.trials import Trials
 from studies.cells.task import Cell
@@ -16,6 +14,7 @@ from studies.run.__main__ import main
 from studies.run.expected import Expected, Pace, duration, lines
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
+from tests.support.each import each
 from tests.support.runs import write
 
 STUDY = {
@@ -98,7 +97,7 @@ def test_what_fails_is_told_and_takes_nothing_else_with_it():
     assert found.seconds == 8.0
 
 
-@pytest.mark.parametrize(
+@each(
     ("seconds", "text"),
     [
         (0.1234, "0.12 s"),

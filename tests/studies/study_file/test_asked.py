@@ -4,6 +4,7 @@ import pytest
 
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
+from tests.support.each import each
 
 STUDY = {
     "name": "asked",
@@ -45,8 +46,8 @@ def of_figure(text):
     return STUDY | {"figures": [{"curve": {"x": "batch", "y": text}}]}
 
 
-@pytest.mark.parametrize("study", [of_claim, of_figure])
-@pytest.mark.parametrize(
+@each("study", [of_claim, of_figure])
+@each(
     "text",
     [
         "distance(theta, exp(-x**2 / (2 * learning_rate)))",
@@ -59,8 +60,8 @@ def test_what_results_will_have_is_read(study, text):
     assert load_study(study(text)).replicates > 0
 
 
-@pytest.mark.parametrize("study", [of_claim, of_figure])
-@pytest.mark.parametrize(
+@each("study", [of_claim, of_figure])
+@each(
     "text",
     [
         "ledger.gain[raw]",
@@ -76,8 +77,8 @@ def test_what_the_ledger_says_is_read_where_one_is_kept(study, text):
     assert load_study(study(text) | LEDGER).resolved["ledger"]["moments"] == [0.5]
 
 
-@pytest.mark.parametrize("study", [of_claim, of_figure])
-@pytest.mark.parametrize(
+@each("study", [of_claim, of_figure])
+@each(
     ("text", "line"),
     [
         ("distance(theta, exp(-y**2))", "unknown quantity 'y'; "),
@@ -101,8 +102,8 @@ def test_what_they_will_not_have_is_one_line(study, text, line):
 EVERYWHERE = [of_claim, of_prediction, of_ordering, of_figure, of_density]
 
 
-@pytest.mark.parametrize("study", EVERYWHERE)
-@pytest.mark.parametrize(
+@each("study", EVERYWHERE)
+@each(
     ("text", "line"),
     [
         ('loss["SDG"]', "unknown optimizer 'SDG'; did you mean 'SGD'?"),

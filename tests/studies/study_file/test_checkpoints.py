@@ -18,6 +18,7 @@ from studies.run import preview
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
+from tests.support.each import each
 
 STUDY = {
     "name": "checkpoints",
@@ -214,7 +215,7 @@ class TestWhatTheyShow:
         np.testing.assert_allclose(data["mean_step"], [means] * 2)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "expected"),
     [
         ({"count": 1}, "checkpoints.count: expected >= 2, got 1"),
@@ -269,7 +270,7 @@ WORDS = {  # label of a landscape -> where it is a key too, and where it is not
 }
 
 
-@pytest.mark.parametrize("label", WORDS)
+@each("label", WORDS)
 def test_a_landscape_may_be_called_as_a_key_until_both_could_be_meant(label):
     """Optimizers may always: no mapping of a value by optimizers has keys of its own."""
     both, alone = WORDS[label]

@@ -18,6 +18,7 @@ from studies.study_file import spending
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
+from tests.support.each import each
 
 STUDY = {
     "name": "clocks",
@@ -140,7 +141,7 @@ def test_a_clock_that_an_arm_lacks_gives_no_hit(data):
     assert np.isnan(seen.sel(optimizer=["GD", "GA"])).all()
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "expected"),
     [
         ({"budget": {"seconds": 9}}, "seconds are none, since a run that ends by them is another"),

@@ -21,6 +21,7 @@ from studies.study_file import document
 from studies.study_file.loading import load_study
 from studies.study_file.model import FIGURES, json_schema
 from studies.study_file.study import StudyError
+from tests.support.each import each
 
 NAMES = [*FIGURES, "curve", "law", "frequencies", "plane"]  # map and density need keys
 
@@ -528,7 +529,7 @@ def test_figure_names_are_those_that_can_be_drawn() -> None:
     assert set(FIGURES) == set(DRAWN)
 
 
-@pytest.mark.parametrize(
+@each(
     ("inner", "line"),
     [
         (
@@ -611,7 +612,7 @@ KNOWN, UNKNOWN = (
 )  # whose optimum is found, and is not
 
 
-@pytest.mark.parametrize(
+@each(
     ("landscape", "targets", "values", "floor"),
     [
         (KNOWN, [0.1, 0.01], [0.1, 0.01], None),
@@ -627,7 +628,7 @@ KNOWN, UNKNOWN = (
         ),  # there the optimum is 0, and nothing else is best
     ],
 )
-@pytest.mark.parametrize("labelled", [False, True])
+@each("labelled", [False, True])
 def test_targets_are_losses_or_relative(landscape, targets, values, floor, labelled):
     study = load_study(
         WALKS | {"landscapes": {"nk": landscape}, "targets": {"nk": targets} if labelled else targets}
@@ -668,7 +669,7 @@ def test_a_fraction_of_a_gap_that_nobody_knows_is_a_mistake():
     assert lines_or_none(swept) == [f"study: targets.nk.relative: {told.format(' at k = 15')}"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("targets", "line"),
     [
         (
@@ -733,7 +734,7 @@ HUGE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("key", "value", "line"), HUGE, ids=lambda value: str(value)[:20])
+@each(("key", "value", "line"), HUGE, ids=lambda value: str(value)[:20])
 def test_what_no_memory_holds_is_one_line_at_once(key: str, value: Any, line: str) -> None:
     lines = lines_or_none(document.read("", GOOD).data | {key: value})
     assert lines is not None

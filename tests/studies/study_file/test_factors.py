@@ -24,6 +24,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.resolved import resolved
 from studies.study_file.study import StudyError
+from tests.support.each import each
 from tests.support.ledgers import search
 
 STUDY = {
@@ -125,7 +126,7 @@ def test_the_resolved_study_is_the_study():
     assert load_study(first.resolved).axes == first.axes
 
 
-@pytest.mark.parametrize(
+@each(
     ("factors", "message"),
     [
         (["dta"], r"factors\[0\]: unknown source 'dta'; did you mean 'data'\?"),
@@ -225,8 +226,8 @@ def answers(landscape, noise, batch=None, steps=6, worlds=3):
     )
 
 
-@pytest.mark.parametrize("sampling", ["replacement", "batch", "epoch"])
-@pytest.mark.parametrize("batch", [None, torch.tensor([2, 3, 5])], ids=["the study's", "its own"])
+@each("sampling", ["replacement", "batch", "epoch"])
+@each("batch", [None, torch.tensor([2, 3, 5])], ids=["the study's", "its own"])
 def test_without_data_every_answer_is_over_all_terms_and_billed_as_with_them(sampling, batch):
     bowl = L["quadratic"](dim=3, terms=11)
     on, bill, truth = answers(bowl, Noise(batch=4, sampling=sampling), batch)

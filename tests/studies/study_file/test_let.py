@@ -4,6 +4,7 @@ import pytest
 
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
+from tests.support.each import each
 
 STUDY = """name: hidden
 budget: 50
@@ -155,7 +156,7 @@ def claim(**given):
     return {"claims": {"c": given}}
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "read"),
     [
         ({"precision": "h / 1000"}, {"precision": 0.0005}),
@@ -177,7 +178,7 @@ def test_numbers_of_the_whole_study_are_formulas_of_let(written, read):
     assert load_study(WHOLE | written).resolved == load_study(WHOLE | read).resolved
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "line"),
     [
         (

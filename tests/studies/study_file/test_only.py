@@ -21,6 +21,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from studies.text import terminal
+from tests.support.each import each
 
 STUDY = {
     "name": "only",
@@ -208,7 +209,7 @@ TWO_OF_BITS = {"bowl": {"kind": "onemax", "n": 4}, "bits": {"kind": "onemax", "n
 ORDER = {"kind": "ordering", "better": "GA", "worse": "SGD"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "line"),
     [
         (

@@ -19,6 +19,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 from studies.text.user_code import PACKAGES, ROOT
+from tests.support.each import each
 
 STUDY = {
     "name": "small",
@@ -42,7 +43,7 @@ def spans(replicates, existing=(), block=BLOCK):
     return [(cell.first, cell.last) for cell in blocks(task, replicates, have.__contains__)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("replicates", "existing", "expected"),
     [
         (1, [], [(0, 1)]),
@@ -61,7 +62,7 @@ def test_blocks_cover_the_worlds_and_use_what_exists(replicates, existing, expec
     assert spans(replicates, existing) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("replicates", "existing", "expected"),
     [
         (40, [], [(0, 32), (32, 40)]),
@@ -87,7 +88,7 @@ def test_a_growing_study_computes_no_world_twice():
     assert len(spans(10000, block=LARGEST)) == 6  # 2 x 4096, 1024, 512, 256, 16
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "block"),
     [
         (
@@ -438,7 +439,7 @@ def test_it_is_said_of_the_arms_that_it_holds_of():
     assert [note.split(":")[0] for note in notes] == ["bowl, ga, population = 60, budget = 30"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("landscape", "optimizer", "changes", "first", "later"),
     [
         ("bowl", {"kind": "sgd"}, {}, 3, 3),

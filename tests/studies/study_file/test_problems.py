@@ -4,6 +4,7 @@ import pytest
 
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
+from tests.support.each import each
 
 STUDY = {
     "name": "problems",
@@ -50,7 +51,7 @@ BITS = {"kind": "onemax", "n": 17}
 LINE = {"kind": "quadratic", "dim": 1}
 
 
-@pytest.mark.parametrize(
+@each(
     ("optimizer", "landscape", "expected"),
     [
         (

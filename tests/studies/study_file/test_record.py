@@ -19,6 +19,7 @@ from studies.results import store
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
+from tests.support.each import each
 from tests.support.runs import here
 
 HERE = "tests.support.expressions"
@@ -85,7 +86,7 @@ def test_the_resolved_study_is_the_same_study():
     assert again.arms == study.arms
 
 
-@pytest.mark.parametrize(
+@each(
     ("record", "text"),
     [
         (

@@ -13,6 +13,7 @@ from studies.results import settings
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
+from tests.support.each import each
 
 STUDY = {
     "name": "starts",
@@ -163,7 +164,7 @@ def test_a_start_is_swept_stored_and_may_have_formulas():
     assert load_study(load_study(study).resolved).resolved == load_study(study).resolved
 
 
-@pytest.mark.parametrize(
+@each(
     ("label", "law", "line"),
     [
         ("bowl", "wild_type", "start: landscape 'bowl' is on reals, where a start is uniform or point or gaussian"),

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from scipy import special
 
 from studies.text.formulas import FUNCTIONS, evaluate, names_in
+from tests.support.each import each
 from tests.support.properties import steady
 
 NAMES = {"x": 3.0, "n": 40, "condition": 160.0, "a.b": 5.0}
 
 
-@pytest.mark.parametrize(
+@each(
     ("formula", "value"),
     [
         (2, 2.0),
@@ -48,7 +49,7 @@ def test_formulas_have_the_values_of_their_functions(formula, value):
     assert evaluate(formula, NAMES) == pytest.approx(value, rel=1e-14)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "arguments"),
     [
         ("erf", [(x,) for x in (-3.5, -1e-9, 0.0, 0.3, 2.0, 6.0)]),
@@ -66,7 +67,7 @@ def test_special_functions_are_those_of_scipy(name, arguments):
         assert evaluate(formula, {}) == pytest.approx(function(*numbers), rel=1e-12), formula
 
 
-@pytest.mark.parametrize(
+@each(
     ("formula", "text"),
     [
         ("9**9**9", "has no value"),
@@ -202,7 +203,7 @@ def test_a_law_stands_inside_of_a_formula_and_takes_arguments_by_name():
     assert names_in("2 * theory:harmonic") == ["n"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("formula", "said"),
     [
         (

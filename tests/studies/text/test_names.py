@@ -30,6 +30,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
 from studies.text import labels, terminal
+from tests.support.each import each
 from tests.support.runs import assembled
 
 OURS = {
@@ -208,7 +209,7 @@ def test_a_path_knows_labels_with_dots_and_signs(path):
     assert swept.axes.keys() == {"landscape", "optimizer", "population", "noise.evaluation.a.b=[c]"}
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     ["dim/lr", "..", ".", "a b", "2nd", "", "a.b", "zarr.json", "__x", "a\\b", "é" * 61, "x:y", "a-b"],
 )
@@ -219,7 +220,7 @@ def test_an_axis_has_a_name_that_a_variable_can_bear(name):
     )
 
 
-@pytest.mark.parametrize("name", ["lr", "κ", "population_size", "x2", "N", "u", "v"])
+@each("name", ["lr", "κ", "population_size", "x2", "N", "u", "v"])
 def test_other_names_of_axes_are_taken(name):
     assert name in load_study(STUDY | {"sweep": {name: {"values": [1, 2], "sets": "seed"}}}).axes
 

@@ -8,6 +8,7 @@ import pytest
 from scipy import integrate, stats
 
 from studies.theory import escape, games, ruggedness, runtimes, strategies
+from tests.support.each import each
 
 # strategies -------------------------------------------------------------------------------------------------
 
@@ -30,9 +31,7 @@ def test_smoothing():
     assert 3 * strategies.smoothed_sine(3, 0.4) == pytest.approx(slope, rel=1e-7)
 
 
-@pytest.mark.parametrize(
-    ("slope", "sigma"), [(0.8, 0.3), (9.0, 1.4), (300.0, 2.0), (-0.8, 0.3), (-1.5, 0.6), (-9.0, 1.4)]
-)
+@each(("slope", "sigma"), [(0.8, 0.3), (9.0, 1.4), (300.0, 2.0), (-0.8, 0.3), (-1.5, 0.6), (-9.0, 1.4)])
 def test_metropolis(slope, sigma):
     def moved(x):
         return x * min(1.0, math.exp(-max(slope * x, 0.0))) * stats.norm.pdf(x, 0, sigma)

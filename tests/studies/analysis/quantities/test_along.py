@@ -7,6 +7,7 @@ import xarray as xr
 from studies.analysis.quantities.along import crossing, exponent, limit, logarithmic, optimum
 from studies.analysis.quantities.evaluate import quantity
 from tests.support.analysis import results
+from tests.support.each import each
 
 WORLDS = 40
 
@@ -106,7 +107,7 @@ def test_curves_by_hand():
     np.testing.assert_allclose(limit(x, steps, outer=True), [3, 1, 1])
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "message"),
     [
         ("optimum(loss)", "expected optimum[(]q, AXIS[)]"),

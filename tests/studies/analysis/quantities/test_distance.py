@@ -10,6 +10,7 @@ from scipy import stats
 from studies.analysis.quantities.distance import deviation
 from studies.analysis.quantities.evaluate import quantity
 from tests.support.analysis import results
+from tests.support.each import each
 
 DENSITY = "exp(-x**2 / 2)"
 
@@ -117,7 +118,7 @@ def test_the_floor_by_simulation():
     assert abs(told - away.mean()) < 4 * away.std() / math.sqrt(4000)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "message"),
     [
         ("distance(loss)", "expected distance[(]x, DENSITY[)]"),

@@ -12,11 +12,12 @@ from studies.analysis.quantities.parts import extreme, is_mixed, selections, wal
 from studies.analysis.quantities.signs import Signs, never_negative
 from studies.ask import _table
 from tests.support.claims import normal, results
+from tests.support.each import each
 
 ES = {"optimizer": "ES"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("loss", [{}]),
@@ -42,7 +43,7 @@ def test_whose_the_numbers_of_a_quantity_are(text, expected):
     assert selections(parsed(text)) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("max(loss)", "max"),
@@ -57,7 +58,7 @@ def test_which_extreme_of_worlds_is_in_a_quantity(text, expected):
     assert extreme(parsed(text)) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("loss / (2 * learning_rate)", True),
@@ -90,7 +91,7 @@ def test_a_raw_loss_may_be_negative():
     assert not never_negative(parsed("loss"), Signs(data))
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("loss - mean(loss)", True),
