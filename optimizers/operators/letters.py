@@ -7,8 +7,6 @@ letter).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -45,14 +43,14 @@ def one_letter(points: Tensor, streams: Streams, table: Tensor) -> Tensor:
     return torch.where(there, _changed(points, streams, table), points)
 
 
-def neighbours(sizes: Sequence[int]) -> Tensor:
-    """What is to be added to a point, modulo the sizes, for each that differs in one letter: (K, D) uint8."""
-    shifts = [
-        [shift if place == site else 0 for place in range(len(sizes))]
-        for site, size in enumerate(sizes)
-        for shift in range(1, size)
-    ]
-    return torch.tensor(shifts, dtype=torch.uint8)
+def neighbours(sizes: Tensor) -> Tensor:
+    """What to add to a point, modulo the sizes (D,), for each that differs in one letter: (K, D) uint8."""
+    others = sizes - 1
+    site = torch.repeat_interleave(others)
+    first = others.cumsum(0) - others
+    shift = 1 + torch.arange(len(site), device=sizes.device) - first[site]
+    table = torch.zeros((len(site), len(sizes)), dtype=torch.uint8, device=sizes.device)
+    return table.scatter_(1, site[:, None], shift[:, None].to(torch.uint8))
 
 
 def _changed(points: Tensor, streams: Streams, table: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class State(NamedTuple):
     value: Tensor  # (R,) when last asked; inf before the first step
     asked: Tensor  # (R,) bool: its value was asked, if only once
     exact: Tensor  # (R,) bool: the oracle adds no noise
-    sizes: Tensor  # (R, D) int64, how many letters each site has
+    sizes: Tensor  # (R, D) int64, how many letters each site has; (R, 0) on bits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +68,20 @@ class AdaptiveWalk(Optimizer):
         point = problem.start(1)[:, 0]
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=point.device)
         exact = torch.full_like(value, problem.exact, dtype=torch.bool)
-        sizes = problem.domain.sizes if isinstance(problem.domain, Letters) else (2,) * problem.dim
-        count = torch.tensor(sizes, device=point.device).expand(streams.size, -1)
+        sizes = problem.domain.sizes if isinstance(problem.domain, Letters) else ()
+        count = torch.tensor(sizes, dtype=torch.int64, device=point.device).expand(streams.size, -1)
         return State(point, value, torch.zeros_like(exact), exact, count)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The genotype, billed unless its exact value is known, and its neighbours."""
         del streams
-        shifts = operators.neighbours(state.sizes[0].tolist()).to(state.point.device)
-        others = (state.point[:, None] + shifts) % state.sizes[:, None].to(torch.uint8)
-        points = torch.cat([state.point[:, None], others], 1)
+        here = state.point[:, None]
+        if state.sizes.shape[1]:
+            shifts = operators.neighbours(state.sizes[0])
+            others = (here + shifts) % state.sizes[:, None].to(torch.uint8)
+        else:
+            others = here ^ torch.eye(here.shape[2], dtype=torch.uint8, device=here.device)
+        points = torch.cat([here, others], 1)
         alive = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
         alive[:, 0] = ~(state.asked & state.exact)
         return Query(points, alive=alive)

@@ -61,7 +61,7 @@ def test_mutation_leads_where_the_table_says():
 
 
 def test_neighbours_are_all_that_differ_in_one_letter():
-    shifts = operators.neighbours((4, 2, 3))
+    shifts = operators.neighbours(torch.tensor([4, 2, 3]))
     found = {tuple(x) for x in ((torch.tensor([3, 1, 2]) + shifts) % torch.tensor([4, 2, 3])).tolist()}
     expected = {(0, 1, 2), (1, 1, 2), (2, 1, 2), (3, 0, 2), (3, 1, 0), (3, 1, 1)}
     assert found == expected
