@@ -18,6 +18,7 @@ from studies.analysis.quantities.leaves import DIVERGED
 from studies.analysis.quantities.ledger import HEAD, INNER, POOLED
 from studies.analysis.quantities.parts import is_mixed, walk
 from studies.analysis.quantities.question import HEADS, MIXED
+from studies.analysis.quantities.vocabulary import uncalled
 from studies.results import settings
 from studies.study_file.arm import Arm
 from studies.text.formulas import CONSTANTS, PATH
@@ -107,7 +108,7 @@ class Words:
         words = [*self.recorded, *self.numbers]
         for word in (*names(tree), *dotted(tree)):
             if word not in (*words, *CONSTANTS, *self.dims, *self.others):
-                hint = suggest_longer(word, self.numbers, _alike(word, words))
+                hint = uncalled(word) or suggest_longer(word, self.numbers, _alike(word, words))
                 yield f"unknown quantity {word!r}; {hint}"
 
 

@@ -43,7 +43,8 @@ a formula of an entry may use an axis by its name; such an axis may leave out se
 
 LET = """\
 names for the formulas of a study, each a number or itself a formula, also of the arm in which it is used
-no name of a function, and none of an axis; let.NAME where a nearer number has the name too; see formulas
+no name of a function, of an axis, or of what is recorded; let.NAME where a nearer number has the name too;
+see formulas
 
     let: {h: 0.5, eta_max: 2 / (h**2 + noise_scale / batch)}
     optimizers:

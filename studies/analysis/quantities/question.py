@@ -14,6 +14,7 @@ from studies.analysis.quantities import constants, leaves, ledger, timing
 from studies.analysis.quantities.functions import BINARY, COMPARISONS, condition
 from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.values import Gathered, Summary, Value, of_worlds
+from studies.analysis.quantities.vocabulary import uncalled
 from studies.analysis.shapes import LEVEL, alike
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
@@ -131,7 +132,8 @@ class Question:
         if number is None:
             numbers = constants.names(self.dataset)
             words = [*leaves.names(self.dataset), *spoken(numbers)]
-            raise ValueError(f"unknown quantity {name!r}; {suggest_longer(name, numbers, words)}")
+            hint = uncalled(name) or suggest_longer(name, numbers, words)
+            raise ValueError(f"unknown quantity {name!r}; {hint}")
         return number
 
     def told(self, name: str, labels: Sequence[object] = (), given: Data | None = None) -> Value:

@@ -186,3 +186,8 @@ LANGUAGE = f"""what may be asked, of each landscape, optimizer and value of an a
 more of a word: python -m studies.describe WORD
 words: {", ".join(name for name in WORDS if "." not in name)}
 functions: {", ".join(FUNCTIONS)}"""
+
+
+def uncalled(name: str) -> str:
+    """What a word is to be followed by that stands alone, as `hit["SGD"]`; empty of what is none."""
+    return f"expected {WORDS[name].example}" if name in WORDS else ""

@@ -83,6 +83,8 @@ def test_what_the_ledger_says_is_read_where_one_is_kept(study, text):
     [
         ("distance(theta, exp(-y**2))", "unknown quantity 'y'; "),
         ("x + theta", "unknown quantity 'x'; "),
+        ("loss / hit", "unknown quantity 'hit'; expected hit(0.1, clock=steps)"),
+        ('1 / ert["SGD"]', "unknown quantity 'ert'; expected ert(0.1)"),
         ("ledger.gian[raw]", "unknown quantity 'ledger.gian'; did you mean 'gain'?"),
         ("ledger.gain[raw]", "ledger.gain: this study keeps no noise ledger (`ledger:`)"),
         (

@@ -303,6 +303,8 @@ def test_the_command_prints_value_interval_and_worlds(made, tmp_path, monkeypatc
     shown = capsys.readouterr().out
     assert f"{ordered(made[1][0, 1, 0, :, -1], 0.5):.4g}" in shown
     assert str(WORLDS) in shown
+    assert main(["results/x", 'hit["ES"]']) == 2
+    assert capsys.readouterr().err == "unknown quantity 'hit'; expected hit(0.1, clock=steps)\n"
     assert main(["results/x", "lass"]) == 2
     assert "did you mean 'loss'?" in capsys.readouterr().err
 
