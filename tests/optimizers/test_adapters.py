@@ -524,6 +524,7 @@ assert set(os.listdir(".")) == before
 """
 
 
+@pytest.mark.verify
 def test_libraries_are_imported_when_used_and_are_silent(tmp_path):
     """In a process where a warning is an error and INFO is printed.
 

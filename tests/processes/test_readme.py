@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.patience import patience
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,7 @@ print(*data["landscape"].values, data.sizes["replicate"])
 """
 
 
+@pytest.mark.verify
 def test_a_plain_script_computes_a_plugin(tmp_path):
     """In a process of its own, as a user has it: the file is found beside the script, which has no guard."""
     (tmp_path / "mine.py").write_text(
