@@ -6,6 +6,10 @@ unless told otherwise; its scrambling follows from the study's seed and the labe
 so that more trials keep the earlier ones. Whole numbers are rounded to a neighbour that the optimizer takes.
 A setting that it does not take, or that is there already, is passed over, so every optimizer gets the same
 number of trials.
+
+A range with a count is a grid: so many numbers, evenly spaced on its scale, from one end to the other, of
+which each point of the sequence takes one. With as many trials as the grid has settings, and one more for
+trial 0, all are tried, and which they are depends on no seed.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 
 SURPLUS = 16  # points drawn for one trial, at most
 Values = Data  # parameter -> value
-Span = Tree  # {low, high, scale} or {choices}
+Span = Tree  # {low, high, scale}, perhaps with a count, or {choices}
 
 # the settings -----------------------------------------------------------------------------------------------
 
@@ -42,7 +46,7 @@ def settings(
 
     Args:
         entries: as the study gives them on the landscapes that share a setting.
-        ranges: parameter -> {low, high, scale} or {choices}.
+        ranges: parameter -> {low, high, scale}, perhaps with a count, or {choices}.
         trials: how many.
         key: what the points depend on.
 
@@ -86,10 +90,10 @@ def settled(entry: Template, ranges: Mapping[str, Span], point: Iterable[float])
         if "choices" in span:
             values[name] = span["choices"][int(share * len(span["choices"]))]
         elif whole[name]:
-            drawn[name] = between(span, share, whole=True)
+            drawn[name] = number_at(span, share, whole=True)
             values[name] = _clipped(round(drawn[name]), span)
         else:
-            values[name] = _clipped(float(f"{between(span, share, whole=False):.6g}"), span)
+            values[name] = _clipped(float(f"{number_at(span, share, whole=False):.6g}"), span)
     nearest = (values, *(values | {name: n} for name, n in _neighbours(values, drawn, ranges)))
     return next((near for near in nearest if entry.takes(near)), None)
 
@@ -115,6 +119,14 @@ def _neighbours(
 
 def _clipped(number: float, span: Span) -> float:
     return min(max(number, span["low"]), span["high"])
+
+
+def number_at(span: Span, share: float, *, whole: bool) -> float:
+    """The number at this share of a range; of a grid each of its numbers has as much room."""
+    if "count" not in span:
+        return between(span, share, whole=whole)
+    last = span["count"] - 1
+    return between(span, int(share * (last + 1)) / last, whole=False)
 
 
 def between(span: Span, share: float, *, whole: bool) -> float:

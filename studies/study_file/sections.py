@@ -343,8 +343,8 @@ class TuningModel(Strict):
         dict[str, Annotated[dict[str, Span], Field(min_length=1)]], Field(min_length=1)
     ] = Field(
         description=(
-            "label -> {parameter: [low, high], or {low, high, scale: log | linear}, or a list of texts,"
-            " or {choices: [..]}}"
+            "label -> {parameter: [low, high], or {low, high, scale: log | linear, count: whole number >= 2},"
+            " of which a count makes a grid, or a list of texts, or {choices: [..]}}"
         )
     )
 

@@ -247,27 +247,32 @@ def check_range(value: object) -> object:
 
 
 SPAN = (
-    "expected a range [low, high] with low < high, {low: .., high: .., scale: log | linear}, a list of texts,"
-    " or {choices: [..]}"
+    "expected a range [low, high] with low < high, {low: .., high: .., scale: log | linear, count: whole"
+    " number >= 2}, a list of texts, or {choices: [..]}"
 )
 
 
 def _span(value: object) -> Data:
-    """A range of numbers as {low, high, scale}, or values to choose from as {choices}."""
+    """A range of numbers as {low, high, scale}, with a count where it is a grid; or {choices}."""
     given = _as_mapping(value)
     if given.keys() == {"choices"} and _several(given["choices"]):
         return dict(given)
-    if not {"low", "high"} <= given.keys() <= {"low", "high", "scale"}:
+    if not {"low", "high"} <= given.keys() <= {"low", "high", "scale", "count"}:
         raise ValueError(SPAN)
-    low, high = given["low"], given["high"]
-    if not (_number(low) and _number(high)):
+    low, high, count = given["low"], given["high"], given.get("count", 2)
+    if not (_number(low) and _number(high) and _number(count) and count >= 2 and count == int(count)):
         raise ValueError(SPAN)
     scale = given.get("scale", "log" if low > 0 else "linear")
     if scale == "log" and low <= 0:
         raise ValueError(f"expected low > 0 on a log scale, got {low:g}; say scale: linear")
     if low >= high or scale not in ("log", "linear"):
         raise ValueError(SPAN)
-    return {"low": low, "high": high, "scale": scale}
+    return {
+        "low": low,
+        "high": high,
+        "scale": scale,
+        **({"count": int(count)} if "count" in given else {}),
+    }
 
 
 def _as_mapping(value: object) -> Tree:

@@ -186,6 +186,34 @@ def test_few_settings_are_repeated_so_that_every_optimizer_has_as_many_trials():
     assert values == (values[:3] * 3)[:8]
 
 
+GRID = {"learning_rate": {"low": 0.01, "high": 1.0, "scale": "log", "count": 5}}
+FIVE = [0.01, 0.0316228, 0.1, 0.316228, 1.0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_grid_is_tried_whole_whatever_the_seed(seed):
+    """Five steps of half a decade; trial 0 is the setting that is given, 0.3."""
+    given = complete(**(SGD | {"learning_rate": 0.3}))
+    tried = trial_points.settings([given], GRID, 6, seed, "SGD", "bowl")
+    assert tried[0] == {}
+    assert sorted(values["learning_rate"] for values in tried[1:]) == FIVE
+    linear = {"learning_rate": GRID["learning_rate"] | {"low": 0.2, "scale": "linear"}}
+    tried = trial_points.settings([given], linear, 4, seed, "SGD", "bowl")
+    part = {values["learning_rate"] for values in tried[1:]}
+    assert len(part) == 3
+    assert part < {0.2, 0.4, 0.6, 0.8, 1.0}
+
+
+def test_a_grid_of_several_parameters_and_of_whole_numbers():
+    ranges = {
+        "population": {"low": 4, "high": 64, "scale": "log", "count": 3},
+        "mutation_sigma": {"low": 0.1, "high": 0.2, "scale": "linear", "count": 2},
+    }
+    tried = trial_points.settings([complete(kind="ga", population=10)], ranges, 7, 1)
+    settings = {(values["population"], values["mutation_sigma"]) for values in tried[1:]}
+    assert settings == {(n, sigma) for n in (4, 16, 64) for sigma in (0.1, 0.2)}
+
+
 # worlds and instances ---------------------------------------------------------------------------------------
 
 
@@ -696,8 +724,8 @@ def test_an_arm_that_ties_with_itself_wins_half_of_the_time(tmp_path):
 # the study file ---------------------------------------------------------------------------------------------
 
 SPAN = (
-    "expected a range [low, high] with low < high, {low: .., high: .., scale: log | linear}, a list of texts,"
-    " or {choices: [..]}"
+    "expected a range [low, high] with low < high, {low: .., high: .., scale: log | linear, count: whole"
+    " number >= 2}, a list of texts, or {choices: [..]}"
 )
 
 
@@ -722,6 +750,16 @@ def ranges(**given):
         (ranges(SGD={"momentum": 0.9}), {}, f"tuning.ranges.SGD.momentum: {SPAN}, got 0.9"),
         (ranges(SGD={"momentum": [0.1, 0.2, 0.3]}), {}, f"tuning.ranges.SGD.momentum: {SPAN}"),
         (ranges(SGD={"momentum": {"low": 0.1, "hi": 0.3}}), {}, f"tuning.ranges.SGD.momentum: {SPAN}"),
+        (
+            ranges(SGD={"momentum": {"low": 0.1, "high": 0.3, "count": 1}}),
+            {},
+            f"tuning.ranges.SGD.momentum: {SPAN}",
+        ),
+        (
+            ranges(SGD={"momentum": {"low": 0.1, "high": 0.3, "count": 2.5}}),
+            {},
+            f"tuning.ranges.SGD.momentum: {SPAN}",
+        ),
         (
             ranges(SGD={"momentum": {"low": 0, "high": 0.3, "scale": "log"}}),
             {},
