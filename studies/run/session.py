@@ -259,6 +259,6 @@ def _sweep(
     with bar.progress:
         for cells in batches:
             bar.expect(len(cells))
-            sweep.sweep(client, cells, out, bar.take, lambda: bool(signals), bar.say)
+            sweep.sweep(client, cells, out, bar.take, stopping=lambda: bool(signals), say=bar.say)
             if signals or bar.failed:
                 return

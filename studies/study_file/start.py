@@ -69,7 +69,10 @@ def _as_mapping(value: object) -> object:
     return {value: True}
 
 
-Start = Annotated[StartModel, BeforeValidator(_as_mapping)]
+Start = Annotated[
+    StartModel,
+    BeforeValidator(_as_mapping, json_schema_input_type=Literal["uniform", "wild_type"] | StartModel),
+]
 ABOUT = (
     "where searches start: uniform, wild_type, {point: ..}, {frequencies: ..} or {gaussian: {mean,"
     " covariance}}, with shared: true in all worlds alike"

@@ -114,9 +114,9 @@ def taken(monkeypatch):
     """Whether the run has taken a signal."""
     asked, real = [], sweep.sweep
 
-    def spied(*words, stopping):
+    def spied(*words, stopping, **more):
         asked.append(stopping)
-        real(*words, stopping=stopping)
+        real(*words, stopping=stopping, **more)
 
     monkeypatch.setattr(sweep, "sweep", spied)
     return lambda: asked[0]()

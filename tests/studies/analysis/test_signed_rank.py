@@ -58,7 +58,7 @@ def test_six_that_differ_among_many_that_tie_can_tell():
 
 def test_scipy_is_not_asked_to_count_signs_one_by_one(monkeypatch):
     """It takes a tenth of a second for each test, which a diagram of many cells does not have."""
-    monkeypatch.setattr(comparison.stats, "permutation_test", None)
+    monkeypatch.setattr(comparison.scipy.stats, "permutation_test", None)
     rng = np.random.default_rng(1)
     assert all(0 < wilcoxon(rng.integers(-3, 4, 12).astype(float)) <= 1 for _ in range(20))
 

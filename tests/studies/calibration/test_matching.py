@@ -346,8 +346,8 @@ RANGE = "expected a range [low, high] with 0 < low < high"
             {"quantity": "effective_population"},
             {},
             (
-                "effective_population of SGD is not known on landscape 'bowl': it searches real numbers,"
-                " which have no allele frequencies"
+                "effective_population of SGD is not known on landscape 'bowl': it searches no bits, so that it"
+                " has no two alleles"
             ),
         ),
         (
