@@ -68,15 +68,17 @@ def at_rest(matrix):
     return np.linalg.matrix_power(matrix, 4096)[0]
 
 
-@each("letter", range(4))
-def test_a_neutral_letter_fixes_with_the_chance_of_its_frequency(letter):
+def test_a_neutral_letter_fixes_with_the_chance_of_its_frequency():
     """10 individuals; after 200 generations (1 - 1/N)^200 = 7e-10 of the heterozygosity is left."""
     counts = (1, 2, 3, 4)
     share = frequencies(evolve("wright_fisher", site(*counts), 4000, 200, **population(population=10)))
     assert (share.amax(1) == 1).all()
-    mutant = 0.25 if letter != 2 else 0.4
-    law, where = "fixation of a neutral letter, its frequency", f"{DNA[letter]} of 4 letters, N = 10"
-    told_mean(4, law, where, counts[letter] / 10, share[:, letter], mutant=mutant)
+    for letter, mutant in enumerate((0.25, 0.25, 0.4, 0.25)):
+        law, where = (
+            "fixation of a neutral letter, its frequency",
+            f"{DNA[letter]} of 4 letters, N = 10",
+        )
+        told_mean(4, law, where, counts[letter] / 10, share[:, letter], mutant=mutant)
 
 
 def test_drift_takes_the_heterozygosity_of_four_letters():
@@ -94,21 +96,26 @@ def test_drift_takes_the_heterozygosity_of_four_letters():
 
 
 @each("spectrum", [KIMURA, BIASED], ids=["Kimura", "biased"])
-@each("letter", range(4))
-def test_mutation_alone_comes_to_rest_at_its_spectrum(spectrum, letter):
+def test_mutation_alone_comes_to_rest_at_its_spectrum(spectrum):
     """Uniform under Kimura's, which is symmetric; else as by the powers of the matrix."""
     options = population(population=1, mutation_rate=0.8, spectrum=Spectrum(**spectrum))
     found = evolve("wright_fisher", site(1, 0, 0, 0), 12_000, 40, **options)
-    law = at_rest(chain(**spectrum))[letter]
-    wrong = at_rest(chain(**(BIASED if spectrum == KIMURA else KIMURA)))[letter]
+    law, name = at_rest(chain(**spectrum)), "Kimura" if spectrum == KIMURA else "biased"
+    wrong = at_rest(chain(**(BIASED if spectrum == KIMURA else KIMURA)))
     if spectrum == KIMURA:
         assert law == pytest.approx(0.25)
-    name = f"{DNA[letter]}, {'Kimura' if spectrum == KIMURA else 'biased'}"
-    told_mean(
-        25, "mutation at rest, pi = pi P", name, law, (found[:, 0] == letter).double(), mutant=wrong
-    )
+    for letter in range(4):
+        told_mean(
+            25,
+            "mutation at rest, pi = pi P",
+            f"{DNA[letter]}, {name}",
+            law[letter],
+            (found[:, 0] == letter).double(),
+            mutant=wrong[letter],
+        )
 
 
+@pytest.mark.verify
 def test_a_letter_with_an_advantage_fixes_as_by_the_matrix():
     """One G, 1 + s, among A, C and T, 1 each: a rival of one copy. Kimura's probability is near."""
     n, s = 20, 0.1
@@ -124,18 +131,18 @@ def test_a_letter_with_an_advantage_fixes_as_by_the_matrix():
 
 
 @each("spectrum", [{}, KIMURA], ids=["uniform", "Kimura"])
-@each("letter", range(4))
-def test_letters_are_visited_in_proportion_to_fitness_to_the_power(spectrum, letter):
+def test_letters_are_visited_in_proportion_to_fitness_to_the_power(spectrum):
     """Origin and fixation: w^nu, nu = 2 (N - 1), where mutation is symmetric (Sella and Hirsh 2005)."""
     n, w = 6, np.array([1.0, 1.1, 0.9, 1.2])
     options = {"population": n, "spectrum": Spectrum(**spectrum)}
     found = evolve("sswm", site(1, 0, 0, 0), 10_000, 120, loss=tuple(-np.log(w)), **options)
     odds, wrong = w ** (2 * (n - 1)), w ** (n - 1)
-    told_mean(
-        25,
-        "letters in proportion to w^nu, nu = 2 (N - 1)",
-        f"{DNA[letter]}, {'Kimura' if spectrum else 'uniform'}, N = {n}",
-        odds[letter] / odds.sum(),
-        (found[:, 0] == letter).double(),
-        mutant=wrong[letter] / wrong.sum(),
-    )
+    for letter in range(4):
+        told_mean(
+            25,
+            "letters in proportion to w^nu, nu = 2 (N - 1)",
+            f"{DNA[letter]}, {'Kimura' if spectrum else 'uniform'}, N = {n}",
+            odds[letter] / odds.sum(),
+            (found[:, 0] == letter).double(),
+            mutant=wrong[letter] / wrong.sum(),
+        )

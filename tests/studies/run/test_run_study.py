@@ -12,7 +12,8 @@ from studies import run_study
 from studies.results import cell_files
 from studies.results.cell_files import Damaged
 from studies.run import clusters, session
-from studies.run.session import Outcome
+from studies.run.session import Outcome, execute
+from studies.study_file.loading import load_study
 from tests.support.runs import assert_same, here
 
 STUDY = {
@@ -83,7 +84,7 @@ def test_a_damaged_cell_is_set_aside_named_and_computed_anew(tmp_path, capsys):
         **STUDY,
         "tuning": {"trials": 2, "worlds": 4, "ranges": {"fast": {"learning_rate": [0.1, 0.2]}}},
     }
-    before = run_study(study, tmp_path, figures=False)
+    before = execute(load_study(study), tmp_path, text="").dataset
     cells = sorted((tmp_path / "cells").glob("??/*.nc"))
     kept = [path.stat().st_mtime_ns for path in cells[2:]]
     shutil.rmtree(tmp_path / "dataset.zarr")
@@ -92,7 +93,7 @@ def test_a_damaged_cell_is_set_aside_named_and_computed_anew(tmp_path, capsys):
     with pytest.raises(Damaged, match="run the study again, which computes the cell anew"):
         cell_files.read(cells[0])
     capsys.readouterr()
-    assert_same(run_study(study, tmp_path, figures=False), before)
+    assert_same(execute(load_study(study), tmp_path, text="").dataset, before)
     said = capsys.readouterr().err
     assert all(f"{path}.damaged: a damaged cell is set aside here" in said for path in cells[:2])
     assert sorted((tmp_path / "cells").glob("??/*.damaged")) == [
