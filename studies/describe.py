@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Parts = list["str | Table"]
 QUANTITIES = ("quantity", "quantities")
-SHOWN = 5  # names whose line has a word
 WORDS = (
     "a name that python -m studies.list prints, a key of a study file (noise.batch, sgd.schedule), an"
     " import path package.module:Class, theory or theory:LAW"
@@ -69,30 +68,15 @@ def _named(word: str) -> Parts:
 
 def _hint(word: str) -> str:
     """What may be meant by a name that nothing has."""
-    from studies.list import rows
+    from studies.list import mentions, near_name
     from studies.study_file import keys
     from studies.text.words import nearest, suggest
 
     dotted = "." in word
-    near = (dotted and nearest(word, keys.known(word))) or _near_name(word)
+    near = (dotted and nearest(word, keys.known(word))) or near_name(word)
     if near:
         return f"did you mean {near!r}?"
-    if dotted:
-        return suggest(word, keys.known(word))
-    told = [name for _, name, line in rows() if word.lower() in line.lower()]
-    among = f"it is told of at {', '.join(told[:SHOWN])}; " if told else ""
-    return f"{among}python -m studies.list prints what there is"
-
-
-def _near_name(word: str) -> str | None:
-    """The nearest of all names; of words of quantities last, whose three letters are near to much."""
-    from studies.list import names
-    from studies.text.words import nearest
-
-    every = names()
-    short = every.pop("quantity")
-    kinds = [name for members in every.values() for name in members]
-    return nearest(word, kinds) or nearest(word, short)
+    return suggest(word, keys.known(word)) if dotted else mentions(word)
 
 
 def find(kind: str) -> tuple[str, type]:

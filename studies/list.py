@@ -14,6 +14,7 @@ from studies.text.arguments import Arguments
 if TYPE_CHECKING:
     from studies import schema
 
+MENTIONED = 5  # names at most
 HITS = {"hit": "recommended point", "best_hit": "best evaluated point"}
 FIRST_HIT = {  # end of the name -> what it is
     "": "{} at which the {} first reached each target; inf: never",
@@ -56,6 +57,23 @@ def rows() -> Iterator[tuple[str, str, str]]:
 def names() -> dict[str, list[str]]:
     """Family -> all that is of it."""
     return {kind: family.names for kind, family in families().items()}
+
+
+def near_name(word: str) -> str | None:
+    """The nearest of all names; of words of quantities last, whose three letters are near to much."""
+    from studies.text.words import nearest
+
+    every = names()
+    short = every.pop("quantity")
+    kinds = [name for members in every.values() for name in members]
+    return nearest(word, kinds) or nearest(word, short)
+
+
+def mentions(word: str) -> str:
+    """Where a word stands that is no name: the names whose line has it, a few of them."""
+    named = [name for _, name, line in rows() if word.lower() in line.lower()][:MENTIONED]
+    among = f"it is told of at {', '.join(named)}; " if named else ""
+    return f"{among}python -m studies.list prints what there is"
 
 
 def families() -> dict[str, Family]:

@@ -12,7 +12,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from studies.results import cell_files, store
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from studies.cells.task import Cell
     from studies.cells.timing import Timed
 
+LOOK = 1.0  # seconds between looks at whether a worker is left, where a stop is asked for
 THREADS = 1  # of torch, in each worker
 Named = Sequence[tuple[str, "Cell"]]  # with their addresses
 
@@ -44,7 +45,7 @@ def times_of(
     named = [(cell.address, cell) for cell in cells]
     try:
         for number in range(max((_rounds(cell) for cell in cells), default=0)):
-            if stopping() or not _taken(client, named, number, folder):
+            if stopping() or not _taken(client, named, number, folder, stopping):
                 shutil.rmtree(folder, ignore_errors=True)
                 break
         yield folder
@@ -68,8 +69,13 @@ def path_of(folder: Path, address: str) -> Path:
     return folder / f"{address}.nc"
 
 
-def _taken(client: Client, cells: Named, number: int, folder: Path) -> bool:
-    """Take the round of this number on the first worker; whether it came to its end."""
+def _taken(
+    client: Client, cells: Named, number: int, folder: Path, stopping: Callable[[], bool]
+) -> bool:
+    """Take the round of this number on the first worker; whether it came to its end.
+
+    A stop waits for the round in hand, while there are workers.
+    """
     workers = sorted(client.nthreads())[:1] or None
     future = client.submit(
         take,
@@ -82,7 +88,12 @@ def _taken(client: Client, cells: Named, number: int, folder: Path) -> bool:
     )
     landed: SimpleQueue[Future] = SimpleQueue()
     future.add_done_callback(landed.put)
-    return landed.get().status == "finished"
+    while True:
+        try:
+            return landed.get(timeout=LOOK).status == "finished"
+        except Empty:
+            if stopping() and not client.nthreads():
+                return False
 
 
 # on a worker ------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class Deserted:
             self.futures[0].land()
         return {"a": 1} if there else {}
 
-    def submit(self, function, cell, address, *words, key, pure):
+    def submit(self, function, cell, address, *words, key="round", **_):
         future = SimpleNamespace(status="finished", key=key, release=lambda: None)
         future.result = lambda: work.Record(address, "failed")
         future.add_done_callback = lambda put: setattr(future, "land", lambda: put(future))
@@ -125,6 +125,14 @@ def test_a_round_that_does_not_end_leaves_no_times(tmp_path, fails, stops):
     with rounds.times_of(client, asked, tmp_path, stopping) as folder:
         assert not folder.exists()
     assert len(client.workers) == (1 if stops else 2)
+
+
+def test_a_stop_does_not_wait_for_a_round_that_no_worker_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr(rounds, "LOOK", 0.001)
+    client = Deserted()
+    with rounds.times_of(client, CELLS[:1], tmp_path, lambda: bool(client.futures)) as folder:
+        assert not folder.exists()
+    assert len(client.futures) == 1
 
 
 def test_a_cell_that_fails_when_it_is_timed_is_not_visited_again(tmp_path, monkeypatch):
