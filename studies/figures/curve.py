@@ -140,7 +140,7 @@ def asked(dataset: Dataset, *, x: str | None, y: str, **given: str | None) -> Dr
     x = dim_of(x or _first_swept(dataset, names), names, "curve", [*CLOCKS])
     numbers = along(dataset, y, x) if x in CLOCKS and x not in names else quantity(dataset, y)
     if "checkpoint" in numbers.dims:
-        at = facets(numbers.isel(checkpoint=-1), {"x": None} | given, "curve")
+        at = facets(numbers, {"x": None} | given, "curve", within=["checkpoint"])
         axis = clocks.label(x)
     else:
         at = _on_axis(numbers, x, y, given)

@@ -112,7 +112,7 @@ def asked(
     numbers = Dataset({"quantity": values})
     if against is not None:
         numbers = numbers.merge(_theory(dataset, of, against, bins, values), compat="override")
-    at = facets(numbers.isel(replicate=0), given, "density", lines=False)
+    at = facets(numbers, given, "density", within=["replicate"], lines=False)
     return Drawing(at.kept(numbers, "replicate", POINT), at, of, against, bins)
 
 

@@ -26,6 +26,7 @@ class Facets(NamedTuple):
     rows: str | None
     columns: str | None
     first: Place  # dims that have no use, at their first values
+    idle: tuple[str, ...] = ()  # those of them along which no number differs
 
     def panels(self, data: Dataset) -> list[list[Place]]:
         """The places of panels, row by row."""
@@ -54,8 +55,9 @@ class Facets(NamedTuple):
 
     @property
     def said(self) -> str:
-        """Words on the dims that have no use; none where there are none."""
-        return f"; at {words(self.first)}" if self.first else ""
+        """Words on the dims that have no use; none where there are none, or no number differs along them."""
+        told = {dim: value for dim, value in self.first.items() if dim not in self.idle}
+        return f"; at {words(told)}" if told else ""
 
 
 def _values(data: Dataset, dim: str | None) -> list[Place]:
@@ -112,29 +114,43 @@ def facets(
     given: Mapping[str, str | None],
     figure: str,
     *,
+    within: Sequence[str] = (),
     lines: bool = True,
 ) -> Facets:
     """What every dim of a quantity is used for.
 
     What was not said goes to the optimizers as lines, the landscapes as columns, then to the axes in their
-    order. Dims of one value need no place.
+    order. Dims of one value need no place, nor do axes that do not touch what is shown.
 
     Args:
         numbers: the quantity, `quantity`.
         given: x, y, hue, rows, columns -> word, as far as they were said.
         figure: for messages.
+        within: dims of the quantity that are shown within a panel, whatever was said.
         lines: whether there are lines, to which a dim may go.
 
     Raises:
         ValueError: a word means no dim, or two the same.
     """
-    names = [str(dim) for dim in numbers["quantity"].dims]
+    names = [str(dim) for dim in numbers["quantity"].dims if dim not in within]
     used = _given(given, names, figure)
-    left = _left(numbers, names, used)
+    every = _left(numbers, names, used)
+    idle = tuple(dim for dim in every if dim not in GRID and _same_along(numbers, dim))
+    left = [dim for dim in every if dim not in idle]
     free = [role for role in FREE if role not in used and (lines or role != "hue")]
     used |= dict(zip(free, left, strict=False))
-    first = {dim: numbers[dim].values.tolist()[0] for dim in left[len(free) :]}
-    return Facets(used.get("x"), used.get("hue"), used.get("rows"), used.get("columns"), first)
+    first = {dim: numbers[dim].values.tolist()[0] for dim in (*left[len(free) :], *idle)}
+    return Facets(used.get("x"), used.get("hue"), used.get("rows"), used.get("columns"), first, idle)
+
+
+def _same_along(numbers: Dataset, dim: str) -> bool:
+    """Whether all numbers are the same along a dim."""
+    every = [part for part in numbers.data_vars.values() if dim in part.dims]
+    firsts = [part.isel({dim: 0}) for part in every]
+    return all(
+        bool(((part == first) | (part.isnull() & first.isnull())).all())
+        for part, first in zip(every, firsts, strict=True)
+    )
 
 
 def _given(given: Mapping[str, str | None], names: Sequence[str], figure: str) -> dict[str, str]:

@@ -143,7 +143,7 @@ def asked(
     parts = _of_world(dataset, dataset[[name, STEPS]].astype(float), world)
     numbers = parts.rename({name: "quantity"})
     member = str(_member(dataset, dataset[name]))
-    at = facets(numbers.isel({member: 0, "checkpoint": 0}), given, "frequencies", lines=False)
+    at = facets(numbers, given, "frequencies", within=[member, "checkpoint"], lines=False)
     return Drawing(name, at.kept(numbers, member), at, member, stacked, _names(dataset, name))
 
 

@@ -1,9 +1,10 @@
 """Laws as curves: what is predicted along an axis, what was observed with its interval, the residuals.
 
 A panel for each claim that is judged along an axis of numbers, at each place of its own. The line is the
-law, evaluated between the values of the axis too where its formula allows it; the dashed line is the wrong
-law, which has to be rejected. The shaded range is outside of the regime, where the law says nothing. Below
-stand the residuals, observed - predicted over what is tolerated: within the grey band a law holds.
+law, evaluated between the values of the axis too where its formula allows it, and at whole numbers alone
+where the axis has no others; the dashed line is the wrong law, which has to be rejected. The shaded range is
+outside of the regime, where the law says nothing. Below stand the residuals, observed - predicted over what
+is tolerated: within the grey band a law holds.
 """
 
 from __future__ import annotations
@@ -245,7 +246,7 @@ def _smooth(dataset: Dataset, formula: object, own: Curve, name: str) -> Line | 
     if not isinstance(formula, str):
         return None
     x = own.x()
-    fine = theory.between(x, logarithmic=logarithmic(x), points=FINE)
+    fine = theory.between(dataset, own.axis, x, FINE)
     try:
         here, between = (_along(dataset, formula, own, at) for at in (x, fine))
     except ValueError:

@@ -343,15 +343,10 @@ def _predict(
     if drawing.theory is None or drawing.line is None:
         return
     part = drawing.numbers.sel(place)
-    grid = {dim: _finer(part[dim].values) for dim in drawing.axes}
+    grid = {dim: theory.between(dataset, dim, part[dim].values, FINE) for dim in drawing.axes}
     where: Tree = {**drawing.at.first, **place}
     values = theory.on_grid(dataset, drawing.theory, where, grid).T
     _contour(axes, list(grid.values()), values, drawing.line, linestyles=PREDICTED["linestyles"])
-
-
-def _finer(values: np.ndarray) -> np.ndarray:
-    """Points between the values of an axis."""
-    return theory.between(values, logarithmic=logarithmic(values), points=FINE)
 
 
 # words ------------------------------------------------------------------------------------------------------

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from xarray import Dataset
 
+from studies.figures.facets import logarithmic
 from studies.results import settings
-from studies.results.settings import Arm
+from studies.results.settings import GROUPS, Arm
 from studies.text.formulas import evaluate
+from studies.text.groups import grouped
 from studies.text.shapes import Tree
+
+Path = tuple[str, str]  # group and name of a parameter
 
 
 def on_grid(
@@ -57,7 +61,53 @@ def _owners(arms: Sequence[Arm], axes: Sequence[str]) -> dict[str, str]:
     }
 
 
-def between(values: np.ndarray, *, logarithmic: bool, points: int) -> np.ndarray:
-    """So many points from the least of some values to the largest."""
-    spaced = np.geomspace if logarithmic else np.linspace
-    return spaced(np.min(values), np.max(values), points)
+def between(
+    dataset: Dataset,
+    axis: str,
+    values: np.ndarray,
+    points: int,
+) -> np.ndarray:
+    """At most so many points of an axis, from the least of some values to the largest.
+
+    They are spaced by factors where the values are; of an axis of whole numbers all are whole.
+
+    Args:
+        dataset: a study's results, with settings.
+        axis: its name.
+        values: (N,) of it.
+        points: at most, and as many where it is an axis of any numbers.
+    """
+    spaced = np.geomspace if logarithmic(values) else np.linspace
+    fine = spaced(np.min(values), np.max(values), points)
+    return np.unique([*np.round(fine), *values]) if whole(dataset, axis) else fine
+
+
+def whole(dataset: Dataset, axis: str) -> bool:
+    """Whether an axis sets a parameter that is a whole number, such as a population or a batch."""
+    arms = [arm for arm in settings.arms(dataset) if axis in arm.coords]
+    return any(_follows(arms, axis, path) for path in _whole_numbers(arms))
+
+
+def _follows(arms: Sequence[Arm], axis: str, path: Path) -> bool:
+    """Whether a parameter has the values of an axis in all arms of an optimizer on a landscape."""
+    pairs = grouped(((arm.label, arm.coords["landscape"]), arm) for arm in arms)
+    return any(_same(own, axis, path) for own in pairs.values())
+
+
+def _same(arms: Sequence[Arm], axis: str, path: Path) -> bool:
+    """Whether a parameter differs between some arms, and has the values of an axis in all."""
+    group, name = path
+    values = [getattr(arm, group).get(name) for arm in arms]
+    follows = all(arm.coords[axis] == value for arm, value in zip(arms, values, strict=True))
+    return follows and any(value != values[0] for value in values)
+
+
+def _whole_numbers(arms: Sequence[Arm]) -> set[Path]:
+    """The parameters that are whole numbers in some arm."""
+    return {
+        (group, name)
+        for arm in arms
+        for group in GROUPS
+        for name, value in getattr(arm, group).items()
+        if type(value) is int
+    }

@@ -164,10 +164,26 @@ class TestCurve:
         assert set(lines(figure.axes[0])) == {"SGD", "GA"}
         assert figure.axes[-1].get_xlabel() == "B"
 
-    def test_dims_without_a_place_are_at_their_first_values_and_said(self, swept):
-        figure = curve(
-            swept.expand_dims(h=[5, 6]).transpose("landscape", "optimizer", "B", "k", "h", ...)
+    @pytest.mark.parametrize("x", ["B", "steps"])
+    def test_an_axis_that_does_not_touch_the_arms_has_no_panels(self, swept, x):
+        """Along it their numbers are repeated: the figure is that of one value, and says none."""
+        one = swept.sel(landscape=["bowl"])
+        same = xr.concat([one.sel(k=0)] * 2, "h").assign_coords(h=[5, 6])
+        figure = curve(same, x=x, y="mean(loss)", hue="optimizer")
+        told = curve(one.sel(k=0), x=x, y="mean(loss)", hue="optimizer")
+        titles, expected = (
+            [axes.get_title(loc="left") for axes in page.axes if axes.lines] for page in (figure, told)
         )
+        assert titles == expected
+        assert "h = " not in figure.legends[0].get_title().get_text()
+        # an axis that touches a single world, before the end, has them
+        same["loss"].loc[{"h": 6, "replicate": 3}] *= 2 if x == "B" else [2, 1, 1, 1, 1, 1]
+        figure = curve(same, x=x, y="mean(loss)", hue="optimizer")
+        assert len([axes for axes in figure.axes if axes.lines]) == 2 * len(titles)
+
+    def test_dims_without_a_place_are_at_their_first_values_and_said(self, swept):
+        two = swept.expand_dims(h=[5, 6]).transpose("landscape", "optimizer", "B", "k", "h", ...)
+        figure = curve(two.assign(loss=two["loss"] * two["h"]))
         assert "; at h = 5" in figure.legends[0].get_title().get_text().replace("\n", " ")
 
     @pytest.mark.parametrize(
@@ -744,6 +760,28 @@ class TestLaw:
         upper, lower = laws.law(claimed, label="noise").axes
         assert (upper.get_ylabel(), lower.get_ylabel()) == ("noise", "residual")
         assert laws.law(claimed).axes[0].get_ylabel() == laws.curves(claimed)[0].points[0].quantity
+
+    def test_of_an_axis_of_whole_numbers_the_law_is_drawn_at_these_alone(self, claimed):
+        """Between them there is no batch, and formulas that count would be a sawtooth."""
+        made = json.loads(claimed.settings)
+        for task in made["tasks"]:
+            task["noise"]["batch"] = int(task["noise"]["batch"])
+        upper, _ = laws.law(claimed.assign_attrs(settings=json.dumps(made))).axes
+        (line,) = [line for line in upper.lines if line.get_gid() == "predicted"]
+        x = line.get_xdata()
+        assert len(x) > 20
+        np.testing.assert_array_equal(x, np.round(x))
+        assert set(claimed["B"].values) <= set(x)
+        np.testing.assert_allclose(line.get_ydata(), 8 / x)
+
+    def test_whole_values_of_an_axis_of_any_numbers_are_joined_smoothly(self, claimed):
+        """A whole number that has other values, or none of its own, does not make the axis one of these."""
+        made = json.loads(claimed.settings)
+        for task in made["tasks"]:
+            task["optimizer"] |= {"steps": int(100 / task["noise"]["batch"]), "population": 4}
+        upper, _ = laws.law(claimed.assign_attrs(settings=json.dumps(made))).axes
+        (line,) = [line for line in upper.lines if line.get_gid() == "predicted"]
+        assert (line.get_xdata() % 1 > 0).any()
 
     def test_a_formula_that_is_not_the_law_of_the_axis_is_drawn_at_its_values(self, claimed):
         config = {"claims": {"falls": {"along": "B", "predicted": "7 / batch"}}}
