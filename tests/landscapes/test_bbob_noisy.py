@@ -155,6 +155,7 @@ def agree(sample, law, gap, away=0.0, dtype=np.float64):
     return scipy.stats.ks_2samp(sample, np.array(draws, dtype)).pvalue
 
 
+@pytest.mark.verify
 @each("first", LAWS)
 @each("gap", [2e-8, 3.0, 1e6])
 def test_noise_follows_its_law(first, gap):

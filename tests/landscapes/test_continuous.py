@@ -507,6 +507,7 @@ SPECTRA = {
 }
 
 
+@pytest.mark.verify
 @each("law", SPECTRA)
 @each("length", [1.0, 0.3])
 def test_gaussian_field_has_the_covariance_of_its_spectrum(law, length):

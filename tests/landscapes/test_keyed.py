@@ -152,6 +152,7 @@ def test_bit_words_are_the_bits_the_first_the_lowest(n):
 P = math.erfc(4.5 / math.sqrt(2))
 
 
+@pytest.mark.verify
 class TestLaws:
     @each("width", [1, 2, 4])
     def test_uniform(self, width):

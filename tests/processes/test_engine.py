@@ -147,6 +147,7 @@ def test_two_workers_at_one_cell_leave_one_whole_file(tmp_path, monkeypatch):
     assert work.compute(cell, cell.address, str(tmp_path)).status == "found"
 
 
+@pytest.mark.verify
 def test_an_address_and_a_scheduler_that_goes_away(tmp_path, own_cluster, capsys):
     write(tmp_path, ALIKE)
     with connect("local", 1) as client:

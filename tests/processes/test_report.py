@@ -291,6 +291,7 @@ def test_a_figure_that_breaks_does_not_break_the_report(whole, monkeypatch):
     ]
 
 
+@pytest.mark.verify
 def test_the_command_joins_several_studies(whole, capsys, tmp_path):
     other = compute(STUDY | {"name": "other", "claims": {}}, tmp_path / "other one", cells=1)
     index = tmp_path / "all.html"

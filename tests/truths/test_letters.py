@@ -130,6 +130,7 @@ def test_a_letter_with_an_advantage_fixes_as_by_the_matrix():
     )
 
 
+@pytest.mark.verify
 @each("spectrum", [{}, KIMURA], ids=["uniform", "Kimura"])
 def test_letters_are_visited_in_proportion_to_fitness_to_the_power(spectrum):
     """Origin and fixation: w^nu, nu = 2 (N - 1), where mutation is symmetric (Sella and Hirsh 2005)."""

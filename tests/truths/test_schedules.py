@@ -106,6 +106,7 @@ def test_annealing_a_learning_rate_and_a_batch(coupling, stage):
         )
 
 
+@pytest.mark.verify
 def test_a_constant_variance_of_the_step_heats_the_run():
     """What the textbook's rule keeps, and what it does not.
 

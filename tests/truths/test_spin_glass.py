@@ -88,6 +88,7 @@ def within(sample, law, share):
     return abs(float(sample.mean()) / law - 1) <= share
 
 
+@pytest.mark.verify
 def test_number_of_optima_of_the_sherrington_kirkpatrick_model():
     count = optima(energies(SpinGlass(n=12), 600), 12)
     assert float(count.std()) / 600**0.5 < 0.03 * float(count.mean())

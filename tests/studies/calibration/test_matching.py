@@ -176,6 +176,7 @@ def test_what_is_matched_may_be_a_quantity(tmp_path):
     assert told["reached"] == pytest.approx(told["target"], rel=0.1)
 
 
+@pytest.mark.verify
 def test_what_is_matched_may_be_recorded_and_of_any_time(tmp_path):
     """The mean length of a gradient after half of a pilot; the learning rate follows the momentum."""
     optimizers = {

@@ -225,7 +225,10 @@ def whole_numbers(*shape):
     return np.repeat(np.random.default_rng(4).poisson(3.2, (*shape, 1)), 4, -1)
 
 
-@pytest.mark.parametrize("observe", ["median(loss)", "2 * median(loss) - quantile(loss, 0.5)"])
+@pytest.mark.parametrize(
+    "observe",
+    ["median(loss)", pytest.param("2 * median(loss) - quantile(loss, 0.5)", marks=pytest.mark.verify)],
+)
 def test_more_worlds_decide_a_median_of_whole_numbers(observe):
     """With 1000 worlds both ends are 3: a half is 6 binomial errors away from either share."""
     data, given = results(whole_numbers(1000), draws=["data"]), {"observe": observe, "tolerance": 0.02}

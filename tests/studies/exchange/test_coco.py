@@ -36,6 +36,7 @@ def found(written, cocopp):
 
 
 class TestCocopp:
+    @pytest.mark.verify
     @pytest.mark.parametrize(
         ("point", "which"), [("best", "best_hit_cost"), ("recommended", "hit_cost")]
     )

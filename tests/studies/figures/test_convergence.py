@@ -252,7 +252,7 @@ class TestKinds:
         assert [axes.get_ylabel() for axes in convergence(data).axes[:2]] == ["gap to the optimum", ""]
 
 
-@pytest.mark.parametrize("figure", [convergence, noise_sources])
+@pytest.mark.parametrize("figure", [convergence, pytest.param(noise_sources, marks=pytest.mark.verify)])
 def test_long_names_do_not_leave_a_narrow_figure(figure, shared):  # noqa: F811
     data = real("ledger", shared)
     named = {

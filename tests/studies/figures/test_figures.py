@@ -99,7 +99,7 @@ HOSTILE = {
     "3 landscapes": results(landscapes=("a", "b", "c")),
     "missing": results(loss=np.nan).assign(status=lambda d: d["status"] * 0 + 5),
 }
-AS_FILES = ("one world", "all diverged", "1e-300", "missing")
+AS_FILES = ("one world", "missing")
 LAID_OUT = (
     "one optimizer",
     "long names",

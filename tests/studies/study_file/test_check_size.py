@@ -59,9 +59,9 @@ def test_more_combinations_than_anyone_looks_at_are_refused_before_they_are_look
 @pytest.mark.parametrize("of_file", [False, True])
 def test_what_is_nested_too_deeply_is_one_line(of_file, tmp_path):
     nest: list = []
-    for _ in range(3000):
+    for _ in range(1500):
         nest = [nest]
     text = tmp_path / "deep.yaml"
-    text.write_text(f"let: {'[' * 3001}{']' * 3001}\n")
+    text.write_text(f"let: {'[' * 1501}{']' * 1501}\n")
     with pytest.raises(StudyError, match="lists and mappings are nested too deeply to be read"):
         load_study(text if of_file else study(2) | {"let": nest})

@@ -232,6 +232,7 @@ def test_lande():
     assert selected(-lag, rest, 1.7)[0] + lag == pytest.approx(0.05, rel=1e-6)
 
 
+@pytest.mark.verify
 def test_a_finite_sample_responds_less():
     """1,000,000 samples of 30 by numpy."""
     draw = np.random.default_rng(3)
