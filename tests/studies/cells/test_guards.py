@@ -548,6 +548,7 @@ def test_a_plugin_that_leaves_or_raises_is_refused_by_name(tmp_path, landscape, 
     assert not [*(tmp_path / "crash").iterdir()]
 
 
+@pytest.mark.verify
 def test_a_plugin_that_leaves_its_process_is_named_and_the_others_are_computed(
     tmp_path, warm_cluster, capsys
 ):
