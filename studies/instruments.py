@@ -20,6 +20,7 @@ from landscapes.oracle.noise import Epoch
 from landscapes.oracle.oracle import Oracle
 from landscapes.parameters import Parameters
 from optimizers.base import Info, Optimizer, State
+from studies.schema import SECONDS, VIRTUAL
 
 
 class Moment(NamedTuple):
@@ -34,6 +35,7 @@ class Moment(NamedTuple):
     value_terms: Tensor  # (R,) int64, term-evaluations of values so far
     gradient_terms: Tensor  # (R,) int64, likewise of gradients
     virtual_time: Tensor  # (R,) float64, as the optimizer tells it; 0 where it has none
+    seconds: Tensor  # (R,) float64, that the steps took so far, of all worlds together
     query: Query | None  # what the step asked: points (R, P, D)
     answer: Answer | None  # what it was answered: values (R, P)
     info: Info | None  # what the optimizer told of it
@@ -63,7 +65,8 @@ class Moment(NamedTuple):
             cost=torch.from_numpy(bill.spent.copy()),
             value_terms=torch.from_numpy(bill.values.copy()),
             gradient_terms=torch.from_numpy(bill.gradients.copy()),
-            virtual_time=torch.from_numpy(bill.virtual_time.copy()),
+            virtual_time=torch.from_numpy(bill.on(VIRTUAL).copy()),
+            seconds=torch.from_numpy(bill.on(SECONDS).copy()),
             query=query,
             answer=answer,
             info=info,

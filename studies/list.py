@@ -174,7 +174,7 @@ def variables() -> dict[str, tuple[str, str]]:
     from studies import schema
 
     ours = {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED
-    ours |= {"seconds": schema.SECONDS, "target_level": schema.TARGET_LEVEL}
+    ours |= {"target_level": schema.TARGET_LEVEL}
     of_states = schema.LEDGER | schema.AGAINST | schema.POPULATION
     of_states |= schema.TIMING | schema.PICTURE
     return (

@@ -84,11 +84,13 @@ def status_attrs(words: tuple[str, ...] = STATUS) -> dict[str, Any]:
 
 
 VIRTUAL = "virtual_time"  # the clock that some optimizers tell, and the variable that shows it
+SECONDS = "seconds"  # the clock that passes, and the variable that shows it
 CLOCKS = {  # on which the length of a run is counted, `landscapes.oracle.bill.CLOCKS`
     "cost": Variable("cost", EVALUATIONS),
     "steps": Variable("completed steps", "steps"),
     "epochs": Variable("terms evaluated so far, values and gradients alike, over all terms", "epochs"),
     VIRTUAL: Variable("virtual time", "virtual time"),
+    SECONDS: Variable("time that the steps of the worlds of a cell took together so far", "s"),
 }
 RECORDED = {  # behind RECORDS
     "loss": Variable("true loss of the recommended point", LOSS),
@@ -108,6 +110,7 @@ RECORDED = {  # behind RECORDS
         "distance that the center moved in the last step; NaN before the first step", LENGTH
     ),
     "epochs": CLOCKS["epochs"],
+    SECONDS: CLOCKS[SECONDS],
 }
 
 
@@ -132,7 +135,6 @@ COUNTED = {  # behind RECORDS, whole numbers
     "gradient_terms": Variable("term-evaluations of gradients so far", "terms"),
     "steps": CLOCKS["steps"],
 }
-SECONDS = Variable("wall-clock time of the whole block of worlds so far, truth left out", "s")
 START_LOSS = Variable(
     "true loss of the common start: the first point of every optimizer's starts, before the first step",
     LOSS,

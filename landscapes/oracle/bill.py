@@ -1,4 +1,4 @@
-"""What a search has been charged: evaluations and gradients at their price, steps, virtual time."""
+"""What a search has been charged: evaluations and gradients at their price, steps, virtual time, seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 
 # relative: a cost that differs by less from a budget or a checkpoint has reached it, and not overshot it
 ROUNDING = 1e-12
-CLOCKS = ("cost", "steps", "epochs", "virtual_time")  # on which the length of a run may be counted
+TOLD = ("virtual_time", "seconds")  # clocks that are told where a step has ended, `Bill.tick`
+CLOCKS = ("cost", "steps", "epochs", *TOLD)  # on which the length of a run may be counted
 
 
 class Bill:
@@ -36,7 +37,7 @@ class Bill:
         self.terms, self.budget, self.price, self.clock = terms, budget, price, clock
         self.lowest_price = price if lowest_price is None else lowest_price
         self.values, self.gradients, self.steps = np.zeros((3, worlds), np.int64)  # (R,) each
-        self.virtual_time = np.zeros(worlds)  # (R,) as the optimizer told it
+        self.told = {name: np.zeros(worlds) for name in TOLD}  # (R,) each
         self.alive = np.ones(worlds, bool)  # (R,) worlds that still run
         self.stepped = self.alive  # (R,) worlds that took the last step
         self.spent = np.zeros(worlds)  # (R,) cost at `price` so far
@@ -68,25 +69,30 @@ class Bill:
                 return self.steps
             case "epochs":
                 return self.epochs()
-        return self.virtual_time
+        return self.told[clock]
 
     def charge(self, counts: int | np.ndarray, *, gradient: bool) -> None:
         """Add counts (R,) term-evaluations and one step to the worlds that run.
 
-        Close those whose budget is spent; of virtual time this waits for `tick`.
+        Close those whose budget is spent; on a clock of `TOLD` this waits for `tick`.
         """
         self.stepped = self.alive.copy()
         target = self.gradients if gradient else self.values
         target += counts * self.alive
         self.steps += self.alive
         self.spent = self.cost()
-        if self.clock != "virtual_time":
+        if self.clock not in TOLD:
             self._close_spent()
 
-    def tick(self, time: np.ndarray) -> None:
-        """Take the virtual time (R,) at which the step that was charged last has ended."""
-        self.virtual_time = np.where(self.stepped, time, self.virtual_time)
-        if self.clock == "virtual_time":
+    def tick(self, clock: str, time: np.ndarray | float) -> None:
+        """Take the time, (R,) or of all, at which the step that was charged last has ended.
+
+        Args:
+            clock: of `TOLD`.
+            time: what it shows there.
+        """
+        self.told[clock] = np.where(self.stepped, time, self.told[clock])
+        if clock == self.clock:
             self._close_spent()
 
     def _close_spent(self) -> None:

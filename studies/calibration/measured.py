@@ -13,9 +13,10 @@ from studies.analysis.quantities.grammar import parsed
 from studies.cells.task import Cell
 from studies.results.manifest import Stored
 from studies.results.view import assemble
-from studies.schema import POPULATION
+from studies.schema import POPULATION, SECONDS
 from studies.study_file import asked
 from studies.study_file.arm import Arm
+from studies.study_file.cell_size import ALONE
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import Study, StudyError
 from studies.text.shapes import Data, Tree
@@ -26,6 +27,8 @@ Measured = tuple[float, list[float]]  # a quantity and its interval
 def kept(scalars: Tree, quantity: str | None) -> Data:
     """What a trial or pilot records of the study, as scalars of its arm: what its quantity names.
 
+    Of one that names seconds each world is a cell, which has them to itself.
+
     Args:
         scalars: of the arm in the study.
         quantity: None: nothing is asked but losses, or what the noise ledger knows.
@@ -35,7 +38,7 @@ def kept(scalars: Tree, quantity: str | None) -> Data:
     names = {*asked.names(parsed(quantity)), *asked.called(parsed(quantity))}
     instruments = [spec for spec in scalars["record"] if names & asked.instruments([spec]).keys()]
     expressions = {name: spec for name, spec in scalars["expressions"].items() if name in names}
-    return {"record": instruments, "expressions": expressions}
+    return {"record": instruments, "expressions": expressions, ALONE: SECONDS in quantity}
 
 
 def needs_ledger(scalars: Tree, quantity: str | None) -> bool:

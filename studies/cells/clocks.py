@@ -1,4 +1,4 @@
-"""The clocks of a search: cost, steps, epochs, and virtual time where the optimizer tells one."""
+"""The clocks of a search: cost, steps, epochs, seconds, and virtual time where the optimizer tells one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from landscapes.oracle.bill import CLOCKS, Bill
 from optimizers.base import Info, Optimizer
 from studies.instruments import Moment
-from studies.schema import VIRTUAL
+from studies.schema import SECONDS, VIRTUAL
 
 
 def clocks_of(optimizer: Optimizer | type[Optimizer]) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def tick(bill: Bill, optimizer: Optimizer, info: Info) -> None:
     """Tell the bill the virtual time at the end of a step, where there is one."""
     timer = _timer(optimizer)
     if timer is not None:
-        bill.tick(of_each_world(info[timer]))
+        bill.tick(VIRTUAL, of_each_world(info[timer]))
 
 
 def of_each_world(told: Tensor) -> np.ndarray:
@@ -47,5 +47,6 @@ def readings(moment: Moment, clocks: tuple[str, ...], terms: int) -> np.ndarray:
         "steps": moment.steps.double(),
         "epochs": (moment.value_terms + moment.gradient_terms).double() / terms,
         VIRTUAL: moment.virtual_time,
+        SECONDS: moment.seconds,
     }
     return np.stack([shown[name].numpy() for name in clocks])

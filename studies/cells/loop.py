@@ -37,23 +37,33 @@ from studies.cells.own import OwnInstrument
 from studies.cells.pictures import Camera
 from studies.cells.recorder import Recorder
 from studies.cells.targets import Goals, Targets
-from studies.cells.timing import Alone, Looking, Timed, visits
+from studies.cells.timing import Alone, Looking, Timed, finish, visits
 from studies.cells.truth import Truth
 from studies.instruments import Instrument, Moment
 from studies.registry import build
-from studies.schema import TIMED_ON
+from studies.schema import SECONDS, TIMED_ON
 from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:  # what is planned is in the task: the planner's code changes no number
     from studies.cells.task import Cell, Task
 
 
+SEARCH = ("ask", "oracle", "tell")  # parts of the loop that are steps; the others look at them
+
+
 @dataclass
 class Clock:
     """Seconds spent in each part of the loop."""
 
-    spent: dict[str, float] = field(default_factory=dict)
-    last: float = field(default_factory=time.perf_counter)
+    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SEARCH, 0.0))
+
+    def __post_init__(self) -> None:
+        self.last = time.perf_counter()
+
+    @property
+    def searched(self) -> float:
+        """Seconds that the steps took so far."""
+        return sum(self.spent[part] for part in SEARCH)
 
     def lap(self, part: str) -> None:
         """Charge the time since the last lap to `part`."""
@@ -95,7 +105,9 @@ def search(
         clock.lap("oracle")
         state, info = optimizer.tell(state, query, answer, s)
         tick(oracle.bill, optimizer, info)
+        finish(str(streams.device))
         clock.lap("tell")
+        oracle.bill.tick(SECONDS, clock.searched)
         moment = Moment.now(oracle, state, query, answer, info)
         for watcher in watchers:
             watcher(moment)

@@ -6,7 +6,6 @@ the status that says why it ended, and so does the last checkpoint.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,7 +60,6 @@ class Recorder(Watcher):
         )  # (R,) 0, or the status with which a world ended
         self.counted: dict[str, np.ndarray] = {}  # variable -> (R,) sum over the steps so far
         self.records = self._empty()
-        self.began = time.perf_counter()
 
     def _empty(self) -> dict[str, np.ndarray]:
         """Name -> (R, C)."""
@@ -71,7 +69,6 @@ class Recorder(Watcher):
             *schema.RECORDED,
             *self.landscape.extras,
             *(name for name, _, _ in of_kinds),
-            "seconds",
         ]
         numbers = {name: np.full(shape, np.nan) for name in names}
         return numbers | {name: np.zeros(shape, np.int64) for name in (*schema.COUNTED, "status")}
@@ -87,7 +84,6 @@ class Recorder(Watcher):
 
     def _start(self, moment: Moment) -> None:
         self.last = self.before = moment
-        self.seconds = 0.0
         self.best = Best(self.optimizer.recommend(moment.state))
         self.start_loss = self.truth(self.common, moment)[:, 0]
         self.targets.start(self.start_loss)
@@ -106,7 +102,6 @@ class Recorder(Watcher):
         self._count(moment.info or {}, running)
         self.best.take(query, values, lowest)
         self.before, self.last = last, moment
-        self.seconds = time.perf_counter() - self.began - self.truth.seconds
         self.targets.step(moment)
         self._end_worlds(moment, running, diverged)
 
@@ -141,7 +136,7 @@ class Recorder(Watcher):
         loss, best_loss = self.truth(torch.stack([point, self.best.point], 1), moment).T
         counts = (moment.value_terms, moment.gradient_terms, moment.steps)
         values = dict(zip(schema.COUNTED, (count.numpy() for count in counts), strict=True))
-        values |= {"loss": loss, "seconds": np.full(len(loss), self.seconds)}
+        values |= {"loss": loss, schema.SECONDS: moment.seconds.numpy()}
         values["epochs"] = readings(moment, ("epochs",), self.landscape.terms)[0]
         if moment.query is not None and moment.answer is not None:
             values |= {"best_loss": best_loss, "observed": self.best.value, **self.counted}
@@ -189,7 +184,7 @@ class Recorder(Watcher):
 
     def _about(self) -> dict[str, Variable]:
         """What the records hold, but `status`; what an optimizer counts and never told does not apply."""
-        about = schema.RECORDED | schema.COUNTED | {"seconds": schema.SECONDS}
+        about = schema.RECORDED | schema.COUNTED
         about |= {name: Variable(*words) for name, words in self.landscape.extras.items()}
         about |= {name: Variable(line, unit) for name, line, unit in self.optimizer.recorded.values()}
         counted = {name: Variable(line, unit) for name, line, unit in self.optimizer.counted.values()}

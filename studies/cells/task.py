@@ -60,7 +60,8 @@ class Task:
         checkpoint_clock: of the checkpoints, whose last one is then the end of the run; None: that of the
             budget.
         start: where searches start, as `landscapes.starts` has it; None: where the landscape's own do.
-        block: worlds in a full cell, BLOCK times a power of two up to LARGEST; no number depends on it.
+        block: worlds in a full cell, BLOCK times a power of two up to LARGEST, or 1; no number depends on it
+            but seconds, and what a budget in seconds holds, whose cells have one world.
     """
 
     landscape: Data

@@ -45,7 +45,7 @@ TOLD = {  # what figures are told to show: keys of `figures:` in a study -> mean
     "stacked": "true: frequencies on top of one another",
     "claim": "the claim of law, or several with commas between them",
     "name": "of the files",
-    "clock": "of convergence, ecdf and profile: cost, steps, epochs or virtual_time",
+    "clock": "of convergence, ecdf and profile: cost, steps, epochs, virtual_time or seconds",
 }
 EXIT_CODES = (
     "0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results"

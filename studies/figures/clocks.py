@@ -44,7 +44,7 @@ def timed(dataset: Dataset, clock: str) -> Dataset:
 
     Args:
         dataset: a study's results.
-        clock: cost, steps, epochs or virtual_time.
+        clock: cost, steps, epochs, virtual_time or seconds.
 
     Raises:
         ValueError: there is no such clock, or it was not recorded.

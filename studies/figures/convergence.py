@@ -77,7 +77,7 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
     Args:
         dataset: a study's results.
         width: inches.
-        clock: along which losses are drawn: cost, steps, epochs or virtual_time.
+        clock: along which losses are drawn: cost, steps, epochs, virtual_time or seconds.
 
     Raises:
         ValueError: there is no such clock, or it was not recorded.

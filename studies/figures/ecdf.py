@@ -45,7 +45,7 @@ def ecdf(
         dataset: a study's results.
         width: inches.
         targets: losses; None: those of the study.
-        clock: on which running times are: cost, steps, epochs or virtual_time.
+        clock: on which running times are: cost, steps, epochs, virtual_time or seconds.
 
     Raises:
         ValueError: the study has no targets, and none are given; or there is no such clock.

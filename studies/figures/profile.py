@@ -30,7 +30,7 @@ def profile(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost") -
     Args:
         dataset: results of a study with targets; each value of a swept axis makes problems of its own.
         width: inches.
-        clock: on which running times are: cost, steps, epochs or virtual_time.
+        clock: on which running times are: cost, steps, epochs, virtual_time or seconds.
 
     Raises:
         ValueError: there is no such clock, or no method of these results has it.

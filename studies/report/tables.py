@@ -275,8 +275,8 @@ def _precisions(dataset: Dataset) -> str:
 
 COST_HEADS = ("landscape", "optimizer", "arms", "value evaluations", "gradient evaluations", "seconds")
 COST_NOTE = (
-    "Evaluations of the whole loss, all worlds together. Seconds: wall-clock time of blocks of worlds,"
-    " truth left out."
+    "Evaluations of the whole loss, all worlds together. Seconds: those of the steps of blocks of"
+    " worlds, looks at them left out."
 )
 
 

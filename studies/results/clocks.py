@@ -1,4 +1,4 @@
-"""Clocks of results: what cost, steps, epochs and virtual time show at the states that were recorded.
+"""Clocks of results: what cost, steps, epochs, virtual time and seconds show at the states recorded.
 
 A budget is counted on one of them (`budget_clock`, cost where a Dataset has no such coordinate). Cost is in
 evaluations at the nominal price of a gradient, and a budget of cost at the lowest price.

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from studies import registry
 from studies.cells.task import BLOCK, INSTRUMENTS, Cell, Task
+from studies.schema import SECONDS
 from studies.study_file.checkpoints import rounded
 from studies.text.shapes import Data
 
@@ -47,6 +48,9 @@ class Pace(NamedTuple):
     def seconds(self, budget: float) -> float:
         """Seconds that a whole cell takes."""
         return self.fixed + self.evaluation * budget + self.ledger
+
+
+AS_LONG = Pace(0.0, 1.0)  # as its budget, which is in seconds
 
 
 class Expected(NamedTuple):
@@ -90,9 +94,12 @@ def _pace_of(cell: Cell, first: dict[str, Cell], paces: dict[str, Pace]) -> Pace
         paces: of the tasks that were.
     """
     task = cell.task
-    return paces.get(task.canonical) or _alike(
+    pace = paces.get(task.canonical) or _alike(
         task, [(first[name].task, pace) for name, pace in paces.items()]
     )
+    if task.clock != SECONDS:
+        return pace
+    return AS_LONG._replace(ledger=pace.ledger, timing=pace.timing)
 
 
 def _seconds(cell: Cell, pace: Pace, first: dict[str, Cell]) -> float:
@@ -149,8 +156,8 @@ def measured(task: Task, worlds: int) -> Pace:
         task: the task.
         worlds: of a block.
     """
-    run = _runner(_bare(task), worlds)
-    pace = _pace(run, task.budget)
+    timed = task.clock == SECONDS
+    pace = AS_LONG if timed else _pace(_runner(_bare(task), worlds), task.budget)
     return pace._replace(ledger=_ledger(task, worlds), timing=_timing(task))
 
 

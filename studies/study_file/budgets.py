@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from landscapes.oracle.bill import ROUNDING
+from landscapes.oracle.bill import ROUNDING, TOLD
 from landscapes.parameters import Parameters
 from studies import registry
 from studies.study_file.spending import landscape_of, run_length, steps_within
@@ -40,8 +40,8 @@ def with_steps(arm: Arm) -> Arm:
 def _queries(arm: Arm, made: Optimizer, players: int) -> int:
     """How many queries the budget buys, at least 1."""
     budget, clock = arm.scalars["budget"], arm.scalars["clock"]
-    if clock == "virtual_time":
-        raise ValueError("a virtual time may hold any number of steps")
+    if clock in TOLD:
+        raise ValueError(f"{clock.replace('_', ' ')} may hold any number of steps")
     if clock == "steps" or not made.cost_follows_schedule:
         count = steps_within(arm)
         if count is None:

@@ -11,6 +11,9 @@ numbers that are held at once for each world: the terms of a step or of a true l
 landscape draws. With a noise ledger, whose redraws are many more steps (128 worlds mostly take as long as
 four times 32), with methods of other libraries, which run one world after another, and on landscapes of the
 user's, which no plan binds, it is 32.
+
+A budget in seconds is a world's own: its cell holds no other, so that worlds are alike, however many there
+are. So are trials and pilots that are judged by seconds.
 """
 
 from __future__ import annotations
@@ -29,12 +32,14 @@ from optimizers.base import Optimizer
 from studies import registry
 from studies.cells.hits import STEP, reads, reads_of_truth
 from studies.cells.task import BLOCK, LARGEST
+from studies.schema import SECONDS
 from studies.study_file.arm import Arm
 from studies.study_file.spending import Spending, landscape_of, spending, steps_within
 
+ALONE = "alone"  # of an arm's scalars: each world is a cell
 READS = 5e9  # numbers read in a second or so
 LONG = 10 * READS
-ALONE = 6e6  # in the time that a step takes whatever it moves: 1.2 ms
+FIXED = 6e6  # in the time that a step takes whatever it moves: 1.2 ms
 WORLDS = 4  # times as long as that its worlds may take
 WORLD = 5e3  # in the time that a step takes for each world: 1 microsecond
 POINT = 600  # for each point asked
@@ -46,13 +51,15 @@ RECORDED = 20  # numbers kept of a checkpoint
 
 
 def worlds_of_a_cell(arm: Arm, checkpoints: int) -> int:
-    """Worlds in a full cell of an arm: 32 times a power of two.
+    """Worlds in a full cell of an arm: 32 times a power of two, or 1.
 
     Args:
         arm: the arm.
         checkpoints: how many it has.
     """
     each = spending(arm)
+    if arm.scalars["clock"] == SECONDS or arm.scalars.get(ALONE):
+        return 1
     optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
     steps = steps_within(arm)
     if each is None or steps is None or arm.scalars["ledger"] or optimizer.libraries:
@@ -68,7 +75,7 @@ def worlds_of_a_cell(arm: Arm, checkpoints: int) -> int:
 
 def _full_time(steps: int) -> float:
     """Numbers read in the time that the worlds of a full cell may take, beside that of the steps alone."""
-    alone = ALONE * steps
+    alone = FIXED * steps
     return max(READS, alone, min(WORLDS * alone, LONG))
 
 

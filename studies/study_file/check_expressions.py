@@ -245,6 +245,7 @@ def _scope(arm: Arm) -> Scope:
         value_terms=ones,
         gradient_terms=ones,
         virtual_time=ones.double(),
+        seconds=ones.double(),
         query=begun.first,
         answer=begun.answer,
         info=begun.info,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from studies.study_file import fields, only
 from studies.study_file.axes import Axis
-from studies.study_file.clocks import SECONDS
 from studies.study_file.document import Mistake, Path, mapping, mapping_at
 from studies.study_file.draft import Draft
 from studies.study_file.labelled import MAPS, OWN_KEYS, by_label
@@ -86,7 +85,7 @@ def _of_map(path: tuple[str, ...], draft: Draft) -> Iterator[Mistake]:
     unknown = [label for label in values if label not in (*landscapes, DEFAULT)]
     what = MEANT.get(path[0], "landscape")
     for label in unknown:
-        text = f"unknown {what}; {suggest(label, [*landscapes, *sorted(own_keys - {SECONDS})])}"
+        text = f"unknown {what}; {suggest(label, [*landscapes, *sorted(own_keys)])}"
         yield Mistake((*path, label), text, at_key=True)
     if len(unknown) == len(values):  # none is named, perhaps since no map was meant
         return

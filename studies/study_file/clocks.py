@@ -14,21 +14,17 @@ from studies.text.formulas import reads_as_formula
 from studies.text.shapes import Data
 from studies.text.words import suggest
 
-SECONDS = "seconds"  # recorded, and no budget: they are others on another machine
-KEYS = (*CLOCKS, SECONDS)  # of a mapping that is a budget, and no map of labels
 LARGEST = sys.float_info.max
-FORMS = "expected a number of evaluations > 0, or one of {steps: ..}, {epochs: ..}, {virtual_time: ..}"
+FORMS = (
+    "expected a number of evaluations > 0, or one of {steps: ..}, {epochs: ..}, {virtual_time: ..},"
+    " {seconds: ..}"
+)
 
 
 def _budget(value: object, info: ValidationInfo) -> object:
     """A number of evaluations > 0, or a mapping clock -> amount of one clock."""
     if not isinstance(value, Mapping):
         return _amount("cost", value, info)
-    if SECONDS in value:
-        raise ValueError(
-            f"expected one of {', '.join(CLOCKS)}; seconds are none, since a run that ends by them is another"
-            " on another machine"
-        )
     if len(value) != 1:
         raise ValueError(FORMS)
     ((clock, amount),) = value.items()
@@ -58,7 +54,7 @@ Budget = Annotated[
 
 def on_clock(budget: object) -> bool:
     """Whether it is a budget {clock: amount}, and no map landscape label -> budget."""
-    return isinstance(budget, Mapping) and bool(budget.keys() & set(KEYS))
+    return isinstance(budget, Mapping) and bool(budget.keys() & set(CLOCKS))
 
 
 def scalars(budget: float | Mapping[str, float]) -> Data:

@@ -156,7 +156,7 @@ class ClockedModel(Options):
 
     example: ClassVar[str] = "clock: steps"
     command: ClassVar[str] = "--clock steps"
-    clock: Literal["cost", "steps", "epochs", "virtual_time"] | None = Field(
+    clock: Literal["cost", "steps", "epochs", "virtual_time", "seconds"] | None = Field(
         default=None, description="of the horizontal axis; null: cost"
     )
 

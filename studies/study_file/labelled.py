@@ -23,7 +23,7 @@ MAPS = (  # keys whose value may be a map label -> value
     ),
 )
 OWN_KEYS = {  # of a value that is itself a mapping, and no map of labels
-    "budget": {*clocks.KEYS},
+    "budget": {*clocks.CLOCKS},
     "checkpoints": {*spaced.KEYS},
     "evaluation": {"value", "gradient"},
     "targets": {*sections.TARGETS},

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
 from studies import registry
-from studies.study_file.clocks import KEYS, Budget
+from studies.study_file.clocks import CLOCKS, Budget
 from studies.study_file.document import Path
 from studies.study_file.fields import OF_USERS, by_kind, kind_tag, kinds_of, parameter_model
 from studies.study_file.figures import entry
@@ -98,11 +98,11 @@ class StudyModel(Strict):
     instances: Annotated[Count, OR_FORMULA] | None = Field(
         default=None, description="world r has instance r mod instances; null: its own"
     )
-    budget: per_landscape(Budget, KEYS) = Field(  # type: ignore[valid-type]
+    budget: per_landscape(Budget, CLOCKS) = Field(  # type: ignore[valid-type]
         description=(
-            "evaluations of the whole loss, or on another clock {steps: 480}, {epochs: 3} or {virtual_time:"
-            " 50}; or landscape label -> either. A run ends after the last whole step within it; an"
-            " optimizer's own `budget` wins"
+            "evaluations of the whole loss, or on another clock {steps: 480}, {epochs: 3}, {virtual_time:"
+            " 50} or {seconds: 60}; or landscape label -> either. A run ends after the last whole step"
+            " within it; an optimizer's own `budget` wins"
         )
     )
     gradient_cost: Price = Field(

@@ -8,7 +8,7 @@ multiples of their size, which the arm's cost alone gives, so a study with more 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from landscapes.streams import SOURCES
@@ -18,8 +18,9 @@ from studies.cells.hits import STEP, reads_of_truth
 from studies.cells.task import Cell, Task, blocks
 from studies.results import config, settings
 from studies.results.manifest import Manifest
+from studies.schema import SECONDS
 from studies.study_file.arm import Arm as Settled
-from studies.study_file.cell_size import worlds_of_a_cell
+from studies.study_file.cell_size import ALONE, worlds_of_a_cell
 from studies.study_file.checkpoints import Places, geometric, length_of_run, places, rounded
 from studies.study_file.resolved import resolved
 from studies.study_file.spending import landscape_of, place
@@ -31,6 +32,12 @@ OF_NO_STEP = ("instance", "init", "library", "ledger")  # sources from which no 
 OF_STUDY = (  # fields of a task that the study gives
     *("seed", "instances", "budget", "clock", "gradient_cost"),
     *("targets", "target_floor", "dtype", "start"),
+)
+
+
+UNLIKE = (
+    "its budget is in seconds: how many steps it holds, and with them all numbers, differ from machine to"
+    " machine and from run to run; each world is a cell of its own"
 )
 
 
@@ -96,18 +103,29 @@ def make_plan(study: Study) -> Plan:
     """The arms and tasks of a study; `auto` becomes the device that this machine has."""
     device, arms, sources = _device(study.device), [], _step_sources(study)
     tasks: dict[str, Task] = {}
-    thinned: dict[str, list[str]] = {}  # why -> where
+    told: dict[str, list[str]] = {}  # line -> where
     for settled in study.arms:
         looked = places(settled)
         task = _task(settled, looked, device, sources)
         arms.append(Arm(settled.coords, settled.label, tasks.setdefault(task.canonical, task)))
-        if looked.why:
-            thinned.setdefault(looked.why, []).append(place(settled))
+        for why in filter(None, (looked.why, UNLIKE * (task.clock == SECONDS))):
+            told.setdefault(why, []).append(place(settled))
     notes = [
         f"{where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}: {why}"
-        for why, where in thinned.items()
+        for why, where in told.items()
     ]
-    return Plan(study, arms, study.axes, [*study.notes, *notes])
+    return Plan(study, arms, study.axes, [*study.notes, *notes, *_unlike(study, tasks.values())])
+
+
+def _unlike(study: Study, tasks: Iterable[Task]) -> Iterator[str]:
+    """A line where the study asks for seconds, and its arms have cells of several sizes."""
+    asked = json.dumps([study.resolved.get(section) for section in ("claims", "figures")])
+    sizes = sorted({min(task.block, study.replicates) for task in tasks})
+    if SECONDS in asked and len(sizes) > 1:
+        yield (
+            f"seconds are those of a cell, which holds {sizes[0]:,} to {sizes[-1]:,} worlds here: they"
+            " compare no arms whose cells differ; with a budget in seconds each world is a cell"
+        )
 
 
 def _step_sources(study: Study) -> list[str]:
@@ -132,7 +150,7 @@ def _task(arm: Settled, looked: Places, device: str, sources: list[str]) -> Task
         device: "cpu" or "cuda".
         sources: of noise that a step may draw from.
     """
-    scalars = {name: value for name, value in arm.scalars.items() if name != "checkpoints"}
+    scalars = {name: value for name, value in arm.scalars.items() if name not in ("checkpoints", ALONE)}
     end = length_of_run(arm)
     looks = scalars["targets"] and reads_of_truth(landscape_of(arm)) > STEP
     at_end = {

@@ -26,7 +26,7 @@ class SpacedModel(Strict):
         default="log",
         description="log: over the last three decades of a run, of steps from the first; linear: over all",
     )
-    clock: Literal["cost", "steps", "epochs", "virtual_time"] | None = Field(
+    clock: Literal["cost", "steps", "epochs", "virtual_time", "seconds"] | None = Field(
         default=None, description="on which they are evenly spaced; null: that of the budget"
     )
 

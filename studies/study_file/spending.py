@@ -63,7 +63,7 @@ class Step(NamedTuple):
         """How far it moves a clock; NaN where that is not known before it runs.
 
         Args:
-            clock: cost, steps, epochs or virtual_time.
+            clock: cost, steps, epochs, virtual_time or seconds.
             price: of a gradient, for cost.
         """
         moves = {"cost": self.cost(price), "steps": 1.0, "epochs": self.cost(1.0)}
@@ -148,7 +148,7 @@ def length(arm: Arm, clock: str) -> float:
 
     Args:
         arm: the arm.
-        clock: cost (at the nominal price), steps, epochs or virtual_time.
+        clock: cost (at the nominal price), steps, epochs, virtual_time or seconds.
     """
     spent, count = spending(arm), steps_within(arm)
     if count == 0:

@@ -54,8 +54,11 @@ CLOCKS = """\
 how long a run is, when it is looked at and when it hits a target may be told on any of these clocks
 cost: evaluations of the whole loss, gradients at their price; a plain number is cost
 steps: of a population generations; epochs: evaluations over terms, a gradient counting as one
-virtual_time: of methods with workers (async_sgd, async_steady_state_ga); seconds: recorded alone, as they are
-others on another machine
+virtual_time: of methods with workers (async_sgd, async_steady_state_ga)
+seconds: that passed in steps, the looks at them left out. The worlds of a cell take each step together, 32 or
+more of them, and seconds are those of the cell: the same arm has more of them in larger cells. With a budget
+of {seconds: 60} each world is a cell of its own, and has the 60 to itself; it ends with the last step within
+them. Seconds differ from run to run, and so does all that they end or choose
 where: budget, checkpoints (also of a landscape or an optimizer); hit(0.1, clock=steps) in claims, figures,
 tuning and `python -m studies.ask`; figures convergence, ecdf, profile and the x of curve
 no hit moves because checkpoints do
@@ -64,6 +67,7 @@ no hit moves because checkpoints do
     checkpoints: {count: 60, spacing: linear, clock: steps}
     optimizers:
       SGD: {kind: sgd, budget: {epochs: 3}, checkpoints: [0.1, 1]}
+      CMA: {kind: cma_es, budget: {seconds: 60}, checkpoints: 20}
     figures: [{convergence: {clock: steps}}, {curve: {x: epochs, y: median(loss)}}]"""
 
 SCHEDULE = """\

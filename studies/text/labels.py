@@ -46,7 +46,7 @@ HITS = tuple(
 RECORDED = (
     *schema.RECORDED,
     *schema.COUNTED,
-    *"start_loss status seconds target_level recorded".split(),
+    *"start_loss status target_level recorded".split(),
     *HITS,
 )
 OF_KINDS = (  # what some kinds of ours record; a kind of the user's may record it too

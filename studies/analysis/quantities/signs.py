@@ -20,7 +20,8 @@ from studies.text.formulas import CONSTANTS
 
 NAMES = {
     *("diversity", "step_length", "staleness", "diverged"),
-    *("steps", "value_terms", "gradient_terms", "virtual_time", "moment_cost", "moment_steps"),
+    *("steps", "value_terms", "gradient_terms", "virtual_time", "seconds"),
+    *("moment_cost", "moment_steps"),
     *("step_variance", "noise_trace", "noise_rank", "sample_size", "heterozygosity"),
     *("linkage_disequilibrium", "fixed_loci", "loss_variance", "genotypes"),
     *(f"{timing.HEAD}{word}" for word in timing.WORDS),

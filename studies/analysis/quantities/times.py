@@ -5,10 +5,11 @@
     first(CONDITION)                 when a condition on what was recorded first held at a checkpoint
     rate(x)                          b of x = a exp(-b t), fitted to each world; or law=sublinear, exponential
 
-Each on the clock cost, unless `clock=steps`, `epochs` or `virtual_time` says otherwise (a rate: per step).
-What never happened is inf: a median is inf where it never happened in more than half of the worlds, a mean
-where in any. Where a time is known to an interval only (a target that the study does not have, a condition,
-both seen at checkpoints) the later end is the value, and the interval of a quantity is that of both ends.
+Each on the clock cost, unless `clock=steps`, `epochs`, `virtual_time` or `seconds` says otherwise (a rate:
+per step). What never happened is inf: a median is inf where it never happened in more than half of the
+worlds, a mean where in any. Where a time is known to an interval only (a target that the study does not have,
+a condition, both seen at checkpoints) the later end is the value, and the interval of a quantity is that of
+both ends.
 """
 
 from __future__ import annotations

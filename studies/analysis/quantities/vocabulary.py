@@ -25,7 +25,7 @@ class Word(NamedTuple):
 
 
 OVER_TIME = "with since=0.5 of each world, over its checkpoints from half of the budget on"
-CLOCKS = "by cost, or with clock=steps, epochs or virtual_time"
+CLOCKS = "by cost, or with clock=steps, epochs, virtual_time or seconds"
 ENDS = "known to the distance of two checkpoints, whose both ends the interval holds"
 START = "0 of a world that starts below it"
 AT_START = "a world in which it holds from the start has its first checkpoint"

@@ -44,7 +44,7 @@ def attainment(
         costs: on the clock; with the dim `checkpoint` where they are a DataArray. None: those of the
             checkpoints.
         value: `loss` of the recommended or `best_loss` of the best evaluated point.
-        clock: cost, steps, epochs or virtual_time.
+        clock: cost, steps, epochs, virtual_time or seconds.
 
     Returns:
         `attained` (.., target, checkpoint), `attained_interval` (bound), `worlds`; the coordinates

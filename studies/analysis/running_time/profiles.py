@@ -29,7 +29,8 @@ from studies.results.hits import clock_of, ran, variable
 from studies.schema import SPENT
 
 # what counts as this much at least: a start that is good enough takes none
-LEAST = {"cost": 1.0, "steps": 1.0, "epochs": 1e-200, "virtual_time": 1e-200}
+LEAST = {"cost": 1.0, "steps": 1.0}
+ANY = 1e-200  # on other clocks
 FACTORS = tuple(np.geomspace(1.0, 1000.0, 121).tolist())
 
 
@@ -45,7 +46,7 @@ def profile(
         dataset: a study's results with targets.
         factors: tau.
         value: the variable that holds the costs of targets.
-        clock: cost, steps, epochs or virtual_time; None: that of `value`.
+        clock: cost, steps, epochs, virtual_time or seconds; None: that of `value`.
 
     Returns:
         `profile` (optimizer, factor) and `profile_interval` (bound); `worlds` (optimizer, factor) and
@@ -117,7 +118,7 @@ def distinct_problems(dataset: Dataset, cost: DataArray, clock: str = "cost") ->
     common = common.min("optimizer") if "optimizer" in common.dims else common
     cost = cost.where((cost <= common * (1 + SPENT)) | cost.isnull(), np.inf)
     return cost.where(distinct(cost, rest(cost, "optimizer", "replicate", "target"))).clip(
-        min=LEAST[clock]
+        min=LEAST.get(clock, ANY)
     )
 
 

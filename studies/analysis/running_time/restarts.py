@@ -50,7 +50,7 @@ def ecdf(
         costs: on the clock, as in `runtime.ecdf`; they may go beyond the budget.
         targets: as in `hits`.
         which: as in `hits`.
-        clock: cost, steps, epochs or virtual_time; None: that of `which`.
+        clock: cost, steps, epochs, virtual_time or seconds; None: that of `which`.
         seed: of the simulation, where one is needed; every instance has the same stream.
 
     Returns:

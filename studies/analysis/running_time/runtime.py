@@ -59,7 +59,7 @@ def expected_running_time(
         dataset: a study's results.
         targets: as in `hits`.
         which: as in `hits`.
-        clock: cost, steps, epochs or virtual_time; None: that of `which`.
+        clock: cost, steps, epochs, virtual_time or seconds; None: that of `which`.
 
     Returns:
         `ert` in units of the clock, `success_rate`, both with `_interval` (bound), `ert_lateness`,
@@ -203,7 +203,7 @@ def ecdf(
             checkpoints.
         targets: as in `hits`.
         which: as in `hits`.
-        clock: cost, steps, epochs or virtual_time; None: that of `which`.
+        clock: cost, steps, epochs, virtual_time or seconds; None: that of `which`.
 
     Returns:
         `solved` (.., checkpoint), `solved_interval` (bound), `worlds`; a coordinate of the clock's name. Runs

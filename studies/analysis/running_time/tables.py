@@ -41,7 +41,7 @@ def fixed_budget(
             DataArray. None: 1, 10 and 100 % of the budget.
         value: `loss` of the recommended or `best_loss` of the best evaluated point.
         levels: of the quantiles.
-        clock: cost, steps, epochs or virtual_time.
+        clock: cost, steps, epochs, virtual_time or seconds.
 
     Returns:
         For each (.., checkpoint) with a coordinate of the clock's name: `mean` (inf where a world has
@@ -81,7 +81,7 @@ def fixed_target(
         targets: as in `hits`.
         which: as in `hits`.
         levels: of the quantiles.
-        clock: cost, steps, epochs or virtual_time; None: that of `which`.
+        clock: cost, steps, epochs, virtual_time or seconds; None: that of `which`.
 
     Returns:
         For each (.., target): `ert`, `success_rate`, `quantiles` (quantile), all with `_interval` (bound),

@@ -115,7 +115,7 @@ class TestHits:
             hits(results(LOSS, COST))
         with pytest.raises(
             ValueError,
-            match=r"^hits: expected which to be one of hit_cost, hit_steps, .*, best_hit_virtual_time; got 'loss'$",
+            match=r"^hits: expected which to be one of hit_cost, hit_steps, .*, best_hit_seconds; got 'loss'$",
         ):
             hits(results(LOSS, COST), [1.0], which="loss")
         with pytest.raises(

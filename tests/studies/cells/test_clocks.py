@@ -1,4 +1,4 @@
-"""Runs and hits counted in cost, steps, epochs and virtual time."""
+"""Runs and hits counted in cost, steps, epochs, virtual time and seconds; these on a clock of the test's."""
 
 import math
 from dataclasses import replace
@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from landscapes.oracle.bill import Bill
+from landscapes.oracle.oracle import Oracle
+from optimizers.gradient.async_sgd import AsyncSGD
+from optimizers.gradient.sgd import SGD
+from studies.cells.truth import Truth
 from studies.schema import CLOCKS, Status
 from tests.studies.cells.test_loop import BOWL, run, task
 from tests.support.each import each
+from tests.support.fake_time import fake_time
 
 GD = {"kind": "sgd", "learning_rate": 0.25}
 SERVICE = {"kind": "exponential", "scale": 2.0}
@@ -28,6 +34,17 @@ def noise(batch=None, gradient=0.0):
 
 def workers(**options):
     return {"kind": "async_sgd", "workers": 4, "learning_rate": 0.05, "service": SERVICE, **options}
+
+
+def steps_take(monkeypatch, seconds, method=SGD):
+    """Makes steps of a method take so many seconds, or what they give for its state; answers take none."""
+
+    def of_tell(own, state, *args):
+        return seconds(state) if callable(seconds) else seconds
+
+    clock = fake_time(monkeypatch)
+    monkeypatch.setattr(method, "tell", clock.spends(method.tell, of_tell))
+    return clock
 
 
 def first(passed, times):
@@ -87,6 +104,64 @@ class TestBudgets:
         assert data["steps"].values.tolist() == [[0, 2, 4]] * 2
 
 
+class TestSeconds:
+    def test_a_budget_of_seconds_holds_as_many_steps_of_one(self, monkeypatch):
+        steps_take(monkeypatch, 1.0)
+        how = {"budget": 7.0, "checkpoints": [1.0, 3.5, 7.0]}
+        data = run(task(BOWL, GD, clock="seconds", **how), range(3))
+        assert data["steps"].values.tolist() == [[1, 3, 7]] * 3
+        assert data["seconds"].values.tolist() == [[1, 3, 7]] * 3
+        assert (data["status"][:, -1] == Status.BUDGET_SPENT).all()
+        counted = run(task(BOWL, GD, clock="steps", **how), range(3))
+        np.testing.assert_array_equal(data["loss"], counted["loss"])
+
+    def test_a_step_beyond_the_budget_is_not_shown(self, monkeypatch):
+        """Of 0.75 each: the third ends at 2.25."""
+        steps_take(monkeypatch, 0.75)
+        data = run(task(BOWL, GD, clock="seconds", budget=2.0, checkpoints=[2.0]), range(2))
+        assert data["steps"].values.tolist() == [[2]] * 2
+        assert data["seconds"].values.tolist() == [[1.5]] * 2
+
+    def test_a_first_step_beyond_the_budget_leaves_the_start(self, monkeypatch):
+        steps_take(monkeypatch, 0.75)
+        data = run(task(BOWL, GD, clock="seconds", budget=0.5, checkpoints=[0.5]), range(2))
+        assert data["steps"].values.tolist() == [[0]] * 2
+        np.testing.assert_array_equal(data["loss"][:, 0], data["start_loss"])
+
+    def test_ask_and_answer_take_them_too_and_looks_do_not(self, monkeypatch):
+        """A step is 1 + 2 + 4; each look at the truth, of which there are many, takes 1000."""
+        clock = steps_take(monkeypatch, 1.0)
+        for owner, name, seconds in (
+            (SGD, "ask", 2.0),
+            (Oracle, "_answer", 4.0),
+            (Truth, "__call__", 1000.0),
+        ):
+            monkeypatch.setattr(owner, name, clock.spends(getattr(owner, name), seconds))
+        hunt = task(BOWL, GD, clock="seconds", budget=21.0, checkpoints=[7.0, 21.0], targets=[0.1])
+        assert run(hunt, range(2))["seconds"].values.tolist() == [[7, 21]] * 2
+
+    def test_a_world_that_has_ended_spends_none(self):
+        bill = Bill(2, terms=1, budget=9.0)
+        for seconds, lost in ((2.5, [False, True]), (4.0, [False, False])):
+            bill.charge(1, gradient=False)
+            bill.tick("seconds", seconds)
+            bill.close(np.array(lost))
+        assert bill.on("seconds").tolist() == [4.0, 2.5]
+
+    def test_a_hit_is_at_the_end_of_its_step(self, monkeypatch):
+        """The k-th takes k: the first k take k (k + 1) / 2."""
+        steps_take(monkeypatch, lambda state: 1.0 + int(state.step[0]))
+        data = run(task(BOWL, GD, targets=[0.1, 1e-9]), range(5))
+        for stem in ("hit", "best_hit"):
+            steps = data[f"{stem}_steps"]
+            assert np.isfinite(steps[:, 0]).all()
+            np.testing.assert_array_equal(
+                data[f"{stem}_seconds"][:, 0], (steps * (steps + 1) / 2)[:, 0]
+            )
+            np.testing.assert_array_equal(data[f"{stem}_seconds_low"], data[f"{stem}_seconds"])
+        assert np.isinf(data["hit_seconds"][:, 1]).all()
+
+
 class TestHits:
     def test_of_constant_steps_is_their_number_times_what_one_takes(self):
         data = run(task(BOWL, GD, targets=[0.1, 1e-9]), range(5))
@@ -119,8 +194,9 @@ class TestHits:
                     np.testing.assert_array_equal(data[f"{stem}_{clock}"][:, place], expected)
         assert np.isfinite(data["hit_virtual_time"]).any()
 
-    @each("clock", ["cost", "steps", "epochs", "virtual_time"])
-    def test_checkpoints_move_no_hit(self, clock):
+    @each("clock", CLOCKS)
+    def test_checkpoints_move_no_hit(self, clock, monkeypatch):
+        steps_take(monkeypatch, 0.75, AsyncSGD)
         hunt = task(BOWL, workers(), targets=[0.5, 0.1], clock=clock, budget=20.0, checkpoints=[20.0])
         data = run(hunt, range(4))
         fine = run(replace(hunt, checkpoints=[k / 5 for k in range(1, 101)]), range(4))
@@ -130,8 +206,9 @@ class TestHits:
             )
             xr.testing.assert_equal(data[f"{name}_low"], fine[f"{name}_low"])
 
-    def test_where_truth_takes_longer_than_a_step_lie_between_two_looks(self):
+    def test_where_truth_takes_longer_than_a_step_lie_between_two_looks(self, monkeypatch):
         """A step of a net on 4 of 1437 terms reads 1e5 + 3 * 4 D numbers, D = 235, the truth 1437 D."""
+        steps_take(monkeypatch, 0.25)
         net = task(
             {"kind": "digits", "hidden": 3},
             {"kind": "sgd", "learning_rate": 0.3},
@@ -152,5 +229,7 @@ class TestHits:
             inside = np.isfinite(expected)
             np.testing.assert_array_equal(hit[inside], expected[inside])
             np.testing.assert_array_equal(low[inside], expected[inside] - gap)
+            np.testing.assert_array_equal(data["hit_seconds"][:, place], hit / 4)
+            np.testing.assert_array_equal(data["hit_seconds_low"][:, place], low / 4)
         assert (data["hit_steps_low"] < data["hit_steps"]).any()
         np.testing.assert_allclose(data["hit_epochs"], data["hit_steps"] * 4 / 1437, rtol=1e-12)

@@ -94,7 +94,7 @@ def run(made, worlds):
 def same(a, b):
     """Equal but for wall-clock variables, and for attributes."""
     clock = [name for name in a.data_vars if a[name].attrs.get("units") == "s"]
-    assert clock == ["seconds"]
+    assert "seconds" in clock
     xr.testing.assert_equal(a.drop_vars(clock), b.drop_vars(clock))
 
 

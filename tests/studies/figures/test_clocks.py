@@ -106,7 +106,7 @@ def test_a_study_and_a_command_may_ask_for_a_clock(tmp_path, capsys):
     assert (tmp_path / "figures" / "convergence.png").exists()
     assert main([str(tmp_path / "dataset.zarr"), "convergence", "--clock", "stpes"]) == 2
     assert capsys.readouterr().err == (
-        "convergence: --clock: expected 'cost', 'steps', 'epochs' or 'virtual_time', got 'stpes';"
+        "convergence: --clock: expected 'cost', 'steps', 'epochs', 'virtual_time' or 'seconds', got 'stpes';"
         " did you mean 'steps'?\n"
     )
 

@@ -193,8 +193,8 @@ def test_a_wrong_kind_in_the_registry_is_told_beside_a_missing_budget() -> None:
         load_study({"name": "x", "landscapes": {"nk": {"kind": "nkk"}}, "optimizers": {}})
     assert caught.value.lines == [
         "study: budget: missing; expected evaluations of the whole loss, or on another clock {steps: 480},"
-        " {epochs: 3} or {virtual_time: 50}; or landscape label -> either. A run ends after the last whole step"
-        " within it; an optimizer's own `budget` wins",
+        " {epochs: 3}, {virtual_time: 50} or {seconds: 60}; or landscape label -> either. A run ends after the"
+        " last whole step within it; an optimizer's own `budget` wins",
         "study: landscapes.nk.kind: unknown kind 'nkk'; did you mean 'nk'?",
         "study: optimizers: expected at least one, label -> {kind: ..}",
     ]

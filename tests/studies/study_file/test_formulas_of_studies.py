@@ -210,7 +210,7 @@ def test_the_study_is_kept_as_it_was_written(arms, tmp_path):
     ("old", "new", "line"),
     [
         ("100 * dim", "100 * dimm", "3:16: budget.bowl: unknown name 'dimm'; did you mean 'dim'?"),
-        ("100 * dim", "dim - 6", "3:16: budget.bowl: expected a number of evaluations > 0, or one of {steps: ..}, {epochs: ..}, {virtual_time: ..}, got 0, from the formula 'dim - 6'"),
+        ("100 * dim", "dim - 6", "3:16: budget.bowl: expected a number of evaluations > 0, or one of {steps: ..}, {epochs: ..}, {virtual_time: ..}, {seconds: ..}, got 0, from the formula 'dim - 6'"),
         ("value: 4 * h", "value: 4 * dim", "4:24: gradient_cost.value: unknown name 'dim'; known: h, tau, N, M"),
         ("value: 4 * h", "value: 40 * h", "4:16: gradient_cost: expected a range [low, high] with low <= value = 20 <= high"),
         ("[1 / dim, 0.05]", "[1 / (dim - 6), 0.05]", "5:18: targets.bowl[0]: '1 / (dim - 6)' has no value: division by zero"),
