@@ -39,6 +39,7 @@ from landscapes.networks.digits import Digits
 from landscapes.networks.linear_rnn import LinearRNN
 from landscapes.networks.logistic_regression import LogisticRegression
 from landscapes.networks.module import TorchModule
+from landscapes.networks.norm_layer import NormLayer
 from landscapes.networks.tanh_rnn import TanhRNN
 from landscapes.wrappers.finite_sum import FiniteSum
 from landscapes.wrappers.moving import Moving
@@ -79,6 +80,7 @@ LANDSCAPES: dict[str, type[Landscape]] = {
     "linear_rnn": LinearRNN,
     "tanh_rnn": TanhRNN,
     "batch_norm": BatchNorm,
+    "norm_layer": NormLayer,
     "contrastive": Contrastive,
     "autoencoder": Autoencoder,
     # games

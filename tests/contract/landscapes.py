@@ -42,6 +42,7 @@ from landscapes.networks.digits import Digits
 from landscapes.networks.linear_rnn import LinearRNN
 from landscapes.networks.logistic_regression import LogisticRegression
 from landscapes.networks.module import TorchModule
+from landscapes.networks.norm_layer import NormLayer
 from landscapes.networks.tanh_rnn import TanhRNN
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
@@ -105,6 +106,8 @@ KINDS = {
     "tanh_rnn": TanhRNN(units=3, steps=5, sequences=13),
     "batch_norm": BatchNorm(hidden=1),
     "batch_norm-fixed": BatchNorm(hidden=1, activation="tanh", statistics="fixed"),
+    "norm_layer": NormLayer(examples=13, common=0.5),
+    "norm_layer-fixed": NormLayer(examples=7, statistics="fixed"),
     "contrastive": Contrastive(features=3, embedding=2, pairs=13),
     "contrastive-pairwise": Contrastive(objective="pairwise", features=1, embedding=1, pairs=13),
     "autoencoder": Autoencoder(hidden=1, bottleneck=1),

@@ -8,6 +8,8 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
+from scipy.stats import beta, chi2
 from sklearn.linear_model import LogisticRegression as Scikit
 from torch import nn
 from torch.nn import functional
@@ -22,6 +24,7 @@ from landscapes.networks.import_paths import examples, reproducibly
 from landscapes.networks.linear_rnn import LinearRNN
 from landscapes.networks.logistic_regression import LogisticRegression
 from landscapes.networks.module import TorchModule
+from landscapes.networks.norm_layer import NormLayer
 from landscapes.networks.tanh_rnn import TanhRNN
 from landscapes.oracle.evaluation import evaluate
 from landscapes.streams import Streams
@@ -393,6 +396,7 @@ TOGETHER = [
     module("normalised"),
     BatchNorm(hidden=2),
     BatchNorm(hidden=2, statistics="batch_constant"),
+    NormLayer(examples=13),
     Contrastive(pairs=13),
 ]
 
@@ -610,6 +614,72 @@ def test_batch_norm_is_measured_in_eval_mode(statistics):
 @each("statistics", ["batch_constant", "running"])
 def test_constant_statistics_do_not_let_a_world_see_the_others(statistics, dtype):
     assert same_alone(BatchNorm(hidden=3, statistics=statistics), dtype, (1, 3))
+
+
+@each("rows", [None, 1, 2])
+@each("statistics", ["batch", "batch_constant", "running", "fixed"])
+def test_a_bare_layer_against_torch(statistics, rows):
+    landscape = NormLayer(examples=9, common=0.7, statistics=statistics, eps=1e-3).bind(streams())
+    x = landscape.start(streams(), 2)
+    terms = None if rows is None else batch(landscape, rows, 5)
+
+    def naive(r, p, seen):
+        inputs = x[r, p].clone().requires_grad_()
+        known = (inputs if statistics == "running" else inputs[seen]).detach()
+        mean, variance = known.mean().reshape(1), known.var(unbiased=False).reshape(1)
+        if statistics == "fixed":
+            mean, variance = torch.zeros(1).double(), torch.ones(1).double()
+        y = functional.batch_norm(
+            inputs[seen, None], mean, variance, training=statistics == "batch", eps=1e-3
+        )
+        value = (landscape.above[r, seen] * y[:, 0]).mean()
+        return float(value.detach()), torch.autograd.grad(value, inputs)[0]
+
+    compare(landscape, x, terms, naive)
+
+
+WORLDS = range(4000)
+
+
+def passed(statistics, size, common=0.0):
+    """Squared length of what passes a bare layer, in each world; without a layer it is that of g."""
+    landscape = NormLayer(examples=size, common=common, statistics=statistics, eps=0.0)
+    landscape = landscape.bind(streams(WORLDS))
+    slope = evaluate(landscape, landscape.start(streams(WORLDS), 1), gradient=True).gradient
+    return (size * slope).square().sum(-1)[:, 0]
+
+
+def mean_error(values):
+    """4.5 standard errors of their mean."""
+    return 4.5 * float(values.std()) / len(values) ** 0.5
+
+
+@each("size", [3, 4, 8])
+def test_a_bare_layer_keeps_the_share_of_a_projection(size):
+    """A random direction loses 2 of its m coordinates, and keeps a share of the law Beta((m - 2) / 2, 1)."""
+    kept = passed("batch", size) / passed("batch_constant", size)
+    assert abs(float(kept.mean()) - beta.mean(size / 2 - 1, 1)) <= mean_error(kept)
+    assert float(kept.mean()) < (size - 1) / size - 2 * mean_error(kept)
+
+
+def test_a_bare_layer_passes_nothing_of_two():
+    assert float((passed("batch", 2) / passed("batch_constant", 2)).max()) <= 1e-20
+
+
+def test_against_the_deviation_of_all_a_batch_lengthens():
+    """E 1 / s^2 by quadrature, times the m - 2 coordinates that pass, is more than m."""
+    size = 10
+    longer = passed("batch", size)
+    law = quad(lambda square: size / square * chi2.pdf(square, size - 1), 0, np.inf)[0] * (size - 2)
+    assert abs(float(longer.mean()) - law) <= mean_error(longer)
+    all_of_it = passed("fixed", size)
+    assert abs(float(all_of_it.mean()) - size) <= mean_error(all_of_it)
+    assert float(longer.mean()) > size + 2 * mean_error(longer)
+
+
+def test_what_all_have_in_common_does_not_pass_a_bare_layer():
+    torch.testing.assert_close(passed("batch", 6, common=5.0), passed("batch", 6), rtol=1e-9, atol=0)
+    assert float(passed("fixed", 6, common=5.0).mean()) > 20 * float(passed("fixed", 6).mean())
 
 
 @each("rows", [None, 1])

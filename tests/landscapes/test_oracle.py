@@ -230,6 +230,7 @@ SIZED = {  # a landscape, its dtype, and whether it has gradients
     "quadratic": ({"dim": 5, "terms": 101, "rotated": True}, torch.float64, True),
     "nk": ({"n": 101, "k": 2}, torch.float32, False),
     "batch_norm": ({"hidden": 3}, torch.float64, True),
+    "norm_layer": ({"examples": 101}, torch.float32, True),
     "contrastive": ({"pairs": 101}, torch.float32, True),
     "moving": (
         {"inner": LANDSCAPES["gaussian_field"](dim=5, waves=101), "clock": "cost"},
