@@ -95,12 +95,12 @@ class NormLayer(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.above)
         if terms is None or self.additive:
-            return self._mean(x, *(terms or (None, None)), self.above)
+            return self._mean(x, self.above, *(terms or (None, None)))
         return of_batches(
-            self, lambda x, index, worlds: self._mean(x, index, None, self.above[worlds]), x, terms
+            self, lambda x, index, worlds: self._mean(x, self.above[worlds], index, None), x, terms
         )
 
-    def _mean(self, x: Tensor, index: Tensor | None, weight: Tensor | None, above: Tensor) -> Tensor:
+    def _mean(self, x: Tensor, above: Tensor, index: Tensor | None, weight: Tensor | None) -> Tensor:
         """Weighted sum of g y over examples, or their mean: x (K, Q, M), index (K, 1 | Q, B) -> (K, Q)."""
         above = above[:, None].expand_as(x)
         inputs, slopes = (_picked(table, index) for table in (x, above))
