@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
@@ -12,6 +13,12 @@ from annotated_types import BaseMetadata, Ge, Gt, Le, Lt
 
 # parameter that may be null -> its number in a run, of its owner and the task (`optimizers.defaults.Task`)
 Defaults = dict[str, Callable[[Any, Any], float | int | None]]
+SIGNS = {
+    Gt: (">", operator.gt),
+    Ge: (">=", operator.ge),
+    Lt: ("<", operator.lt),
+    Le: ("<=", operator.le),
+}
 
 
 class Parameters:
@@ -61,28 +68,27 @@ def hints_of(owner: type, *, include_extras: bool = False) -> dict[str, Any]:
     return get_type_hints(owner, include_extras=include_extras)
 
 
-def ranges(owner: type, key: str) -> list[BaseMetadata]:
+@functools.cache
+def ranges(owner: type, key: str) -> tuple[BaseMetadata, ...]:
     """The range annotations of one field of a Parameters class."""
     hint = hints_of(owner, include_extras=True)[key]
-    return (
-        [m for m in get_args(hint)[1:] if isinstance(m, BaseMetadata)]
-        if get_origin(hint) is Annotated
-        else []
-    )
+    if get_origin(hint) is not Annotated:
+        return ()
+    return tuple(m for m in get_args(hint)[1:] if isinstance(m, BaseMetadata))
 
 
 def _within(bound: BaseMetadata, value: Any) -> bool:  # noqa: ANN401
     if value is None or isinstance(value, str):
         return True
-    checks = {
-        Gt: lambda b: value > b.gt,
-        Ge: lambda b: value >= b.ge,
-        Lt: lambda b: value < b.lt,
-        Le: lambda b: value <= b.le,
-    }
-    return bool(torch.as_tensor(checks[type(bound)](bound)).all())
+    _, compared = SIGNS[type(bound)]
+    holds = compared(value, _limit(bound))
+    return holds if isinstance(holds, bool) else bool(torch.as_tensor(holds).all())
+
+
+def _limit(bound: BaseMetadata) -> Any:  # noqa: ANN401
+    return getattr(bound, type(bound).__name__.lower())
 
 
 def _describe(bound: BaseMetadata) -> str:
-    sign = {Gt: ">", Ge: ">=", Lt: "<", Le: "<="}[type(bound)]
-    return f"{sign} {getattr(bound, type(bound).__name__.lower())}"
+    sign, _ = SIGNS[type(bound)]
+    return f"{sign} {_limit(bound)}"

@@ -92,7 +92,8 @@ class Task:
     @functools.cached_property
     def canonical(self) -> str:
         """The task as canonical JSON; its cells are of any size."""
-        numbers = {name: part for name, part in dataclasses.asdict(self).items() if name != "block"}
+        names = (field.name for field in dataclasses.fields(self) if field.name != "block")
+        numbers = {name: getattr(self, name) for name in names}
         return json.dumps(numbers, sort_keys=True, separators=(",", ":"))
 
     @functools.cached_property
