@@ -41,7 +41,7 @@ class Parameters:
                     f"{self.name}.{key}: expected one of {', '.join(map(str, get_args(hints[key])))}, got"
                     f" {value!r}"
                 )
-            for bound in ranges(type(self), key):
+            for bound in ranges(type(self), key):  # type: ignore[arg-type]
                 if not _within(bound, value):
                     raise ValueError(f"{self.name}.{key}: expected {_describe(bound)}, got {value}")
         self.check()
