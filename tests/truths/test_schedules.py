@@ -177,7 +177,16 @@ def test_under_bursts_the_noise_driven_steps_win_and_inverse_variance_most():
 # populations: genetic drift and the gradient of an evolution strategy ---------------------------------------
 
 
-@pytest.mark.parametrize("coupling", ["constant_temperature", "constant_variance", "grow"])
+@pytest.mark.parametrize(
+    "coupling",
+    [
+        *(
+            pytest.param(one, marks=pytest.mark.verify)
+            for one in ("constant_temperature", "constant_variance")
+        ),
+        "grow",
+    ],
+)
 def test_drift_in_a_population_of_changing_size(coupling):
     """E H_t = H_0 prod (1 - 1 / N_s), of the sizes of the generations born (Wright 1931)."""
     worlds, size, steps = 4000, 40, 6

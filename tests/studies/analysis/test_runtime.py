@@ -75,6 +75,7 @@ class TestExpectedRunningTime:
         assert np.isnan(told["ert_interval"]).all()
         assert int(told["worlds"][0]) == 0
 
+    @pytest.mark.verify
     @each("seed", range(20))
     def test_equals_cocopp(self, seed):
         """`sp` is what `DataSet.detERT` is made of."""

@@ -415,6 +415,7 @@ class TestTargets:
             np.testing.assert_array_equal(data[name], first)
             np.testing.assert_array_equal(data[f"{name}_low"], first)
 
+    @pytest.mark.verify
     def test_first_passage_out_of_a_well_has_the_law_of_its_chain_with_two_checkpoints(self):
         """SGD under Gaussian noise is a chain.
 

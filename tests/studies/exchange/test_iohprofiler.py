@@ -54,6 +54,7 @@ def watched(tmp_path_factory):
 
 
 class TestIohinspector:
+    @pytest.mark.verify
     def test_finds_our_fixed_target_numbers(self, study, written):
         manager = iohinspector.DataManager()
         manager.add_folder(str(written))
