@@ -8,14 +8,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from studies.run.signals import handled
+from studies.run.signals import ENDS, handled
 from studies.text.arguments import Arguments
 from studies.text.leave import leave
 from studies.text.shapes import Data, Json
@@ -142,7 +141,7 @@ def _run(args: argparse.Namespace) -> int:
     from studies.study_file.study import StudyError
 
     try:
-        with handled(_interrupt, signal.SIGTERM):
+        with handled(_interrupt, *ENDS):
             return _study(args)
     except StudyError as error:
         print(*error.lines, sep="\n", file=sys.stderr)

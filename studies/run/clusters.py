@@ -30,6 +30,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from studies.cells import provenance
+from studies.run.signals import STOPS
 from studies.study_file.cluster import LOCAL, check_cluster
 
 if TYPE_CHECKING:
@@ -173,7 +174,12 @@ class Pipe(NamedTuple):
 
 
 def _keep(count: int) -> None:
-    """The keeper of a local cluster: its children, a worker anew where one ends, until the client is gone."""
+    """The keeper of a local cluster: its children, a worker anew where one ends, until the client is gone.
+
+    A batch system tells every process of a job to end: here the client decides, so that running cells land.
+    """
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
     _import()
     life, said = Pipe(*os.pipe()), Pipe(*os.pipe())
     scheduler = _fork(life, _schedule, said.write)

@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Handler = Callable[[int, FrameType | None], None]
+ENDS = (signal.SIGTERM, signal.SIGHUP)  # of a batch system, and of a terminal that is closed
+STOPS = (signal.SIGINT, *ENDS)
 
 
 @contextlib.contextmanager
 def handled(handle: Handler, *numbers: signal.Signals) -> Iterator[None]:
-    """While the body runs, these signals are handled so, in the main thread, which alone may."""
+    """While the body runs, these signals are handled so, in the main thread, which alone may.
+
+    One that is ignored, as `nohup` has it, stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    numbers = tuple(number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
@@ -44,5 +50,5 @@ def stop_signals(console: Console) -> Iterator[list[int]]:
             raise KeyboardInterrupt
         console.print("stopping after the running cells; once more to abort them")
 
-    with handled(handle, signal.SIGINT, signal.SIGTERM):
+    with handled(handle, *STOPS):
         yield came

@@ -100,6 +100,24 @@ def wait_for_words(process, words):
 
 
 @pytest.mark.verify
+def test_a_job_that_is_told_to_end_lets_running_cells_land(tmp_path, monkeypatch):
+    """A batch system tells every process of a job."""
+    write(tmp_path, ALIKE)
+    monkeypatch.setenv("TEST_GATE", str(tmp_path))
+    process = start(tmp_path, "--workers", "1")
+    wait_for((tmp_path / "waits").exists)
+    before = cells(tmp_path)
+    for one in (process, *family(process)):
+        one.send_signal(signal.SIGTERM)
+    wait_for_words(process, "once more to abort")
+    (tmp_path / "go").touch()
+    code, _, err = finish(process)
+    assert code == 130, err
+    assert before.items() < cells(tmp_path).items()
+    assert len(cells(tmp_path)) == len(before) + 1
+
+
+@pytest.mark.verify
 @pytest.mark.parametrize("point", POINTS)
 def test_kill_the_client(tmp_path, point):
     write(tmp_path, ALIKE)

@@ -8,6 +8,7 @@ import pytest
 from studies.run import __main__ as command
 from studies.run import live_report, session
 from studies.run.session import Outcome
+from studies.run.signals import STOPS, stop_signals
 
 STUDY = {
     "name": "stopped",
@@ -36,7 +37,7 @@ def interrupts():
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", STOPS)
 def test_a_signal_while_figures_are_drawn_ends_the_run_and_says_how_to_go_on(
     file, tmp_path, monkeypatch, capsys, number
 ):
@@ -47,6 +48,14 @@ def test_a_signal_while_figures_are_drawn_ends_the_run_and_says_how_to_go_on(
     assert command.main([str(file), "--out", str(tmp_path / "out")]) == 130
     assert "run the same command again to go on" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_nohup_stays(monkeypatch):
+    monkeypatch.setattr(signal, "getsignal", {signal.SIGHUP: signal.SIG_IGN}.get)
+    taken = []
+    monkeypatch.setattr(signal, "signal", lambda number, handler: taken.append(number))
+    with stop_signals(None):
+        assert taken == [signal.SIGINT, signal.SIGTERM]
 
 
 def test_a_run_that_was_stopped_draws_no_report(file, tmp_path, monkeypatch, capsys):
