@@ -3,9 +3,10 @@
 A quantity is read once, for all arms (`studies.analysis.quantities`), and taken at one place after the other:
 of the parts that it is made of, the numbers of that place's worlds. Its error is the jackknife's, whole
 instances left out where worlds share them. That of what has a median or a quantile, which the jackknife does
-not know, is read off the interval of `studies.analysis.quantity`, of either end for itself. Of whole numbers,
-such as hits in steps, an end may be the value itself: enough worlds lie beyond it. An extreme of worlds has
-no error at all: no resampling knows it, and it is that of these worlds, exactly.
+not know, and of the ratio of two shares is read off the interval of `studies.analysis.quantity`, of either
+end for itself. Of whole numbers, such as hits in steps, an end may be the value itself: enough worlds lie
+beyond it. An extreme of worlds has no error at all: no resampling knows it, and it is that of these worlds,
+exactly.
 """
 
 from __future__ import annotations
@@ -143,9 +144,9 @@ class Asked:
         if self.extreme:
             never = math.isinf(rough.value) and rough.value > 0
             return rough._replace(error=0.0, skew=0.0, exact=True, never=never)
-        if self._smooth:
+        if self._smooth and not self._of_shares:
             return rough._replace(**self._traits(rough, parts))
-        if all(alike(_known(part)) for part in parts):
+        if not self._of_shares and all(alike(_known(part)) for part in parts):
             return rough._replace(skew=0.0)
         low, high = (float(end) for end in _there(self._interval, place).values)
         return _read_off(rough, low, high)
@@ -197,6 +198,14 @@ class Asked:
     @functools.cached_property
     def _smooth(self) -> bool:
         return is_smooth(self.tree)
+
+    @property
+    def _of_shares(self) -> bool:
+        """Whether it is the ratio of two shares, which has an interval of its own."""
+        value = self._read[1]
+        return (
+            isinstance(self.tree, ast.BinOp) and isinstance(value, Summary) and value.exact is not None
+        )
 
     @functools.cached_property
     def _interval(self) -> DataArray:

@@ -97,6 +97,7 @@ means, ratios, expressions  Student's over the jackknife's error, all arms of a 
 .. fewer than 15 units      Student's; of what cannot be negative, that of the logarithm
 medians, quantiles          order statistics, those of the sign test: no distribution is assumed
 shares                      Clopper and Pearson's
+ratios of two shares        score test of paired shares; where worlds share instances, as ratios
 running times (ert)         Student's on the scale of the logarithm
 exponents of axes           jackknives
 what is known to two ends   (hits looked up in checkpoints) holds the intervals of both ends

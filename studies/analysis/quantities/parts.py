@@ -86,6 +86,13 @@ def walk(node: ast.expr) -> Iterator[Part]:
         yield from (each for each in walk(inner) if not each.name or each.name != bound)
 
 
+def names_of_worlds(node: ast.expr) -> bool:
+    """Whether a density in it says `x` of the values of worlds."""
+    own = part(node)
+    said = [each.name for inner in own.inner[1:] for each in walk(inner)] if own.bound else []
+    return own.bound in said or any(names_of_worlds(each) for each in (*own.inner, *own.aside))
+
+
 def _of_call(call: Call) -> Part:
     if call.name == AT:
         return _selected(call)

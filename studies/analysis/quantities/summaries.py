@@ -57,11 +57,12 @@ def summary(question: Question, name: str, values: DataArray) -> Summary:
         return question.gathered.summary(SUMMARIES[name], values)
     if not is_condition(values):
         question.refuse("share: expected a condition, as in share(loss < 0.1)")
-    return question.gathered.summary(
+    share = question.gathered.summary(
         SUMMARIES[name],
         values,
         exact=lambda text, level: proportion(NAME, values, long_name=text, level=level),
     )
+    return share._replace(condition=values)
 
 
 @_or_over_checkpoints

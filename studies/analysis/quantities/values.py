@@ -13,6 +13,8 @@ from typing import NamedTuple, TypeGuard
 import numpy as np
 from xarray import DataArray, Dataset
 
+from studies.analysis.intervals.share_ratios import ratio_of_shares
+
 NAME = "quantity"  # of the result
 WORLDS = "replicate"
 
@@ -35,6 +37,7 @@ class Summary(NamedTuple):
 
     of: Statistic
     exact: Exactly | None = None  # where it has an interval of its own
+    condition: DataArray | None = None  # of each world, whose share it is
 
 
 Value = float | DataArray | Summary
@@ -99,4 +102,20 @@ class Gathered:
     def joined(self, function: Callable, values: Sequence[Value]) -> Summary:
         """A function of summaries, and of what is the same in all worlds."""
         inner = [self.statistic(value) for value in values]
-        return Summary(lambda sample: function(*(of(sample) for of in inner)))
+        exact = _of_two_shares(values) if function is np.true_divide else None
+        return Summary(lambda sample: function(*(of(sample) for of in inner)), exact)
+
+
+def _of_two_shares(values: Sequence[Value]) -> Exactly | None:
+    """The interval of one share over another; None where they are none, or worlds share instances."""
+    conditions = [value.condition if isinstance(value, Summary) else None for value in values]
+    first, second = conditions
+    if first is None or second is None or any(map(_in_clusters, (first, second))):
+        return None
+    return lambda text, level: ratio_of_shares(NAME, first, second, long_name=text, level=level)
+
+
+def _in_clusters(part: DataArray) -> bool:
+    """Whether worlds share an instance."""
+    instance = part.coords.get("instance")
+    return instance is not None and np.unique(instance).size < part.sizes[WORLDS]

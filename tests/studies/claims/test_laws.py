@@ -194,6 +194,19 @@ def test_a_ratio_has_the_interval_that_ask_gives_which_is_above_zero(observe, wo
     assert row.observed_high - row.observed > row.observed
 
 
+@pytest.mark.parametrize("worlds", [16, 40])
+def test_a_ratio_of_shares_has_the_interval_that_ask_gives(worlds):
+    """The second share is rare: 1 and 2 of the worlds, of which the jackknife knows no error."""
+    loss = np.ones((1, 2, worlds, 1))
+    loss[0, 0, : worlds // 4] = loss[0, 1, : worlds // 16] = 0.1
+    data = results(np.repeat(loss, 4, -1), optimizers=("SGD", "ES"), draws=["data"])
+    observe = 'share(loss["SGD"] < 0.5) / share(loss["ES"] < 0.5)'
+    row = one(data, optimizer=None, observe=observe, predicted=1.0)
+    low, high = quantity(data, observe, level=1 - 2 * CAP)["quantity_interval"].values.ravel()
+    assert (row.observed_low, row.observed_high) == pytest.approx((low, high))
+    assert 0 < low < row.observed < high
+
+
 def test_a_ratio_of_means_lies_above_zero():
     """Its logarithm has the jackknife's error over the ratio, and the skewness moves the upper end out."""
     loss = np.exp(1.5 * normal(12, 1, 2, 12, 1))

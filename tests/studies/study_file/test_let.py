@@ -136,6 +136,58 @@ def test_a_name_that_this_study_does_not_record_is_free(tmp_path, name):
     assert load(tmp_path, replaced("own: 2 * sigma", f"own: 2 * sigma, {name}: 3")).arms
 
 
+CLAIM = "claims: {{c: {{kind: law, optimizer: ES, observe: '{}', predicted: 0.1}}}}"
+FIGURE = "figures: [{{density: {{of: theta, against: '{}'}}}}]"
+
+
+@each(
+    "asked",
+    [
+        CLAIM.format("distance(theta, exp(-x**2))"),
+        CLAIM.format("1 - distance_floor(theta, exp(-x))"),
+        FIGURE.format("exp(-x**2)"),
+    ],
+)
+@each("axis", [False, True])
+def test_a_name_that_is_a_worlds_value_in_a_density_is_one_line(tmp_path, asked, axis):
+    (line,) = with_x(tmp_path, asked, axis=axis)
+    assert line.endswith(
+        f"{'sweep' if axis else 'let'}.x: x is a world's value in a density, which this study has; take another"
+        " name"
+    )
+
+
+@each(
+    "asked",
+    [
+        CLAIM.format("distance(theta, exp(-theta**2)) / x"),
+        CLAIM.format("mean(theta) * x"),
+        FIGURE.format("exp(-theta)"),
+    ],
+)
+def test_it_is_free_elsewhere(tmp_path, asked):
+    assert not with_x(tmp_path, asked)
+
+
+def with_x(folder, asked, *, axis=False):
+    """What is wrong with a study that asks this, and has an x of its own."""
+    own = "sweep: {x: {values: [1, 2], sets: noise.batch}}" if axis else "let: {x: 2}"
+    text = f"""name: bound
+budget: 30
+noise: {{batch: 1}}
+landscapes: {{bowl: {{kind: quadratic, dim: 2, terms: 4}}}}
+optimizers: {{ES: {{kind: openai_es, population: 4}}}}
+record: {{theta: 'center[0]'}}
+{own}
+{asked}
+"""
+    try:
+        load(folder, text)
+    except StudyError as error:
+        return error.lines
+    return []
+
+
 # numbers of the whole study ---------------------------------------------------------------------------------
 
 LAW = {"kind": "law", "optimizer": "SGD", "observe": "loss", "predicted": 1}
