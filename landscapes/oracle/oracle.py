@@ -70,6 +70,11 @@ class Oracle:
         # where each world stands in its data; None: nothing read, or not sampled in epochs
         self.epoch: noises.Epoch | None = None
 
+    @property
+    def looked(self) -> float:
+        """Seconds of the answers, and of what asked, that were none of theirs: looks of guards; here none."""
+        return 0.0
+
     def exact(self, *, gradient: bool, batches: bool) -> bool:
         """Whether an answer is the truth about its point, now and later.
 

@@ -7,11 +7,13 @@ A wrong plugin seldom fails: it gives other numbers at each run, lets worlds loo
 state that a record still shows. So shapes, and the counters that torch keeps of changes in place, are looked
 at in every step; all numbers, the generators of torch, NumPy and Python, and a world alone beside the same
 world in its batch at the first steps and then ever more rarely. Kinds of ours are held to the same by the
-tests. Nothing here changes a number.
+tests. Nothing here changes a number, and no look counts among the seconds of a search.
 """
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ from studies.cells import optimizer_promises as of_optimizers
 from studies.cells.contract import Given, Method, Sizes, Unchanged, thorough
 from studies.cells.generators import Generators
 from studies.cells.landscape_guards import author, own, value_method
+from studies.cells.timing import finish
 from studies.cells.trees import rows_of
 from studies.text.shapes import Tree
 
@@ -73,6 +76,15 @@ class Watch:
         # (R,): all that an optimizer saw so far was so
         self.moderate = torch.ones(streams.size, dtype=torch.bool, device=streams.device)
         self.generators = Generators.now(streams.device)
+        self.own = self.looked = 0.0  # seconds that what is watched took, and those of the looks at it
+
+    def timed(self, call: Callable[..., Given], *given: Given) -> Given:
+        """What is watched, called in a step."""
+        began = time.perf_counter()
+        result = call(*given)
+        finish(str(self.streams.device))
+        self.own += time.perf_counter() - began
+        return result
 
     def begin(self, step: int) -> None:
         """A step begins."""
@@ -112,6 +124,20 @@ class Watch:
         self.generators = Generators.now(device)
 
 
+def looking(method: Callable[..., Given]) -> Callable[..., Given]:
+    """A method of what has a `watch`: what it takes beside the call that is watched is a look."""
+
+    @functools.wraps(method)
+    def timed(self: Given, *given: Given) -> Given:
+        watch = self.watch
+        began, own = time.perf_counter(), watch.own
+        result = method(self, *given)
+        watch.looked += time.perf_counter() - began - (watch.own - own)
+        return result
+
+    return timed
+
+
 class GuardedOptimizer:
     """The user's optimizer, whose answers are looked at; all else is its own."""
 
@@ -135,12 +161,13 @@ class GuardedOptimizer:
         watch.look(self._calls(state))
         return state
 
+    @looking
     def ask(self, state: State, streams: Streams) -> Query:
         """The points of the next step."""
         watch, method = self.watch, self.methods["ask"]
         watch.begin(int(streams.step))
         self.kept = Unchanged(method, {"state": state}, thorough=watch.thorough)
-        query = self.inner.ask(state, streams)
+        query = watch.timed(self.inner.ask, state, streams)
         if watch.thorough:
             self.kept.check()
         sizes = watch.sizes
@@ -151,6 +178,7 @@ class GuardedOptimizer:
         self.kept.add(query=query)
         return query
 
+    @looking
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Given]:
         """The state after the step."""
         watch, method = self.watch, self.methods["tell"]
@@ -164,7 +192,7 @@ class GuardedOptimizer:
         if answer.gradient is not None:
             answered = torch.cat([answered, answer.gradient.flatten(1)], 1)
         watch.moderate = watch.moderate & of_optimizers.moderate(answered)
-        told = self.inner.tell(state, query, answer, streams)
+        told = watch.timed(self.inner.tell, state, query, answer, streams)
         self.kept.check()
         if watch.thorough:
             self._look_back(given, told)
@@ -250,6 +278,12 @@ class GuardedOracle:
     def __getattr__(self, name: str) -> Given:
         return getattr(self.inner, name)
 
+    @property
+    def looked(self) -> float:
+        """Seconds that the looks at the kinds took."""
+        return self.watch.looked
+
+    @looking
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
         watch = self.watch
@@ -273,8 +307,8 @@ class GuardedOracle:
         """The oracle's, which leaves the points as they are."""
         watch = self.watch
         if not (self.alone or watch.thorough):
-            return self.inner(query, streams)
+            return watch.timed(self.inner, query, streams)
         kept = Unchanged(watch.value, {"x": query.points}, thorough=watch.thorough)
-        answer = self.inner(query, streams)
+        answer = watch.timed(self.inner, query, streams)
         kept.check()
         return answer

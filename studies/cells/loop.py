@@ -107,7 +107,7 @@ def search(
         tick(oracle.bill, optimizer, info)
         finish(str(streams.device))
         clock.lap("tell")
-        oracle.bill.tick(SECONDS, clock.searched)
+        oracle.bill.tick(SECONDS, clock.searched - oracle.looked)
         moment = Moment.now(oracle, state, query, answer, info)
         for watcher in watchers:
             watcher(moment)

@@ -1,10 +1,11 @@
-"""A clock for the loop that passes only where a test says so."""
+"""A clock for the loop and its guards that passes only where a test says so."""
 
+import studies.cells.guards
 import studies.cells.loop
 
 
 class FakeTime:
-    """Stands in for the module `time` of the loop."""
+    """Stands in for the module `time` there."""
 
     def __init__(self):
         self.now = 100.0
@@ -26,5 +27,6 @@ class FakeTime:
 def fake_time(monkeypatch):
     """The clock of all searches of a test."""
     clock = FakeTime()
-    monkeypatch.setattr(studies.cells.loop, "time", clock)
+    for module in (studies.cells.loop, studies.cells.guards):
+        monkeypatch.setattr(module, "time", clock)
     return clock

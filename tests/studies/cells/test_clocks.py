@@ -13,9 +13,10 @@ from optimizers.gradient.async_sgd import AsyncSGD
 from optimizers.gradient.sgd import SGD
 from studies.cells.truth import Truth
 from studies.schema import CLOCKS, Status
-from tests.studies.cells.test_loop import BOWL, run, task
+from tests.studies.cells.test_loop import BOWL, Bowl, run, task
 from tests.support.each import each
 from tests.support.fake_time import fake_time
+from tests.support.plugins import Sound
 
 GD = {"kind": "sgd", "learning_rate": 0.25}
 SERVICE = {"kind": "exponential", "scale": 2.0}
@@ -139,6 +140,21 @@ class TestSeconds:
             monkeypatch.setattr(owner, name, clock.spends(getattr(owner, name), seconds))
         hunt = task(BOWL, GD, clock="seconds", budget=21.0, checkpoints=[7.0, 21.0], targets=[0.1])
         assert run(hunt, range(2))["seconds"].values.tolist() == [[7, 21]] * 2
+
+    @each(
+        "how",
+        [{"budget": 14.0, "checkpoints": [2.0, 14.0]}, {"budget": 3.0, "checkpoints": [1.0, 3.0]}],
+    )
+    def test_looks_at_kinds_of_the_users_take_none(self, how, monkeypatch):
+        """They call it again, ever more rarely; a step of its own takes 0.5, the landscape's loss 0.25."""
+        clock = fake_time(monkeypatch)
+        monkeypatch.setattr(Sound, "tell", clock.spends(Sound.tell, 0.5))
+        monkeypatch.setattr(Bowl, "loss", clock.spends(Bowl.loss, 0.25))
+        sound = {"kind": "tests.support.plugins:Sound"}
+        data = run(task(BOWL, sound, clock="seconds", **how), range(3))
+        assert (data["seconds"] == 0.75 * data["steps"]).all()
+        assert data["steps"].values.tolist() == [[int(end / 0.75) for end in how["checkpoints"]]] * 3
+        assert clock.now > 100 + how["budget"] + 0.75  # there were looks
 
     def test_a_world_that_has_ended_spends_none(self):
         bill = Bill(2, terms=1, budget=9.0)
