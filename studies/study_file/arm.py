@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -16,6 +17,14 @@ from studies.text.shapes import Data
 
 if TYPE_CHECKING:
     from studies.study_file.template import Template
+
+
+class Specs(NamedTuple):
+    """Parts of an arm, as canonical JSON."""
+
+    landscape: str
+    optimizer: str
+    noise: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +54,12 @@ class Arm:
     oracle: Data
     scalars: Data
     template: Template = field(compare=False)
+
+    @cached_property
+    def specs(self) -> Specs:
+        """What its steps are made of, as canonical JSON."""
+        parts = (self.landscape, self.optimizer, self.noise)
+        return Specs(*(json.dumps(part, sort_keys=True) for part in parts))
 
 
 Model = TypeVar("Model", bound=BaseModel)

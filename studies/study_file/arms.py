@@ -129,7 +129,7 @@ class Resolver:
         """
         where: dict[Path, Path] = {setting.path: setting.source for setting in settings}
         at = At({} if alone else coords, where)
-        data = copy.deepcopy(self.draft.data)
+        data = {key: copy.deepcopy(part) for key, part in self.draft.data.items() if key != "sweep"}
         try:
             for setting in settings:
                 if not taken_out(setting, data):

@@ -28,7 +28,7 @@ from studies.cells.hits import reads
 from studies.text.shapes import Json
 
 if TYPE_CHECKING:
-    from studies.study_file.arm import Arm
+    from studies.study_file.arm import Arm, Specs
 
 DIM = 256  # coordinates, at most
 PLACES = 200  # at most, of a schedule at which the cost of a step is asked
@@ -95,7 +95,7 @@ class Spending(NamedTuple):
 
 def spending(arm: Arm) -> Spending | None:
     """What the steps of an arm take; None where the optimizer cannot say without its landscape."""
-    asked = _asked(json.dumps(arm.optimizer, sort_keys=True), Bowl.of(arm))
+    asked = _asked(arm.specs.optimizer, Bowl.of(arm))
     if asked is None:
         return None
     return Spending(*(_step(query, arm) for query in asked))
@@ -132,7 +132,7 @@ def run_length(arm: Arm, optimizer: Optimizer, steps: int) -> float:
 
 def landscape_of(arm: Arm) -> Landscape:
     """The landscape as the optimizer sees it, not bound."""
-    return _landscape(json.dumps(arm.landscape, sort_keys=True), arm.relaxation)
+    return _landscape(arm.specs.landscape, arm.relaxation)
 
 
 def evaluations(arm: Arm) -> float:
@@ -235,13 +235,19 @@ def _landscape(spec: str, relaxation: Json) -> Landscape:
     return Relaxation(inner=landscape, mode=relaxation) if relaxation else landscape
 
 
-def _exact(arm: Arm, landscape: Landscape) -> bool:
+def _exact(arm: Arm) -> bool:
     """Whether stored values may be reused, as `Problem.exact` says."""
-    optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
-    evaluation = arm.noise["evaluation"]
+    return _is_exact(arm.specs, arm.relaxation)
+
+
+@functools.cache
+def _is_exact(specs: Specs, relaxation: Json) -> bool:
+    optimizer: Optimizer = registry.build(json.loads(specs.optimizer), "optimizer")
+    landscape, noise = _landscape(specs.landscape, relaxation), json.loads(specs.noise)
+    evaluation = noise["evaluation"]
     noise = Noise(
-        batch=arm.noise["batch"],
-        sampling=arm.noise["sampling"],
+        batch=noise["batch"],
+        sampling=noise["sampling"],
         value=evaluation["value"],
         gradient=evaluation["gradient"],
     )
@@ -295,7 +301,7 @@ class Bowl(NamedTuple):
     def of(cls, arm: Arm) -> Bowl:
         """A bowl on the arm's domain, in at most DIM coordinates."""
         landscape = landscape_of(arm)
-        players, exact = len(landscape.players), _exact(arm, landscape)
+        players, exact = len(landscape.players), _exact(arm)
         return cls(landscape.domain, landscape.dim, players, exact).of_size(min(landscape.dim, DIM))
 
     def of_size(self, dim: int) -> Bowl:
