@@ -54,12 +54,14 @@ from studies.claims.base import (
 from studies.claims.judging import judgement
 from studies.claims.measured import Law, Measured, Relation, Rival
 from studies.claims.names import numbers_at, value_at
+from studies.text.shapes import Data
 from studies.text.words import joined, suggest
 
 Formula = Annotated[float, AllowInfNan()] | str
 Elsewhere = dict[str, float | str]
 OF_ZERO = "a relative tolerance around 0 is none; give tolerance: {absolute: ..}"
 Control = Formula | Elsewhere
+STEPS = "steps"  # along which a law may be judged as along an axis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,8 @@ class LawClaim(Claim):
         observe: a quantity, such as mean(loss, since=0.5).
         predicted: a number (.inf: never), a formula of the arm's numbers, theory:NAME, or of quantities.
         relation: of the observed to the predicted, = <= or >=.
-        along: swept axis of the law's curve, at each value of which it is judged.
+        along: swept axis of the law's curve, at each value of which it is judged; or steps: at each
+            checkpoint, where a quantity without a moment is that of the checkpoint.
         tolerance: relative, >= 0; or {relative: .., absolute: ..}, of which the wider one counts. A law of
             an extreme, max(x) or min(x) over worlds, is one of these worlds alone: {absolute: ..}.
         control: a wrong law, likewise, or {landscape: .., optimizer: .., AXIS: value}, a place at which the
@@ -146,11 +149,20 @@ class LawClaim(Claim):
 
     def judge(self, dataset: Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        if self.along is not None and self.along not in axes_of(dataset):
+        if self.along not in (None, STEPS, *axes_of(dataset)):
             axes = axes_of(dataset)
-            hint = suggest(self.along, axes) if axes else "this study sweeps nothing"
+            hint = suggest(str(self.along), axes) if axes else "this study sweeps nothing"
             raise ValueError(f"law.along: unknown axis {self.along!r}; {hint}")
-        compared = Compared(self._restricted(judged(dataset)), self)
+        data = self._restricted(judged(dataset))
+        if self.along != STEPS:
+            return self._judged(data)
+        moments = (data.isel(checkpoint=[place]) for place in range(data.sizes["checkpoint"]))
+        rows = (row for moment in moments for row in self._judged(moment))
+        return list({repr(row.where): row for row in rows}.values())  # once where a run has ended
+
+    def _judged(self, data: Dataset) -> list[Judgement]:
+        """The verdicts at all places of these results."""
+        compared = Compared(data, self)
         return at_each(self, compared.places(), compared.judge)  # type: ignore[arg-type]
 
     def _restricted(self, dataset: Dataset) -> Dataset:
@@ -197,7 +209,12 @@ class Compared:
         every = {key: list(map(str, self.dataset[key].values)) for key in Arm._fields}
         for arms in self.together.arms(_listed(self.claim.landscape), self.claim.labels(), every):
             for place in of_axes(at_arms(self.dataset, arms), self.claim, keep):
-                yield place._replace(where=place.where | single(place.data, "optimizer"))
+                where = place.where | single(place.data, "optimizer") | self._moment(place.data)
+                yield place._replace(where=where)
+
+    def _moment(self, data: Dataset) -> Data:
+        """The steps of the checkpoint at which a law along them is judged."""
+        return {STEPS: float(data[STEPS].median())} if self.claim.along == STEPS else {}
 
     def judge(self, place: Place) -> Judgement:
         """The verdict at a place."""

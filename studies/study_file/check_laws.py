@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
+from studies.claims.law import STEPS
 from studies.results import settings
 from studies.schema import GRID
 from studies.study_file import check_named
@@ -49,8 +50,8 @@ def _runs(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
 
 
 def _axes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
-    if law.along is not None and law.along not in stated.coords:
-        yield stated.unknown_axis(law.along, "along", at_key=False)
+    if law.along not in (None, STEPS, *stated.coords):
+        yield stated.unknown_axis(str(law.along), "along", at_key=False)
     yield from _values(stated, law.at, "at")
 
 
@@ -70,6 +71,8 @@ def _regime(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
             yield stated.wrong("expected a range [low, high] with low <= high", "regime", name)
             continue
         values = _numbers_of(stated, name)
+        if name == law.along == STEPS:
+            continue
         if not values:
             known = [word for own in stated.ran_with[:1] for word in _short(own)]
             hint = suggest(name, [*stated.coords, *known])

@@ -86,6 +86,62 @@ def test_a_judgement_at_each_value_along_an_axis():
     assert not rows[0].control_rejected
 
 
+def over_time(*means, **given):
+    """Losses of these means at the checkpoints of 100 steps, in 400 worlds."""
+    noise = 1 + 0.1 * normal(2, 400, len(means))
+    return results((np.array(means) * noise)[None, None], **given)
+
+
+class TestAlongSteps:
+    """Each checkpoint has its own judgement, of the quantity as it is there."""
+
+    def test_each_checkpoint_is_judged_as_it_is(self):
+        data = over_time(4.0, 2.0, 1.0, 1.0)
+        rows = judge(
+            data,
+            along="steps",
+            observe="mean(loss)",
+            predicted="100 / steps",
+            control="400 / steps**2 * 25",
+            regime={"steps": [40, 100]},
+        )
+        assert [row.where["steps"] for row in rows] == [25, 50, 75, 100]
+        assert [row.predicted for row in rows] == pytest.approx([4, 2, 4 / 3, 1])
+        assert [row.observed for row in rows] == pytest.approx(
+            data["loss"].mean("replicate").values.ravel().tolist()
+        )
+        assert [row.verdict for row in rows] == ["holds", "holds", "fails", "undecided"]
+        assert [row.in_regime for row in rows] == [False, True, True, True]
+        assert [row.control_rejected for row in rows] == [True, True, True, False]
+
+    def test_what_is_predicted_may_be_recorded_there(self):
+        data = over_time(4.0, 2.0, 1.0, 0.5)
+        rate = data["loss"].mean("replicate").broadcast_like(data["loss"]).transpose(*data["loss"].dims)
+        rows = judge(
+            data.assign(rate=rate), along="steps", observe="mean(loss)", predicted="mean(rate)"
+        )
+        assert [row.verdict for row in rows] == ["holds"] * 4
+
+    def test_a_run_that_has_ended_is_judged_once(self):
+        data = over_time(4.0, 2.0, 2.0, 2.0)
+        steps = np.array([25, 50, 50, 50])
+        data["steps"] = data["steps"].dims, np.broadcast_to(steps, data["steps"].shape).copy()
+        rows = judge(data, along="steps", observe="mean(loss)", predicted="100 / steps")
+        assert [row.where["steps"] for row in rows] == [25, 50]
+
+    def test_axes_are_judged_one_after_the_other(self):
+        loss = np.array([[4.0, 2.0], [8.0, 4.0]])[:, None] * (1 + 0.1 * normal(2, 1, 400, 1))
+        data = results(loss[None, None], axes={"B": [1, 2]})
+        rows = judge(data, along="steps", observe="mean(loss)", predicted="200 * B / steps")
+        assert [(row.where["B"], row.where["steps"]) for row in rows] == [
+            (1, 50),
+            (2, 50),
+            (1, 100),
+            (2, 100),
+        ]
+        assert [row.verdict for row in rows] == ["holds"] * 4
+
+
 @pytest.mark.parametrize("axis", ["b", "batch"])
 def test_an_axis_that_there_is_not(axis):
     with pytest.raises(ValueError, match=rf"law\.along: unknown axis '{axis}'; "):

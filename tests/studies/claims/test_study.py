@@ -13,6 +13,7 @@ from scipy import stats
 
 from studies.claims import LawClaim, judge, report, verdicts
 from studies.claims.__main__ import main as again
+from studies.figures.law import law
 from studies.run.__main__ import _falls_short, _tell_outcome
 from studies.run.session import Outcome
 from studies.schema import Status
@@ -56,6 +57,16 @@ ORDER = {
     "at": {"learning_rate": 0.2},
 }
 GOOD = {"rate": RATE, "order": ORDER}
+FALLS = {
+    "kind": "law",
+    "optimizer": "GD",
+    "landscape": "bowl",
+    "along": "steps",
+    "observe": "mean(loss) / mean(loss(start))",
+    "predicted": "(1 - learning_rate)**(2 * steps)",
+    "control": "(1 - learning_rate)**steps",
+    "tolerance": 1e-9,
+}
 
 
 def study(**claims):
@@ -127,6 +138,14 @@ MISTAKES = [
     (
         {**RATE, "along": "learning_rat"},
         "claims.c.along: unknown axis; did you mean 'learning_rate'?",
+    ),
+    (
+        {**FALLS, "along": "step"},
+        "claims.c.along: unknown axis; ",
+    ),
+    (
+        {**RATE, "regime": {"steps": [1, 5]}},
+        "claims.c.regime.steps: unknown axis or number; ",
     ),
     (
         {**RATE, "control": {"optimizer": "ES"}},
@@ -342,6 +361,23 @@ def test_right_laws_hold_on_a_real_run(computed):
     assert [row.observed for row in found[:2]] == pytest.approx(
         [-2 * math.log(0.9), -2 * math.log(0.8)], rel=1e-9
     )
+
+
+def test_a_law_along_steps_is_judged_and_drawn_at_each_checkpoint(computed):
+    data = claiming(computed, falls={**FALLS, "at": {"learning_rate": 0.2}, "regime": {"steps": [2, 60]}})
+    found = judge(data)
+    steps = data["steps"].sel(optimizer="GD", learning_rate=0.2).isel(replicate=0).values.ravel()
+    assert [row.where["steps"] for row in found] == steps.tolist()
+    assert [row.observed for row in found] == pytest.approx((0.8 ** (2 * steps)).tolist(), rel=1e-9)
+    assert {row.verdict for row in found} == {"holds"}
+    assert len(found) >= 3
+    upper, lower = law(data).axes
+    drawn = {line.get_gid(): line for line in upper.lines}
+    np.testing.assert_allclose(drawn["holds"].get_xdata(), steps)
+    np.testing.assert_allclose(
+        drawn["predicted"].get_ydata(), 0.8 ** (2 * drawn["predicted"].get_xdata())
+    )
+    assert lower.get_xlabel() == "steps"
 
 
 def finish(dataset, out, *, strict):
