@@ -364,7 +364,9 @@ def test_right_laws_hold_on_a_real_run(computed):
 
 
 def test_a_law_along_steps_is_judged_and_drawn_at_each_checkpoint(computed):
-    data = claiming(computed, falls={**FALLS, "at": {"learning_rate": 0.2}, "regime": {"steps": [2, 60]}})
+    data = claiming(
+        computed, falls={**FALLS, "at": {"learning_rate": 0.2}, "regime": {"steps": [2, 60]}}
+    )
     found = judge(data)
     steps = data["steps"].sel(optimizer="GD", learning_rate=0.2).isel(replicate=0).values.ravel()
     assert [row.where["steps"] for row in found] == steps.tolist()
