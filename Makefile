@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PICTURES := studies/docs/pictures
 PICTURED := quickstart noise-sources ruggedness trails populations tuned claims
+ASKED := break-even temperature recombination moving-optimum valleys saddles unbiased population-as-rate steady-state flatness tem-evolution
 RUN := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
 
 .PHONY: help demo test lint verify bench docs figures gallery clean
@@ -45,6 +46,8 @@ docs: $(VENV)/installed  ## write the lists and tables of the README and of stud
 
 figures: $(VENV)/installed  ## run the studies of the documentation's pictures, and draw these anew
 	for study in $(PICTURED); do $(BIN)/python -m studies.run $$study || exit 1; done
+	for study in $(ASKED); do $(BIN)/python -m studies.run $$study --strict || exit 1; done
+	for study in $(ASKED); do cp results/$$study/figures/answer.png $(PICTURES)/$$study.png; done
 	cp results/quickstart/figures/convergence.png $(PICTURES)/quickstart.png
 	cp results/noise-sources/figures/noise_sources.png $(PICTURES)/noise-sources.png
 	for figure in quickstart/ecdf ruggedness/phase ruggedness/break_even trails/trajectories populations/price tuned/sensitivity claims/claims; do \

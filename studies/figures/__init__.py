@@ -14,6 +14,7 @@ from xarray import Dataset
 
 from studies.figures import style
 from studies.figures.alignment import alignment
+from studies.figures.answer import answer
 from studies.figures.break_even import break_even
 from studies.figures.claims import claims, claims_pages
 from studies.figures.convergence import convergence
@@ -66,6 +67,7 @@ QUESTIONS: dict[str, Callable[..., Figure]] = {  # name -> figure that is told w
     "map": quantity_map,
     "density": density,
     "law": law,
+    "answer": answer,
     "frequencies": frequencies,
     "plane": plane,
 }

@@ -20,12 +20,18 @@ from xarray import DataArray, Dataset
 from studies.figures import legends, panels, scales, style
 from studies.figures.clocks import counted, timed
 from studies.figures.clocks import label as axis_label
+from studies.figures.legend_room import places
 from studies.figures.scales import Arms, Scale
 from studies.figures.style import Look, Looks
 from studies.results.arms import quartiles
 from studies.results.hits import spent
 from studies.schema import Status
 
+MARGIN, TITLE, ENTRY = (
+    0.2,
+    0.14,
+    0.16,
+)  # inches: around a legend below, a line of its words, a row of entries
 PANEL, NARROW = 2.15, 1.65  # inches: the height of a panel, its least width
 COLUMNS = 3  # panels beside one another, at most
 BESIDE = 10  # so many lines of a legend fit into a panel
@@ -58,16 +64,6 @@ class Curve(NamedTuple):
     steps: np.ndarray  # (C,) median over worlds
 
 
-class Places(NamedTuple):
-    """How a figure is laid out."""
-
-    columns: int  # of panels
-    rows: int
-    beside: bool  # whether the legend stands in a free place of the last row
-    across: int  # columns of the legend
-    below: float  # inches of the legend where it stands below
-
-
 # the whole figure -------------------------------------------------------------------------------------------
 
 
@@ -84,10 +80,9 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
     """  # noqa: DOC502
     dataset = timed(dataset, clock)
     shown, looks = scales.panels(dataset), style.arm_looks(dataset)
-    at = _places(len(shown), dataset, looks, width)
-    figure = Figure(figsize=(width, PANEL * at.rows + at.below), layout="constrained")
-    heights = [PANEL] * at.rows + [at.below] * (not at.beside)
-    grid = figure.add_gridspec(len(heights), at.columns, height_ratios=heights)
+    at = places(len(shown), [*looks, *LOST.values(), *_note(dataset, looks).split("\n")], width)
+    figure = Figure(layout="constrained")
+    grid = figure.add_gridspec(at.rows + (not at.beside), at.columns, height_ratios=at.heights)
     drawn = [figure.add_subplot(grid[divmod(i, at.columns)]) for i in range(len(shown))]
     inches = width / at.columns - 0.5  # of words
     for axes, part in zip(drawn, shown, strict=True):
@@ -95,7 +90,11 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
     _label(drawn, [gap for _, _, gap in shown], at.columns, inches, axis_label(clock))
     place = grid[at.rows - 1, len(shown) % at.columns :] if at.beside else grid[at.rows, :]
     words = _note(dataset, looks, bands=any(axes.collections for axes in drawn))
-    _legend(figure.add_subplot(place), _handles(dataset, looks, drawn, width), words, at.across)
+    handles = _handles(dataset, looks, drawn, width)
+    at = at.around([str(handle.get_label()) for handle in handles], words, width)
+    grid.set_height_ratios(at.heights)
+    figure.set_size_inches(width, sum(at.heights))
+    _legend(figure.add_subplot(place), handles, words, at.across)
     return figure
 
 
@@ -131,25 +130,6 @@ def _label(
             axes.set_ylabel(scales.name(gap=gap))
         if i + columns >= len(drawn):
             panels.cost_label(axes, inches, across)
-
-
-def _places(number: int, dataset: Dataset, looks: Looks, width: float) -> Places:
-    """How so many panels and the legend are laid out."""
-    entries = [*looks, *LOST.values()]
-    most = max(1, min(COLUMNS, int(width // NARROW)))
-    fits = _fits([*entries, *_note(dataset, looks).split("\n")], width / most)
-    columns = min(most, number + (fits and number < most))
-    rows = -(-number // columns)
-    if fits and number % columns:
-        return Places(columns, rows, True, 1, 0.0)
-    across = legends.across(entries, width)
-    breaks = sum(_named(label, width).count("\n") for label in looks) if across == 1 else 0
-    return Places(columns, rows, False, across, 0.75 + 0.175 * (-(-len(entries) // across) + breaks))
-
-
-def _fits(lines: Sequence[str], inches: float) -> bool:
-    """Whether a legend of these lines has room in a panel so many inches wide."""
-    return len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + 0.5 < inches
 
 
 def _legend(axes: Axes, handles: list[Line2D], words: str, columns: int) -> None:

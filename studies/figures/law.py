@@ -158,9 +158,9 @@ def curves(dataset: Dataset, claim: Names = None) -> list[Curve]:
     """
     entries = config(dataset).get("claims", {})
     wanted = named(claim) or list(entries)
-    shown = []
+    shown, judged = [], judge(dataset)
     for name in wanted:
-        rows = [row for row in judge(dataset) if row.claim == name]
+        rows = [row for row in judged if row.claim == name]
         shown += _curves(name, rows, entries.get(name, {}))
     if not shown:
         raise ValueError(
@@ -245,22 +245,18 @@ def _smooth(dataset: Dataset, formula: object, own: Curve, name: str) -> Line | 
     """
     if not isinstance(formula, str):
         return None
-    x = own.x()
-    fine = theory.between(dataset, own.axis, x, FINE)
+    there = np.isfinite(own.of(name))
+    if not there.any():
+        return None
+    fine = theory.between(dataset, own.axis, own.x()[there], FINE)
     try:
-        here, between = (_along(dataset, formula, own, at) for at in (x, fine))
+        here, between = (_along(dataset, formula, own, at) for at in (own.x()[there], fine))
     except ValueError:
         return None
-    same = np.allclose(here, own.of(name), rtol=1e-6, equal_nan=True)
-    return (fine, between) if same else None
+    return (fine, between) if np.allclose(here, own.of(name)[there], rtol=1e-6) else None
 
 
-def _along(
-    dataset: Dataset,
-    formula: str,
-    own: Curve,
-    at: np.ndarray,
-) -> np.ndarray:
+def _along(dataset: Dataset, formula: str, own: Curve, at: np.ndarray) -> np.ndarray:
     """A formula at these values (N,) of the axis of a curve."""
     return theory.on_grid(dataset, formula, own.where, {own.axis: at})
 

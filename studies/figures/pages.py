@@ -31,6 +31,7 @@ WITHIN = ("curve", "map")  # whose panels show several optimizers
 BY_LINE = ("convergence", "diversity", "ecdf")  # with a line for each arm
 BY_ROW = ("phase",)  # with a row for each value of the first axis
 TOGETHER = ("plane",)  # whose panels are judged together
+WHOLE = ("answer",)  # that are one picture
 
 
 def pages(
@@ -66,6 +67,8 @@ def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]
         options: what a figure is to show; None: it is not told.
     """
     every = dims(dataset)
+    if name in WHOLE:
+        return []
     if options is not None:
         return _of_panels(name, every, options)
     if name in TOGETHER:

@@ -269,16 +269,25 @@ def _steps(span: float, most: int) -> Sequence[float]:
 def at_values(axis: Axis, values: np.ndarray, inches: float) -> None:
     """Ticks at the values that are drawn, where these are few enough to be read; else those of its scale.
 
+    Of values at equal distances every second or third may have a number.
+
     Args:
         axis: horizontal.
         values: what is drawn, increasing.
         inches: its length.
     """
-    every = next((step for step in (1, 2, 3) if _fits(axis, values[::step], inches)), None)
+    steps = (1, 2, 3) if _even(axis, values) else (1,)
+    every = next((step for step in steps if _fits(axis, values[::step], inches)), None)
     if every:
         _tick(axis, values, values[::every])
     elif axis.get_scale() == "log":
         decades_along(axis, inches)
+
+
+def _even(axis: Axis, values: np.ndarray) -> bool:
+    """Whether values stand at equal distances along an axis."""
+    gaps = _gaps(axis, values, 1.0)
+    return bool(gaps.size and np.ptp(gaps) < 1e-6)
 
 
 def _tick(axis: Axis, values: np.ndarray, named: np.ndarray) -> None:

@@ -78,11 +78,20 @@ def _section(study: StudyModel, figure: Asked, path: Path) -> Iterator[Mistake]:
 
 def _claims(study: StudyModel, figure: Asked, path: Path) -> Iterator[Mistake]:
     """Claims that the study does not have."""
-    given = figure.options.get("claim")
-    for place, name in enumerate(named(given)):
+    for where, name in _named((*path, "claim"), figure.options.get("claim")):
         if name not in study.claims:
-            where: Path = (*path, "claim", place) if isinstance(given, list) else (*path, "claim")
             yield Mistake(where, f"unknown claim {name!r}; {suggest(name, study.claims)}")
+
+
+def _named(path: Path, given: Json) -> Iterator[tuple[Path, str]]:
+    """The claims of a figure, each with its place, those of a panel in a list of their own too."""
+    if isinstance(given, list):
+        for place, part in enumerate(given):
+            yield from (
+                _named((*path, place), part) if isinstance(part, list) else [((*path, place), part)]
+            )
+    else:
+        yield from ((path, name) for name in named(given))
 
 
 def _shown(figure: Asked, path: Path, arms: Sequence[Arm]) -> Iterator[Mistake]:
@@ -102,6 +111,9 @@ def _options(figure: Asked, path: Path, words: Words) -> Iterator[Mistake]:
             yield from _axis((*path, option), text, [*words.axes, *clocks])
         elif option in QUANTITIES:
             yield from _quantity((*path, option), text, words.quantities)
+        elif option == "beside":
+            for way in ("x", "y"):
+                yield from _quantity((*path, option, way), text[way], words.quantities)
         elif option in FORMULAS:
             others = [OTHER_NAME, str(figure.options.get("of")), *words.quantities.others]
             yield from _quantity((*path, option), text, replace(words.quantities, others=others))

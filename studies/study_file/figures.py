@@ -22,7 +22,7 @@ from studies.text.shapes import Data, Hint
 
 PLACES = ("x", "hue", "rows", "columns")  # options that are axes; `map` has y too
 QUANTITIES = ("y", "colour", "of")  # options that are quantities
-FORMULAS = ("against", "theory")  # options that are formulas of the arms' numbers
+FORMULAS = ("against", "theory", "along")  # options that are formulas of the arms' numbers
 CLOCKS = ("cost", "steps", "epochs", "virtual_time", "seconds")
 
 
@@ -131,6 +131,40 @@ class LawModel(Options):
     label: str | None = Field(default=None, description=LABEL)
 
 
+class BesideModel(Strict):
+    """A mark at two quantities, of a method that has no such axis."""
+
+    x: str = Field(description="the quantity across")
+    y: str = Field(description="the quantity upwards")
+    called: str = Field(description="what it is, in words")
+
+
+class AnswerModel(Options):
+    """Laws as lines with what was observed on top, several claims in a panel."""
+
+    needs: ClassVar[str] = "claims"
+    example: ClassVar[str] = "claim: [[noise of SGD, noise of ES]], across: batch, label: variance"
+    claim: str | list[str | list[str]] = Field(
+        description="its name, or a list with an entry for each panel: a claim, or a list of those in it"
+    )
+    along: str | None = Field(
+        default=None,
+        description="what stands across in place of the axis, a formula of the arms' numbers",
+    )
+    label: str | list[str] | None = Field(default=None, description=f"{LABEL}; a list: of each panel")
+    across: str | list[str] | None = Field(
+        default=None,
+        description="what stands at the horizontal axis, in place of the axis or the formula",
+    )
+    above: str | None = Field(default=None, description="words above the lines")
+    below: str | None = Field(default=None, description="words below the lines")
+    beside: BesideModel | None = Field(default=None, description="one more mark for each line")
+    outside: bool = Field(default=True, description="whether what lies outside of the regime is drawn")
+    over: bool = Field(default=False, description="whether all is divided by what is predicted")
+    least: bool = Field(default=False, description="whether the least point of each law has a star")
+    wrong: bool = Field(default=False, description="whether wrong laws are drawn too")
+
+
 class FrequenciesModel(Faceted):
     """Frequencies of alleles or genotypes over generations."""
 
@@ -185,6 +219,7 @@ QUESTIONS: dict[str, type[Options]] = {
     "map": MapModel,
     "density": DensityModel,
     "law": LawModel,
+    "answer": AnswerModel,
     "frequencies": FrequenciesModel,
     "plane": PlaneModel,
 }

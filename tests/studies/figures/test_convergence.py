@@ -252,6 +252,19 @@ class TestKinds:
         assert [axes.get_ylabel() for axes in convergence(data).axes[:2]] == ["gap to the optimum", ""]
 
 
+@pytest.mark.parametrize("width", [3.4, 7.0])
+def test_no_empty_strip_is_left_below_the_legend(width):
+    """It is as high as what stands in it: the arms that are drawn, and triangles where there are any."""
+    arms = {f"method {i}": arm([9, 5, 3, 2, 1.5, 1]) for i in range(16)}
+    silent = {f"idle {i}": arm(9, steps=0) for i in range(4)}
+    with rc_context(style.PAPER):
+        for figure in (convergence(study(**arms), width), convergence(study(**arms, **silent), width)):
+            assert not faults(figure)
+            (axes,) = [axes for axes in figure.axes if axes.get_legend()]
+            lowest, edge = axes.get_legend().get_window_extent().y0, axes.get_window_extent().y0
+            assert 0 <= lowest - edge < 0.2 * figure.dpi
+
+
 @pytest.mark.parametrize("figure", [convergence, pytest.param(noise_sources, marks=pytest.mark.verify)])
 def test_long_names_do_not_leave_a_narrow_figure(figure, shared):  # noqa: F811
     data = real("ledger", shared)

@@ -19,6 +19,7 @@ from studies.claims.base import Judgement
 from studies.figures import FIGURES, games, pages_of, style
 from studies.figures import QUESTIONS as DRAWN
 from studies.figures.__main__ import TOLD, main
+from studies.figures.answer import answer
 from studies.figures.clocks import along
 from studies.figures.curve import curve
 from studies.figures.density import density
@@ -432,7 +433,8 @@ class TestCommand:
 
 def test_the_command_knows_all_that_figures_are_told():
     models = (model.model_fields for model in QUESTIONS.values())
-    assert {*TOLD, *SHOWN} == {name for fields in models for name in fields}
+    mappings = {"beside"}  # for study files alone
+    assert {*TOLD, *SHOWN, *mappings} == {name for fields in models for name in fields}
     assert set(QUESTIONS) - set(FIGURES) == set(DRAWN)
 
 
@@ -714,10 +716,13 @@ LAW = {
 }
 
 
+WHERE = {"landscape": "bowl", "optimizer": "GA", "k": 4}
+
+
 def judged(batch, observed, *, inside=True):
     """A judgement of the law 8 / B at a value of B."""
     low, high, predicted = observed - 0.1, observed + 0.1, 8 / batch
-    where = {"landscape": "bowl", "optimizer": "GA", "k": 4, "B": batch}
+    where = WHERE | {"B": batch}
     ends = {"low": 0.9 * predicted, "high": 1.1 * predicted, "observed_low": low, "observed_high": high}
     return Judgement(
         where=where, predicted=predicted, observed=observed, standard_error=0.03, control=2.0, in_regime=inside,
@@ -830,3 +835,90 @@ class TestLaw:
         own = laws.law(data, width, label="what is left")
         assert own.axes[0].get_ylabel() == "what is left"
         assert long not in " ".join(own.legends[0].get_title().get_text().split())
+
+
+class TestAnswer:
+    @pytest.fixture
+    def claimed(self, swept, monkeypatch):
+        """Two claims: 8 / B at k = 4, which fails outside of its regime, and a bound on it at k = 8."""
+        law = [
+            judged(64.0, 0.5, inside=False),
+            *(judged(batch, 8.8 / batch) for batch in (1.0, 4.0, 16.0)),
+        ]
+        bound = [
+            judged(batch, 4 / batch)._replace(
+                claim="less", relation="<=", where=WHERE | {"B": batch, "k": 8}
+            )
+            for batch in (1.0, 4.0)
+        ]
+        monkeypatch.setattr(laws, "judge", lambda dataset: [*law, *bound])
+        entry = {"along": "B", "predicted": "16 * rate / batch", "control": 2.0}
+        config = {"claims": {"falls": entry, "less": entry}}
+        return swept.assign_attrs(settings=json.dumps(made_settings(swept)), config=json.dumps(config))
+
+    def test_claims_of_a_list_share_a_panel(self, claimed):
+        (axes,) = answer(claimed, claim=[["falls", "less"]], label="loss", across="batch").axes
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("batch", "loss")
+        law, bound = [line for line in axes.lines if line.get_gid() == "law"]
+        np.testing.assert_allclose(law.get_ydata(), 8 / law.get_xdata())
+        assert (law.is_dashed(), bound.is_dashed()) == (False, True)
+        assert law.get_color() != bound.get_color()
+        assert len(answer(claimed, claim=["falls", "less"]).axes) == 2
+
+    def test_what_holds_is_filled_and_what_lies_outside_hollow(self, claimed):
+        (axes,) = answer(claimed, claim="falls").axes
+        filled, hollow = [line for line in axes.lines if line.get_gid() == "observed"]
+        assert hollow.get_xdata().tolist() == [64.0]
+        assert hollow.get_markerfacecolor() == "white"
+        np.testing.assert_allclose(filled.get_ydata(), [8.8, 2.2, 0.55])
+        (axes,) = answer(claimed, claim="falls", outside=False).axes
+        assert not any(64 in line.get_xdata() for line in axes.lines if line.get_gid() == "observed")
+
+    def test_a_formula_stands_across_for_points_and_law(self, claimed):
+        (axes,) = answer(claimed, claim="falls", along="1 / batch").axes
+        line = next(line for line in axes.lines if line.get_gid() == "law")
+        np.testing.assert_allclose(line.get_ydata(), 8 * line.get_xdata())
+        points = next(line for line in axes.lines if line.get_gid() == "observed")
+        np.testing.assert_allclose(points.get_xdata(), [1, 1 / 4, 1 / 16])
+        assert axes.get_xlabel() == "1 / batch"
+
+    @pytest.mark.parametrize(
+        "told", [{"claim": [["falls", "less"]], "over": True}, {"claim": "falls, less", "over": "true"}]
+    )
+    def test_over_the_law_all_laws_are_1(self, claimed, told):
+        """As a study says it, and as the command does."""
+        (axes,) = answer(claimed, **told).axes
+        for line in axes.lines:
+            if line.get_gid() == "law":
+                np.testing.assert_allclose(line.get_ydata(), 1)
+        points = next(line for line in axes.lines if line.get_gid() == "observed")
+        np.testing.assert_allclose(points.get_ydata(), 1.1)
+
+    def test_a_star_at_the_least_and_a_cross_beside(self, claimed):
+        beside = {"x": "4 * mean(loss) / mean(loss)", "y": "mean(loss)", "called": "the rest"}
+        figure = answer(claimed.sel(optimizer=["GA"]), claim="falls", least=True, beside=beside)
+        (star,) = [line for line in figure.axes[0].lines if line.get_gid() == "least"]
+        assert (star.get_xdata(), star.get_ydata()) == (64, 1 / 8)
+        (cross,) = [box for box in figure.axes[0].containers if box.get_label() == "beside"]
+        assert cross[0].get_xdata().tolist() == pytest.approx([4])
+        assert "the rest" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+    def test_words_stand_in_the_corners_with_more_room(self, claimed):
+        (axes,) = answer(claimed, claim="falls", above="dear", below="cheap").axes
+        assert {text.get_text(): text.get_ha() for text in axes.texts} == {
+            "dear": "right",
+            "cheap": "left",
+        }
+
+    @pytest.mark.parametrize("width", [3.4, 7.0])
+    def test_nothing_overlaps(self, claimed, width):
+        words = {
+            "above": "dear",
+            "below": "cheap",
+            "label": "what is left of the loss",
+            "across": "batch",
+        }
+        with rc_context(style.PAPER):
+            assert not faults(
+                answer(claimed, width, claim=[["falls", "less"], "less"], wrong=True, **words)
+            )

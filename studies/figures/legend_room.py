@@ -1,0 +1,64 @@
+"""How panels of one size are laid out with their legend: in a free place of the last row, or below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from studies.figures import legends, style
+
+PANEL, NARROW = 2.15, 1.65  # inches: the height of a panel, its least width
+COLUMNS = 3  # panels beside one another, at most
+BESIDE = 10  # so many lines of a legend fit into a panel
+# inches: around a legend below, a line of its words, a row of its entries, a break in one
+MARGIN, TITLE, ENTRY, BREAK = 0.36, 0.14, 0.18, 0.22
+
+
+class Places(NamedTuple):
+    """How a figure is laid out."""
+
+    columns: int  # of panels
+    rows: int
+    beside: bool  # whether the legend stands in a free place of the last row
+    across: int = 1  # columns of the legend
+    below: float = 1.0  # inches of the legend where it stands below
+
+    @property
+    def heights(self) -> list[float]:
+        """Inches of the rows, the last one that of the legend where it stands below."""
+        return [PANEL] * self.rows + [self.below] * (not self.beside)
+
+    def around(self, names: Sequence[str], words: str, width: float) -> Places:
+        """With a legend below that is as high as what stands in it.
+
+        Args:
+            names: of its entries.
+            words: above them.
+            width: inches of the figure.
+        """
+        across = legends.across(names, width)
+        rows, breaks = -(-len(names) // across), sum(name.count("\n") for name in names)
+        inches = (
+            MARGIN + TITLE * (words.count("\n") + 1) + ENTRY * rows + BREAK * breaks * (across == 1)
+        )
+        return self if self.beside else self._replace(across=across, below=inches)
+
+
+def places(number: int, lines: Sequence[str], width: float) -> Places:
+    """How so many panels and the legend are laid out.
+
+    Args:
+        number: of panels.
+        lines: that may stand in the legend.
+        width: inches of the figure.
+    """
+    most = max(1, min(COLUMNS, int(width // NARROW)))
+    fits = _fits(lines, width / most)
+    columns = min(most, number + (fits and number < most))
+    rows = -(-number // columns)
+    return Places(columns, rows, beside=bool(fits and number % columns))
+
+
+def _fits(lines: Sequence[str], inches: float) -> bool:
+    """Whether a legend of these lines has room in a panel so many inches wide."""
+    return len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + 0.5 < inches
