@@ -23,7 +23,7 @@ APART = MANY.assign(hit_cost=MANY["hit_cost"] * (1.0 + np.arange(28)[:, None, No
 CASES = {  # figure, and results that need several pages
     "claims": ("claims", claiming(40)),
     "profile": ("profile", APART),
-    "convergence": ("convergence", results(optimizers=OPTIMIZERS[:13])),
+    "convergence": ("convergence", results(optimizers=OPTIMIZERS[:20])),
     "landscapes": ("convergence", results(landscapes=LANDSCAPES[:7])),
     "phase": ("phase", results(landscapes=LANDSCAPES, rates=(1, 2))),
 }
