@@ -87,7 +87,17 @@ class SGD(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
-    quantities: ClassVar[Mapping[str, Quantity]] = named.learning_rate() | named.velocity()
+    quantities: ClassVar[Mapping[str, Quantity]] = (
+        named.learning_rate()
+        | named.velocity()
+        | {
+            "outlier_probability": Quantity(
+                "chance p of a gradient beyond the tolerance, by which step_size clt shortened the last step",
+                "1",
+                lambda method, state, info: method.step_size.outlier_probability(state.spread),
+            )
+        }
+    )
     gradient: ClassVar[bool] = True
     games: ClassVar[bool] = True
     learning_rate: Annotated[float, Gt(0)] = 0.1

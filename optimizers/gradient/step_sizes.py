@@ -103,6 +103,14 @@ class StepSize(Parameters):
             )
         return 1.0
 
+    def outlier_probability(self, spread: Tensor) -> Tensor:
+        """The p of clt, mean over trajectories, given (s, sqrt r) (R, P, 2): (R,); NaN with another kind."""
+        deviation = spread[..., 0].double()
+        if self.kind != "clt":
+            return torch.full_like(deviation[:, 0], torch.nan)
+        tolerance = per_world(self.tolerance, spread)[:, None]  # type: ignore[arg-type]
+        return torch.erfc(tolerance / (math.sqrt(2) * deviation)).mean(1)
+
 
 def _hypotenuse(a: Tensor, b: Tensor) -> Tensor:
     """sqrt(a^2 + b^2)."""

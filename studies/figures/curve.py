@@ -35,6 +35,7 @@ from studies.figures.facets import (
     finite,
     logarithmic,
     numeric,
+    touched,
     words,
 )
 from studies.figures.layout import Grid
@@ -139,6 +140,7 @@ def asked(dataset: Dataset, *, x: str | None, y: str, **given: str | None) -> Dr
     names = dims(dataset)
     x = dim_of(x or _first_swept(dataset, names), names, "curve", [*CLOCKS])
     numbers = along(dataset, y, x) if x in CLOCKS and x not in names else quantity(dataset, y)
+    numbers = touched(numbers, [x, *given.values()])
     if "checkpoint" in numbers.dims:
         at = facets(numbers, {"x": None} | given, "curve", within=["checkpoint"])
         axis = clocks.label(x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -151,6 +151,22 @@ def _same_along(numbers: Dataset, dim: str) -> bool:
         bool(((part == first) | (part.isnull() & first.isnull())).all())
         for part, first in zip(every, firsts, strict=True)
     )
+
+
+def touched(numbers: Dataset, asked: Iterable[str | None]) -> Dataset:
+    """A quantity without the axes along which it is the same: what an axis does not touch is shown once.
+
+    Args:
+        numbers: the quantity, `quantity`.
+        asked: axes that are kept, as a figure was told them.
+    """
+    kept = {*GRID, "checkpoint", *asked}
+    for dim in map(str, numbers["quantity"].dims):
+        first, shown = numbers.isel({dim: 0}), numbers["quantity"]
+        same = (shown == first["quantity"]) | (shown.isnull() & first["quantity"].isnull())
+        if not {dim, dim.rpartition(".")[2]} & kept and bool(same.all()):
+            numbers = first.drop_vars(dim)
+    return numbers
 
 
 def _given(given: Mapping[str, str | None], names: Sequence[str], figure: str) -> dict[str, str]:

@@ -59,7 +59,8 @@ def _wrong(text: str, arms: Iterable[Arm], let: Tree, *, ledger: bool) -> dict[s
 
 def _at_arms(wrong: Sequence[tuple[Arm, Sequence[str]]]) -> dict[str, None]:
     """What is wrong at some arms, which are named where it is not wrong at all."""
-    everywhere = [line for line in wrong[0][1] if all(line in lines for _, lines in wrong)]
+    first = wrong[0][1] if wrong else []  # no arm, where another mistake left none
+    everywhere = [line for line in first if all(line in lines for _, lines in wrong)]
     lines = dict.fromkeys(everywhere)
     for arm, own in wrong:
         where = f"{arm.coords['optimizer']} on {arm.coords['landscape']}"

@@ -19,8 +19,8 @@ from studies.text.words import suggest
 
 LAWS: dict[str, tuple[str, ...]] = {  # module -> its laws
     "descent": (
-        *("gd_rate", "heavy_ball_rate", "heavy_ball_momentum", "nesterov_rate", "momentum_rate"),
-        *("delay_limit", "mean_square_limit"),
+        *("gd_rate", "heavy_ball_rate", "heavy_ball_momentum", "nesterov_rate", "nesterov_steps"),
+        *("momentum_rate", "delay_limit", "mean_square_limit"),
     ),
     "gradient_noise": (
         *("stationary_variance", "stationary_loss", "delayed_variance", "langevin_variance"),
@@ -31,6 +31,7 @@ LAWS: dict[str, tuple[str, ...]] = {  # module -> its laws
     "sampling": (
         *("chebyshev_batch", "normal_batch", "chebyshev_miss", "normal_miss", "edgeworth_miss"),
         *("berry_esseen", "u_statistic_variance", "infonce_bias", "infonce_bound", "clipped_normal"),
+        *("misranked", "exponential_miss"),
     ),
     "workers": (
         *("harmonic", "barrier_time", "async_speed_up", "pareto_speed_up"),

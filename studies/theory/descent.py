@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 
 def gd_rate(condition: float) -> float:
     """Factor of the distance per step of tuned gradient descent: (k - 1) / (k + 1).
@@ -45,6 +47,33 @@ def nesterov_rate(condition: float) -> float:
     Range: a quadratic, learning rate 1 / (largest curvature), momentum (sqrt k - 1) / (sqrt k + 1).
     """
     return 1 - 1 / math.sqrt(condition)
+
+
+def nesterov_steps(condition: float, dim: float, first: float = 1e-4, last: float = 1e-12) -> float:
+    """Steps in which Nesterov's method takes the loss from one share of its start to another, by iteration.
+
+    At the least curvature both roots of z^2 - (1 + b) (1 - 1 / k) z + b (1 - 1 / k) are 1 - 1 / sqrt k, so
+    that the distance falls as t (1 - 1 / sqrt k)^t once the steeper axes are forgotten.
+
+    Source: Nesterov 2004, "Introductory lectures on convex optimization", section 2.2.
+
+    Range: curvatures 1 .. 1 / k evenly spaced in their logarithm, starts as far along each axis, learning
+    rate 1, momentum b = (sqrt k - 1) / (sqrt k + 1).
+
+    Args:
+        condition: k > 1, the largest curvature over the smallest.
+        dim: axes, >= 2.
+        first: share of the loss at the start from which steps are counted, first > last.
+        last: share at which the count ends, > 0.
+    """
+    beta, axes = heavy_ball_rate(condition), int(dim)
+    curvature = condition ** -np.linspace(0.0, 1.0, axes)
+    place, velocity, counted = np.ones(axes), np.zeros(axes), 0
+    while (share := float(curvature @ place**2 / curvature.sum())) > last:
+        velocity = beta * velocity + curvature * place
+        place = place - (curvature * place + beta * velocity)
+        counted += share <= first
+    return counted
 
 
 def momentum_rate(learning_rate: float, curvature: float = 1.0, momentum: float = 0.0) -> float:

@@ -76,6 +76,19 @@ def edgeworth_miss(
     return normal_miss(noise_scale, batch, epsilon) + 2 * float(scipy.stats.norm.pdf(z)) * bent
 
 
+def exponential_miss(noise_scale: float, batch: float, epsilon: float) -> float:
+    """Chance that a mean of B exponential terms is off by epsilon: that of a gamma law of shape B.
+
+    Source: Johnson, Kotz and Balakrishnan 1994, "Continuous univariate distributions", volume 1, chapter 17.
+
+    Range: exact; terms of skewness 2, moved to mean 0, of standard deviation s. `theory:edgeworth_miss` is
+    its expansion.
+    """
+    off = epsilon * batch / noise_scale
+    law = scipy.stats.gamma(batch)
+    return float(law.sf(batch + off) + law.cdf(batch - off))
+
+
 def berry_esseen(noise_scale: float, batch: float, third_moment: float) -> float:
     """Largest error of the normal law of a batch mean: 0.4748 E|x|^3 / (s^3 sqrt B).
 
@@ -84,6 +97,24 @@ def berry_esseen(noise_scale: float, batch: float, third_moment: float) -> float
     Range: a bound on |P(mean / error <= z) - Phi(z)| for every z; terms of mean 0.
     """
     return C_BERRY_ESSEEN * third_moment / (noise_scale**3 * math.sqrt(batch))
+
+
+def misranked(noise_scale: float, batch: float, difference: float) -> float:
+    """Chance that noise ranks two points the wrong way round: arctan(sqrt(2 / B) s / d) / pi.
+
+    The mean of Phi(-|x| sqrt(B / 2) / s) over their difference x ~ N(0, d^2).
+
+    Source: Sheppard 1899, Phil. Trans. A 192:101; of Phi: Hansen, Niederberger, Guzzella and Koumoutsakos
+    2009, IEEE Trans. Evol. Comput. 13:180.
+
+    Range: exact for normal noise; s that of a term, each point seen in B terms of its own.
+
+    Args:
+        noise_scale: s, standard deviation of a term's value.
+        batch: B, terms or evaluations of each point.
+        difference: d, standard deviation of the difference of the two points' true values.
+    """
+    return math.atan2(math.sqrt(2 / batch) * noise_scale, difference) / math.pi
 
 
 def u_statistic_variance(batch: float, first: float, second: float) -> float:

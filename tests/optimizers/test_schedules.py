@@ -285,6 +285,15 @@ def test_a_tolerance_is_the_chance_of_the_central_limit_theorem():
     assert StepSize().multiplier(spread) == 1
 
 
+def test_the_chance_of_an_outlier_is_recorded():
+    """The mean of 2 Phi(-2 sqrt(4) / 3) and 2 Phi(-2), of two trajectories; NaN where nobody watches."""
+    spread = torch.tensor([[[3 / 2, 1.0], [1.0, 1.0]]], dtype=torch.float64)
+    chances = [math.erfc(2 / deviation / math.sqrt(2)) for deviation in (3 / 2, 1.0)]
+    told = StepSize(kind="clt", tolerance=2.0).outlier_probability(spread)
+    assert told.tolist() == pytest.approx([sum(chances) / 2], rel=1e-12)
+    assert StepSize(kind="inverse_variance").outlier_probability(spread).isnan().tolist() == [True]
+
+
 @each("field", ["tolerance", "memory"])
 @each("dtype", [torch.float64, torch.float32])
 def test_one_tolerance_and_one_memory_for_each_world(field, dtype):

@@ -498,6 +498,16 @@ def test_an_objective_that_one_arm_does_not_have_names_that_arm():
         load_study(study)
 
 
+def test_an_objective_beside_a_mistake_that_leaves_no_arm_is_not_judged():
+    study = recording("mean(slope)")
+    study["landscapes"]["bowl"]["condishun"] = 3
+    with pytest.raises(
+        StudyError, match="unknown key for quadratic; did you mean 'condition'?"
+    ) as caught:
+        load_study(study)
+    assert len(caught.value.lines) == 1
+
+
 # what follows a number that is found ------------------------------------------------------------------------
 
 FOLLOWING = {

@@ -313,6 +313,23 @@ def test_a_label_of_curve_stands_in_place_of_the_quantity(swept):
     assert page.axes[0].get_ylabel() == "cost of a step"
 
 
+def test_an_axis_that_touches_nothing_has_no_panels_but_where_it_is_asked_for(swept):
+    same = swept.sel(landscape=["bowl"])
+    same["loss"] = same["loss"].isel(k=0).broadcast_like(same["loss"]).transpose(*same["loss"].dims)
+    assert len([axes for axes in curve(same, x="B", y="mean(loss)").axes if axes.lines]) == 1
+    assert (
+        len([axes for axes in curve(same, x="B", y="mean(loss)", columns="k").axes if axes.lines]) == 3
+    )
+    assert (
+        len([
+            axes
+            for axes in curve(swept.sel(landscape=["bowl"]), x="B", y="mean(loss)").axes
+            if axes.lines
+        ])
+        == 3
+    )
+
+
 def test_a_law_figure_takes_a_list_of_claims():
     assert named(["noise, at rest", "slope"]) == ["noise, at rest", "slope"]
     assert named("noise, slope") == ["noise", "slope"]

@@ -41,6 +41,19 @@ def test_rates(condition):
     assert abs(tuned - descent.heavy_ball_rate(condition)) > 0.1 * tuned
 
 
+@pytest.mark.parametrize(("condition", "dim"), [(9.0, 2), (70.0, 5)])
+def test_steps_of_nesterov(condition, dim):
+    """Powers of the matrix that takes (x, v) to the next step, in PyTorch's form, axis by axis."""
+    q, steps = math.sqrt(condition), 400
+    beta = (q - 1) / (q + 1)
+    loss = np.zeros(steps)
+    for h in np.geomspace(1, 1 / condition, dim):
+        matrix = np.array([[1 - h - beta * h, -(beta**2)], [h, beta]])
+        loss += [h * np.linalg.matrix_power(matrix, t)[0, 0] ** 2 for t in range(steps)]
+    first, last = (int(np.argmax(loss <= share * loss[0])) for share in (1e-3, 1e-9))
+    assert descent.nesterov_steps(condition, dim, 1e-3, 1e-9) == last - first
+
+
 @pytest.mark.parametrize(("eta", "h", "beta"), [(0.3, 0.7, 0.0), (0.3, 0.7, 0.9), (2.9, 1.1, 0.45)])
 def test_the_rate_with_momentum(eta, h, beta):
     law = descent.momentum_rate(eta, h, beta)
@@ -168,6 +181,18 @@ def test_edgeworth_of_exponentials(batch, epsilon):
     assert abs(law - exact) < 0.1 * abs(crude - exact)
 
 
+@pytest.mark.parametrize(("batch", "epsilon"), [(2, 1.1), (3, 0.9)])
+def test_misses_of_exponentials(batch, epsilon):
+    """The law of a sum of two or three, by hand: 1 - P = e^-x (1 + x) and e^-x (1 + x + x^2 / 2)."""
+
+    def above(x):
+        return math.exp(-x) * sum(x**k / math.factorial(k) for k in range(batch)) if x > 0 else 1.0
+
+    off = batch * epsilon / 1.7
+    expected = above(batch + off) + 1 - above(batch - off)
+    assert sampling.exponential_miss(1.7, batch, epsilon) == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("batch", [5, 40])
 def test_berry_esseen_bounds_the_error_of_coins(batch):
     """Coins of +-1: the largest distance of the binomial from the normal law, at its jumps."""
@@ -211,6 +236,17 @@ def test_the_mean_of_a_clipped_normal(mean, scale, clip):
 
     whole = integrate.quad(clipped, -12, 12, points=[-clip, clip])[0]
     assert sampling.clipped_normal(mean, scale, clip) == pytest.approx(whole, rel=1e-7)
+
+
+@pytest.mark.parametrize(("scale", "batch", "difference"), [(2.0, 3, 0.8), (0.4, 12, 1.5)])
+def test_two_points_in_the_wrong_order(scale, batch, difference):
+    """Phi(-x sqrt(n / 2) / s), averaged over their difference |x| by quadrature."""
+
+    def wrong(x):
+        return 2 * stats.norm.pdf(x, 0, difference) * stats.norm.sf(x * math.sqrt(batch / 2) / scale)
+
+    whole = integrate.quad(wrong, 0, 12 * difference)[0]
+    assert sampling.misranked(scale, batch, difference) == pytest.approx(whole, rel=1e-7)
 
 
 # workers ----------------------------------------------------------------------------------------------------
