@@ -7,7 +7,7 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.quantities.evaluate import quantity
 from studies.results.arms import dims_beside
-from studies.results.clocks import check_clock, has_clock, times_of, words
+from studies.results.clocks import check_clock, has_clock, shown_on, words
 from studies.results.hits import spent
 from studies.schema import SPENT, Status
 from studies.text.shapes import Data
@@ -40,6 +40,8 @@ def counted(dataset: Dataset) -> bool:
 def timed(dataset: Dataset, clock: str) -> Dataset:
     """Results whose coordinate `cost` is what another clock shows, with `bill`, what each world spent on it.
 
+    Of worlds whose clocks differ it is the median, as losses are.
+
     An arm that has no such clock is absent; of a checkpoint before the first step it is NaN.
 
     Args:
@@ -51,7 +53,8 @@ def timed(dataset: Dataset, clock: str) -> Dataset:
     """
     if clock == "cost":
         return dataset
-    times, bill = times_of(dataset, clock), spent(dataset, clock)
+    times = shown_on(dataset, clock).median("replicate").where(dataset["cost"].notnull())
+    bill = spent(dataset, clock)
     shown = with_clock(dataset, clock).assign(bill=bill.where(bill > 0))
     return shown.assign_coords(cost=times.where(times > 0).reset_coords(drop=True))
 

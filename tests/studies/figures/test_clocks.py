@@ -43,6 +43,15 @@ class TestConvergence:
         data = study(idle=arm(np.geomspace(10, 0.1, 6), steps=2))  # 0, 0, 1, 1, 2, 2
         assert line(convergence(data, clock="steps"), "idle").get_xdata().tolist() == [1, 1, 2, 2]
 
+    def test_worlds_whose_seconds_differ_are_at_their_median(self):
+        """Four of nine worlds are in a cell that takes 7 times as long for each step."""
+        losses = np.geomspace(10, 0.1, 6)
+        data = study(GD=arm(losses, [100.0] * 9))
+        slow = xr.DataArray([1.0] * 5 + [7.0] * 4, dims="replicate")
+        data["seconds"] = (slow * xr.DataArray(COST / 100, dims="checkpoint")).broadcast_like(data["loss"])
+        drawn = convergence(data, clock="seconds")
+        np.testing.assert_allclose(line(drawn, "GD").get_xdata(), COST / 100)
+
     def test_a_method_without_the_clock_is_left_out(self):
         losses = np.geomspace(10, 0.1, 6)
         data = study(workers=arm(losses), GD=arm(losses))
