@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 from xarray import DataArray, Dataset
 
@@ -40,7 +41,7 @@ def counted(dataset: Dataset) -> bool:
 def timed(dataset: Dataset, clock: str) -> Dataset:
     """Results whose coordinate `cost` is what another clock shows, with `bill`, what each world spent on it.
 
-    Of worlds whose clocks differ it is the median, as losses are.
+    Of worlds whose clocks differ it is the median, as losses are; a world that ends later is drawn to there.
 
     An arm that has no such clock is absent; of a checkpoint before the first step it is NaN.
 
@@ -54,7 +55,7 @@ def timed(dataset: Dataset, clock: str) -> Dataset:
     if clock == "cost":
         return dataset
     times = shown_on(dataset, clock).median("replicate").where(dataset["cost"].notnull())
-    bill = spent(dataset, clock)
+    bill = np.minimum(spent(dataset, clock), times.max("checkpoint"))
     shown = with_clock(dataset, clock).assign(bill=bill.where(bill > 0))
     return shown.assign_coords(cost=times.where(times > 0).reset_coords(drop=True))
 

@@ -48,7 +48,9 @@ class TestConvergence:
         losses = np.geomspace(10, 0.1, 6)
         data = study(GD=arm(losses, [100.0] * 9))
         slow = xr.DataArray([1.0] * 5 + [7.0] * 4, dims="replicate")
-        data["seconds"] = (slow * xr.DataArray(COST / 100, dims="checkpoint")).broadcast_like(data["loss"])
+        data["seconds"] = (slow * xr.DataArray(COST / 100, dims="checkpoint")).broadcast_like(
+            data["loss"]
+        )
         drawn = convergence(data, clock="seconds")
         np.testing.assert_allclose(line(drawn, "GD").get_xdata(), COST / 100)
 
