@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 from xarray import DataArray, Dataset
 
@@ -55,7 +54,8 @@ def timed(dataset: Dataset, clock: str) -> Dataset:
     if clock == "cost":
         return dataset
     times = shown_on(dataset, clock).median("replicate").where(dataset["cost"].notnull())
-    bill = np.minimum(spent(dataset, clock), times.max("checkpoint"))
+    bill, end = spent(dataset, clock), times.max("checkpoint")
+    bill = bill.where(bill <= end, end)
     shown = with_clock(dataset, clock).assign(bill=bill.where(bill > 0))
     return shown.assign_coords(cost=times.where(times > 0).reset_coords(drop=True))
 
