@@ -157,15 +157,16 @@ def at_budget(dataset: Dataset) -> Dataset:
 def at_cost(dataset: Dataset, cost: float) -> Dataset:
     """Every arm at the last checkpoint of at most this cost; without the dim `checkpoint`.
 
-    Where the budget of a world was spent before, at the nominal price of a gradient, what it would have done
-    with more is not known: its status is missing, and its floats are NaN.
+    An arm whose budget is counted on another clock: each world in its last state of at most this cost. Where
+    the budget of an arm was spent before, at the nominal price of a gradient, what it would have done with
+    more is not known: its status is missing, and its floats are NaN.
 
     Raises:
         ValueError: there is no checkpoint at so small a cost, or the study ended before it.
     """
-    there = dataset["cost"]
-    place = _place(dataset, cost)
-    if bool((place < 0).any()):
+    there = _costs(dataset)
+    place = _place(dataset, cost, there)
+    if bool(((place < 0) & there.notnull().any("checkpoint")).any()):
         least = float(there.min("checkpoint").max())
         raise ValueError(
             f"at: expected a cost that some checkpoint has, at least {least:g} evaluations; got {cost:g}"
@@ -174,11 +175,21 @@ def at_cost(dataset: Dataset, cost: float) -> Dataset:
         raise ValueError(
             f"at: expected at most {float(there.max()):g} evaluations, where the study ends; got {cost:g}"
         )
-    shown = _at(dataset, place)
-    if cost <= float(budget(dataset).min()) * (1 + SPENT):
+    shown, within = _at(dataset, place.clip(min=0)), cost <= budget(dataset) * (1 + SPENT)
+    if bool(within.all()):
         return shown
     end = dataset["status"].isel(checkpoint=-1, drop=True)
-    return _missing_where(shown, (end == Status.BUDGET_SPENT) & (spent(dataset) * (1 + SPENT) < cost))
+    over = (end == Status.BUDGET_SPENT) & ~within
+    return _missing_where(shown, over & (spent(dataset) * (1 + SPENT) < cost))
+
+
+def _costs(dataset: Dataset) -> DataArray:
+    """Costs of the checkpoints; where a budget is counted on another clock those of each world's states."""
+    on_cost = own_clocks(dataset) == 0
+    if bool(on_cost.all()):
+        return dataset["cost"]
+    states = shown_on(dataset, "cost").where(dataset["status"] < Status.FAILED)
+    return dataset["cost"].reset_coords(drop=True).where(on_cost, states)
 
 
 def _at(dataset: Dataset, place: DataArray) -> Dataset:
@@ -197,17 +208,29 @@ def _missing_where(shown: Dataset, gone: DataArray) -> Dataset:
     return shown.assign(kept | {"status": shown["status"].where(~gone, int(Status.MISSING))})
 
 
-def _place(dataset: Dataset, cost: float | DataArray) -> DataArray:
-    """The last checkpoint of at most this cost that every optimizer has of its own (`recorded`); -1: none.
+def _place(dataset: Dataset, cost: float | DataArray, there: DataArray | None = None) -> DataArray:
+    """The last checkpoint of at most this cost that every optimizer has of its own; -1: none.
 
-    So states of one age are compared.
+    So states of one age are compared. Optimizers whose budget is counted on another clock neither have it nor
+    keep it from others.
+
+    Args:
+        dataset: results.
+        cost: the cost.
+        there: costs of the checkpoints; None: their coordinate.
     """
-    within = dataset["cost"] <= cost * (1 + SPENT)
-    if "recorded" in dataset.coords:
-        own = dataset["recorded"].reset_coords(drop=True) != 0
-        within = within & (own.all("optimizer") if "optimizer" in own.dims else own)
+    apart = own_clocks(dataset) != 0
+    own = recorded(dataset) | apart
+    own = own.all("optimizer") if "optimizer" in own.dims else own
+    within = ((dataset["cost"] if there is None else there) <= cost * (1 + SPENT)) & (own | apart)
     numbers = DataArray(np.arange(dataset.sizes["checkpoint"]), dims="checkpoint")
     return numbers.where(within, -1).max("checkpoint")
+
+
+def recorded(dataset: Dataset) -> DataArray:
+    """Whether an arm has a checkpoint of its own: at others it shows its last one before."""
+    own = dataset.coords.get("recorded", DataArray(1))
+    return own.reset_coords(drop=True) != 0
 
 
 def state_times(dataset: Dataset, clock: str = "cost") -> DataArray:

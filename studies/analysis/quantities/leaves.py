@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from xarray import DataArray, Dataset
 
 from studies.results.arms import asked
-from studies.results.clocks import shown_on
+from studies.results.clocks import budget, shown_on
 from studies.results.gaps import LOSSES
 from studies.results.hits import SPENT, at_budget, at_cost, hits, lateness, ran
+from studies.results.hits import recorded as own_checkpoints
 from studies.schema import CLOCKS, Status
 from studies.text.words import suggest
 
@@ -66,21 +66,21 @@ def at_moment(dataset: Dataset, when: When | None) -> Dataset:
     if when.clock != "moment":
         raise ValueError(f"{when.clock}: the noise ledger has moments, as in (moment={moments[-1]:g})")
     early = np.flatnonzero(moments <= when.time * (1 + SPENT))
-    if not early.size:
-        raise ValueError(f"moment: expected at least {moments[0]:g} of the budget, got {when.time:g}")
+    if not early.size or when.time > 1 + SPENT:
+        raise ValueError(f"moment: expected {moments[0]:g} to 1 of the budget, got {when.time:g}")
     return dataset.isel(moment=early[-1], drop=True)
 
 
 def since(dataset: Dataset, name: str, fraction: float) -> DataArray:
-    """A variable of each world at the checkpoints from a fraction of the budget on; NaN before.
+    """A variable of each world at its arm's own checkpoints from a fraction of the budget on; NaN elsewhere.
 
     Raises:
         ValueError: nothing of this name was recorded at checkpoints, or none is so late.
     """
-    variable = _at_checkpoints(dataset, name)
-    late = variable["checkpoint"] >= fraction * (1 - SPENT)
+    variable, own = _at_checkpoints(dataset, name), own_checkpoints(dataset)
+    late = own & (variable["checkpoint"] >= fraction * (1 - SPENT))
     if not bool(late.any()):
-        last = float(variable["checkpoint"].max())
+        last = float(variable["checkpoint"].where(own).max())
         raise ValueError(
             f"since: expected a fraction of the budget up to the last checkpoint, {last:g}, got {fraction:g}"
         )
@@ -90,6 +90,9 @@ def since(dataset: Dataset, name: str, fraction: float) -> DataArray:
 def at(dataset: Dataset, name: str, clock: str, moment: float) -> DataArray:
     """A variable of each world in the last state recorded up to a moment.
 
+    NaN of arms of which some world has no state so early, or whose runs have ended before. Of an arm that
+    some world of which got so far, one that ended earlier shows its last state.
+
     Args:
         dataset: results.
         name: of the variable.
@@ -97,20 +100,52 @@ def at(dataset: Dataset, name: str, clock: str, moment: float) -> DataArray:
         moment: on that clock.
 
     Raises:
-        ValueError: nothing was recorded so early, or of this name.
+        ValueError: no arm is known then, or nothing of this name was recorded.
     """
     variable = _at_checkpoints(dataset, name)
     if clock == "cost":
         return _numbers(dataset, at_cost(dataset, moment)[name])
     times = dataset["checkpoint"] if clock == "budget" else shown_on(dataset, clock)
+    times = times.where(dataset["status"] < Status.FAILED)
     within = times <= moment * (1 + SPENT)
-    if not bool(within.any()):
-        raise ValueError(
-            f"{clock}: expected at least {float(times.min()):g}, of the first checkpoint, got {moment:g}"
-        )
-    last = xr.where(within, np.arange(dataset.sizes["checkpoint"]), -1).max("checkpoint").compute()
-    value = variable.isel(checkpoint=last.clip(min=0)).where(last >= 0)
+    known = _known(dataset, clock, times, moment)
+    numbers = DataArray(np.arange(dataset.sizes["checkpoint"]), dims="checkpoint")
+    last = numbers.where(within, -1).max("checkpoint").compute()
+    value = variable.isel(checkpoint=last.clip(min=0)).where(known & (last >= 0))
     return _numbers(dataset, value.drop_vars("checkpoint", errors="ignore"))
+
+
+def _known(dataset: Dataset, clock: str, times: DataArray, moment: float) -> DataArray:
+    """Whether all worlds of an arm have a state by a moment, and some goes on until then or all diverged.
+
+    Args:
+        dataset: results.
+        clock: of `WHENS`.
+        times: (.., replicate, checkpoint) of the states on the clock, NaN where there is none.
+        moment: on the clock.
+
+    Raises:
+        ValueError: no arm is.
+    """
+    first, end = times.min("checkpoint").max("replicate"), _ends(dataset, clock, times)
+    final = dataset["status"].isel(checkpoint=-1, drop=True)
+    on = (moment <= end * (1 + SPENT)) | ~(final < Status.DIVERGED).any("replicate")
+    known = (first <= moment * (1 + SPENT)) & on
+    if not bool(known.any()):
+        raise ValueError(
+            f"{clock}: expected {float(first.min()):g} to {float(end.max()):g}, from the first checkpoint to"
+            f" the end, got {moment:g}"
+        )
+    return known
+
+
+def _ends(dataset: Dataset, clock: str, times: DataArray) -> DataArray:
+    """Where the last checkpoint of each arm is on a clock, or its worlds' last state if that is later."""
+    share = dataset["checkpoint"].where(own_checkpoints(dataset)).max("checkpoint")
+    if clock == "budget":
+        return share
+    last, end = times.max(["replicate", "checkpoint"]), share * budget(dataset, clock)
+    return last.where(last > end, end)
 
 
 def at_start(dataset: Dataset, name: str) -> DataArray:

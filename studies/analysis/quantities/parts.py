@@ -17,7 +17,6 @@ from studies.analysis.quantities.whose import POSITIONS, instrument_name
 from studies.text.formulas import CONSTANTS
 from studies.text.shapes import Data
 
-Said = tuple[str, Data]  # the name of a number, and what it says of itself
 BARE = ("clock", "start")  # what a word in parentheses may be, beside the clocks
 
 
@@ -26,7 +25,7 @@ class Part(NamedTuple):
 
     Args:
         name: of the number, or of what is called; empty: an operation.
-        called: whether it is called: a word, a function, or a number at a time, loss(start).
+        called: whether it is called: a word, a function, or a number at a time, loss(start), or over times.
         inner: the numbers that it is made of.
         aside: plain numbers at its labels and keywords, loss(cost=2 * dim), and the axis that it goes along.
         said: word (optimizer, landscape, an axis) -> label, of what stands in its brackets; None of an axis
@@ -155,15 +154,27 @@ def selections(tree: ast.expr, name: str | None = None) -> list[Data]:
     Of an axis that it goes along, or whose value is a formula, the label is None. Of `loss["ES"] - loss`
     these are {"optimizer": "ES"} and {}. With a name, those of the numbers that are called so.
     """
-    return [said for own, said in _selections(tree, {}) if name in (None, own)]
+    return [each.said for each in _numbers(tree, {}) if name in (None, each.name)]
 
 
-def _selections(node: ast.expr, around: Data) -> Iterator[Said]:
-    """Those of a part of the tree, of which this much is said around it, with their names."""
+def at_checkpoints(tree: ast.expr, recorded: Sequence[str]) -> list[Data]:
+    """What the recorded numbers of a quantity that are neither at a time nor over times say of themselves.
+
+    Args:
+        tree: of a quantity.
+        recorded: names of what is recorded.
+    """
+    return [each.said for each in _numbers(tree, {}) if each.name in recorded and not each.called]
+
+
+def _numbers(node: ast.expr, around: Data) -> Iterator[Part]:
+    """Those of a part of the tree, of which this much is said around it."""
     own = part(node)
     said = around | own.said
-    inner = [each for number in own.inner for each in _selections(number, said)]
-    yield from inner or ([(own.name, said)] if own.is_number else [])
+    inner = [each for number in own.inner for each in _numbers(number, said)]
+    if own.over_time:
+        inner = [each._replace(called=True) for each in inner]
+    yield from inner or ([own._replace(said=said)] if own.is_number else [])
 
 
 def extreme(tree: ast.expr) -> str | None:

@@ -31,7 +31,7 @@ Word = Callable[[Question, Call], Value]
 
 
 def _or_over_checkpoints(of_all: Word) -> Word:
-    """A summary of all worlds, with `since=` one of each world, over its checkpoints from there."""
+    """A summary of all worlds, with `since=` one of each world, over its own checkpoints from there."""
 
     @functools.wraps(of_all)
     def of_either(question: Question, call: Call) -> Value:
@@ -42,7 +42,7 @@ def _or_over_checkpoints(of_all: Word) -> Word:
 
 @_or_over_checkpoints
 def summarised(question: Question, call: Call) -> Value:
-    """mean(x) is of all worlds; mean(x, since=0.5) of each world, over its checkpoints from there."""
+    """mean(x) is of all worlds; mean(x, since=0.5) of each world, over its own checkpoints from there."""
     _expect(question, call, "x")
     return summary(question, call.name, _worlds(question, call))
 
@@ -105,7 +105,7 @@ def _over_time(call: Call) -> bool:
 
 
 def _over_checkpoints(question: Question, call: Call) -> DataArray:
-    """A summary of each world, over its checkpoints from a fraction of the budget on."""
+    """A summary of each world, over its own checkpoints from a fraction of the budget on."""
     since = question.number(SINCE, [call.given[SINCE]])
     values = question.of(when=When(SINCE, since)).value(call.arguments[0])
     if not of_checkpoints(values):

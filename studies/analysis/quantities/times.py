@@ -6,10 +6,10 @@
     rate(x)                          b of x = a exp(-b t), fitted to each world; or law=sublinear, exponential
 
 Each on the clock cost, unless `clock=steps`, `epochs`, `virtual_time` or `seconds` says otherwise (a rate:
-per step). What never happened is inf: a median is inf where it never happened in more than half of the
-worlds, a mean where in any. Where a time is known to an interval only (a target that the study does not have,
-a condition, both seen at checkpoints) the later end is the value, and the interval of a quantity is that of
-both ends.
+per step), of the arm that is said inside or behind: rate(loss["SGD"]) is rate(loss)["SGD"]. What never
+happened is inf: a median is inf where it never happened in more than half of the worlds, a mean where in any.
+Where a time is known to an interval only (a target that the study does not have, a condition, both seen at
+checkpoints) the later end is the value, and the interval of a quantity is that of both ends.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import xarray as xr
 from xarray import DataArray, Dataset
 
 from studies.analysis.noise.pooling import pooled_ratio
-from studies.analysis.quantities import leaves
+from studies.analysis.quantities import leaves, whose
 from studies.analysis.quantities.leaves import When
+from studies.analysis.quantities.parts import at_checkpoints
 from studies.analysis.quantities.question import Call, Question
 from studies.analysis.quantities.values import NAME, Summary, Value, is_condition, of_checkpoints
 from studies.analysis.running_time.runtime import running_time_interval
@@ -76,7 +77,7 @@ def _hits(question: Question, call: Call, clock: str) -> tuple[DataArray, DataAr
 
 def first(question: Question, call: Call) -> Value:
     """The time at which a condition first held at a checkpoint, in each world; inf where it never did."""
-    clock, data = _clock(question, call), question.dataset
+    clock = _clock(question, call)
     if len(call.arguments) != 1:
         question.refuse("expected first(CONDITION), as in first(loss < 0.1)")
     holds = question.of(when=When("since", 0.0)).value(call.arguments[0])
@@ -84,6 +85,7 @@ def first(question: Question, call: Call) -> Value:
         question.refuse("first: expected a condition on what is recorded at checkpoints")
     if not is_condition(holds):
         question.refuse("first: expected a condition, as in first(loss < 0.1)")
+    data = _whose(question, call).dataset
     there = ran(data) & asked(data)
     time = state_times(data, clock)
     late = time.where(holds == 1, np.inf).min("checkpoint").where(there)
@@ -100,7 +102,18 @@ def rate(question: Question, call: Call) -> Value:
     values = question.of(when=When("since", 0.0)).value(call.arguments[0]) if call.arguments else 0.0
     if len(call.arguments) != 1 or not of_checkpoints(values):
         question.refuse("expected rate(x) of what is recorded at checkpoints, as in rate(loss)")
-    return rates.of_worlds(state_times(question.dataset, clock), values, law)
+    return rates.of_worlds(state_times(_whose(question, call).dataset, clock), values, law)
+
+
+def _whose(question: Question, call: Call) -> Question:
+    """The question of the arm that all numbers inside say that are seen along a run: its clock is read."""
+    said = at_checkpoints(call.arguments[0], leaves.names(question.dataset))
+    for word, label in said[0].items():
+        if any(word in each and each[word] is None for each in said):
+            question.refuse(f"{call.name}: expected a label; write [{word}=..] behind {call.name}(..)")
+        if all(each.get(word) == label for each in said):
+            question = whose.at(question, whose.dim_of(question, word), ast.Constant(label))
+    return question
 
 
 def _clock(question: Question, call: Call, usual: str = "cost", others: tuple[str, ...] = ()) -> str:

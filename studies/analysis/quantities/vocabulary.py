@@ -24,7 +24,7 @@ class Word(NamedTuple):
     smooth: bool = True  # in the worlds, so that the jackknife knows its error
 
 
-OVER_TIME = "with since=0.5 of each world, over its checkpoints from half of the budget on"
+OVER_TIME = "with since=0.5 of each world, over its own checkpoints from half of the budget on"
 CLOCKS = "by cost, or with clock=steps, epochs, virtual_time or seconds"
 ENDS = "known to the distance of two checkpoints, whose both ends the interval holds"
 START = "0 of a world that starts below it"

@@ -144,7 +144,7 @@ def test_without_a_label_there_is_a_row_for_each(ledger):
             "scale: expected fitted or learning_rate, of bias alone",
         ),
         ("ledger.bias[raw, scale=nominal]", "scale: expected fitted or learning_rate"),
-        ("ledger.gain[raw](moment=0.01)", "moment: expected at least 0.1 of the budget, got 0.01"),
+        ("ledger.gain[raw](moment=0.01)", "moment: expected 0.1 to 1 of the budget, got 0.01"),
         ("ledger.gain[raw](cost=10)", "cost: the noise ledger has moments"),
         ("ledger.gain[raw, batch=3]", "unknown axis 'batch'"),
     ],
