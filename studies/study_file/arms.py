@@ -84,6 +84,7 @@ class Resolver:
 
     def __init__(self, draft: Draft, axes: Sequence[Axis]) -> None:
         self.draft, self.axes = draft, axes
+        self._budgeted = not any(wrong.path[:1] == ("budget",) for wrong in draft.mistakes)
         self._entries: dict[str, Entry | list[Mistake]] = {}
         self._texts: dict[str, Texts] = {}
         self._noted: set[Mistake] = set()
@@ -165,13 +166,24 @@ class Resolver:
                     continue
                 try:
                     template = self._template(variant, ground, point)
-                    arm = with_steps(_arm(ground, optimizer, variant, point, template))
-                    _check_checkpoints(arm, variant, point)
-                    yield arm
+                    arm = _arm(ground, optimizer, variant, point, template)
+                    yield self._timed(arm, variant, point)
                 except Mistaken as error:
                     self._note(error.mistakes[0], at)
                 except ValueError as error:
                     self._note(Mistake(variant.path, str(error)), at)
+
+    def _timed(self, arm: Arm, variant: Variant, point: Point) -> Arm:
+        """The arm, with what follows from its budget; as it is where a stand-in is its budget.
+
+        Raises:
+            ValueError: something does not follow.
+        """  # noqa: DOC502
+        if not self._budgeted and variant.entry.get("budget") is None:
+            return arm
+        arm = with_steps(arm)
+        _check_checkpoints(arm, variant, point)
+        return arm
 
     # one landscape or optimizer -----------------------------------------------------------------------------
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
 from studies import registry, schema
-from studies.analysis.quantities import timing
+from studies.analysis.quantities import timing, times
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
-from studies.analysis.quantities.leaves import DIVERGED
+from studies.analysis.quantities.leaves import DIVERGED, WHENS
 from studies.analysis.quantities.ledger import HEAD, INNER, POOLED
-from studies.analysis.quantities.parts import is_mixed, walk
+from studies.analysis.quantities.parts import calls, is_mixed, walk
 from studies.analysis.quantities.question import HEADS, MIXED
 from studies.analysis.quantities.vocabulary import uncalled
 from studies.results import settings
@@ -27,6 +27,7 @@ from studies.text.words import short, suggest, suggest_longer
 
 OF_LEDGER = [*POOLED, *schema.LEDGER, *schema.POPULATION, *schema.AGAINST]
 FUNCTIONS = [name for name in CALLS if name not in (AT, PATH)]
+TIMES = (*WHENS, "moment")  # keywords of what was recorded, loss(steps=40)
 OF_LEDGER_ALONE = (*INNER, "scale")  # words in brackets of the noise ledger
 NO_LEDGER = "this study keeps no noise ledger (`ledger:`)"
 
@@ -64,6 +65,7 @@ class Words:
         yield from (self.hidden[name] for name in dict.fromkeys(names(tree)) if name in self.hidden)
         if not self.any:
             yield from self._calls(tree)
+            yield from dict.fromkeys(self._keywords(tree))
             yield from self._ledger(tree)
             yield from self._timing(tree)
             yield from self._names(tree)
@@ -85,6 +87,14 @@ class Words:
         for word in called(tree):
             if not _told(word) and word not in CALLS and word not in self.recorded:
                 yield f"unknown function {word!r}; {suggest(word, words)}"
+
+    def _keywords(self, tree: ast.expr) -> Iterator[str]:
+        """What is said at a word by another keyword, or by another word than the keyword may have."""
+        for call in calls(tree):
+            yield from times.wrong_words(call)
+            for word in call.given if call.name in self.recorded else ():
+                if word not in TIMES:
+                    yield f"{call.name}: unknown word {word!r}; {suggest(word, TIMES)}"
 
     def _ledger(self, tree: ast.expr) -> Iterator[str]:
         """What the noise ledger does not say, or nobody keeps."""

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from studies.study_file.arm import Arm
 
 
+ASKED = "steps: expected a number of steps, got budget"
+
+
+class Untold(ValueError):
+    """How many steps a budget buys is not known before it runs."""
+
+
 def with_steps(arm: Arm) -> Arm:
     """The arm, its optimizer told how many steps its budget buys; the arm itself where nothing asks.
 
@@ -31,9 +38,11 @@ def with_steps(arm: Arm) -> Arm:
     players = len(landscape_of(arm).players)
     try:
         queries = _queries(arm, made, players)
+    except Untold as error:
+        raise ValueError(f"{ASKED}: {error}; give `steps:`") from error
     except (Exception, SystemExit) as error:  # a kind of the user's may raise anything on the bowl
         reason = f"what its steps cost is not known before it runs ({type(error).__name__}: {error})"
-        raise ValueError(f"steps: expected a number of steps, got budget: {reason}") from error
+        raise ValueError(f"{ASKED}: {reason}") from error
     return replace(arm, optimizer=_spec(arm.optimizer, made, made.budgeted(queries, players)))
 
 
@@ -41,11 +50,11 @@ def _queries(arm: Arm, made: Optimizer, players: int) -> int:
     """How many queries the budget buys, at least 1."""
     budget, clock = arm.scalars["budget"], arm.scalars["clock"]
     if clock in TOLD:
-        raise ValueError(f"{clock.replace('_', ' ')} may hold any number of steps")
+        raise Untold(f"a budget in {clock.replace('_', ' ')} may hold any number of steps")
     if clock == "steps" or not made.cost_follows_schedule:
         count = steps_within(arm)
         if count is None:
-            raise ValueError("it asks for more than points")
+            raise Untold("it asks for more than points, so that the cost of its steps is not known")
         return max(1, count)
 
     def affords(steps: int) -> bool:

@@ -89,12 +89,15 @@ def wrong_name(label: str, *, ledger: bool) -> str | None:
 # at the arms ------------------------------------------------------------------------------------------------
 
 
-def of_arms(record: Mapping[str, Data], arms: Sequence[Arm]) -> tuple[list[Arm], list[Mistake]]:
+def of_arms(
+    record: Mapping[str, Data], arms: Sequence[Arm], *, missing: bool = False
+) -> tuple[list[Arm], list[Mistake]]:
     """The arms with the expressions that each has, and what is wrong with those of the study.
 
     Args:
         record: label -> instrument or expression, complete.
         arms: of the study.
+        missing: whether others are missing, which may have what these do not.
     """
     specs = {label: spec for label, spec in record.items() if "expression" in spec}
     if not specs or not arms:
@@ -104,7 +107,7 @@ def of_arms(record: Mapping[str, Data], arms: Sequence[Arm]) -> tuple[list[Arm],
     has: list[Data] = [{} for _ in arms]  # label -> spec, of each arm
     for label, spec in specs.items():
         seen = [trial.look(compiled(spec["expression"])) for trial in trials]
-        if all(each.missing for each in seen):
+        if all(each.missing for each in seen) and not missing:
             wrong.append(Mistake(("record", label), _why(seen, trials)))
         wrong += (
             Mistake(("record", label), f"{place(arm)}: {each.wrong}")

@@ -12,7 +12,7 @@ from landscapes.oracle.bill import CLOCKS
 from studies.study_file.values import Formula
 from studies.text.formulas import reads_as_formula
 from studies.text.shapes import Data
-from studies.text.words import suggest
+from studies.text.words import show, suggest
 
 LARGEST = sys.float_info.max
 FORMS = (
@@ -24,22 +24,30 @@ FORMS = (
 def _budget(value: object, info: ValidationInfo) -> object:
     """A number of evaluations > 0, or a mapping clock -> amount of one clock."""
     if not isinstance(value, Mapping):
-        return _amount("cost", value, info)
+        return _amount("cost", value, FORMS, info)
     if len(value) != 1:
         raise ValueError(FORMS)
     ((clock, amount),) = value.items()
     if clock not in CLOCKS:
         raise ValueError(f"unknown clock {clock!r}; {suggest(str(clock), CLOCKS)}")
-    return {str(clock): _amount(str(clock), amount, info)}
+    wrong = f"expected a finite number > 0 for {clock}, got {show(amount)}"
+    return {str(clock): _amount(str(clock), amount, wrong, info)}
 
 
-def _amount(clock: str, value: object, info: ValidationInfo) -> float | Formula:
-    """A number > 0, or a formula of one."""
+def _amount(clock: str, value: object, wrong: str, info: ValidationInfo) -> float | Formula:
+    """A number > 0, or a formula of one.
+
+    Args:
+        clock: of the budget.
+        value: the amount.
+        wrong: what is said of another value.
+        info: names that a formula may use.
+    """
     words = (info.context or {}).get("words", ())
     if isinstance(value, Formula) or (isinstance(value, str) and reads_as_formula(value, words)):
         return Formula(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
-        raise ValueError(FORMS)
+        raise ValueError(wrong)
     if clock == "steps" and value != int(value):
         raise ValueError(f"expected a whole number of steps, got {value:g}")
     return float(value)

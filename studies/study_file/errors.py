@@ -167,7 +167,11 @@ class Wrong:
 
     def _unexpected(self) -> Mistake:
         bounds = [error for error in self.errors if error["type"] not in (*TYPES, "literal_error")]
-        expected = " or ".join(dict.fromkeys(map(_expected, bounds or self._meant())))
+        texts = dict.fromkeys(map(_expected, bounds or self._meant()))
+        unknown = [text for text in texts if text.startswith("unknown ")]
+        if unknown:  # it says itself what is expected
+            return Mistake(self.path, unknown[0])
+        expected = " or ".join(texts)
         came = "" if self.nested and bounds else f", got {show(self.value)}"
         return Mistake(self.path, f"expected {expected}{came}{self._hint()}")
 

@@ -97,7 +97,7 @@ def _checked(document: Document) -> Study:
         raise StudyError(document.lines(draft.mistakes))
     arms = against.beside(draft, resolver.arms(), resolver)
     draft.mistakes += check_record.mistakes(study.record, arms, axes, study.ledger is not None)
-    arms, wrong = check_expressions.of_arms(study.record, arms)
+    arms, wrong = check_expressions.of_arms(study.record, arms, missing=_missing(draft, arms))
     draft.mistakes += wrong
     _check_ranges(study, draft, arms, resolver)
     # what follows is checked of a study that has no other mistakes
@@ -113,6 +113,12 @@ def _checked(document: Document) -> Study:
     if draft.mistakes:
         raise StudyError(document.lines(draft.mistakes))
     return _study(study, draft, arms, axes)
+
+
+def _missing(draft: Draft, arms: list[Arm]) -> bool:
+    """Whether a landscape or an optimizer has no arm, as something is wrong with it."""
+    there = {*(arm.label for arm in arms), *(str(arm.coords["landscape"]) for arm in arms)}
+    return bool(draft.mistakes) and any(not there.issuperset(own) for own in draft.labels.values())
 
 
 def _swept(draft: Draft) -> list[Axis]:

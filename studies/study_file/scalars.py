@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studies.study_file import clocks, sections
+from studies.study_file.draft import STAND_INS
 from studies.study_file.fields import OptimizerEntry
 from studies.study_file.fits import of
 from studies.study_file.grounds import Ground
@@ -24,7 +25,7 @@ def scalars_of(study: StudyModel, ground: Ground, own: OptimizerEntry) -> Data:
     assert isinstance(price, sections.GradientCost)
     targets = of(study.targets, ground.label, []) if own.targets is None else own.targets
     budget = study.budget if own.budget is None else own.budget
-    budget = budget if clocks.on_clock(budget) else of(budget, ground.label)
+    budget = budget if clocks.on_clock(budget) else of(budget, ground.label, STAND_INS["budget"])
     return {
         "seed": study.seed,
         "instances": study.instances,

@@ -85,6 +85,11 @@ def walk(node: ast.expr) -> Iterator[Part]:
         yield from (each for each in walk(inner) if not each.name or each.name != bound)
 
 
+def calls(tree: ast.expr) -> Iterator[Call]:
+    """All that is called in a tree, with what stands in its parentheses."""
+    return (call_of(node) for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
 def names_of_worlds(node: ast.expr) -> bool:
     """Whether a density in it says `x` of the values of worlds."""
     own = part(node)

@@ -15,6 +15,7 @@ checkpoints) the later end is the value, and the interval of a quantity is that 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import xarray as xr
@@ -30,11 +31,11 @@ from studies.analysis.running_time.runtime import running_time_interval
 from studies.analysis.shapes import LEVEL, interval_of, with_interval
 from studies.analysis.trends import rates
 from studies.results.arms import asked
-from studies.results.clocks import check_clock
 from studies.results.hits import before, ran, spent, state_times
+from studies.schema import CLOCKS
 from studies.text.words import suggest
 
-CLOCK = "clock"
+CLOCK, LAW = "clock", "law"
 
 
 def hit(question: Question, call: Call) -> Value:
@@ -95,10 +96,8 @@ def first(question: Question, call: Call) -> Value:
 
 def rate(question: Question, call: Call) -> Value:
     """The rate at which what was recorded falls, fitted to each world, per step or per unit of a clock."""
-    clock = _clock(question, call, "steps", ("law",))
-    law = _word(question, call, "law", rates.LAWS[0])
-    if law not in rates.LAWS:
-        question.refuse(f"law: unknown law {law!r}; {suggest(law, rates.LAWS)}")
+    clock = _clock(question, call, "steps")
+    law = _word(call.given.get(LAW, ast.Name(rates.LAWS[0]))) or rates.LAWS[0]
     values = question.of(when=When("since", 0.0)).value(call.arguments[0]) if call.arguments else 0.0
     if len(call.arguments) != 1 or not of_checkpoints(values):
         question.refuse("expected rate(x) of what is recorded at checkpoints, as in rate(loss)")
@@ -116,28 +115,34 @@ def _whose(question: Question, call: Call) -> Question:
     return question
 
 
-def _clock(question: Question, call: Call, usual: str = "cost", others: tuple[str, ...] = ()) -> str:
+def _clock(question: Question, call: Call, usual: str = "cost") -> str:
     """The clock of a call."""
-    _expect_words(question, call, CLOCK, *others)
-    clock = _word(question, call, CLOCK, usual)
-    check_clock(clock)
-    return clock
+    for wrong in wrong_words(call):
+        question.refuse(wrong)
+    return _word(call.given.get(CLOCK, ast.Name(usual))) or usual
 
 
-def _expect_words(question: Question, call: Call, *words: str) -> None:
-    """Refuse other keywords."""
-    for word in call.given:
-        if word not in words:
-            question.refuse(f"{call.name}: unknown word {word!r}; {suggest(word, words)}")
+def wrong_words(call: Call) -> Iterator[str]:
+    """What is wrong with the keywords of a call, before there are results: another one, or an unknown word."""
+    keywords = KEYWORDS.get(call.name, {})
+    for keyword, node in call.given.items() if keywords else ():
+        words, word = [*keywords.get(keyword, ())], _word(node)
+        if not words:
+            yield f"{call.name}: unknown word {keyword!r}; {suggest(keyword, keywords)}"
+        elif word is None:
+            yield f"{call.name}: expected a word for {keyword}, as in {keyword}={words[0]}"
+        elif word not in words:
+            yield f"{keyword}: unknown {keyword} {word!r}; {suggest(word, words)}"
 
 
-def _word(question: Question, call: Call, keyword: str, usual: str) -> str:
-    """A bare word, or a text in quotes, behind a keyword."""
-    node = call.given.get(keyword, ast.Name(usual))
+def _word(node: ast.expr) -> str | None:
+    """A bare word, or a text in quotes, behind a keyword; None of what is neither."""
     word = node.id if isinstance(node, ast.Name) else getattr(node, "value", None)
-    if not isinstance(word, str):
-        question.refuse(f"{call.name}: expected a word for {keyword}, as in {keyword}={usual}")
-    return word
+    return word if isinstance(word, str) else None
 
 
 WORDS = {"hit": hit, "best_hit": hit, "ert": ert, "first": first, "rate": rate}
+KEYWORDS: dict[str, dict[str, Iterable[str]]] = {  # of each: keyword -> the words that may stand there
+    **dict.fromkeys(WORDS, {CLOCK: CLOCKS}),
+    "rate": {CLOCK: CLOCKS, LAW: rates.LAWS},
+}

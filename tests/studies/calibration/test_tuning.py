@@ -480,6 +480,7 @@ def test_an_objective_may_be_of_what_the_study_records(tmp_path):
         ("ledger.gain[raw]", "ledger.gain: trials keep no noise ledger"),
         ("mean(step_variance)", "step_variance: trials keep no noise ledger"),
         ("medain(loss)", "unknown function 'medain'; did you mean 'median'?"),
+        ("median(hit(1, clock=second))", "clock: unknown clock 'second'; did you mean 'seconds'?"),
     ],
 )
 def test_an_objective_that_no_trial_has_is_told_when_the_study_is_read(objective, line):
@@ -488,6 +489,15 @@ def test_an_objective_that_no_trial_has_is_told_when_the_study_is_read(objective
     assert any(
         each.startswith("study: tuning.objective: ") and line in each for each in caught.value.lines
     )
+
+
+def test_an_objective_of_an_optimizer_that_is_wrong_is_left_to_that_mistake():
+    study = recording("median(hit(1, clock=steps))")
+    wrong = {"SGD": study["optimizers"]["SGD"] | {"momentum": "9**9**9"}}
+    with pytest.raises(StudyError) as caught:
+        load_study(study | {"optimizers": study["optimizers"] | wrong})
+    (line,) = caught.value.lines
+    assert line.startswith("study: optimizers.SGD.momentum: ")
 
 
 def test_an_objective_that_one_arm_does_not_have_names_that_arm():

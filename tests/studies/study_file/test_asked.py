@@ -135,3 +135,30 @@ def test_labels_are_looked_at_beside_an_instrument_of_the_users():
     mine = {"record": {"mine": "tests.support.instruments:Radius"}}
     with pytest.raises(StudyError, match="unknown optimizer 'SDG'"):
         load_study(of_claim('loss["SDG"]') | mine)
+
+
+@each("study", EVERYWHERE)
+@each(
+    ("text", "line"),
+    [
+        ("hit(0.1, clock=second)", "clock: unknown clock 'second'; did you mean 'seconds'?"),
+        ("hit(0.1, clok=steps) + 1", "hit: unknown word 'clok'; did you mean 'clock'?"),
+        ("ert(0.1, clock=stepz)", "clock: unknown clock 'stepz'; did you mean 'steps'?"),
+        ("first(loss < 1, clock=3)", "first: expected a word for clock, as in clock=cost"),
+        ("rate(loss, law=sublinaer)", "law: unknown law 'sublinaer'; did you mean 'sublinear'?"),
+        ("share(loss(stps=40) < 1)", "loss: unknown word 'stps'; did you mean 'steps'?"),
+    ],
+)
+def test_keywords_that_a_word_does_not_have_are_one_line(study, text, line):
+    with pytest.raises(StudyError) as error:
+        load_study(study(text))
+    (said,) = error.value.lines
+    assert said.endswith(f": {line}")
+
+
+@pytest.mark.parametrize("study", [of_claim, of_figure])
+@pytest.mark.parametrize(
+    "text", ['hit(0.1, clock="seconds")', "rate(loss, law=exponential, clock=cost) - loss(epochs=3)"]
+)
+def test_keywords_that_a_word_has_are_read(study, text):
+    assert load_study(study(text)).replicates > 0

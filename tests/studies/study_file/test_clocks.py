@@ -170,6 +170,62 @@ def test_an_unknown_clock_is_one_line():
     ]
 
 
+COSINE = {"kind": "sgd", "schedule": {"kind": "cosine"}}  # asks how many steps the budget buys
+PLAIN = {"GD": {"kind": "sgd"}, "ES": {"kind": "openai_es"}}
+UNKNOWN = "budget.secs: unknown landscape or clock; did you mean 'seconds'?"
+TWO = {"bowl": {"kind": "quadratic", "dim": 3}, "ridge": {"kind": "quadratic", "dim": 2}}
+
+
+@each("clock", ["steps", "seconds"])
+@each("optimizers", [PLAIN, PLAIN | {"GD": COSINE}])
+@each(
+    ("changes", "expected"),
+    [
+        ({"budget": {"secs": 2}}, UNKNOWN),
+        (
+            {"budget": {"seconds": 0}},
+            "budget: expected a finite number > 0 for seconds, got 0",
+        ),
+        (
+            {"budget": {"bowl": {"steps": 9}}, "landscapes": TWO},
+            "budget: no value for landscape 'ridge'; name it, or give a 'default'",
+        ),
+    ],
+)
+def test_a_budget_that_is_none_is_one_line_whatever_follows_from_it(
+    changes, expected, optimizers, clock
+):
+    spaced = {"checkpoints": {"count": 10, "spacing": "linear", "clock": clock}}
+    assert lines(optimizers=optimizers, **spaced, **changes) == [f"study: {expected}"]
+
+
+def test_a_budget_that_is_set_to_none_is_one_line():
+    with pytest.raises(StudyError) as caught:
+        study = STUDY | {"optimizers": PLAIN, "checkpoints": {"count": 10, "clock": "steps"}}
+        load_study(study, ["budget={secs: 2}"])
+    assert caught.value.lines == [f"--set {UNKNOWN}"]
+
+
+@each("clock", ["cost", "steps", "epochs", "virtual_time", "seconds"])
+@each(
+    ("amount", "came"), [(0, "0"), (-1, "-1"), (np.inf, "inf"), (None, "null"), (True, "true")]
+)
+def test_an_amount_that_is_none_says_what_came(clock, amount, came):
+    line = f"expected a finite number > 0 for {clock}, got {came}"
+    assert lines(budget={clock: amount}) == [f"study: budget: {line}"]
+
+
+@each(
+    ("changes", "where"),
+    [
+        ({"budget": {"bowl": {"secs": 0.1}}}, "budget.bowl"),
+        ({"optimizers": {"GD": {"kind": "sgd", "budget": {"secs": 2}}}}, "optimizers.GD.budget"),
+    ],
+)
+def test_an_unknown_clock_is_not_expected(changes, where):
+    assert lines(**changes) == [f"study: {where}: unknown clock 'secs'; did you mean 'seconds'?"]
+
+
 @pytest.mark.parametrize(
     ("own", "expected"),
     [

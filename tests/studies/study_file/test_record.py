@@ -128,6 +128,23 @@ def test_what_no_arm_has_is_one_line(record, text):
     assert text in line
 
 
+NO_SGD = [{"only": ["bowel"]}, {"only": []}, {"learning_rate": "9**9**9"}, {"lerning_rate": 1}]
+
+
+@each("wrong", NO_SGD)
+def test_what_a_wrong_entry_may_have_is_not_told_to_be_missing(wrong):
+    """SGD alone has a gradient here."""
+    entries = STUDY["optimizers"] | {"SGD": {"kind": "sgd", **wrong}}
+    (line,) = lines({"pace": "norm(gradient)"}, optimizers=entries)
+    assert line.startswith("study: optimizers.SGD.")
+
+
+def test_what_no_arm_has_is_told_beside_other_mistakes():
+    first, second = lines({"pace": "norm(gradeint)"}, question=3)
+    assert first.startswith("study: question: ")
+    assert "unknown name 'gradeint'; did you mean 'gradient'?" in second
+
+
 def test_names_are_new_ones():
     axis = {"sweep": {"wide": {"values": [0.1, 0.2], "sets": ["optimizers.SGD.learning_rate"]}}}
     assert "an axis of `sweep` is called 'wide'" in lines({"wide": "step"}, **axis)[0]

@@ -263,7 +263,7 @@ class TestCalibration:
         ),
         (
             {"budget": {"seconds": 0}},
-            "budget: expected a number of evaluations > 0, or one of {steps: ..}",
+            "budget: expected a finite number > 0 for seconds, got 0",
         ),
         (
             {"budget": 30, "checkpoints": {"count": 9, "clock": "seconds"}},
@@ -277,8 +277,8 @@ class TestCalibration:
         ),
         (
             {"optimizers": {"GD": {"kind": "sgd", "schedule": {"kind": "cosine"}}}},
-            "expected a number of steps, got budget: what its steps cost is not known before it runs"
-            " (ValueError: seconds may hold any number of steps)",
+            "optimizers.GD: steps: expected a number of steps, got budget: a budget in seconds may hold any"
+            " number of steps; give `steps:`",
         ),
     ],
 )
