@@ -3,10 +3,10 @@
 A quantity is read once, for all arms (`studies.analysis.quantities`), and taken at one place after the other:
 of the parts that it is made of, the numbers of that place's worlds. Its error is the jackknife's, whole
 instances left out where worlds share them. That of what has a median or a quantile, which the jackknife does
-not know, and of the ratio of two shares is read off the interval of `studies.analysis.quantity`, of either
-end for itself. Of whole numbers, such as hits in steps, an end may be the value itself: enough worlds lie
-beyond it. An extreme of worlds has no error at all: no resampling knows it, and it is that of these worlds,
-exactly.
+not know, of the ratio of two shares and of a function of it is read off the interval of
+`studies.analysis.quantity`, of either end for itself. Of whole numbers, such as hits in steps, an end may be
+the value itself: enough worlds lie beyond it. An extreme of worlds has no error at all: no resampling knows
+it, and it is that of these worlds, exactly.
 """
 
 from __future__ import annotations
@@ -201,11 +201,9 @@ class Asked:
 
     @property
     def _of_shares(self) -> bool:
-        """Whether it is the ratio of two shares, which has an interval of its own."""
+        """Whether its interval is that of a ratio of two shares, or follows from it."""
         value = self._read[1]
-        return (
-            isinstance(self.tree, ast.BinOp) and isinstance(value, Summary) and value.exact is not None
-        )
+        return isinstance(value, Summary) and value.shares > 1
 
     @functools.cached_property
     def _interval(self) -> DataArray:
@@ -280,6 +278,8 @@ def of_these_worlds(text: str) -> str | None:
 def _read_off(rough: Measured, low: float, high: float) -> Measured:
     """The errors that have these ends, each on its side: on the scale of the logarithm as `gate` has it."""
     value, early, nonnegative = rough.value, rough.early, rough.nonnegative
+    if math.isinf(value):  # nothing is known of what may be finite
+        return rough._replace(least=low) if value > 0 else rough._replace(value=math.nan)
     above = value * _logarithm(high, value) if nonnegative and value > 0 else high - value
     below = early * _logarithm(early, low) if nonnegative and early > 0 else early - low
     errors, least = errors_needed(rough.units), POINT * rough.floor

@@ -51,6 +51,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -71,6 +72,8 @@ from studies.claims.measured import (
     Rival,
     binomial,
 )
+
+LARGEST = math.log(sys.float_info.max)  # logarithm of a number
 
 
 class Chances(NamedTuple):
@@ -314,7 +317,8 @@ def _upper(measured: Measured, above: float) -> float:
     """The upper end, so far above."""
     value = measured.value
     if (measured.positive or measured.nonnegative) and value > 0:
-        return value * math.exp(min(above / value, 700.0))
+        factor = above / value
+        return value * math.exp(factor) if factor < LARGEST else math.inf
     return value + above
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
 from studies import registry, schema
-from studies.analysis.quantities import timing, times
+from studies.analysis.quantities import times, timing
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
 from studies.analysis.quantities.leaves import DIVERGED, WHENS

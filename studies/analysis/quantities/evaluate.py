@@ -25,8 +25,9 @@ from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.parts import is_smooth
 from studies.analysis.quantities.question import Question
+from studies.analysis.quantities.shares import NAME
 from studies.analysis.quantities.signs import Signs
-from studies.analysis.quantities.values import NAME, Sample, Summary, of_worlds
+from studies.analysis.quantities.values import Sample, Summary, of_worlds
 from studies.analysis.shapes import LEVEL, ends, interval_of, named, with_interval
 
 ENDS = f"{NAME}_interval"

@@ -22,7 +22,8 @@ import numpy as np
 from xarray import DataArray, Dataset
 
 from studies.analysis.noise import noise, pooling
-from studies.analysis.quantities.values import NAME, Exactly, Gathered, Value
+from studies.analysis.quantities.shares import NAME, Exactly
+from studies.analysis.quantities.values import Gathered, Value
 from studies.text.shapes import Data
 from studies.text.words import suggest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Callable
 
@@ -17,8 +18,8 @@ from studies.analysis.quantities.functions import (
 )
 from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.question import Call, Question
+from studies.analysis.quantities.shares import NAME, Condition, Product
 from studies.analysis.quantities.values import (
-    NAME,
     Summary,
     Value,
     is_condition,
@@ -44,11 +45,18 @@ def _or_over_checkpoints(of_all: Word) -> Word:
 def summarised(question: Question, call: Call) -> Value:
     """mean(x) is of all worlds; mean(x, since=0.5) of each world, over its own checkpoints from there."""
     _expect(question, call, "x")
-    return summary(question, call.name, _worlds(question, call))
+    said = f"{ast.dump(call.arguments[0])} {question.where} {question.when}"
+    return summary(question, call.name, _worlds(question, call), said)
 
 
-def summary(question: Question, name: str, values: DataArray) -> Summary:
+def summary(question: Question, name: str, values: DataArray, said: str = "") -> Summary:
     """A summary over worlds, by its name.
+
+    Args:
+        question: in which it is asked.
+        name: of the summary.
+        values: dim replicate.
+        said: which values these are, and of which arms.
 
     Raises:
         ValueError: a share of what is no condition.
@@ -62,7 +70,7 @@ def summary(question: Question, name: str, values: DataArray) -> Summary:
         values,
         exact=lambda text, level: proportion(NAME, values, long_name=text, level=level),
     )
-    return share._replace(condition=values)
+    return share._replace(product=Product(1.0, Condition(values, said)), shares=1)
 
 
 @_or_over_checkpoints

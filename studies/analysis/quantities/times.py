@@ -26,7 +26,8 @@ from studies.analysis.quantities import leaves, whose
 from studies.analysis.quantities.leaves import When
 from studies.analysis.quantities.parts import at_checkpoints
 from studies.analysis.quantities.question import Call, Question
-from studies.analysis.quantities.values import NAME, Summary, Value, is_condition, of_checkpoints
+from studies.analysis.quantities.shares import NAME
+from studies.analysis.quantities.values import Summary, Value, is_condition, of_checkpoints
 from studies.analysis.running_time.runtime import running_time_interval
 from studies.analysis.shapes import LEVEL, interval_of, with_interval
 from studies.analysis.trends import rates
@@ -123,7 +124,7 @@ def _clock(question: Question, call: Call, usual: str = "cost") -> str:
 
 
 def wrong_words(call: Call) -> Iterator[str]:
-    """What is wrong with the keywords of a call, before there are results: another one, or an unknown word."""
+    """What is wrong with the keywords of a call, whatever the results: another one, or an unknown word."""
     keywords = KEYWORDS.get(call.name, {})
     for keyword, node in call.given.items() if keywords else ():
         words, word = [*keywords.get(keyword, ())], _word(node)

@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeGuard
 
 import numpy as np
-from xarray import DataArray, Dataset
+from xarray import DataArray
 
-from studies.analysis.intervals.share_ratios import ratio_of_shares
-
-NAME = "quantity"  # of the result
-WORLDS = "replicate"
+from studies.analysis.quantities.shares import (
+    MONOTONE,
+    WORLDS,
+    Exactly,
+    Product,
+    around,
+    product,
+)
 
 
 class Sample(NamedTuple):
@@ -29,15 +33,13 @@ class Sample(NamedTuple):
 Statistic = Callable[[Sample], np.ndarray]
 
 
-Exactly = Callable[[str, float], Dataset]  # of the text and the level: value and interval
-
-
 class Summary(NamedTuple):
     """A number of all worlds."""
 
     of: Statistic
     exact: Exactly | None = None  # where it has an interval of its own
-    condition: DataArray | None = None  # of each world, whose share it is
+    product: Product | None = None  # where it is one, of shares
+    shares: int = 0  # one, or two of a ratio, where that interval follows from theirs
 
 
 Value = float | DataArray | Summary
@@ -102,20 +104,28 @@ class Gathered:
     def joined(self, function: Callable, values: Sequence[Value]) -> Summary:
         """A function of summaries, and of what is the same in all worlds."""
         inner = [self.statistic(value) for value in values]
-        exact = _of_two_shares(values) if function is np.true_divide else None
-        return Summary(lambda sample: function(*(of(sample) for of in inner)), exact)
+        joined = product(function, [*map(_factor, values)])
+        exact = joined.exact if joined else None
+        shares = 2 if exact else max(value.shares for value in values if isinstance(value, Summary))
+        exact = exact or _around(function, values)
+        return Summary(
+            lambda sample: function(*(of(sample) for of in inner)),
+            exact,
+            joined,
+            shares if exact else 0,
+        )
 
 
-def _of_two_shares(values: Sequence[Value]) -> Exactly | None:
-    """The interval of one share over another; None where they are none, or worlds share instances."""
-    conditions = [value.condition if isinstance(value, Summary) else None for value in values]
-    first, second = conditions
-    if first is None or second is None or any(map(_in_clusters, (first, second))):
+def _factor(value: Value) -> Product | None:
+    """A value as a product of shares; None where it is none."""
+    return value.product if isinstance(value, Summary) else Product(value)
+
+
+def _around(function: Callable, values: Sequence[Value]) -> Exactly | None:
+    """The interval of a function of one share, or ratio of shares; None where it is of something else too."""
+    ours = [(place, value) for place, value in enumerate(values) if isinstance(value, Summary)]
+    place, inner = ours[0]
+    if len(ours) > 1 or function not in MONOTONE or not inner.shares or inner.exact is None:
         return None
-    return lambda text, level: ratio_of_shares(NAME, first, second, long_name=text, level=level)
-
-
-def _in_clusters(part: DataArray) -> bool:
-    """Whether worlds share an instance."""
-    instance = part.coords.get("instance")
-    return instance is not None and np.unique(instance).size < part.sizes[WORLDS]
+    before, after = values[:place], values[place + 1 :]
+    return around(lambda number: function(*before, number, *after), inner.exact)

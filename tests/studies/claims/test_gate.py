@@ -231,6 +231,17 @@ def test_no_end_lies_below_zero_of_what_cannot_be_negative():
     assert interval(far, open_end)[1] == pytest.approx(2 * math.exp(0.05 * errors_needed(20)))
 
 
+def test_an_end_beyond_all_numbers_is_open():
+    """2 exp(k error / 2) is more than the largest number, 1.8e308, where k error / 2 is above 709."""
+    k = errors_needed(20)
+    ends = {
+        error: interval(LAW, measured(2.0, error, 20, nonnegative=True))[1]
+        for error in (math.inf, 1420 / k, 1400 / k)
+    }
+    assert (ends[math.inf], ends[1420 / k]) == (math.inf, math.inf)
+    assert ends[1400 / k] == pytest.approx(2 * math.exp(700))
+
+
 def test_an_end_with_an_error_of_its_own():
     seen, k = measured(2.0, 0.3, 20, error_below=0.1), errors_needed(20)
     assert interval(LAW, seen) == pytest.approx((2 - 0.1 * k, 2 + 0.3 * k))

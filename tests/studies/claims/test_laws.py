@@ -11,6 +11,7 @@ from studies.analysis.quantities.evaluate import quantity
 from studies.claims import LawClaim, law_facts
 from studies.claims.measured import CAP
 from tests.support.claims import normal, results
+from tests.support.each import each
 
 LATE = "mean(loss, since=0.5)"
 
@@ -261,6 +262,60 @@ def test_a_ratio_of_shares_has_the_interval_that_ask_gives(worlds):
     low, high = quantity(data, observe, level=1 - 2 * CAP)["quantity_interval"].values.ravel()
     assert (row.observed_low, row.observed_high) == pytest.approx((low, high))
     assert 0 < low < row.observed < high
+
+
+def rare_share(worlds):
+    """Losses below 0.5 in a quarter of the worlds of SGD, and in one in 16 of those of ES."""
+    loss = np.ones((1, 2, worlds, 1))
+    loss[0, 0, : worlds // 4] = loss[0, 1, : worlds // 16] = 0.1
+    return results(np.repeat(loss, 4, -1), optimizers=("SGD", "ES"), draws=["data"])
+
+
+SHARES = 'share(loss["SGD"] < 0.5) / share(loss["ES"] < 0.5)'
+AROUND = {
+    f"3 * {SHARES}": lambda ratio: 3 * ratio,
+    f"{SHARES} - 1": lambda ratio: ratio - 1,
+    f"log({SHARES})": math.log,
+    f"-1 / ({SHARES})": lambda ratio: -1 / ratio,
+}
+
+
+@each(("text", "function"), [*AROUND.items()])
+def test_around_a_ratio_of_shares_it_is_judged_as_the_ratio_is(text, function):
+    """What is predicted just within the ratio's ends is not rejected, what is just beyond them is."""
+    data = rare_share(32)
+    ratio = one(data, optimizer=None, observe=SHARES, predicted=1.0)
+    ends = ratio.observed_low, ratio.observed_high
+    for end, outwards in zip(ends, (0.99, 1.01), strict=True):
+        for factor, verdict in ((outwards, "fails"), (1 / outwards, "undecided")):
+            given = {"predicted": function(end * factor), "tolerance": {"absolute": 1e-9}}
+            row = one(data, optimizer=None, observe=text, control=999.0, **given)
+            assert (row.verdict, row.observed) == (verdict, pytest.approx(function(4)))
+            shown = sorted((row.observed_low, row.observed_high))
+            assert shown == pytest.approx(sorted(map(function, ends)))
+
+
+@each(("predicted", "verdict"), [(99.0, "undecided"), (2.0, "undecided"), (0.5, "fails")])
+def test_a_ratio_to_a_share_that_no_world_holds_is_known_at_one_end(predicted, verdict):
+    """8 worlds hold the first alone, none the second: at CAP the score test rejects below 8 / 3^2 = 0.89."""
+    data, text = rare_share(32), 'share(loss["SGD"] < 0.5) / share(loss["ES"] < 0.01)'
+    row = one(data, optimizer=None, observe=text, predicted=predicted, control=-9.0)
+    assert (row.verdict, row.observed) == (verdict, math.inf)
+    assert (row.observed_low, row.observed_high) == (pytest.approx(8 / 9), math.inf)
+
+
+def test_a_logarithm_of_no_share_decides_nothing():
+    text = 'log(share(loss["ES"] < 0.01) / share(loss["SGD"] < 0.5))'
+    row = one(rare_share(32), optimizer=None, observe=text, predicted=-5.0, control=0.5)
+    assert row.verdict == "undecided"
+
+
+def test_an_end_that_few_worlds_do_not_know_is_open():
+    """Of six worlds the largest is below the median in 1 study of 64, more than one of 741."""
+    loss = np.repeat(np.arange(1.0, 7.0)[:, None], 4, -1)
+    row = one(results(loss, draws=["data"]), observe="median(loss)", predicted=1e9, control=-1.0)
+    assert (row.observed, row.verdict) == (3.0, "undecided")
+    assert (row.observed_low, row.observed_high) == (0.0, math.inf)
 
 
 def test_a_ratio_of_means_lies_above_zero():

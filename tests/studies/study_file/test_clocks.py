@@ -200,16 +200,14 @@ def test_a_budget_that_is_none_is_one_line_whatever_follows_from_it(
 
 
 def test_a_budget_that_is_set_to_none_is_one_line():
+    study = STUDY | {"optimizers": PLAIN, "checkpoints": {"count": 10, "clock": "steps"}}
     with pytest.raises(StudyError) as caught:
-        study = STUDY | {"optimizers": PLAIN, "checkpoints": {"count": 10, "clock": "steps"}}
         load_study(study, ["budget={secs: 2}"])
     assert caught.value.lines == [f"--set {UNKNOWN}"]
 
 
 @each("clock", ["cost", "steps", "epochs", "virtual_time", "seconds"])
-@each(
-    ("amount", "came"), [(0, "0"), (-1, "-1"), (np.inf, "inf"), (None, "null"), (True, "true")]
-)
+@each(("amount", "came"), [(0, "0"), (-1, "-1"), (np.inf, "inf"), (None, "null"), (True, "true")])
 def test_an_amount_that_is_none_says_what_came(clock, amount, came):
     line = f"expected a finite number > 0 for {clock}, got {came}"
     assert lines(budget={clock: amount}) == [f"study: budget: {line}"]
