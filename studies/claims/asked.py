@@ -278,8 +278,10 @@ def of_these_worlds(text: str) -> str | None:
 def _read_off(rough: Measured, low: float, high: float) -> Measured:
     """The errors that have these ends, each on its side: on the scale of the logarithm as `gate` has it."""
     value, early, nonnegative = rough.value, rough.early, rough.nonnegative
-    if math.isinf(value):  # nothing is known of what may be finite
-        return rough._replace(least=low) if value > 0 else rough._replace(value=math.nan)
+    if value == math.inf:
+        return rough._replace(least=low)
+    if value == -math.inf and high > value:  # nothing is known
+        return rough._replace(value=math.nan)
     above = value * _logarithm(high, value) if nonnegative and value > 0 else high - value
     below = early * _logarithm(early, low) if nonnegative and early > 0 else early - low
     errors, least = errors_needed(rough.units), POINT * rough.floor

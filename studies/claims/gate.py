@@ -41,7 +41,7 @@ observed of it, all of them must be rejected.
 **Not finite.** What is predicted as NaN never holds. `inf` (never) holds where all worlds are infinite, and
 fails where one is not. An infinite mean fails every finite prediction; an expected running time that is
 infinite because no world has hit is at least (evaluations of a world) / (1 - CAP^(1/n)), and fails what is
-predicted below.
+predicted below. So do an infinite median and an infinite ratio of shares, below the low end of the interval.
 
 The comparison is made on a scale of the law's own (`Scale`): a relative tolerance of a factor is one of its
 logarithm.

@@ -310,6 +310,16 @@ def test_a_logarithm_of_no_share_decides_nothing():
     assert row.verdict == "undecided"
 
 
+@each(("predicted", "verdict"), [(3.9, "fails"), (4.1, "undecided"), (1e9, "undecided")])
+def test_a_median_that_is_infinite_is_known_at_its_low_end(predicted, verdict):
+    """Of 20 worlds 3 or fewer lie below the median in 1 study of 776, which is CAP or less; 4 in 1 of 169."""
+    loss = np.repeat(np.array([*range(1, 10), *[np.inf] * 11], dtype=float)[:, None], 4, -1)
+    data = results(loss, draws=["data"])
+    row = one(data, observe="median(loss)", predicted=predicted, control=-1.0, tolerance=1e-9)
+    assert (row.observed, row.verdict) == (math.inf, verdict)
+    assert (row.observed_low, row.observed_high) == (4.0, math.inf)
+
+
 def test_an_end_that_few_worlds_do_not_know_is_open():
     """Of six worlds the largest is below the median in 1 study of 64, more than one of 741."""
     loss = np.repeat(np.arange(1.0, 7.0)[:, None], 4, -1)
