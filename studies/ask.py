@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 WRONG = 2
+NO_RATE = (
+    "0 worlds: a rate is fitted to {points} checkpoints or more at which its numbers are finite and positive,"
+    " after a tenth of the run"
+)
 NO_INTERVAL = "{word}(..) is that of these worlds alone, and has no interval: quantile(.., 0.9) has one"
 
 
@@ -63,7 +67,9 @@ def _table(text: str, answer: xr.Dataset) -> Table:
     from studies.results.arms import places
 
     dims = [str(dim) for dim in answer["quantity"].dims]
-    table = Table(title=text, title_justify="left", caption=_caption(text), caption_justify="left")
+    table = Table(
+        title=text, title_justify="left", caption=_caption(text, answer), caption_justify="left"
+    )
     started = "met_at_start" in answer and bool(answer["met_at_start"].any())
     more = ["met at the start"] if started else []
     for head in (*dims, "value", "95 % interval", "worlds", *more):
@@ -75,13 +81,17 @@ def _table(text: str, answer: xr.Dataset) -> Table:
     return table
 
 
-def _caption(text: str) -> str | None:
-    """What is said below the table: why there is no interval."""
+def _caption(text: str, answer: xr.Dataset) -> str | None:
+    """What is said below the table: why there is no interval, or no rate."""
     from studies.analysis.quantities.grammar import parsed
-    from studies.analysis.quantities.parts import extreme
+    from studies.analysis.quantities.parts import calls, extreme
+    from studies.analysis.trends.rates import POINTS
 
-    word = extreme(parsed(text))
-    return NO_INTERVAL.format(word=word) if word else None
+    tree = parsed(text)
+    word, rates = extreme(tree), any(call.name == "rate" for call in calls(tree))
+    lines = [NO_INTERVAL.format(word=word)] if word else []
+    lines += [NO_RATE.format(points=POINTS)] if rates and bool((answer["worlds"] == 0).any()) else []
+    return "\n".join(lines) or None
 
 
 def _row(cell: xr.Dataset, dims: list[str]) -> list[str]:

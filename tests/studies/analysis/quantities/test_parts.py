@@ -121,6 +121,19 @@ def test_all_names_of_a_quantity_are_walked():
     assert names == ["a", "b", "c", "x", "d", "f", "g.h"]
 
 
+@pytest.mark.parametrize(("checkpoints", "told"), [(5, True), (6, False)])
+def test_whoever_asks_for_a_rate_of_few_checkpoints_reads_why_there_is_none(checkpoints, told):
+    """Of 5 checkpoints, at a fifth of the run and on, 4 are positive; of 6 there are 5."""
+    loss = np.exp(-np.arange(checkpoints) + 0.01 * normal(1, 20, checkpoints))
+    loss[:, 1] = 0
+    data = results(loss)
+    file = io.StringIO()
+    Console(file=file, width=200).print(_table("rate(loss)", quantity(data, "rate(loss)")))
+    said = " ".join(file.getvalue().split())
+    line = "0 worlds: a rate is fitted to 5 checkpoints or more at which its numbers are finite and positive"
+    assert (line in said) is told
+
+
 @pytest.mark.parametrize("text", ["max(loss)", "min(loss) / 2"])
 def test_whoever_asks_for_an_extreme_reads_why_it_has_no_interval(text):
     data = results(1 + normal(1, 20, 4) ** 2)
