@@ -67,22 +67,21 @@ def _table(text: str, answer: xr.Dataset) -> Table:
     from studies.results.arms import places
 
     dims = [str(dim) for dim in answer["quantity"].dims]
-    table = Table(
-        title=text, title_justify="left", caption=_caption(text, answer), caption_justify="left"
-    )
+    cells = [answer.isel(place) for place in places(answer, dims)]
+    caption = _caption(text, missing=any(cell["worlds"].item() == 0 for cell in cells))
+    table = Table(title=text, title_justify="left", caption=caption, caption_justify="left")
     started = "met_at_start" in answer and bool(answer["met_at_start"].any())
     more = ["met at the start"] if started else []
     for head in (*dims, "value", "95 % interval", "worlds", *more):
         table.add_column(head, justify="left" if head in dims else "right")
-    for place in places(answer, dims):
-        cell = answer.isel(place)
+    for cell in cells:
         started_in = [f"{cell['met_at_start'].item()} worlds"] if started else []
         table.add_row(*_row(cell, dims), *started_in)
     return table
 
 
-def _caption(text: str, answer: xr.Dataset) -> str | None:
-    """What is said below the table: why there is no interval, or no rate."""
+def _caption(text: str, *, missing: bool) -> str | None:
+    """What is said below the table: why there is no interval, or no rate where an arm has none."""
     from studies.analysis.quantities.grammar import parsed
     from studies.analysis.quantities.parts import calls, extreme
     from studies.analysis.trends.rates import POINTS
@@ -90,7 +89,7 @@ def _caption(text: str, answer: xr.Dataset) -> str | None:
     tree = parsed(text)
     word, rates = extreme(tree), any(call.name == "rate" for call in calls(tree))
     lines = [NO_INTERVAL.format(word=word)] if word else []
-    lines += [NO_RATE.format(points=POINTS)] if rates and bool((answer["worlds"] == 0).any()) else []
+    lines += [NO_RATE.format(points=POINTS)] if rates and missing else []
     return "\n".join(lines) or None
 
 
