@@ -3,6 +3,7 @@
 The best setting is re-run on fresh ones.
 """
 
+import copy
 import json
 import math
 import os
@@ -509,7 +510,7 @@ def test_an_objective_that_one_arm_does_not_have_names_that_arm():
 
 
 def test_an_objective_beside_a_mistake_that_leaves_no_arm_is_not_judged():
-    study = recording("mean(slope)")
+    study = copy.deepcopy(recording("mean(slope)"))
     study["landscapes"]["bowl"]["condishun"] = 3
     with pytest.raises(
         StudyError, match="unknown key for quadratic; did you mean 'condition'?"

@@ -31,10 +31,12 @@ def never(*words, **more):
 
 @pytest.fixture(autouse=True)
 def interrupts():
-    """Ctrl-C reaches this process as it does in a terminal; processes of xdist ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Signals reach this process as they do in a terminal; processes of xdist, and of nohup, ignore some."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", STOPS)
