@@ -8,7 +8,8 @@ multiples of their size, which the arm's cost alone gives, so a study with more 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from landscapes.streams import SOURCES
@@ -35,6 +36,7 @@ OF_STUDY = (  # fields of a task that the study gives
 )
 
 
+CALLED = ("label", "name", "across", "called", "above", "below")  # words of figures, not quantities
 UNLIKE = (
     "its budget is in seconds: how many steps it holds, and with them all numbers, differ from machine to"
     " machine and from run to run; each world is a cell of its own"
@@ -119,13 +121,22 @@ def make_plan(study: Study) -> Plan:
 
 def _unlike(study: Study, tasks: Iterable[Task]) -> Iterator[str]:
     """A line where the study asks for seconds, and its arms have cells of several sizes."""
-    asked = json.dumps([study.resolved.get(section) for section in ("claims", "figures")])
+    asked = any(_names_seconds(study.resolved.get(section)) for section in ("claims", "figures"))
     sizes = sorted({min(task.block, study.replicates) for task in tasks})
-    if SECONDS in asked and len(sizes) > 1:
+    if asked and len(sizes) > 1:
         yield (
             f"seconds are those of a cell, which holds {sizes[0]:,} to {sizes[-1]:,} worlds here: they"
             " compare no arms whose cells differ; with a budget in seconds each world is a cell"
         )
+
+
+def _names_seconds(part: object) -> bool:
+    """Whether a quantity or a clock is seconds; what a claim or an axis is called is neither."""
+    if isinstance(part, str):
+        return SECONDS in re.findall(r"\w+", part)
+    if isinstance(part, Mapping):
+        return any(_names_seconds(value) for key, value in part.items() if key not in CALLED)
+    return isinstance(part, list) and any(map(_names_seconds, part))
 
 
 def _step_sources(study: Study) -> list[str]:

@@ -6,6 +6,7 @@ Worlds alone are their rows of a batch, records are finite.
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from landscapes import LANDSCAPES
 from landscapes.base import Bits
@@ -101,6 +102,7 @@ def noise(value=0.0, gradient=0.0):
     }
 
 
+@pytest.mark.verify
 @each("kind", [kind for kind, cls in OPTIMIZERS.items() if not cls.gradient])
 def test_noise_on_gradients_alone_changes_nothing_for_methods_that_read_values(kind):
     spec, optimizer = small(kind)

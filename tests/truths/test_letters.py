@@ -95,6 +95,7 @@ def test_drift_takes_the_heterozygosity_of_four_letters():
     )
 
 
+@pytest.mark.verify
 @each("spectrum", [KIMURA, BIASED], ids=["Kimura", "biased"])
 def test_mutation_alone_comes_to_rest_at_its_spectrum(spectrum):
     """Uniform under Kimura's, which is symmetric; else as by the powers of the matrix."""

@@ -231,6 +231,7 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
 ]
 
 
+@pytest.mark.verify
 @each(
     ("case", "dtype"),
     [pytest.param(case, FLOATS[i % 2], id=identity(case)) for i, case in enumerate(LEARNERS)],

@@ -136,6 +136,7 @@ def test_a_value_is_the_nearest_that_the_optimizer_takes(spec, name, value, expe
 # closed forms -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.verify
 def test_an_es_gets_the_noise_of_sgd(tmp_path):
     """SGD: d sigma^2 / |g|^2; an ES of n mirrored pairs.
 

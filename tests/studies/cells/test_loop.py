@@ -699,6 +699,7 @@ class Uneven(SGD):
 
 
 class TestPortionsAndSizes:
+    @pytest.mark.verify
     @each(("sampling", "instances"), [("replacement", None), ("batch", 3), ("epoch", None)])
     @each(
         "landscape",

@@ -280,6 +280,7 @@ AROUND = {
 }
 
 
+@pytest.mark.verify
 @each(("text", "function"), [*AROUND.items()])
 def test_around_a_ratio_of_shares_it_is_judged_as_the_ratio_is(text, function):
     """What is predicted just within the ratio's ends is not rejected, what is just beyond them is."""

@@ -35,8 +35,8 @@ def found(written, cocopp):
     return cocopp(TARGETS, [folder for folders in written.values() for folder in folders])
 
 
+@pytest.mark.verify
 class TestCocopp:
-    @pytest.mark.verify
     @pytest.mark.parametrize(
         ("point", "which"), [("best", "best_hit_cost"), ("recommended", "hit_cost")]
     )

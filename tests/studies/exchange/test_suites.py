@@ -228,6 +228,7 @@ def test_a_name_in_a_header_stays_whole(name):
     assert {found[1]: found["a"] for found in KEY.finditer(head)}["algId"] == name
 
 
+@pytest.mark.verify
 def test_two_names_with_apostrophes_are_two_algorithms(tmp_path, cocopp):
     """With the name cut at its apostrophe, the runs of both were those of one."""
     optimizers = {name: {"kind": "random_search"} for name in ("it's one", "it's two", "a\\b", "a/b")}

@@ -211,7 +211,7 @@ def turned(path):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [gone, turned])
+@pytest.mark.parametrize("damage", [pytest.param(gone, marks=pytest.mark.verify), turned])
 def test_a_damaged_view_is_rebuilt_and_alone_it_is_refused(out, tmp_path, damage):
     data = exported(out, plan())
     view = out / "dataset.zarr"
@@ -258,6 +258,7 @@ def few_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.mark.verify
 def test_many_cells_are_not_open_at_once(tmp_path, few_files):
     found = plan(
         landscapes={"bowl": {"kind": BOWL}},

@@ -236,6 +236,7 @@ class TestCalibration:
         (found,) = [result for result in trials.study().tuned]
         assert found["cost"] == 2 * 3 * 4 * 3  # settings, worlds, steps, evaluations
 
+    @pytest.mark.verify
     def test_a_pilot_may_be_matched_in_them(self, tmp_path, monkeypatch):
         """Steps of the ES take as many seconds as its population / 8, those of GD 2: 16 take 2 seconds."""
         steps_take(monkeypatch, {SGD: 2.0, OpenAIES: lambda method, state: method.population / 8})
@@ -293,3 +294,7 @@ def test_cells_of_several_sizes_are_told_where_seconds_are_asked():
     assert any("seconds are those of a cell, which holds 1 to 3 worlds here" in note for note in notes)
     assert not any("those of a cell" in note for note in planned(optimizers=own).notes)
     assert not any("those of a cell" in note for note in planned(claims={"faster": claim}).notes)
+    steps = claim | {"by": "median(hit(0.5, clock=steps))"}
+    assert not any(
+        "those of a cell" in note for note in planned(optimizers=own, claims={"seconds": steps}).notes
+    )

@@ -45,7 +45,7 @@ def means(made, arm):
     )
 
 
-@pytest.mark.parametrize("arm", ["GA", "RS"])
+@pytest.mark.parametrize("arm", [pytest.param("GA", marks=pytest.mark.verify), "RS"])
 def test_a_fit_is_that_of_scipy(made, arm):
     """Three constants at five values: a + b n + c log(n), least squares of relative errors."""
     n, y = np.array(N), means(made, arm)
@@ -173,6 +173,7 @@ def test_the_error_of_the_fit_counts(made):
     assert row.standard_error == pytest.approx(apart.std(ddof=1) / np.sqrt(12), rel=1e-6)
 
 
+@pytest.mark.verify
 def test_a_law_fitted_at_all_values_is_judged_at_all(made):
     rows = judged(made, predicted="fitted(a + b * n, mean(loss), n)")
     assert all(row.in_regime for row in rows)
