@@ -242,6 +242,7 @@ def test_chunks_change_nothing_but_rounding(landscape, noise):
     same(ask(landscape, noise), ask(landscape, noise, portions={"chunks": 2}))
 
 
+@pytest.mark.verify
 @each("landscape", ALONE.values(), ids=lambda landscape: landscape.module)
 @each("noise", [WHOLE, FEW, Noise(batch=5, sampling="epoch"), Noise(batch=5, shared=False)])
 def test_micro_batches_change_nothing_but_rounding(landscape, noise):

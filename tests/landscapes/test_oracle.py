@@ -284,6 +284,7 @@ class TestSizesByWorld:
         found = [o(Query(x, gradient, batch=batch), s.at(step)) for step in (1, 2, 3)]
         return [part for answer in found for part in answer if part is not None], bill
 
+    @pytest.mark.verify
     @each(("kind", "noise", "sizes"), CONSTANT)
     def test_bits_are_those_of_a_constant_batch(self, kind, noise, sizes):
         runs = [self.asked(kind, noise, sizes, alone=alone) for alone in (False, True)]

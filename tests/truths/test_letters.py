@@ -68,6 +68,7 @@ def at_rest(matrix):
     return np.linalg.matrix_power(matrix, 4096)[0]
 
 
+@pytest.mark.verify
 def test_a_neutral_letter_fixes_with_the_chance_of_its_frequency():
     """10 individuals; after 200 generations (1 - 1/N)^200 = 7e-10 of the heterozygosity is left."""
     counts = (1, 2, 3, 4)

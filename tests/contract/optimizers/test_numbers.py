@@ -193,7 +193,8 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("dtype", [SINGLE, pytest.param(DOUBLE, marks=pytest.mark.verify)])
+@pytest.mark.verify
+@pytest.mark.parametrize("dtype", [SINGLE, DOUBLE])
 @each(("kind", "options", "field", "limits"), NUMBERS)
 def test_one_number_for_each_world(kind, options, field, limits, dtype):
     """A batch whose worlds have different numbers equals the runs with each number, bit for bit."""

@@ -456,6 +456,7 @@ def test_a_pilot_that_fails_ends_the_run_and_is_tried_again(tmp_path, capsys):
 # with factors -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.verify
 def test_sources_are_switched_after_matching(tmp_path):
     """One search for all values of a factor, where nothing is off, even where off leaves nothing to match.
 

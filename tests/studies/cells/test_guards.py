@@ -218,6 +218,7 @@ def test_a_loss_without_slopes_is_refused_where_slopes_are_asked():
     assert np.isfinite(run(task(own("RidgeNumpy"), GA, budget=100.0), range(4))["loss"]).all()
 
 
+@pytest.mark.verify
 @each(
     ("names", "worlds", "dtype"),
     [

@@ -494,6 +494,7 @@ class TestTargets:
         ][:, 0]
         np.testing.assert_array_equal(many, found[:8])
 
+    @pytest.mark.verify
     def test_where_truth_takes_longer_than_a_step_a_hit_is_known_to_an_interval(self):
         """Of a net with mini-batches of 4 of 1437 terms.
 

@@ -378,7 +378,7 @@ def test_more_worlds_decide_a_median_of_whole_numbers(observe):
 @pytest.mark.parametrize(
     ("observe", "worlds"),
     [
-        ("median(loss)", 12),
+        pytest.param("median(loss)", 12, marks=pytest.mark.verify),
         pytest.param("2 * median(loss) - 3", 40, marks=pytest.mark.verify),
         pytest.param("median(loss)", 40, marks=pytest.mark.verify),
         pytest.param("2 * median(loss) - 3", 12, marks=pytest.mark.verify),

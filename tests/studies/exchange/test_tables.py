@@ -114,7 +114,7 @@ class TestFiles:
         ):
             export_parquet(study, tmp_path / "out")
 
-    @pytest.mark.parametrize("chunks", [None, {"landscape": 1}])
+    @pytest.mark.parametrize("chunks", [pytest.param(None, marks=pytest.mark.verify), {"landscape": 1}])
     def test_netcdf_opens_equal(self, study, tmp_path, chunks):
         odd = study.assign_attrs(flag=True, nothing=None, nested={"a": [1, 2]})
         (path,) = export_netcdf(odd.chunk(chunks) if chunks else odd, tmp_path / "out")

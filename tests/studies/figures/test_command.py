@@ -72,6 +72,7 @@ def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(
     assert main([str(search), "factorial", "--out", str(tmp_path)]) == 2
 
 
+@pytest.mark.verify
 def test_what_moves_is_a_film(shared, tmp_path, monkeypatch):  # noqa: F811
     few = real("search", shared).isel(frame=[0, 6, 11])
     monkeypatch.setattr("studies.open_study", lambda path: few)

@@ -33,6 +33,7 @@ def study(tmp_path):
     }
 
 
+@pytest.mark.verify
 def test_a_study_of_letters_runs(study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     record = {"p": "frequency", "all": "genotype_frequency", "steps_to": "substitution_step"}
