@@ -18,6 +18,7 @@ from studies.analysis.quantities.leaves import DIVERGED, WHENS
 from studies.analysis.quantities.ledger import HEAD, INNER, POOLED
 from studies.analysis.quantities.parts import calls, is_mixed, walk
 from studies.analysis.quantities.question import HEADS, MIXED
+from studies.analysis.quantities.summaries import OVER_CHECKPOINTS, SINCE
 from studies.analysis.quantities.vocabulary import uncalled
 from studies.results import settings
 from studies.study_file.arm import Arm
@@ -92,9 +93,16 @@ class Words:
         """What is said at a word by another keyword, or by another word than the keyword may have."""
         for call in calls(tree):
             yield from times.wrong_words(call)
-            for word in call.given if call.name in self.recorded else ():
-                if word not in TIMES:
-                    yield f"{call.name}: unknown word {word!r}; {suggest(word, TIMES)}"
+            taken = self._taken(call.name)
+            for word in call.given if taken else ():
+                if word not in taken:
+                    yield f"{call.name}: unknown word {word!r}; {suggest(word, taken)}"
+
+    def _taken(self, name: str) -> Sequence[str]:
+        """The keywords of what is recorded, and of a summary; of other words `times` knows them."""
+        if name in self.recorded:
+            return TIMES
+        return (SINCE,) if name in OVER_CHECKPOINTS else ()
 
     def _ledger(self, tree: ast.expr) -> Iterator[str]:
         """What the noise ledger does not say, or nobody keeps."""

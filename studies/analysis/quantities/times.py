@@ -124,8 +124,10 @@ def _clock(question: Question, call: Call, usual: str = "cost") -> str:
 
 
 def wrong_words(call: Call) -> Iterator[str]:
-    """What is wrong with the keywords of a call, whatever the results: another one, or an unknown word."""
+    """What is wrong with a call, whatever the results: an argument without its name, a keyword, a word."""
     keywords = KEYWORDS.get(call.name, {})
+    if keywords and len(call.arguments) > 1:
+        yield f"{call.name}: expected one argument, and others by name, as in {CLOCK}=steps"
     for keyword, node in call.given.items() if keywords else ():
         words, word = [*keywords.get(keyword, ())], _word(node)
         if not words:

@@ -146,6 +146,9 @@ def test_labels_are_looked_at_beside_an_instrument_of_the_users():
         ("ert(0.1, clock=stepz)", "clock: unknown clock 'stepz'; did you mean 'steps'?"),
         ("first(loss < 1, clock=3)", "first: expected a word for clock, as in clock=cost"),
         ("rate(loss, law=sublinaer)", "law: unknown law 'sublinaer'; did you mean 'sublinear'?"),
+        ("hit(0.1, steps)", "hit: expected one argument, and others by name, as in clock=steps"),
+        ("mean(loss, sinc=0.5)", "mean: unknown word 'sinc'; did you mean 'since'?"),
+        ("median(loss, clock=steps)", "median: unknown word 'clock'; expected one of: since"),
         ("share(loss(stps=40) < 1)", "loss: unknown word 'stps'; did you mean 'steps'?"),
     ],
 )
