@@ -31,10 +31,8 @@ from studies.results.config import config
 from studies.results.figures import listed, named
 
 LEAST, HEIGHT = 2.3, 2.0  # inches: the least width of a panel, its height
-SHORT, TICKS = (
-    300.0,
-    8,
-)  # ratio of the ends up to which a log axis has plain numbers, and so many of them
+SHORT = 300.0  # ratio of the ends up to which a log axis has plain numbers
+TICKS = 8  # so many of them
 MARKS = "os^Dv*P"
 FEW = 3.0  # ratio of the largest to the least, from which on a law on a log axis has a log axis upwards too
 BOUND = (0, (4, 2))  # the style of a line that is a bound
@@ -369,7 +367,7 @@ def _crosses(given: Mapping[str, str]) -> list[Artist]:
 
 def _said(shown: Sequence[Sequence[Shown]]) -> str:
     """What is drawn, in words."""
-    points = [point for part in shown for one in part for point in one.own.points]
+    points = [point for part in shown for one in part for point in one.own.points if point.worlds]
     worlds = {point.worlds for point in points}
     many = legends.worlds(max(worlds)) if len(worlds) == 1 else f"{min(worlds)} to {max(worlds)} worlds"
     marks = {

@@ -891,6 +891,17 @@ class TestAnswer:
         (axes,) = answer(claimed, claim="falls", outside=False).axes
         assert not any(64 in line.get_xdata() for line in axes.lines if line.get_gid() == "observed")
 
+    def test_a_place_without_a_world_is_not_drawn_and_not_told(self, claimed, monkeypatch):
+        """Where a law has no value; it had made "0 to 9 worlds; hollow: outside the regime"."""
+        nothing = judged(64.0, np.nan, inside=False)._replace(worlds=0)
+        monkeypatch.setattr(
+            laws, "judge", lambda dataset: [nothing, *map(judged, (1.0, 4.0), (8.8, 2.2))]
+        )
+        figure = answer(claimed, claim="falls")
+        (legend,) = figure.legends
+        said = " ".join(legend.get_title().get_text().split())
+        assert said == "lines: theory; 9 worlds; bars: intervals at the level of 3 standard errors"
+
     def test_a_formula_stands_across_for_points_and_law(self, claimed):
         (axes,) = answer(claimed, claim="falls", along="1 / batch").axes
         line = next(line for line in axes.lines if line.get_gid() == "law")
