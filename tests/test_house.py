@@ -33,7 +33,6 @@ STOREYS = (  # of studies/, from the ground up; a room imports from its own and 
     ("analysis",),
     ("claims", "exchange"),
     ("study_file",),
-    ("calibration",),
     ("figures", "probe", "check", "list", "describe", "ask"),
     ("report",),
     ("run",),

@@ -327,8 +327,8 @@ def _print_tables(dataset: Dataset, console: Console) -> None:
 
 def _print_stages(dataset: Dataset, console: Console) -> None:
     """The tables of tuning and match, where the study has them."""
-    from studies.calibration.matched import table as matched
-    from studies.calibration.tuned import table as tuned
+    from studies.run.calibration.matched import table as matched
+    from studies.run.calibration.tuned import table as tuned
 
     for name, table in (("tuning", tuned), ("match", matched)):
         if name in dataset.attrs:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from rich.table import Table
 
-from studies.calibration.stage import Stage
-from studies.calibration.stages import stages_of
 from studies.cells.task import Cell, Task
 from studies.results import store
 from studies.run import expected, study_folder
+from studies.run.calibration.stage import Stage
+from studies.run.calibration.stages import stages_of
 from studies.study_file import spending
 from studies.study_file.plan import Arm, Plan, make_plan
 from studies.study_file.study import Study

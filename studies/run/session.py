@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rich.console import Console
 
-from studies.calibration.stages import stages_of
 from studies.cells.task import Cell
 from studies.results import store, view
 from studies.results.manifest import Manifest
 from studies.run import study_folder, sweep
+from studies.run.calibration.stages import stages_of
 from studies.run.clusters import ClusterError, checked, connect
 from studies.run.drawing import draw
 from studies.run.live_report import finish, live

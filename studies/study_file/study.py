@@ -33,9 +33,9 @@ class Study:
         match: which arms are to have equal noise.
         tuning: the ranges from which settings are chosen.
         resolved: the study with all defaults, as plain data; `load_study(resolved)` gives the same study.
-        matched: what `studies.calibration.pilots` found for `match`, one mapping for each arm, once it is set
+        matched: what `run.calibration.pilots` found for `match`, one mapping for each arm, once it is set
             in the arms.
-        tuned: what `studies.calibration.trials` found for `tuning`, likewise.
+        tuned: what `run.calibration.trials` found for `tuning`, likewise.
     """
 
     name: str

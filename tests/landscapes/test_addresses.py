@@ -10,8 +10,8 @@ from landscapes.probes.binary import sampled, sampled_climbs
 from landscapes.probes.binary.climbs import RULES
 from landscapes.probes.continuous import extent, gradients
 from landscapes.wrappers import moving
-from studies.calibration import pilots, trials
 from studies.cells.ledger import selection
+from studies.run.calibration import pilots, trials
 from tests.support.each import each
 
 

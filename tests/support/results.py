@@ -11,10 +11,10 @@ import pytest
 import xarray as xr
 from filelock import FileLock
 
-from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
 from studies.cells.task import Cell
 from studies.results import store, view
+from studies.run.calibration.trials import Trials
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import Study

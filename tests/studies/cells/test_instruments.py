@@ -9,12 +9,12 @@ import torch
 from landscapes.oracle.bill import Bill
 from landscapes.streams import Streams
 from studies import describe
-from studies.calibration.trials import Trials
 from studies.cells.contract import PluginError
 from studies.cells.loop import bind
 from studies.cells.milestones import Milestones
 from studies.check.__main__ import main as check
 from studies.results import store
+from studies.run.calibration.trials import Trials
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError

@@ -6,11 +6,11 @@ And that a pace is measured at all.
 import dataclasses
 import math
 
-from studies.calibration.pilots import Pilots
-from studies.calibration.trials import Trials
 from studies.cells.task import Cell
 from studies.run import expected
 from studies.run.__main__ import main
+from studies.run.calibration.pilots import Pilots
+from studies.run.calibration.trials import Trials
 from studies.run.expected import Expected, Pace, duration, lines
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from studies.calibration.pilots import Pilots
-from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
 from studies.cells.task import blocks
 from studies.results import cell_files
 from studies.results.assembly import assemble
 from studies.results.clocks import budget
 from studies.results.hits import at_budget, hits, spent
+from studies.run.calibration.pilots import Pilots
+from studies.run.calibration.trials import Trials
 from studies.study_file import spending
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest

@@ -11,14 +11,14 @@ from optimizers.gradient.sgd import SGD
 from studies.analysis.comparison.comparison import compare
 from studies.analysis.quantities.evaluate import quantity
 from studies.analysis.running_time.tables import fixed_target
-from studies.calibration.pilots import Pilots
-from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
 from studies.results import cell_files, store
 from studies.results.assembly import assemble
 from studies.results.clocks import budget, common_clock
 from studies.results.hits import hits, lateness, spent
 from studies.run import expected
+from studies.run.calibration.pilots import Pilots
+from studies.run.calibration.trials import Trials
 from studies.study_file import spending
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest

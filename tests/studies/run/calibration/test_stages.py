@@ -3,11 +3,11 @@
 import pytest
 
 from landscapes import addresses
-from studies.calibration.pilots import Pilots
-from studies.calibration.stages import stages_of
-from studies.calibration.trials import Trials
 from studies.cells.loop import run_cell
 from studies.results import store
+from studies.run.calibration.pilots import Pilots
+from studies.run.calibration.stages import stages_of
+from studies.run.calibration.trials import Trials
 from studies.study_file.loading import load_study
 
 STUDY = {

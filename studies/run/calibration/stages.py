@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from studies.calibration.pilots import Pilots
-from studies.calibration.stage import Stage
-from studies.calibration.trials import Trials
+from studies.run.calibration.pilots import Pilots
+from studies.run.calibration.stage import Stage
+from studies.run.calibration.trials import Trials
 from studies.study_file.study import Study
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from studies.calibration import tables
-from studies.calibration.tables import Result
+from studies.run.calibration import tables
+from studies.run.calibration.tables import Result
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from landscapes import addresses
-from studies.calibration import matched, measured, search
-from studies.calibration.measured import Measured
-from studies.calibration.stage import Stage
 from studies.cells.task import INSTRUMENTS, Cell, Task, blocks
 from studies.results import cell_files, store
+from studies.run.calibration import matched, measured, search
+from studies.run.calibration.measured import Measured
+from studies.run.calibration.stage import Stage
 from studies.study_file import factors, sections, spending
 from studies.study_file.arm import Arm
 from studies.study_file.checkpoints import budget_until
@@ -94,7 +94,7 @@ class Pilots(Stage):
         return self._plan() if self.results is None else matched.notes(self.results)
 
     def table(self) -> Table | None:
-        """One row for each arm, see `studies.calibration.matched`."""
+        """One row for each arm, see `studies.run.calibration.matched`."""
         return matched.table(self.results) if self.results else None
 
     def ahead(self) -> list[Cell]:

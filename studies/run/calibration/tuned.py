@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from studies.calibration import tables
-from studies.calibration.tables import Result
+from studies.run.calibration import tables
+from studies.run.calibration.tables import Result
 from studies.study_file import sections
 from studies.text.words import counted, short
 

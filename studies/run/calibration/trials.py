@@ -22,10 +22,10 @@ import numpy as np
 import scipy
 
 from landscapes import addresses
-from studies.calibration import measured, trial_points, tuned
-from studies.calibration.stage import Stage
 from studies.cells.task import INSTRUMENTS, Cell, Task, blocks
 from studies.results import cell_files, store
+from studies.run.calibration import measured, trial_points, tuned
+from studies.run.calibration.stage import Stage
 from studies.schema import Status
 from studies.study_file import spending
 from studies.study_file.arm import Arm
@@ -111,7 +111,7 @@ class Trials(Stage):
         return [*unranged, *tuned.notes(self.results)]
 
     def table(self) -> Table | None:
-        """One row for each arm, see `studies.calibration.tuned`."""
+        """One row for each arm, see `studies.run.calibration.tuned`."""
         return None if self.results is None else tuned.table(self.results)
 
     # which are tried ----------------------------------------------------------------------------------------

@@ -21,13 +21,13 @@ import studies.figures
 from landscapes.streams import Streams
 from studies import registry
 from studies.analysis.trends.sensitivity import sensitivity
-from studies.calibration import pilots, trial_points, trials, tuned
-from studies.calibration.pilots import Pilots
-from studies.calibration.trials import AWAY, Trials
 from studies.cells.loop import bind, run_cell
 from studies.results import settings, store, view
 from studies.results.tuning import tuning_cost
 from studies.run.__main__ import main
+from studies.run.calibration import pilots, trial_points, trials, tuned
+from studies.run.calibration.pilots import Pilots
+from studies.run.calibration.trials import AWAY, Trials
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError

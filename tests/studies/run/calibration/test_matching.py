@@ -5,12 +5,12 @@ import math
 
 import pytest
 
-from studies.calibration.matched import notes
-from studies.calibration.pilots import AWAY, Pilots
-from studies.calibration.search import CLOSE, FAR, MOST, search, settled
 from studies.cells.loop import run_cell
 from studies.results import store, view
 from studies.run.__main__ import main
+from studies.run.calibration.matched import notes
+from studies.run.calibration.pilots import AWAY, Pilots
+from studies.run.calibration.search import CLOSE, FAR, MOST, search, settled
 from studies.study_file.check_match import mistakes
 from studies.study_file.draft import Draft
 from studies.study_file.loading import load_study
