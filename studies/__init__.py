@@ -23,6 +23,7 @@ def run_study(
     figures: bool = True,
     workers: int | None = None,
     cluster: str | None = None,
+    wait: str | None = None,
 ) -> xr.Dataset:
     """Compute what is missing of a study and return its results.
 
@@ -37,7 +38,10 @@ def run_study(
             0.1}.
         figures: whether the figures that the study names are drawn.
         workers: processes of the local cluster, >= 1; None: what the study says, else one per core.
-        cluster: "local", or the address of a Dask scheduler, "tcp://host:port"; None: what the study says.
+        cluster: "local", the address of a Dask scheduler, "tcp://host:port", or a YAML file with a cluster;
+            None: what the study says.
+        wait: how long to wait where no worker is there, as "2h"; None: what the study says, else as long
+            as it takes.
 
     Returns:
         The labelled Dataset, in memory unless large. Worlds of failed cells have `status` failed; why is in
@@ -51,7 +55,7 @@ def run_study(
     """  # noqa: DOC502
     from studies.run.session import run_study
 
-    where: dict[str, Any] = {"workers": workers, "cluster": cluster}
+    where: dict[str, Any] = {"workers": workers, "cluster": cluster, "wait": wait}
     return run_study(config, out, overrides, figures=figures, **where)
 
 

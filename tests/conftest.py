@@ -75,20 +75,20 @@ def computed_here():
     What another process runs has a cluster of its own, as users have.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clusters, "_local", lambda workers: contextlib.nullcontext(HERE))
+        patch.setattr(clusters, "_local", lambda slots: contextlib.nullcontext(clusters.Place(HERE)))
         patch.setattr(clusters, "_client", client)
         yield
 
 
-def client(address, kind):
-    return contextlib.nullcontext(Here()) if address == HERE else CLIENT(address, kind)
+def client(place, kind):
+    return contextlib.nullcontext(Here()) if place.address == HERE else CLIENT(place, kind)
 
 
 @pytest.fixture
 def warm_cluster(monkeypatch, pytestconfig):
     """Runs compute their cells on the one local cluster of all processes of this test run, which this test has alone."""
-    with warm(pytestconfig.stash[SHARED]) as address:
-        monkeypatch.setattr(clusters, "_local", lambda workers: contextlib.nullcontext(address))
+    with warm(pytestconfig.stash[SHARED]) as place:
+        monkeypatch.setattr(clusters, "_local", lambda slots: contextlib.nullcontext(place))
         yield
 
 

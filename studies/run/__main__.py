@@ -65,7 +65,13 @@ ARGUMENTS: dict[str, Data] = {  # of `add_argument`
     },
     "--cluster": {
         "metavar": "NAME",
-        "help": "local (default), or the address of a Dask scheduler: tcp://host:port",
+        "help": "local (default), the address of a Dask scheduler (tcp://host:port, tls://host:port), slurm,"
+        " pbs, sge or lsf as dask-jobqueue is configured, or a YAML file of what a study has under cluster",
+    },
+    "--wait": {
+        "metavar": "TIME",
+        "help": "how long to wait where no worker is there, as 90s, 20min, 2h (default: what the study says,"
+        " else as long as it takes)",
     },
     "--device": {
         "choices": ("auto", "cpu", "cuda"),
@@ -101,18 +107,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.error("expected CONFIG: a study file, or the name of a ready study")
     if args.workers is not None and args.workers < 1:
         words.error(f"--workers: expected >= 1, got {args.workers}")
-    if args.cluster is not None:
-        _check_cluster(words, args.cluster)
+    if args.cluster is not None or args.wait is not None:
+        _check_cluster(words, args)
     return _print_schema() if args.schema else _run_all(args)
 
 
-def _check_cluster(words: argparse.ArgumentParser, kind: str) -> None:
-    from studies.study_file.cluster import check_cluster
+def _check_cluster(words: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    from studies.study_file.cluster import given
+    from studies.text.durations import seconds_of
 
     try:
-        check_cluster(kind)
+        if args.cluster is not None:
+            given(args.cluster)
+        if args.wait is not None:
+            seconds_of(args.wait)
     except ValueError as error:
-        words.error(f"--cluster: {error}, got {kind!r}")
+        words.error(str(error))
 
 
 def _print_schema() -> int:
@@ -170,7 +180,7 @@ def _study(args: argparse.Namespace) -> int:
     study = _load(args)
     out = folder(study, args.out)
     if args.dry_run:
-        preview.show(study, out)
+        preview.show(study, out, args.cluster)
         return 0
     return _run_study(args, study, out)
 
@@ -207,7 +217,7 @@ def _execute(
     from studies.run.session import execute
     from studies.study_file.files import text_of
 
-    where: Data = {"workers": args.workers, "cluster": args.cluster}
+    where: Data = {"workers": args.workers, "cluster": args.cluster, "wait": args.wait}
     with live(out) if args.report else contextlib.nullcontext():
         return execute(study, out, text=text_of(args.config), console=console, **where)
 

@@ -1,256 +1,254 @@
-"""Where cells are computed: processes on this machine, or a Dask scheduler that already runs at an address.
+"""Where cells are computed: processes on this machine, a Dask scheduler that runs, or a cluster started here.
 
-The local cluster is a process of its own, the keeper, which imports what workers need, once, and forks: into
-a scheduler, and one worker per core, one thread each. It forks a worker anew when one dies:
+What is started here lives in a process of its own, which the client tells by a pipe what to start, and which
+ends it when the pipe closes, however the client dies:
 
-    client  --stdin pipe-->  python -m studies.run.clusters N: keeper  --stdin pipe-->  scheduler, N workers
+    client  --stdin pipe-->  python -m studies.run.keeper: scheduler and workers of this machine
+    client  --stdin pipe-->  python -m studies.run.started: a cluster of Dask, by ssh or a batch system
 
-So a worker costs next to nothing, a script needs no `if __name__ == "__main__"` guard, Ctrl-C in the terminal
-reaches the client alone, and workers have their environment before torch is imported. The keeper starts no
-thread, and kinds of the user's are imported by workers alone. A pipe closes when the process that holds it
-dies in whatever way, and whoever reads it goes too. (Dask's own nanny is not used: it gives up on a worker
-that dies within moments of its start, and then the sweep would wait for ever.)
+So a script needs no `if __name__ == "__main__"` guard, and Ctrl-C in the terminal reaches the client alone.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import gc
-import importlib
+import json
 import logging
 import os
-import select
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from studies.cells import provenance
-from studies.run.signals import STOPS
-from studies.study_file.cluster import LOCAL, check_cluster
+from studies.run import cards
+from studies.run.certificates import Tls, security
+from studies.run.environment import ENVIRONMENT, cores, paths
+from studies.run.kinds import ClusterError
+from studies.study_file.cluster import ADDRESS, LOCAL, Cluster, given
+from studies.text.durations import TIME
+from studies.text.shapes import Data
 
 if TYPE_CHECKING:
     from distributed import Client
 
-# One thread per process, and matrix products that do not depend on alignment or on the size of the batch.
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-    "MKL_CBWR": "COMPATIBLE",
-    "HDF5_USE_FILE_LOCKING": "FALSE",
-    # a worker that dies takes its cells down once; the engine judges them again
-    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
-    "DASK_LOGGING__DISTRIBUTED": "critical",
-}
-# by workers; xarray looks for dask.array
-NEEDED = ("distributed", "dask.array", "studies.cells.loop", "studies.run.sweep")
-# where the processes of a local cluster listen: whoever reaches a scheduler or a worker can run code as its
-# user
-LOOPBACK = "127.0.0.1"
-# seconds to wait for a first worker; processes of this machine come, however loaded it is
-PATIENCE = {"local": 600, "address": 60}
-ANSWER = {"local": 60, "address": 5}  # seconds in which a scheduler answers
+# seconds to wait for a first worker where the study does not say; processes of this machine come, however
+# loaded it is, and a queue takes as long as it takes
+PATIENCE = {LOCAL: 600.0, ADDRESS: 60.0}
+ANSWER = {LOCAL: 60, ADDRESS: 5}  # seconds in which a scheduler answers
+FAREWELL = 30  # seconds in which a cluster that was started ends its jobs
 
 
-class ClusterError(Exception):
-    """No cluster to compute on; the text is one line for the user."""
+class Place(NamedTuple):
+    """Where a scheduler is reached."""
+
+    address: str
+    tls: Tls | None = None  # the certificate by which it is spoken to
 
 
 @contextlib.contextmanager
-def connect(cluster: str = "local", workers: int | None = None) -> Iterator[Client]:
-    """A client of the cluster, with at least one worker there.
+def connect(
+    cluster: Cluster | str = LOCAL, workers: int | None = None, folder: Path | None = None
+) -> Iterator[Client]:
+    """A client of the cluster, with at least one worker there, but where they come from a queue.
 
     Args:
-        cluster: "local", or the address of a scheduler, "tcp://host:port".
+        cluster: what a study or the command line says.
         workers: worker processes of a local cluster, >= 1; None: one per core that this process may use.
+        folder: seen by all workers; certificates of batch jobs are there while the cluster lives.
 
     Raises:
         ClusterError: unknown kind of cluster, nobody answers, or no worker came.
     """
+    cluster = checked(cluster)
     if workers is not None and workers < 1:
         raise ClusterError(f"workers: expected >= 1, got {workers}")
-    if checked(cluster) == LOCAL:
-        with _local(workers or cores()) as address, _client(address, "local") as client:
-            yield client
-        return
-    if workers is not None:
-        raise ClusterError(f"workers: {cluster} has its own workers; leave the number out")
-    with _client(cluster, "address") as client:
+    if workers is not None and cluster.where != LOCAL:
+        raise ClusterError(f"workers: {cluster.kind} has its own workers; leave the number out")
+    with _place(cluster, workers, folder) as place, _client(place, cluster.where) as client:
+        _await_worker(client, cluster)
         yield client
 
 
-def checked(cluster: str) -> str:
-    """The kind of a cluster itself.
+@contextlib.contextmanager
+def _place(cluster: Cluster, workers: int | None, folder: Path | None) -> Iterator[Place]:
+    """Start what is to be started."""
+    if cluster.where == ADDRESS:
+        yield Place(cluster.kind, _files(cluster))
+    elif cluster.where == LOCAL:
+        with _local(_slots(cluster, workers)) as place:
+            yield place
+    else:
+        with _started(cluster, folder or Path.cwd()) as place:
+            yield place
+
+
+def _files(cluster: Cluster) -> Tls | None:
+    """The certificate of an address, where its files are said."""
+    if cluster.tls is None:
+        return None
+    ca, cert, key = cluster.tls.files()
+    return {"ca": ca, "cert": cert, "key": key}
+
+
+def checked(cluster: Cluster | str) -> Cluster:
+    """The cluster itself.
 
     Raises:
         ClusterError: there is no such kind.
     """
     try:
-        return check_cluster(cluster)
+        return cluster if isinstance(cluster, Cluster) else given(cluster)
     except ValueError as error:
-        raise ClusterError(f"cluster: {error}, got {cluster!r}") from error
+        raise ClusterError(str(error)) from error
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+def waiting(cluster: Cluster, wait: str | None) -> Cluster:
+    """The cluster, with so long a wait for workers.
+
+    Raises:
+        ClusterError: it is no time.
+    """
+    try:
+        return cluster if wait is None else Cluster(**cluster.model_dump() | {"wait": wait})
+    except ValueError as error:
+        raise ClusterError(f"wait: {TIME}, got {wait!r}") from error
+
+
+def with_cards(cluster: Cluster, *, cuda: bool) -> Cluster:
+    """A local cluster of one worker for each CUDA device, where cells need one and nothing else is said."""
+    said_otherwise = cluster.where != LOCAL or cluster.workers or cluster.gpus
+    count = len(cards.visible())
+    if not cuda or said_otherwise or not count:
+        return cluster
+    return cluster.model_copy(update={"gpus": count})
+
+
+def _await_worker(client: Client, cluster: Cluster) -> None:
+    """Wait for a first worker, where one must come."""
+    seconds = cluster.seconds_of_wait or PATIENCE.get(cluster.where)
+    if seconds is None:  # the sweep waits, and says so
+        return
+    try:
+        client.wait_for_workers(1, timeout=seconds)
+    except TimeoutError as error:
+        where = client.scheduler.address  # type: ignore[union-attr]
+        raise ClusterError(
+            f"cluster: no worker came to {where} within {seconds:g} s; start one, or wait longer: --wait 2h"
+        ) from error
 
 
 @contextlib.contextmanager
-def _client(address: str, kind: str) -> Iterator[Client]:
-    client = _answering(address, kind)
-    try:
-        client.wait_for_workers(1, timeout=PATIENCE[kind])
-    except TimeoutError as error:
-        client.close(timeout=1)
-        raise ClusterError(f"cluster: no worker came to {address} within {PATIENCE[kind]} s") from error
+def _client(place: Place, kind: str) -> Iterator[Client]:
+    client = _answering(place, kind)
     try:
         yield client
     finally:
         client.close(timeout=2)
 
 
-def _answering(address: str, kind: str) -> Client:
+def _answering(place: Place, kind: str) -> Client:
     """A client of the scheduler that answers at an address."""
     from distributed import Client
 
     # the engine says in one line what these say in fifty
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        return Client(address, timeout=ANSWER[kind])
-    except (OSError, ValueError) as error:
-        why = f"cluster: no scheduler answers at {address} ({type(error).__name__})"
-        raise ClusterError(why) from error
+        secured = security(place.tls) if place.tls else None
+        return Client(place.address, timeout=ANSWER.get(kind, ANSWER[LOCAL]), security=secured)
+    except (OSError, ValueError, TypeError) as error:
+        why = f"cluster: no scheduler answers at {place.address} ({type(error).__name__})"
+        raise ClusterError(f"{why}{_about_tls(place)}") from error
+
+
+def _about_tls(place: Place) -> str:
+    if not place.address.startswith("tls://") or place.tls:
+        return ""
+    return "; give its certificate: cluster: {kind: tls://.., tls: {ca: .., cert: .., key: ..}}"
+
+
+# what is started --------------------------------------------------------------------------------------------
+
+
+def _slots(cluster: Cluster, workers: int | None) -> list[tuple[str | None, str | None]]:
+    """The workers of a local cluster: memory and card of each."""
+    count = workers or cluster.workers
+    names: list[str | None] = []
+    if cluster.gpus:
+        names += _own_cards(cluster.gpus)
+    return [(cluster.memory, card) for card in names or [None] * (count or cores())]
+
+
+def _own_cards(count: int) -> list[str]:
+    """The first cards of this machine."""
+    mine = cards.visible()
+    if len(mine) < count:
+        raise ClusterError(
+            f"cluster.gpus: expected at most {len(mine)}, the CUDA devices here, got {count}"
+        )
+    return mine[:count]
 
 
 @contextlib.contextmanager
-def _local(workers: int) -> Iterator[str]:
-    """Start a local cluster; the address of its scheduler."""
+def _local(slots: list[tuple[str | None, str | None]]) -> Iterator[Place]:
+    """Start a local cluster of such workers."""
     with tempfile.TemporaryDirectory(prefix="studies-", ignore_cleanup_errors=True) as scratch:
-        environment = _environment(scratch)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "studies.run.clusters", str(workers)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-        )
+        process = start("studies.run.keeper", {"DASK_TEMPORARY_DIRECTORY": scratch})
         try:
-            yield _address(process)
+            _tell(process, slots)
+            yield said(process)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # nothing is lost: results are files by now
-            process.communicate()
+            _kill(process)  # nothing is lost: results are files by now
 
 
-def _environment(scratch: str) -> dict[str, str]:
-    """That of the processes of a local cluster, which find plugins wherever the client finds them."""
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return os.environ | ENVIRONMENT | {"PYTHONPATH": path, "DASK_TEMPORARY_DIRECTORY": scratch}
+@contextlib.contextmanager
+def _started(cluster: Cluster, folder: Path) -> Iterator[Place]:
+    """Start a cluster of another kind; its jobs end with it."""
+    asked = {"cluster": cluster.model_dump(), "folder": str(folder.resolve())}
+    process = start("studies.run.started", {})
+    try:
+        _tell(process, asked)
+        yield said(process)
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=FAREWELL)  # closes its stdin
+        _kill(process)
 
 
-def _address(process: subprocess.Popen[bytes]) -> str:
-    """What a local cluster says when it has started."""
-    address = process.stdout.readline().decode().strip() if process.stdout else ""
-    if not address:
-        raise ClusterError(f"cluster: the local cluster did not start (exit code {process.wait(5)})")
-    return address
-
-
-# the processes of a local cluster ---------------------------------------------------------------------------
-
-
-class Pipe(NamedTuple):
-    """The numbers of its ends."""
-
-    read: int
-    write: int
-
-
-def _keep(count: int) -> None:
-    """The keeper of a local cluster: its children, a worker anew where one ends, until the client is gone.
-
-    A batch system tells every process of a job to end: here the client decides, so that running cells land.
-    """
-    for number in STOPS:
-        signal.signal(number, signal.SIG_IGN)
-    _import()
-    life, said = Pipe(*os.pipe()), Pipe(*os.pipe())
-    scheduler = _fork(life, _schedule, said.write)
-    os.close(said.write)
-    address = os.read(said.read, 1024).decode()
-    print(address, flush=True)
-    for _ in range(count):
-        _fork(life, _work, address)
-    while not select.select([sys.stdin], [], [], 0.1)[0]:
-        ended, _ = os.waitpid(-1, os.WNOHANG)
-        if ended == scheduler:
-            break
-        if ended:
-            _fork(life, _work, address)
-    os.killpg(0, signal.SIGKILL)
-
-
-def _import() -> None:
-    """Import what workers need, but for kinds of the user's, and take the digest of the loop that all run.
-
-    What is there is shared, and never collected.
-    """
-    for module in NEEDED:
-        importlib.import_module(module)
-    provenance.code()
-    gc.freeze()
-
-
-def _fork(life: Pipe, work: Callable[[Any], Coroutine[Any, Any, None]], of: int | str) -> int:
-    """A process that does some work, and goes when this one is gone; its number."""
-    if child := os.fork():
-        return child
-    os.close(life.write)
-    os.dup2(life.read, 0)
-    os.dup2(2, 1)  # what workers print goes to the terminal
-    threading.Thread(target=_follow, daemon=True).start()
-    asyncio.run(work(of))
-    os._exit(1)
-
-
-def _follow() -> None:
-    """End when the process at the other end of stdin is gone."""
-    sys.stdin.read()
-    os._exit(1)
-
-
-async def _schedule(said: int) -> None:
-    """The scheduler of a local cluster, which says its address."""
-    from distributed import Scheduler
-
-    scheduler = await Scheduler(
-        host=LOOPBACK, port=0, dashboard=False, dashboard_address=f"{LOOPBACK}:0"
+def start(
+    module: str, environment: Mapping[str, str], stdin: int = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Start a process that holds a cluster, in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **ENVIRONMENT, "PYTHONPATH": paths(), **environment},
+        start_new_session=True,
     )
-    os.write(said, scheduler.address.encode())
-    await scheduler.finished()
 
 
-async def _work(address: str) -> None:
-    """One worker of a local cluster."""
-    from distributed import Worker
-
-    worker = await Worker(
-        address,
-        host=LOOPBACK,
-        dashboard_address=f"{LOOPBACK}:0",
-        nthreads=1,
-        memory_limit=0,
-        dashboard=False,
-    )
-    await worker.finished()
+def _tell(process: subprocess.Popen[bytes], asked: object) -> None:
+    """Which cluster, as a line of JSON on its stdin; that stays open: the process ends when it closes."""
+    if process.stdin:
+        process.stdin.write(f"{json.dumps(asked)}\n".encode())
+        process.stdin.flush()
 
 
-if __name__ == "__main__":
-    _keep(int(sys.argv[1]))
+def said(process: subprocess.Popen[bytes]) -> Place:
+    """What a process says when its cluster has started."""
+    line = process.stdout.readline().decode().strip() if process.stdout else ""
+    if not line:
+        raise ClusterError(f"cluster: it did not start (exit code {process.wait(5)})")
+    answer: Data = json.loads(line)
+    if "error" in answer:
+        raise ClusterError(answer["error"])
+    return Place(**answer)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

@@ -13,7 +13,6 @@ the memory of a machine. Expect a factor of two, and more where few tasks are me
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections import Counter
@@ -23,8 +22,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from studies import registry
 from studies.cells.task import BLOCK, INSTRUMENTS, Cell, Task
+from studies.run.environment import cores
 from studies.schema import SECONDS
 from studies.study_file.checkpoints import rounded
+from studies.text.durations import duration
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
@@ -209,17 +210,9 @@ def lines(expected: Expected, workers: int) -> list[str]:
     return [*failed, f"expected: about {shared}{each}, figures and report not counted ({how})"]
 
 
-def duration(seconds: float) -> str:
-    """Two digits: 8.1 s, 95 s, 12 min, 3.4 h, 2.1 days."""
-    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * size:
-            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
-    return f"{float(f'{seconds:.2g}'):g} s"
-
-
 def workers(study: Study) -> int:
     """How many cells are computed at a time on this machine, as far as the study says."""
-    return study.cluster.workers or os.cpu_count() or 1
+    return study.cluster.workers or cores()
 
 
 def _bare(task: Task) -> Task:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from studies.cells.task import Cell, Task
 from studies.results import store
-from studies.run import expected, study_folder
+from studies.run import clusters, expected, kinds, study_folder
 from studies.run.calibration.stage import Stage
 from studies.run.calibration.stages import stages_of
 from studies.study_file import spending
@@ -23,15 +23,17 @@ from studies.text.words import counted, short
 HEADS = ("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps")
 
 
-def show(study: Study, out: Path) -> None:
-    """Print the plan of a study.
+def show(study: Study, out: Path, cluster: str | None = None) -> None:
+    """Print the plan of a study, and the job script where cells are computed by a batch system.
 
     Args:
         study: the study.
         out: its folder; finished cells there are not computed again.
+        cluster: where to compute, as `--cluster` has it; None: what the study says.
 
     Raises:
         StudyError: the folder is another study's.
+        ClusterError: there is no such cluster.
     """  # noqa: DOC502
     study_folder.check(study, out)
     study, stages = _staged(study, out)
@@ -44,6 +46,9 @@ def show(study: Study, out: Path) -> None:
     lines = expected.lines(times, expected.workers(study))
     console.print(*lines, sep="\n", soft_wrap=True)
     console.print(f"folder: {out}", *_notes(plan, stages), sep="\n", soft_wrap=True)
+    script = kinds.script(clusters.checked(cluster or study.cluster))
+    if script is not None:
+        print(f"each job:\n\n{script}")
 
 
 def _notes(plan: Plan, stages: list[Stage]) -> list[str]:

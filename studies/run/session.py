@@ -15,15 +15,15 @@ from rich.console import Console
 from studies.cells.task import Cell
 from studies.results import store, view
 from studies.results.manifest import Manifest
-from studies.run import study_folder, sweep
+from studies.run import kinds, study_folder, sweep
 from studies.run.calibration.stages import stages_of
-from studies.run.clusters import ClusterError, checked, connect
+from studies.run.clusters import ClusterError, checked, connect, waiting, with_cards
 from studies.run.drawing import draw
 from studies.run.live_report import finish, live
 from studies.run.progress import Bar
 from studies.run.signals import stop_signals
 from studies.run.sweep import Record, SchedulerLost
-from studies.study_file.cluster import LOCAL
+from studies.study_file.cluster import LOCAL, Cluster
 from studies.study_file.files import text_of
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
@@ -102,6 +102,7 @@ def execute(
     text: str,
     workers: int | None = None,
     cluster: str | None = None,
+    wait: str | None = None,
     console: Console | None = None,
 ) -> Outcome:
     """Compute what is missing of a study.
@@ -111,7 +112,8 @@ def execute(
         out: its folder, made where missing.
         text: the study as given, kept in the results.
         workers: processes of the local cluster; None: what the study says.
-        cluster: where to compute; None: what the study says.
+        cluster: where to compute, as `--cluster` has it; None: what the study says.
+        wait: how long where no worker is there, as 2h; None: what the study says.
         console: where progress and errors are shown.
 
     Returns:
@@ -122,7 +124,7 @@ def execute(
         OSError: the folder cannot be written; StoreError: nor can its workers write there.
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
-    where = checked(cluster or study.cluster.kind)
+    where = waiting(checked(cluster or study.cluster), wait)
     note = study_folder.prepare(study, out, text)
     bar = Bar(console or terminal.console(stderr=True))
     manifests: list[Manifest] = []
@@ -131,7 +133,7 @@ def execute(
     for path in store.set_damaged_aside(out):
         bar.say(f"{path}: a damaged cell is set aside here, and computed anew")
     batches = _checked(_batches(study, out, text, bar, manifests), where)
-    ended = _compute(batches, out, where, workers or _default_workers(study, where), bar)
+    ended = _compute(batches, out, where, workers, bar)
     if ended == "complete" and not manifests:
         ended = "uncalibrated"
     if ended != "complete":
@@ -188,20 +190,10 @@ def _of_stages(
     return study, lines
 
 
-def _default_workers(study: Study, where: str) -> int | None:
-    """What the study says; on a GPU one, for more would only share it; None: one per core."""
-    if where != LOCAL:
-        return None
-    if study.cluster.workers:
-        return study.cluster.workers
-    shared = any(task.device == "cuda" for task in make_plan(study).tasks)
-    return 1 if shared else None
-
-
-def _checked(batches: Iterable[list[Cell]], where: str) -> Iterator[list[Cell]]:
+def _checked(batches: Iterable[list[Cell]], cluster: Cluster) -> Iterator[list[Cell]]:
     """Those that are not empty, once this machine is known to have what they need."""
     for cells in filter(None, batches):
-        if where == LOCAL and any(cell.task.device == "cuda" for cell in cells):
+        if cluster.where == LOCAL and any(cell.task.device == "cuda" for cell in cells):
             _need_cuda()
         yield cells
 
@@ -218,7 +210,7 @@ def _need_cuda() -> None:
 def _compute(
     batches: Iterator[list[Cell]],
     out: Path,
-    cluster: str,
+    cluster: Cluster,
     workers: int | None,
     bar: Bar,
 ) -> Ended:
@@ -230,8 +222,10 @@ def _compute(
     if first is None:
         return "complete"
     try:
-        with stop_signals(bar.console) as signals, connect(cluster, workers) as client:
-            _sweep(client, itertools.chain([first], batches), out, bar, signals)
+        cluster = with_cards(cluster, cuda=any(cell.task.device == "cuda" for cell in first))
+        with stop_signals(bar.console) as signals, connect(cluster, workers, out) as client:
+            room = sweep.Room(kinds.most_workers(cluster), cluster.seconds_of_wait)
+            _sweep(client, itertools.chain([first], batches), out, bar, signals, room)
             return "stopped" if signals else "complete"
     except KeyboardInterrupt:
         return "aborted"
@@ -245,6 +239,7 @@ def _sweep(
     out: Path,
     bar: Bar,
     signals: list[int],
+    room: sweep.Room,
 ) -> None:
     """Compute batches until a cell fails, or a signal comes.
 
@@ -254,11 +249,16 @@ def _sweep(
         out: the study's folder.
         bar: of progress.
         signals: those that came.
+        room: what the cluster may have that is not there yet.
     """
+    from studies.run import arrivals
+
     sweep.check_workers(client)
+    arrivals.watch(client, bar.say)
     with bar.progress:
         for cells in batches:
             bar.expect(len(cells))
-            sweep.sweep(client, cells, out, bar.take, stopping=lambda: bool(signals), say=bar.say)
+            stopping = lambda: bool(signals)  # noqa: E731
+            sweep.sweep(client, cells, out, bar.take, stopping=stopping, say=bar.say, room=room)
             if signals or bar.failed:
                 return

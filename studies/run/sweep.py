@@ -12,16 +12,17 @@ import dataclasses
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from studies.cells import provenance
 from studies.results import store
 from studies.run import rounds
-from studies.run.clusters import ENVIRONMENT, ClusterError
+from studies.run.kinds import ClusterError
 from studies.run.work import Record, appears, compute, failed
+from studies.text.durations import duration
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -29,13 +30,22 @@ if TYPE_CHECKING:
     from studies.cells.task import Cell
 
 LOOK = 1.0  # seconds between looks at how many workers there are
-IDLE = 10  # looks without a worker, after which it is said
-NOBODY = "no worker is there any more; waiting for one to come (Ctrl-C ends the run, finished cells are kept)"
+SAID = (10, 300)  # looks without a worker, after which it is said; then every hour
+HOUR = 3600
+NOBODY = "no worker is there; waiting for one to come (Ctrl-C ends the run, finished cells are kept)"
+AGAIN = "finished cells are kept; run the same command again, or wait longer: --wait 2h"
 NO_WORD = "the worker went away and left no word; run the same command again"
 
 
 class SchedulerLost(Exception):
     """The scheduler went away, and what was in flight with it."""
+
+
+class Room(NamedTuple):
+    """What a cluster may have."""
+
+    most: int = 0  # workers that may come, where cells wait for them
+    patience: float | None = None  # seconds to wait where no worker is there; None: as long as it takes
 
 
 class StoreError(OSError):
@@ -50,36 +60,18 @@ def check_workers(client: Client) -> None:
     """
     from distributed.comm import CommClosedError
 
-    for worker, theirs in client.run(_about, on_error="return").items():
+    from studies.run import arrivals
+
+    for worker, theirs in client.run(arrivals.about, on_error="return").items():
         if isinstance(theirs, CommClosedError):
-            continue  # it is gone; what takes its place at a cluster of ours is started as it was
+            continue  # it is gone; what takes its place is asked when it comes
         if isinstance(theirs, Exception):
             raise ClusterError(
                 f"cluster: the worker {worker} cannot load this package ({theirs}); install it there"
             )
-        _check_worker(worker, *theirs)
-
-
-def _check_worker(worker: str, versions: Mapping[str, str], mode: str | None) -> None:
-    for name, version in provenance.fingerprint().items():
-        if versions.get(name) != version:
-            raise ClusterError(
-                f"cluster: expected {name} {version} on the worker {worker}, got {versions.get(name)};"
-                " restart the older one"
-            )
-    if mode != ENVIRONMENT["MKL_CBWR"]:
-        raise ClusterError(
-            f"cluster: expected MKL_CBWR={ENVIRONMENT['MKL_CBWR']} in the environment of the worker"
-            f" {worker}, got {mode}; start it with that"
-        )
-
-
-def _about() -> tuple[dict[str, str], str | None]:
-    """Versions and MKL mode of the process which calls.
-
-    A function, since `os.environ.get` would take our own environment along.
-    """
-    return provenance.fingerprint(), os.environ.get("MKL_CBWR")
+        problem = arrivals.different(provenance.fingerprint(), *theirs)
+        if problem:
+            raise ClusterError(f"cluster: the worker {worker}: {problem}")
 
 
 def sweep(
@@ -89,6 +81,7 @@ def sweep(
     on_record: Callable[[Record], None],
     stopping: Callable[[], bool],
     say: Callable[[str], None] = print,
+    room: Room = Room(),  # noqa: B008  it is frozen
 ) -> None:
     """Compute cells, in random order (two runs at once then share the work, and time left is unbiased).
 
@@ -100,6 +93,7 @@ def sweep(
         stopping: once true, nothing new is submitted and the running cells are awaited, while there are
             workers.
         say: told once that no worker is there, each time that all are gone.
+        room: what the cluster may have that is not there yet.
 
     Raises:
         SchedulerLost: the scheduler went away.
@@ -113,7 +107,7 @@ def sweep(
     try:
         timed = [cell for cell in queue if cell.task.timing]
         with rounds.times_of(client, timed, out, stopping) as times:
-            window = _Window(client, out, token.name, times, on_record, stopping, say)
+            window = _Window(client, out, token.name, times, on_record, stopping, say, room)
             late = {cell.address for cell in timed if not rounds.path_of(times, cell.address).exists()}
             suspects = window.drain([cell for cell in queue if cell.address not in late])
             themselves = [
@@ -136,6 +130,7 @@ class _Window:
         on_record: told about each cell that ends.
         stopping: once true, nothing new is submitted.
         say: told that no worker is there.
+        room: what the cluster may have that is not there yet.
     """
 
     client: Client
@@ -145,9 +140,11 @@ class _Window:
     on_record: Callable[[Record], None]
     stopping: Callable[[], bool]
     say: Callable[[str], None]
+    room: Room
     idle: int = 0  # looks since a worker was there
     landed: SimpleQueue[Future] = dataclasses.field(default_factory=SimpleQueue)
     live: dict[str, Cell] = dataclasses.field(default_factory=dict)  # address -> cell
+    futures: dict[str, Future] = dataclasses.field(default_factory=dict)  # of these
 
     def drain(self, queue: list[Cell], *, alone: bool = False) -> list[Cell]:
         """Run a queue until it is empty.
@@ -170,12 +167,14 @@ class _Window:
             else:
                 suspects += self._take(future, alone=alone)
                 future.release()
+            if self.room.most and self.stopping():
+                self._forget_waiting()
             self._feed(queue, alone=alone)
         return suspects
 
     def _feed(self, queue: list[Cell], *, alone: bool) -> None:
         """Submit cells until every worker slot has one."""
-        slots = 1 if alone else max(1, _threads(self.client))
+        slots = 1 if alone else max(1, _threads(self.client), self.room.most)
         folder = str(self.out.resolve())
         while queue and len(self.live) < slots and not self.stopping():
             cell = queue.pop()
@@ -190,18 +189,35 @@ class _Window:
                 key=f"cell-{cell.address}",
                 pure=False,
             )
+            self.futures[cell.address] = future
             future.add_done_callback(self.landed.put)
 
+    def _forget_waiting(self) -> None:
+        """Take back the cells that no worker has begun."""
+        with _asking():
+            begun = {str(key) for keys in self.client.processing().values() for key in keys}
+        for address in [*self.live]:
+            if f"cell-{address}" not in begun and not self.futures[address].done():
+                del self.live[address]
+                self.futures.pop(address).release()
+
     def _deserted(self) -> bool:
-        """Whether no worker is there, which is said where it stays so."""
+        """Whether no worker is there, which is said where it stays so, and again after ten times as long."""
         self.idle = 0 if _threads(self.client) else self.idle + 1
-        if self.idle == IDLE:
-            self.say(NOBODY)
+        waited = self.idle * LOOK
+        if self.idle in SAID or (self.idle and self.idle % HOUR == 0):
+            self.say(f"{NOBODY}; since {duration(waited)}")
+        if self.room.patience is not None and waited > self.room.patience:
+            raise ClusterError(f"cluster: no worker has been there for {duration(waited)}; {AGAIN}")
         return self.idle > 0
 
     def _take(self, future: Future, *, alone: bool) -> list[Cell]:
         """Pass on what became of a cell; or returns it, to be judged again, where its worker died."""
-        cell = self.live.pop(str(future.key).removeprefix("cell-"))
+        address = str(future.key).removeprefix("cell-")
+        if address not in self.live:  # it was taken back
+            return []
+        cell = self.live.pop(address)
+        self.futures.pop(address)
         if future.status in {"cancelled", "lost"}:
             raise SchedulerLost
         died = future.status != "finished"

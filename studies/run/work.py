@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from studies.cells import provenance
 from studies.results import store
-from studies.run import rounds
+from studies.run import machine, rounds
 from studies.text import user_code
 
 if TYPE_CHECKING:
@@ -145,9 +145,10 @@ def _origin(cell: Cell, seconds: float) -> dict[str, str]:
         "seconds": seconds,
         "threads": torch.get_num_threads(),
     }
+    where = machine.facts(cell.task.device)
     return {
         "task": cell.task.canonical,
-        "origin": json.dumps(block | provenance.versions() | cell.task.libraries),
+        "origin": json.dumps(block | where | provenance.versions() | cell.task.libraries),
     }
 
 

@@ -16,12 +16,12 @@ from pydantic.fields import FieldInfo
 from landscapes.parameters import Parameters
 from studies import registry
 from studies.study_file.clocks import CLOCKS, Budget
+from studies.study_file.cluster import Cluster
 from studies.study_file.document import Path
 from studies.study_file.fields import OF_USERS, by_kind, kind_tag, kinds_of, parameter_model
 from studies.study_file.figures import entry
 from studies.study_file.sections import (
     TARGETS,
-    Cluster,
     LedgerModel,
     MatchModel,
     NoiseModel,

@@ -11,7 +11,6 @@ from typing import Annotated, Literal, get_args
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from studies.study_file.cluster import LOCAL, check_cluster
 from studies.study_file.values import (
     MOST,
     OF_LET,
@@ -362,14 +361,3 @@ class TuningModel(Strict):
     def asked(self) -> str | None:
         """The objective, where it is a quantity of the grammar."""
         return None if self.objective in OF_LOSSES else self.objective
-
-
-class Cluster(Strict):
-    """Where cells are computed."""
-
-    kind: Annotated[str, AfterValidator(check_cluster)] = Field(
-        default=LOCAL, description="local, or the address of a Dask scheduler, tcp://host:port"
-    )
-    workers: Annotated[Count, OF_LET] | None = Field(
-        default=None, description="worker processes of a local cluster; null: one per core"
-    )

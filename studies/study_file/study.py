@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from studies.study_file import document, meanings, sections, spending
 from studies.study_file.arm import Arm
+from studies.study_file.cluster import Cluster
 from studies.text.shapes import Axes, Data, Json
 
 
@@ -43,7 +44,7 @@ class Study:
     replicates: int
     device: str
     figures: list[Json]  # names, or {name: what it is to show}
-    cluster: sections.Cluster
+    cluster: Cluster
     arms: list[Arm]
     axes: Axes
     match: sections.MatchModel | None

@@ -160,12 +160,26 @@ def test_an_address_and_a_scheduler_that_goes_away(tmp_path, own_cluster, capsys
 
         other = threading.Thread(target=end)
         other.start()
-        assert again(tmp_path, "--cluster", address) == 75
+        assert again(tmp_path, "--cluster", at(address, client.security, tmp_path)) == 75
         other.join()
     assert "lost the Dask scheduler; finished cells are kept" in " ".join(
         capsys.readouterr().err.split()
     )
     assert len(cells(tmp_path)) == 1
+
+
+def at(address, security, folder):
+    """A file with a scheduler's address, and its certificate in others beside it."""
+    texts = {
+        "ca": security.tls_ca_file,
+        "cert": security.tls_client_cert,
+        "key": security.tls_client_key,
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.pem").write_text(text)
+    files = {name: str(folder / f"{name}.pem") for name in texts}
+    (folder / "cluster.yaml").write_text(json.dumps({"kind": address, "tls": files}))
+    return str(folder / "cluster.yaml")
 
 
 def test_nothing_of_a_local_cluster_listens_on_another_address_than_this_machine_s_own(warm_cluster):
@@ -315,7 +329,7 @@ def test_workers_with_other_code_are_refused(warm_cluster, monkeypatch):
         monkeypatch.setattr(provenance, "code", lambda: "other")
         with pytest.raises(
             ClusterError,
-            match="expected code other on the worker tcp://.*, got [0-9a-f]{16}; restart the older one",
+            match="the worker tls://.*: expected code other, got [0-9a-f]{16}; restart the older one",
         ):
             sweep.check_workers(client)
 
@@ -338,7 +352,7 @@ def test_a_worker_that_dies_while_it_is_asked_is_no_mistake_of_the_user():
 @pytest.mark.parametrize(
     ("cluster", "count", "text"),
     [
-        ("slurmm", None, "expected 'local' or the address of a scheduler"),
+        ("slurmm", None, "expected kind: one of local, ssh, .*, got 'slurmm'"),
         ("local", 0, "expected >= 1, got 0"),
         ("tcp://127.0.0.1:1", 2, "has its own workers"),
     ],

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock
 
-from studies.run import clusters
+from studies.run import clusters, keeper
 
 HERE = "this process"  # its address
 
@@ -40,6 +39,15 @@ class Here:
     def nthreads(self) -> dict[str, int]:
         return {HERE: 1}
 
+    def wait_for_workers(self, count: int, timeout: float) -> None:
+        pass
+
+    def subscribe_topic(self, topic: str, hear: Callable[[object], None]) -> None:
+        pass
+
+    def register_plugin(self, plugin: object) -> None:
+        pass
+
     def run(self, function: Callable[[], object], on_error: str) -> dict[str, object]:
         return {HERE: function()}
 
@@ -62,24 +70,23 @@ def life(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def warm(folder: Path) -> Iterator[str]:
-    """The address of the cluster of this folder, of one worker: who asks first starts it, one at a time has it."""
-    address = folder / "address"
+def warm(folder: Path) -> Iterator[clusters.Place]:
+    """Where the cluster of this folder is, of one worker: who asks first starts it, one at a time has it."""
+    place = folder / "place"
     with FileLock(folder / "lock"):
-        if not address.exists():
-            address.write_text(_start(folder))
-        yield address.read_text()
+        if not place.exists():
+            place.write_text(json.dumps(_start(folder)))
+        yield clusters.Place(*json.loads(place.read_text()))
 
 
-def _start(folder: Path) -> str:
+def _start(folder: Path) -> clusters.Place:
     stdin = os.open(folder / "stdin", os.O_RDONLY)
-    command = [sys.executable, "-m", "studies.run.clusters", "1"]
-    environment = clusters._environment(str(folder))
-    process = subprocess.Popen(
-        command, stdin=stdin, stdout=subprocess.PIPE, env=environment, start_new_session=True
-    )
+    scratch = {"DASK_TEMPORARY_DIRECTORY": str(folder)}
+    process = clusters.start("studies.run.keeper", scratch, stdin=stdin)
     os.close(stdin)
+    with (folder / "stdin").open("w") as said:
+        said.write(f"{json.dumps([keeper.Slot()])}\n")
     with process.stdout:
-        address = clusters._address(process)
+        place = clusters.said(process)
     process.returncode = 0  # it goes on without this process, which does not wait for its end
-    return address
+    return place

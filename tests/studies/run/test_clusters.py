@@ -1,6 +1,7 @@
 """The keeper of a local cluster, with children that only wait: who ends when another does, and who comes anew."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -9,24 +10,24 @@ import sys
 import psutil
 import pytest
 
-from studies.run import clusters
+from studies.run import environment
 from tests.support.patience import patience, wait_for
-from tests.support.runs import alive
+from tests.support.runs import ROOT, alive
 
 SCRIPT = """
 import asyncio, os
-from studies.run import clusters
+from studies.run import keeper
 
-async def schedule(said):
+async def schedule(said, tls):
     os.write(said, str(os.getpid()).encode())
     await asyncio.sleep(86400)
 
-async def work(address):
-    os.write(1, f"a worker of {address}\\n".encode())  # in one piece
+async def work(address, slot, tls):
+    os.write(1, f"a worker of {address} has {slot.card}\\n".encode())  # in one piece
     await asyncio.sleep(86400)
 
-clusters._import, clusters._schedule, clusters._work = lambda: None, schedule, work
-clusters._keep(2)
+keeper._import, keeper._schedule, keeper._work = lambda: None, schedule, work
+keeper.keep([keeper.Slot(card="0"), keeper.Slot(card="1")])
 """
 
 
@@ -35,7 +36,7 @@ def keeper():
     """A keeper of two workers, whose address is the number of its scheduler."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     process = subprocess.Popen([sys.executable, "-c", SCRIPT], start_new_session=True, **pipes)
-    process.scheduler = int(process.stdout.readline())
+    process.scheduler = int(json.loads(process.stdout.readline())["address"])
     wait_for(lambda: len(workers(process)) == 2)
     yield process
     with contextlib.suppress(ProcessLookupError):
@@ -83,7 +84,7 @@ def assert_all_end(keeper, ends):
 
 def test_what_workers_print_goes_to_the_terminal(keeper):
     lines = {keeper.stderr.readline().decode() for _ in range(2)}
-    assert lines == {f"a worker of {keeper.scheduler}\n"}
+    assert lines == {f"a worker of {keeper.scheduler} has {card}\n" for card in "01"}
     out, _ = keeper.communicate()
     assert out == b""
 
@@ -91,7 +92,6 @@ def test_what_workers_print_goes_to_the_terminal(keeper):
 def test_plugins_are_looked_for_where_the_client_does(tmp_path, monkeypatch):
     """An empty entry of the path is the working directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", ["", "/somewhere"])
-    environment = clusters._environment("scratch")
-    assert environment["PYTHONPATH"] == f"{tmp_path}:/somewhere"
-    assert clusters.ENVIRONMENT.items() <= environment.items()
+    installed = next(entry for entry in sys.path if entry.endswith("site-packages"))
+    monkeypatch.setattr(sys, "path", ["", str(ROOT), installed, "/not/there"])
+    assert environment.paths() == f"{tmp_path}:{ROOT}"

@@ -93,7 +93,9 @@ def test_a_dry_run_previews_each(tmp_path, monkeypatch, capsys):
     few = {"few": Collection("few", "Few", ("claims", "batch-time"))}
     monkeypatch.setattr("studies.study_file.collections.collections", lambda: few)
     seen = []
-    monkeypatch.setattr("studies.run.preview.show", lambda study, out: seen.append((study.name, out)))
+    monkeypatch.setattr(
+        "studies.run.preview.show", lambda study, out, cluster: seen.append((study.name, out))
+    )
     assert main(["few", "--dry-run", "--out", str(tmp_path)]) == 0
     assert seen == [(name, tmp_path / name) for name in ("claims", "batch-time")]
     assert "1 of 2: claims: Does gradient descent" in capsys.readouterr().out

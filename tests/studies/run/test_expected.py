@@ -11,9 +11,10 @@ from studies.run import expected
 from studies.run.__main__ import main
 from studies.run.calibration.pilots import Pilots
 from studies.run.calibration.trials import Trials
-from studies.run.expected import Expected, Pace, duration, lines
+from studies.run.expected import Expected, Pace, lines
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
+from studies.text.durations import duration
 from tests.support.each import each
 from tests.support.runs import write
 

@@ -73,7 +73,9 @@ def test_a_figure_that_cannot_be_drawn_is_a_line_and_takes_nothing_with_it(
 
 
 def test_a_cluster_that_there_is_not_is_told_before_anything_is_written(tmp_path):
-    with pytest.raises(clusters.ClusterError, match="expected 'local' or the address .*, got 'pigeon'"):
+    with pytest.raises(
+        clusters.ClusterError, match="cluster: expected kind: one of local, .*, got 'pigeon'"
+    ):
         run_study(STUDY, tmp_path / "out", cluster="pigeon")
     assert not (tmp_path / "out").exists()
 

@@ -66,7 +66,7 @@ def test_where_all_workers_are_gone_it_is_said_and_a_stop_ends_the_wait(tmp_path
     stopping = lambda: back is None and client.looks > 20  # noqa: E731
     one = [dataclasses.replace(CELLS[0], task=dataclasses.replace(CELLS[0].task, timing=None))]
     sweep.sweep(client, one, tmp_path, records.append, stopping, said.append)
-    assert said == [sweep.NOBODY]
+    assert said == [f"{sweep.NOBODY}; since 0.01 s"]
     assert len(records) == (0 if back is None else 1)
 
 

@@ -1,0 +1,103 @@
+"""What every worker is asked when it comes, also one that comes late: whether it can compute our cells.
+
+It has its environment set, where torch is not there yet; versions and code must be ours. One that differs is
+closed, which is said: cells would only fail there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from distributed import WorkerPlugin
+
+from studies.cells import provenance
+from studies.run import machine
+from studies.run.environment import NUMBERS
+
+if TYPE_CHECKING:
+    from distributed import Client, Worker
+
+TOPIC = "studies-arrivals"
+MKL = "MKL_CBWR"
+MIXED = "cluster: machines of several kinds, and results are equal to the bit on one kind alone"
+
+
+class Arrival(WorkerPlugin):
+    """Looks at a worker before its first cell.
+
+    Args:
+        expected: name -> version, of what a worker must share with the client.
+    """
+
+    name = "studies-arrival"
+
+    def __init__(self, expected: Mapping[str, str]) -> None:
+        self.expected = dict(expected)
+
+    def setup(self, worker: Worker) -> None:
+        """Set its environment, and close it where it differs."""
+        problem = different(self.expected, *about())
+        report = {"worker": worker.address, "problem": problem, "machine": machine.kind()}
+        worker.log_event(TOPIC, report)
+        if problem:
+            worker.loop.add_callback(worker.close, reason=problem)
+
+
+def about() -> tuple[dict[str, str], str | None]:
+    """Versions and MKL mode of the process which calls; its environment is set where torch is not there yet.
+
+    A function, since `os.environ.get` would take our own environment along.
+    """
+    if "torch" not in sys.modules:
+        os.environ.update(NUMBERS)
+    return provenance.fingerprint(), os.environ.get(MKL)
+
+
+def different(expected: Mapping[str, str], versions: Mapping[str, str], mode: str | None) -> str:
+    """In what a worker differs, and the remedy; empty where it does not.
+
+    Args:
+        expected: name -> version.
+        versions: name -> that of the worker.
+        mode: its MKL_CBWR.
+    """
+    for name, version in expected.items():
+        if versions.get(name) != version:
+            return f"expected {name} {version}, got {versions.get(name)}; restart the older one"
+    if mode != NUMBERS[MKL]:
+        remedy = "start it with that, as python -m studies.run.worker does"
+        return f"expected {MKL}={NUMBERS[MKL]} in its environment, got {mode}; {remedy}"
+    return ""
+
+
+def watch(client: Client, say: Callable[[str], None]) -> None:
+    """Ask each worker that comes; what is wrong with one, and that machines differ, is said once."""
+    kinds: set[str] = set()
+    told: set[str] = set()
+
+    def hear(event: tuple[float, Any]) -> None:
+        for line in lines(event[1], kinds):
+            if line not in told:
+                told.add(line)
+                say(line)
+
+    client.subscribe_topic(TOPIC, hear)
+    client.register_plugin(Arrival(provenance.fingerprint()))
+
+
+def lines(report: Mapping[str, str], kinds: set[str]) -> Iterable[str]:
+    """What is said of a worker.
+
+    Args:
+        report: what it told.
+        kinds: of machine, of those that came before; its own is added.
+    """
+    if report["problem"]:
+        yield f"cluster: the worker {report['worker']} is sent away: {report['problem']}"
+        return
+    kinds.add(report["machine"])
+    if len(kinds) > 1:
+        yield f"{MIXED}: {', '.join(sorted(kinds))}"

@@ -1,0 +1,44 @@
+"""The process that holds a cluster of Dask's, by ssh or of a batch system, while its client lives.
+
+The client says on stdin which cluster; it is told on stdout where its scheduler is. When stdin closes, in
+whatever way the client ended, jobs are cancelled and this process goes.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+from studies.run.certificates import Tls
+from studies.run.kinds import ClusterError, started
+from studies.run.signals import STOPS
+from studies.study_file.cluster import Cluster
+from studies.text.shapes import Data
+
+
+def main() -> None:
+    """Hold a cluster until stdin closes."""
+    for number in STOPS:  # of a batch system, to all processes of a job: the client decides
+        signal.signal(number, signal.SIG_IGN)
+    asked: Data = json.loads(sys.stdin.readline())
+    said, sys.stdout = sys.stdout, sys.stderr  # what libraries print goes to the terminal
+    try:
+        with started(Cluster(**asked["cluster"]), Path(asked["folder"])) as cluster:
+            answer = {"address": cluster.scheduler_address, "tls": _tls(cluster.security)}
+            print(json.dumps(answer), file=said, flush=True)
+            sys.stdin.read()
+    except ClusterError as error:
+        print(json.dumps({"error": str(error)}), file=said, flush=True)
+
+
+def _tls(security: object) -> Tls | None:
+    """By which certificate a client speaks to the cluster."""
+    made = [getattr(security, f"tls_{name}", None) for name in ("ca_file", "client_cert", "client_key")]
+    ca, cert, key = made
+    return {"ca": ca, "cert": cert, "key": key} if ca and cert and key else None
+
+
+if __name__ == "__main__":
+    main()
