@@ -1,11 +1,13 @@
 """Claims of a study: kinds, one a file, and the rule (`gate`) by which they hold.
 
-`judge` gives the verdicts of a study's results; nothing here imports torch.
+`judge` gives the verdicts of a study's results, `once` for all who ask; nothing here imports torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 
 from xarray import Dataset
 
@@ -34,6 +36,7 @@ __all__ = [
     "judge",
     "judgement",
     "law_facts",
+    "once",
     "verdicts",
 ]
 
@@ -63,6 +66,25 @@ def judge(dataset: Dataset) -> list[Judgement]:
     Args:
         dataset: a study's results, as `studies.open_study` gives them; also before all cells are finished.
     """
+    held, known = _KNOWN.get()
+    return list(known) if held is dataset else _judge(dataset)
+
+
+_KNOWN: ContextVar[tuple[Dataset | None, list[Judgement]]] = ContextVar("known", default=(None, []))
+
+
+@contextlib.contextmanager
+def once(dataset: Dataset) -> Iterator[None]:
+    """While the body runs, this Dataset, which stays as it is, is judged one time for all its figures."""
+    before = _KNOWN.set((dataset, _judge(dataset)))
+    try:
+        yield
+    finally:
+        _KNOWN.reset(before)
+
+
+def _judge(dataset: Dataset) -> list[Judgement]:
+    """The verdicts of all claims, Holm's method over them."""
     entries = config(dataset).get("claims") or {}
     return together([
         row._replace(claim=name) for name, entry in entries.items() for row in _judged(dataset, entry)

@@ -167,8 +167,8 @@ class LawClaim(Claim):
 
     def _restricted(self, dataset: Dataset) -> Dataset:
         """The values in the regime, of axes along which the quantity itself goes, such as exponent(q, B)."""
-        dims = ask(dataset, self.observe).dims
-        for axis in self.regime.keys() & set(axes_of(dataset)) - dims:
+        axes = self.regime.keys() & set(axes_of(dataset))
+        for axis in axes - ask(dataset, self.observe).dims if axes else ():
             low, high = self.regime[axis]
             values = dataset[axis].values
             dataset = dataset.isel({axis: (low <= values) & (values <= high)})

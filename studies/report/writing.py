@@ -105,10 +105,11 @@ def write_index(pages: Sequence[tuple[Page, Path]], file: Path) -> None:
 def _page(results: Path, brief: bool) -> Page:
     data = open_study(results)
     folder = results.parent if results.suffix == ".zarr" else results
-    page = Page(results, folder, data, facts.progress(data, folder), claims.judge(data))
-    if "loss" in data:
-        _fill(page, brief)
-    else:
+    with claims.once(data):
+        page = Page(results, folder, data, facts.progress(data, folder), claims.judge(data))
+        if "loss" in data:
+            _fill(page, brief)
+    if "loss" not in data:
         page.absent.append("No cell has finished: there are no numbers to show.")
     return page
 

@@ -248,8 +248,11 @@ def _tell_outcome(
         return WRONG if refused else 1
     if outcome.dataset is None:
         return _say_unfinished(outcome, console)
-    drawn = _draw_and_print(outcome.dataset, out, figures, console)
-    open_claims = _judge(outcome.dataset, out)
+    from studies.claims import once
+
+    with once(outcome.dataset):
+        drawn = _draw_and_print(outcome.dataset, out, figures, console)
+        open_claims = _judge(outcome.dataset, out)
     short = strict and _falls_short(outcome.dataset, open_claims, console)
     if refused:
         return WRONG

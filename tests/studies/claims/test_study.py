@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
-from studies.claims import LawClaim, judge, report, verdicts
+from studies import claims
+from studies.claims import LawClaim, judge, once, report, verdicts
 from studies.claims.__main__ import main as again
 from studies.figures.law import law
 from studies.run.__main__ import _falls_short, _tell_outcome
@@ -57,6 +58,7 @@ ORDER = {
     "at": {"learning_rate": 0.2},
 }
 GOOD = {"rate": RATE, "order": ORDER}
+LAW = {"observe": "mean(loss)", "predicted": 1.0, "control": 3.0}
 FALLS = {
     "kind": "law",
     "optimizer": "GD",
@@ -507,6 +509,29 @@ def test_judged_again_without_a_run(computed, tmp_path, capsys):
     other.write_text(json.dumps(STUDY))
     assert again([str(folder), "--claims", str(other)]) == 2
     assert "expected a study with claims, this one has none" in capsys.readouterr().err
+
+
+def test_within_once_these_results_are_judged_once_and_others_anew(monkeypatch):
+    built = []
+    monkeypatch.setattr(
+        claims,
+        "build",
+        lambda entry: built.append(entry["kind"]) or LawClaim(**{**LAW, "predicted": 1}),
+    )
+    loss = np.full((1, 1, 12, 1), 1.0)
+    data = results(loss, claims={"one": {"kind": "law"}})
+    other = results(2 * loss, claims={"one": {"kind": "law"}})
+    with once(data):
+        first = judge(data)
+        assert judge(data) == first
+        assert len(built) == 1
+        assert judge(other)[0].observed == 2  # not those that are held
+        with once(other):
+            assert judge(other)[0].observed == 2
+        assert judge(data) == first
+        assert len(built) == 3
+    judge(data)
+    assert len(built) == 4
 
 
 def test_numbers_that_json_has_not():
