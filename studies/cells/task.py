@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -16,6 +15,7 @@ from studies.cells.digest import LOOP, code_digest
 from studies.cells.expressions.compiled import PATH
 from studies.cells.provenance import library_version
 from studies.text.formulas import module_of
+from studies.text.kept import text_of
 from studies.text.shapes import Data, Tree
 
 BLOCK = 32  # worlds in the smallest full cell
@@ -89,12 +89,16 @@ class Task:
     start: Data | None = None
     block: int = dataclasses.field(default=BLOCK, compare=False)
 
-    @functools.cached_property
+    @property
     def canonical(self) -> str:
         """The task as canonical JSON; its cells are of any size."""
-        names = (field.name for field in dataclasses.fields(self) if field.name != "block")
-        numbers = {name: getattr(self, name) for name in names}
-        return json.dumps(numbers, sort_keys=True, separators=(",", ":"))
+        parts = (f'"{name}":{text_of(getattr(self, name))}' for name in _names())
+        return f"{{{','.join(parts)}}}"
+
+    @functools.cached_property
+    def key(self) -> bytes:
+        """A digest of its text: equal where that is."""
+        return hashlib.sha256(self.canonical.encode()).digest()
 
     @functools.cached_property
     def code(self) -> str:
@@ -160,20 +164,30 @@ class Cell:
     @functools.cached_property
     def address(self) -> str:
         """32 hexadecimal digits: equal for equal numbers, others where anything they depend on differs."""
-        task = self.task
+        return _Addresses(self.task).of(self.first, self.last)
+
+
+class _Addresses:
+    """The addresses of the cells of one task."""
+
+    def __init__(self, task: Task) -> None:
         libraries = " ".join(f"{name} {version}" for name, version in task.libraries.items())
-        parts = (
-            task.canonical,
-            str(self.first),
-            str(self.last),
-            _torch_version(),
-            task.code,
-            *filter(None, [task.fingerprint, libraries]),
-        )
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+        behind = (_torch_version(), task.code, *filter(None, [task.fingerprint, libraries]))
+        self.begun = hashlib.sha256(f"{task.canonical}\n".encode())
+        self.behind = "\n".join(behind)
+
+    def of(self, first: int, last: int) -> str:
+        """That of the worlds first .. last - 1."""
+        digest = self.begun.copy()
+        digest.update(f"{first}\n{last}\n{self.behind}".encode())
+        return digest.hexdigest()[:32]
+
+    def farthest(self, first: int, here: Collection[str]) -> int | None:
+        """Where the largest of the cells ends that begin at a world and are here; None: none is."""
+        return next((end for end in _ends(first) if self.of(first, end) in here), None)
 
 
-def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int = 0) -> list[Cell]:
+def blocks(task: Task, replicates: int, here: Collection[str], start: int = 0) -> list[Cell]:
     """Consecutive cells over so many worlds from `start` on.
 
     Each begins at a multiple of its size, a power of two up to `task.block`, as large as the worlds fill; in
@@ -183,15 +197,15 @@ def blocks(task: Task, replicates: int, have: Callable[[str], bool], start: int 
     Args:
         task: the task.
         replicates: worlds.
-        have: whether the cell of an address exists.
+        here: the addresses of the cells that exist.
         start: the first world.
     """
     cells: list[Cell] = []
     first, stop = start, start + replicates
+    addresses = _Addresses(task) if here else None
     while first < stop:
-        possible = (Cell(task, first, last) for last in _ends(first))
-        existing = next((cell for cell in possible if have(cell.address)), None)
-        cells.append(existing or Cell(task, first, _end(task, first, stop)))
+        last = addresses.farthest(first, here) if addresses else None
+        cells.append(Cell(task, first, last or _end(task, first, stop)))
         first = cells[-1].last
     return cells
 
@@ -218,6 +232,12 @@ def _own_modules(spec: Tree) -> set[str]:
     """The modules of all import paths "module:Class" in a spec."""
     named = {module for module, colon, _ in [str(spec.get("kind", "")).partition(":")] if colon}
     return named.union(*(_own_modules(value) for value in spec.values() if isinstance(value, Mapping)))
+
+
+@functools.cache
+def _names() -> tuple[str, ...]:
+    """The fields of a task that its numbers depend on, sorted."""
+    return tuple(sorted(field.name for field in dataclasses.fields(Task) if field.name != "block"))
 
 
 @functools.cache

@@ -13,6 +13,8 @@ the memory of a machine. Expect a factor of two, and more where few tasks are me
 
 from __future__ import annotations
 
+import functools
+import json
 import statistics
 import time
 from collections import Counter
@@ -26,6 +28,7 @@ from studies.run.environment import cores
 from studies.schema import SECONDS
 from studies.study_file.checkpoints import rounded
 from studies.text.durations import duration
+from studies.text.kept import text_of
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
@@ -76,37 +79,42 @@ def expected(
         patience: seconds of measuring.
     """
     cells = list(cells)
-    first: dict[str, Cell] = {}  # of each task
+    first: dict[bytes, Cell] = {}  # of each task
     for cell in cells:
-        first.setdefault(cell.task.canonical, cell)
+        first.setdefault(cell.task.key, cell)
     paces, failed = _paces(first, pace or measured, patience)
-    known = [(cell, _pace_of(cell, first, paces)) for cell in cells] if paces else []
+    alike = _Alike([(first[key].task, pace) for key, pace in paces.items()])
+    known = [(cell, _pace_of(cell, paces, alike)) for cell in cells] if paces else []
     alone = sum(pace.timing * _timed(cell) for cell, pace in known)
     total = alone + sum(_seconds(cell, pace, first) for cell, pace in known)
     return Expected(total, len(cells), len(paces), len(first), failed, alone)
 
 
-def _pace_of(cell: Cell, first: dict[str, Cell], paces: dict[str, Pace]) -> Pace:
+def _pace_of(cell: Cell, paces: dict[bytes, Pace], alike: _Alike) -> Pace:
     """The pace of a cell.
 
     Args:
         cell: the cell.
-        first: task -> the cell of it that may have been measured.
-        paces: of the tasks that were.
+        paces: of the tasks that were measured.
+        alike: those of tasks like it.
     """
     task = cell.task
-    pace = paces.get(task.canonical) or _alike(
-        task, [(first[name].task, pace) for name, pace in paces.items()]
-    )
+    pace = paces.get(task.key) or alike.of(task)
     if task.clock != SECONDS:
         return pace
     return AS_LONG._replace(ledger=pace.ledger, timing=pace.timing)
 
 
-def _seconds(cell: Cell, pace: Pace, first: dict[str, Cell]) -> float:
-    """What a cell will take, the times of steps left out; arguments as of `_pace_of`."""
+def _seconds(cell: Cell, pace: Pace, first: dict[bytes, Cell]) -> float:
+    """What a cell will take, the times of steps left out.
+
+    Args:
+        cell: the cell.
+        pace: of its task.
+        first: task -> the cell of it that may have been measured.
+    """
     task = cell.task
-    return pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.canonical])
+    return pace.seconds(task.budget) * _worlds(cell) / _worlds(first[task.key])
 
 
 def _timed(cell: Cell) -> int:
@@ -121,8 +129,8 @@ def _worlds(cell: Cell) -> int:
 
 
 def _paces(
-    first: dict[str, Cell], measure: Callable[[Task, int], Pace], patience: float
-) -> tuple[dict[str, Pace], list[str]]:
+    first: dict[bytes, Cell], measure: Callable[[Task, int], Pace], patience: float
+) -> tuple[dict[bytes, Pace], list[str]]:
     """The pace of as many tasks as there is time for, and why it is not known of some.
 
     Args:
@@ -130,10 +138,11 @@ def _paces(
         measure: (task, worlds) -> its pace.
         patience: seconds, after which only kinds are measured that were not yet.
     """
-    began = time.monotonic()
-    paces: dict[str, Pace] = {}
+    paces: dict[bytes, Pace] = {}
     failed: list[str] = []
-    for name, rank in _ranks(first).items():
+    ranks = _ranks(first)
+    began = time.monotonic()
+    for name, rank in ranks.items():
         cell, passed = first[name], time.monotonic() - began
         if paces and passed >= (max(MOST, patience) if rank == 0 else patience):
             continue
@@ -292,7 +301,7 @@ def _one_moment(
     return within(budget) - bare
 
 
-def _ranks(first: dict[str, Cell]) -> dict[str, int]:
+def _ranks(first: dict[bytes, Cell]) -> dict[bytes, int]:
     """Task -> how many of its kind of landscape and of optimizer come before it.
 
     Lowest first, so that what is not measured has one alike.
@@ -308,22 +317,44 @@ def _ranks(first: dict[str, Cell]) -> dict[str, int]:
 
 def _size(task: Task) -> int:
     """The size of a landscape: terms times coordinates."""
-    made = registry.build(task.landscape, "landscape")
-    return made.terms * made.dim
+    return _size_of(text_of(task.landscape))
 
 
-def _alike(task: Task, measured_tasks: Sequence[tuple[Task, Pace]]) -> Pace:
-    """The pace of a task that was not measured: the median of those most like it, on its clock if any is."""
-    same = [(other, pace) for other, pace in measured_tasks if other.clock == task.clock]
-    for families in (("landscape", "optimizer"), ("optimizer",), ()):
-        scaled = [
-            _scaled(pace, _size(task) / _size(other))
-            for other, pace in same or measured_tasks
-            if all(_kind(other, family) == _kind(task, family) for family in families)
-        ]
-        if scaled:
-            return Pace(*(statistics.median(values) for values in zip(*scaled, strict=True)))
-    raise ValueError("expected at least one pace")
+@functools.lru_cache(2**17)
+def _size_of(landscape: str) -> int:
+    made = registry.build(json.loads(landscape), "landscape")
+    return int(made.terms * made.dim)
+
+
+class _Alike:
+    """The paces of tasks that were not measured.
+
+    Args:
+        measured: tasks that were, and their paces.
+    """
+
+    def __init__(self, measured: Sequence[tuple[Task, Pace]]) -> None:
+        self.measured = measured
+        self.known: dict[tuple[object, ...], Pace] = {}
+
+    def of(self, task: Task) -> Pace:
+        """The median of those most like a task, on its clock if any is."""
+        key = (task.clock, _size(task), *(_kind(task, family) for family in ("landscape", "optimizer")))
+        if key not in self.known:
+            self.known[key] = self._median(task)
+        return self.known[key]
+
+    def _median(self, task: Task) -> Pace:
+        same = [(other, pace) for other, pace in self.measured if other.clock == task.clock]
+        for families in (("landscape", "optimizer"), ("optimizer",), ()):
+            scaled = [
+                _scaled(pace, _size(task) / _size(other))
+                for other, pace in same or self.measured
+                if all(_kind(other, family) == _kind(task, family) for family in families)
+            ]
+            if scaled:
+                return Pace(*(statistics.median(values) for values in zip(*scaled, strict=True)))
+        raise ValueError("expected at least one pace")
 
 
 def _kind(task: Task, family: str) -> str:

@@ -13,11 +13,11 @@ from studies.results import store
 from studies.run import clusters, expected, kinds, study_folder
 from studies.run.calibration.stage import Stage
 from studies.run.calibration.stages import stages_of
-from studies.study_file import spending
+from studies.study_file import remarks, spending
 from studies.study_file.plan import Arm, Plan, make_plan
 from studies.study_file.study import Study
 from studies.text import terminal
-from studies.text.groups import grouped
+from studies.text.groups import grouped, some
 from studies.text.words import counted, short
 
 HEADS = ("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps")
@@ -38,11 +38,12 @@ def show(study: Study, out: Path, cluster: str | None = None) -> None:
     study_folder.check(study, out)
     study, stages = _staged(study, out)
     plan, here, console = make_plan(study), store.finished(out), terminal.console()
-    console.print(_table(plan, here))
+    cells = plan.cells(here)
+    console.print(_table(plan, cells, here))
     for table in filter(None, (stage.table() for stage in stages)):
         console.print(table)
     ahead = [cell for stage in stages for cell in stage.ahead()]
-    times = expected.expected([*ahead, *plan.missing(here)])
+    times = expected.expected([*ahead, *_missing(cells, here)])
     lines = expected.lines(times, expected.workers(study))
     console.print(*lines, sep="\n", soft_wrap=True)
     console.print(f"folder: {out}", *_notes(plan, stages), sep="\n", soft_wrap=True)
@@ -54,9 +55,9 @@ def show(study: Study, out: Path, cluster: str | None = None) -> None:
 def _notes(plan: Plan, stages: list[Stage]) -> list[str]:
     """Lines on checkpoints, on the plan, on budgets and on stages."""
     return [
-        *_checkpoints(plan),
-        *plan.notes,
-        *spending.unusual(plan.study.arms),
+        *some(_checkpoints(plan)),
+        *some(plan.notes),
+        *some(remarks.unusual(plan.study.arms)),
         *(line for stage in stages for line in stage.lines()),
     ]
 
@@ -89,7 +90,7 @@ def _row(
     arms: int,
     cells: list[Cell],
     here: set[str],
-    each: dict[str, float],
+    each: dict[int, float],
 ) -> Row:
     """What is planned of some arms.
 
@@ -97,33 +98,33 @@ def _row(
         arms: how many.
         cells: of them.
         here: addresses of those that exist.
-        each: task -> evaluations of one world.
+        each: id of a task -> evaluations of one world.
     """
-    missing = [cell for cell in cells if cell.address not in here]
-    evaluations = tuple(each[cell.task.canonical] * (cell.last - cell.first) for cell in missing)
+    missing = _missing(cells, here)
+    evaluations = tuple(each[id(cell.task)] * (cell.last - cell.first) for cell in missing)
     return Row(arms, len(cells), len(missing), evaluations)
 
 
-def _rows(plan: Plan, here: set[str]) -> dict[tuple[str, str], Row]:
+def _missing(cells: list[Cell], here: set[str]) -> list[Cell]:
+    """Those that are to be computed."""
+    return [cell for cell in cells if cell.address not in here] if here else cells
+
+
+def _rows(plan: Plan, cells: list[Cell], here: set[str]) -> dict[tuple[str, str], Row]:
     """A row for each landscape and optimizer, all values of the axes together."""
-    cells = _cells_of_tasks(plan, here)
+    of_task = grouped((id(cell.task), cell) for cell in cells)
     settled = zip(plan.arms, plan.study.arms, strict=True)
-    each = {arm.task.canonical: spending.evaluations(own) for arm, own in settled}
+    each = {id(arm.task): spending.evaluations(own) for arm, own in settled}
     rows = {}
     for names, tasks in _tasks(plan).items():
-        own = [cell for task in dict.fromkeys(tasks) for cell in cells.get(task, ())]
+        own = [cell for task in dict.fromkeys(tasks) for cell in of_task.get(task, ())]
         rows[names] = _row(len(tasks), own, here, each)
     return rows
 
 
-def _cells_of_tasks(plan: Plan, here: set[str]) -> dict[str, list[Cell]]:
-    """Task -> its cells."""
-    return grouped((cell.task.canonical, cell) for cell in plan.cells(here.__contains__))
-
-
-def _tasks(plan: Plan) -> dict[tuple[str, str], list[str]]:
-    """Landscape and optimizer -> the task of each of their arms."""
-    return grouped((_names(arm), arm.task.canonical) for arm in plan.arms)
+def _tasks(plan: Plan) -> dict[tuple[str, str], list[int]]:
+    """Landscape and optimizer -> the id of the task of each of their arms."""
+    return grouped((_names(arm), id(arm.task)) for arm in plan.arms)
 
 
 def _names(arm: Arm) -> tuple[str, str]:
@@ -131,9 +132,9 @@ def _names(arm: Arm) -> tuple[str, str]:
     return str(arm.coords["landscape"]), str(arm.coords["optimizer"])
 
 
-def _table(plan: Plan, here: set[str]) -> Table:
+def _table(plan: Plan, cells: list[Cell], here: set[str]) -> Table:
     """One row for each landscape and optimizer, and one for all."""
-    rows, steps = _rows(plan, here), spending.steps(plan.study.arms)
+    rows, steps = _rows(plan, cells, here), spending.steps(plan.study.arms)
     grid = Table(*HEADS, title=f"{plan.study.name}: {counted(plan.study.replicates, 'world')}")
     for names, row in rows.items():
         grid.add_row(*names, *row.texts(), steps[names])

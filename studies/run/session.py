@@ -29,6 +29,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import Study
 from studies.text import terminal
+from studies.text.groups import some
 from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
@@ -166,9 +167,9 @@ def _batches(
     """
     study, lines = yield from _of_stages(study, out, bar)
     plan, here = make_plan(study), store.finished(out)
-    cells = plan.cells(here.__contains__)
+    cells = plan.cells(here)
     missing = [cell for cell in cells if cell.address not in here]
-    for note in [*plan.notes, *lines]:
+    for note in [*some(plan.notes), *lines]:
         bar.say(note)
     bar.begin("cells", there=len(cells) - len(missing))
     manifests.append(manifest(plan, cells, text))

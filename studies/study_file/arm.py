@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
@@ -13,6 +12,7 @@ from landscapes.base import Landscape
 from landscapes.parameters import Parameters
 from optimizers.base import Optimizer
 from studies.study_file import fields
+from studies.text.kept import Kept, text_of
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class Arm:
     @cached_property
     def specs(self) -> Specs:
         """What its steps are made of, as canonical JSON."""
-        parts = (self.landscape, self.optimizer, self.noise)
-        return Specs(*(json.dumps(part, sort_keys=True) for part in parts))
+        return Specs(*map(text_of, (self.landscape, self.optimizer, self.noise)))
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -75,10 +74,10 @@ class Entry(Generic[Model, Made]):
     made: Made
 
     @cached_property
-    def spec(self) -> Data:
+    def spec(self) -> Kept:
         """Kind and parameters."""
         names = fields.parameter_names(type(self.made))
-        return {"kind": self.kind, **self.model.model_dump(include=set(names), mode="json")}
+        return Kept(kind=self.kind, **self.model.model_dump(include=set(names), mode="json"))
 
 
 LandscapeOf = Entry[fields.LandscapeEntry, Landscape]

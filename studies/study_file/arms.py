@@ -5,73 +5,45 @@ One landscape, one optimizer (or variant of it), one value of each swept axis.
 
 from __future__ import annotations
 
-import copy
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from landscapes.base import Landscape
 from studies import registry
-from studies.cells.clocks import clocks_of
-from studies.study_file import fields, fits, only, sections, start
+from studies.study_file import fields, fits, only, sections
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
-from studies.study_file.axes import Axis, Setting, set_path, taken_out
+from studies.study_file.axes import Axis, Setting
 from studies.study_file.budgets import with_steps
 from studies.study_file.checkpoints import unplaced
-from studies.study_file.document import Mistake, Mistaken, Path, mapping, moved
+from studies.study_file.document import Mistake, Mistaken, Path, mapping
 from studies.study_file.draft import Draft
 from studies.study_file.errors import mistakes_in, of_class
 from studies.study_file.fits import of
-from studies.study_file.formulas import Names, Texts, names_of_let, number, numbers
+from studies.study_file.formulas import Texts
+from studies.study_file.frames import frame_of, manner
 from studies.study_file.grounds import Ground, Site
-from studies.study_file.model import DEFAULT, StudyModel
-from studies.study_file.scalars import scalars_of
+from studies.study_file.model import DEFAULT
+from studies.study_file.once import Once
+from studies.study_file.points import At, Point, Points
 from studies.study_file.template import Template
-from studies.study_file.values import Formula
-from studies.study_file.variants import Variant, Where, variants
+from studies.study_file.variants import Variant, variants
 from studies.study_file.written import Written, from_formula
-from studies.text.formulas import names_in
+from studies.text.kept import Kept
 from studies.text.shapes import Data
 from studies.text.words import short
 
 
-@dataclass(frozen=True)
-class At:
-    """A combination of the swept values.
+class Here(NamedTuple):
+    """An optimizer at one combination of the swept values."""
 
-    Args:
-        coords: axis -> its value.
-        where: where in the study the values stand, which are elsewhere in its data.
-    """
-
-    coords: dict[str, Any]
-    where: Where
-
-    def of(self, variant: Variant) -> At:
-        """The same with the values that a variant has by its grid, or on a landscape."""
-        return At(self.coords, {**self.where, **variant.where})
-
-    def source(self, path: Path) -> Path | None:
-        """Where in the study a value stands that is at this path of the data; None: there."""
-        places = (moved(path, elsewhere, source) for elsewhere, source in self.where.items())
-        return next(filter(None, places), None)
-
-
-@dataclass(frozen=True)
-class Point:
-    """A study at one combination of the swept values, as data and typed."""
-
-    at: At
-    data: dict[str, Any]
-    study: StudyModel
-
-    @property
-    def around(self) -> Names:
-        """What every formula may use here: the axes, and the names of `let`."""
-        return {**names_of_let(self.data), **numbers(self.at.coords)}
+    variant: Variant
+    point: Point
+    at: At  # with the values that the variant has by its grid, or on a landscape
 
 
 class Resolver:
@@ -87,6 +59,8 @@ class Resolver:
         self._budgeted = not any(wrong.path[:1] == ("budget",) for wrong in draft.mistakes)
         self._entries: dict[str, Entry | list[Mistake]] = {}
         self._texts: dict[str, Texts] = {}
+        self._parts: dict[str, Kept] = {}
+        self._once = Once()
         self._noted: set[Mistake] = set()
         unread = {*mapping(draft.data.get("sweep"))} - {axis.name for axis in axes}
         self._unread = [f"unknown name {name!r}" for name in unread]  # for a reason that is told there
@@ -102,134 +76,142 @@ class Resolver:
     # combinations of the swept values -----------------------------------------------------------------------
 
     def _points(self, also: Sequence[Setting]) -> Iterator[Point]:
-        usable = [[*self._usable(axis)] for axis in self.axes]
+        points = Points(self.draft, self._note_all)
+        usable = [[*self._usable(points, axis)] for axis in self.axes]
         for combination in itertools.product(*usable):
             chosen = list(zip(self.axes, combination, strict=True))
             coords = {axis.name: axis.coords[i] for axis, i in chosen}
             swept = [setting for axis, i in chosen for setting in axis.settings[i]]
-            point = self._point(coords, [*swept, *also])
+            point = points.point(coords, [*swept, *also])
             if point is not None:
                 yield point
 
-    def _usable(self, axis: Axis) -> Iterator[int]:
+    def _usable(self, points: Points, axis: Axis) -> Iterator[int]:
         """The points of an axis at which the study can be read, with the first of each other axis."""
         firsts = {other.name: other.coords[0] for other in self.axes}
         for i, settings in enumerate(axis.settings):
-            if self._point({**firsts, axis.name: axis.coords[i]}, settings, alone=True):
+            if points.point({**firsts, axis.name: axis.coords[i]}, settings, alone=True):
                 yield i
-
-    def _point(
-        self, coords: dict[str, Any], settings: Sequence[Setting], *, alone: bool = False
-    ) -> Point | None:
-        """The study with these values set; None and a mistake where that cannot be.
-
-        Args:
-            coords: axis -> its value.
-            settings: what is set.
-            alone: of one axis; a mistake does not tell of the others.
-        """
-        where: dict[Path, Path] = {setting.path: setting.source for setting in settings}
-        at = At({} if alone else coords, where)
-        data = {key: copy.deepcopy(part) for key, part in self.draft.data.items() if key != "sweep"}
-        try:
-            for setting in settings:
-                if not taken_out(setting, data):
-                    set_path(
-                        data, setting.path, _value(setting, {**names_of_let(data), **numbers(coords)})
-                    )
-            return Point(At(coords, where), data, self.draft.read(data))
-        except ValidationError as error:
-            self._note_all(mistakes_in(error, self.draft.model, data), At({}, where))
-        except Mistaken as error:
-            self._note_all(error.mistakes, at)
-        except ValueError as error:
-            self._note(Mistake(settings[0].source, str(error)), At({}, {}))
-        return None
 
     def _arms_at(self, point: Point) -> Iterator[Arm]:
         landscapes = {label: self._landscape(label, point) for label in point.data["landscapes"]}
-        for label, entry in point.data["optimizers"].items():
-            for mistake in only.unknown(label, entry, self.draft.labels["landscapes"]):
-                self._note(mistake, point.at)
+        optimizers = point.data["optimizers"]
+        self._note_all(self._once.of("only", lambda: self._unknown(optimizers), optimizers), point.at)
         # with no landscape, the optimizers are still checked
         for label, landscape in (landscapes or {"": None}).items():
             ground = None if landscape is None else self._ground(label, landscape, point)
-            for variant in variants(point.data["optimizers"], label):
-                at = point.at.of(variant)
-                optimizer = self._optimizer(variant, ground, replace(point, at=at))
+            for variant in self._variants(optimizers, label):
+                here = Here(variant, point, point.at.of(variant))
+                optimizer = self._optimizer(here, ground)
                 if ground is None or optimizer is None:
                     continue
-                if (
-                    not self._fits(ground, optimizer, variant, replace(point, at=at))
-                    or not ground.oracle
-                ):
-                    continue
-                try:
-                    template = self._template(variant, ground, point)
-                    arm = _arm(ground, optimizer, variant, point, template)
-                    yield self._timed(arm, variant, point)
-                except Mistaken as error:
-                    self._note(error.mistakes[0], at)
-                except ValueError as error:
-                    self._note(Mistake(variant.path, str(error)), at)
+                if self._fits(ground, optimizer, here) and ground.oracle:
+                    yield from self._arm_of(ground, optimizer, here)
 
-    def _timed(self, arm: Arm, variant: Variant, point: Point) -> Arm:
+    def _unknown(self, optimizers: Data) -> list[Mistake]:
+        """The landscapes that optimizers name, and that the study has not."""
+        known = self.draft.labels["landscapes"]
+        return [
+            each for label, entry in optimizers.items() for each in only.unknown(label, entry, known)
+        ]
+
+    def _arm_of(self, ground: Ground, optimizer: OptimizerOf, here: Here) -> Iterator[Arm]:
+        """The arm; none and its mistakes where something is wrong with it."""
+        try:
+            template = self._template(here, ground)
+            arm = self._arm(ground, optimizer, here, template)
+            yield self._timed(arm, optimizer, here)
+        except Mistaken as error:
+            self._note(error.mistakes[0], here.at)
+        except ValueError as error:
+            self._note(Mistake(here.variant.path, str(error)), here.at)
+
+    def _variants(self, optimizers: Data, landscape: str) -> list[Variant]:
+        """Every optimizer on one landscape."""
+        name = ("variants", landscape)
+        return self._once.of(name, lambda: [*variants(optimizers, landscape)], optimizers)
+
+    def _asks(self, optimizer: OptimizerOf) -> bool:
+        """Whether an optimizer asks how many steps its budget buys."""
+        made = optimizer.made
+        return self._once.of("asks", lambda: made.budgeted(1) is not made, optimizer)
+
+    def _timed(self, arm: Arm, optimizer: OptimizerOf, here: Here) -> Arm:
         """The arm, with what follows from its budget; as it is where a stand-in is its budget.
 
         Raises:
             ValueError: something does not follow.
         """  # noqa: DOC502
-        if not self._budgeted and variant.entry.get("budget") is None:
+        if not self._budgeted and here.variant.entry.get("budget") is None:
             return arm
-        arm = with_steps(arm)
-        _check_checkpoints(arm, variant, point)
+        if self._asks(optimizer):
+            arm = with_steps(arm)
+        _check_checkpoints(arm, here)
         return arm
 
     # one landscape or optimizer -----------------------------------------------------------------------------
 
     def _landscape(self, label: str, point: Point) -> LandscapeOf | None:
-        return self._entry(self._written(("landscapes", label), point.data["landscapes"][label]), point)
+        entry = self._written(("landscapes", label), point.data["landscapes"][label])
+        return self._entry(entry, point, point.at)
 
-    def _optimizer(self, variant: Variant, ground: Ground | None, point: Point) -> OptimizerOf | None:
+    def _optimizer(self, here: Here, ground: Ground | None) -> OptimizerOf | None:
         """A variant on a landscape, whose numbers its formulas may use; on none they have no values."""
-        entry = self._written(variant.path, variant.entry)
+        entry = self._written(here.variant.path, here.variant.entry)
         if ground is None:
-            return self._entry(entry._replace(raw=entry.without(self._formulas(entry))), point)
-        return self._entry(entry, point, ground.names)
+            entry = entry._replace(raw=entry.without(self._formulas(entry)))
+        return self._entry(entry, here.point, here.at, ground)
 
-    def _template(self, variant: Variant, ground: Ground, point: Point) -> Template:
+    def _template(self, here: Here, ground: Ground) -> Template:
         """A variant on a landscape, whose formulas can be resolved again."""
-        entry = self._written(variant.path, variant.entry)
-        return entry.template(self._formulas(entry), {**point.around, **ground.names})
+        entry = self._written(here.variant.path, here.variant.entry)
+        texts = self._formulas(entry)
+        if not texts:
+            return self._once.of("template", lambda: Template(entry.raw, {}, {}), entry.raw)
+        return entry.template(texts, {**here.point.around, **ground.names})
 
     def _written(self, path: Path, raw: Data) -> Written:
         return Written(path, raw, self.draft.classes[str(path[0])][raw["kind"]])
 
     def _formulas(self, entry: Written) -> Texts:
         """Those of an entry, found once."""
+        return self._once.of("texts", lambda: self._texts_of(entry), entry.raw)
+
+    def _texts_of(self, entry: Written) -> Texts:
         if entry.key not in self._texts:
             self._texts[entry.key] = entry.texts(self.draft.words)
         return self._texts[entry.key]
 
-    def _entry(self, entry: Written, point: Point, names: Names | None = None) -> Entry | None:
+    def _entry(
+        self,
+        entry: Written,
+        point: Point,
+        at: At,
+        ground: Ground | None = None,
+    ) -> Entry | None:
         """The object of an entry, made once; None and its mistakes where there is none.
 
         Args:
             entry: as it is written.
             point: the combination of swept values.
-            names: of the landscape and the noise, for its formulas.
+            at: with those of its variant.
+            ground: the landscape and the noise, whose numbers its formulas may use.
         """
         texts = self._formulas(entry)
         try:
-            raw = entry.filled(texts, {**point.around, **(names or {})}) if texts else entry.raw
+            names = ground.names if texts and ground else {}
+            raw = entry.filled(texts, {**point.around, **names}) if texts else entry.raw
         except Mistaken as error:
-            self._note_all(error.mistakes, point.at, entry.path)
+            self._note_all(error.mistakes, at, entry.path)
             return None
-        made = self._made(entry._replace(raw=raw))
+        if texts:
+            made = self._made(entry._replace(raw=raw))
+        else:
+            made = self._once.of("made", lambda: self._made(entry), raw)
         if isinstance(made, Entry):
             return made
         told = [replace(wrong, text=wrong.text + from_formula(texts, wrong.path)) for wrong in made]
-        self._note_all(told, point.at, entry.path)
+        self._note_all(told, at, entry.path)
         return None
 
     def _made(self, entry: Written) -> Entry | list[Mistake]:
@@ -256,6 +238,13 @@ class Resolver:
             return of_class(str(error), cls, raw)
 
     def _ground(self, label: str, landscape: LandscapeOf, point: Point) -> Ground:
+        """A landscape with all that the study says of it: the same one wherever no axis changes it."""
+        if point.read.formulas:
+            return self._new_ground(label, landscape, point)
+        new = functools.partial(self._new_ground, label, landscape, point)
+        return self._once.of(("ground", label), new, landscape, point.study)
+
+    def _new_ground(self, label: str, landscape: LandscapeOf, point: Point) -> Ground:
         ground = Site(label, landscape, point.data, point.around).ground(point.study)
         self._note_all(ground.mistakes, point.at)
         self._check_targets(ground, point)
@@ -282,23 +271,59 @@ class Resolver:
         )
         self._note(Mistake((*head, "relative"), text), point.at)
 
-    def _fits(self, ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point) -> bool:
+    def _fits(self, ground: Ground, optimizer: OptimizerOf, here: Here) -> bool:
         """Whether the optimizer can search the landscape; a mistake where it cannot."""
+        name = ("fits", here.variant.label, ground.shape)
+        new = functools.partial(self._misfit, ground, optimizer, here)
+        problem = self._once.of(name, new, optimizer, here.point.study)
+        if problem is not None:
+            self._note(problem, here.at)
+        return problem is None
+
+    def _misfit(self, ground: Ground, optimizer: OptimizerOf, here: Here) -> Mistake | None:
+        """What keeps the optimizer from searching the landscape; None where nothing does."""
+        variant, study = here.variant, here.point.study
         pair = fits.Pair(variant.path, optimizer, ground.label, ground.landscape, self.draft.optimizers)
-        match = point.study.match
-        measured = point.study.ledger or (match and variant.label in match.labels)
+        measured = study.ledger or (study.match and variant.label in study.match.labels)
         if measured and "library" in optimizer.made.sources:
-            problem: Mistake | None = pair.mistake(
+            return pair.mistake(
                 f"the noise ledger cannot draw the sources of {optimizer.kind} one by one, since another"
                 " library draws them; leave it out, or the ledger or match that asks for it"
             )
-        elif measured or point.study.pictures:
-            problem = fits.misfit(pair) or fits.unmeasured(pair)
-        else:
-            problem = fits.misfit(pair)
-        if problem is not None:
-            self._note(problem, point.at)
-        return problem is None
+        if measured or study.pictures:
+            return fits.misfit(pair) or fits.unmeasured(pair)
+        return fits.misfit(pair)
+
+    # the arm ------------------------------------------------------------------------------------------------
+
+    def _arm(self, ground: Ground, optimizer: OptimizerOf, here: Here, template: Template) -> Arm:
+        """An arm; raises ValueError or Mistaken where there is none."""
+        own = self._once.of("manner", lambda: manner(optimizer), optimizer)
+        new = functools.partial(self._frame, ground, optimizer, here.variant)
+        frame = self._once.of(("frame", own), new, ground, *(() if own else (optimizer,)))
+        return Arm(
+            coords={
+                "landscape": ground.label,
+                "optimizer": here.variant.name,
+                **here.point.at.coords,
+            },
+            label=here.variant.label,
+            landscape=ground.landscape.spec,
+            optimizer=optimizer.spec,
+            template=template,
+            **frame,
+        )
+
+    def _frame(self, ground: Ground, optimizer: OptimizerOf, variant: Variant) -> Data:
+        """All but the landscape and the optimizer of an arm; equal parts are the same object."""
+        parts = frame_of(ground, optimizer, variant.path)
+        return {
+            name: self._kept(part) if isinstance(part, dict) else part for name, part in parts.items()
+        }
+
+    def _kept(self, part: Data) -> Kept:
+        kept = Kept(part)
+        return self._parts.setdefault(kept.text, kept)
 
     # mistakes -----------------------------------------------------------------------------------------------
 
@@ -332,58 +357,19 @@ class Resolver:
         return f"at {values}" if values else ""
 
 
-def _value(setting: Setting, names: Names) -> object:
-    """What a setting sets: of a formula of axes and `let` alone the number; another where it stands."""
-    if not isinstance(setting.value, Formula):
-        return copy.deepcopy(setting.value)
-    try:
-        own = all(name in names for name in names_in(setting.value))
-        return number(setting.value, names) if own else setting.value
-    except ValueError as error:
-        raise Mistaken(Mistake(setting.source, str(error))) from error
-
-
 def _touches(swept: Path, wrong: Path) -> bool:
     return swept[:2] == wrong[:2] or {swept[0], wrong[0]} <= sections.SECTIONS.keys()
 
 
-def _check_checkpoints(arm: Arm, variant: Variant, point: Point) -> None:
+def _check_checkpoints(arm: Arm, here: Here) -> None:
     """Raise Mistaken where their clock does not fit the arm."""
     why, label = unplaced(arm), arm.coords["landscape"]
     if not why:
         return
-    given = point.study.checkpoints
+    given, variant = here.point.study.checkpoints, here.variant
     path: Path = (
         ("checkpoints", label) if isinstance(given, dict) and label in given else ("checkpoints",)
     )
     if variant.entry.get("checkpoints") is not None:
         path = (*variant.path, "checkpoints")
     raise Mistaken(Mistake((*path, "clock"), why))
-
-
-# the arm ----------------------------------------------------------------------------------------------------
-
-
-def _arm(
-    ground: Ground, optimizer: OptimizerOf, variant: Variant, point: Point, template: Template
-) -> Arm:
-    assert ground.oracle is not None
-    landscape, scalars = ground.landscape, scalars_of(ground.study, ground, optimizer.model)
-    if scalars["clock"] not in clocks_of(optimizer.made):
-        raise ValueError(
-            f"budget: {optimizer.kind} has no {scalars['clock'].replace('_', ' ')}; expected a budget of"
-            f" {' or '.join(clocks_of(optimizer.made))}"
-        )
-    given = ((variant.path, optimizer.model), (("landscapes", ground.label), landscape.model))
-    searched = type(landscape.made.domain) in optimizer.made.domains
-    return Arm(
-        coords={"landscape": ground.label, "optimizer": variant.name, **point.at.coords},
-        label=variant.label,
-        landscape=landscape.spec,
-        optimizer=optimizer.spec,
-        relaxation=None if searched else optimizer.model.relaxation,
-        noise=fits.off_where_on(ground.noise, landscape.made, optimizer.made),
-        oracle=ground.oracle,
-        scalars=scalars | {"start": start.of_arm(given, landscape.made, ground.label)},
-        template=template,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -54,6 +55,14 @@ class Ground:
     def names(self) -> Names:
         """What the formulas of an optimizer may use of it."""
         return names_of(self.landscape, self.noise)
+
+    @functools.cached_property
+    def shape(self) -> str:
+        """What decides which optimizers can search it."""
+        made = self.landscape.made
+        law, whole = made.fitness_law, made.extension_cost is None
+        kind = (self.label, self.landscape.kind, repr(made.domain), made.dim, made.terms)
+        return repr((*kind, len(made.players), law and law.log, whole))
 
 
 @dataclass(frozen=True)

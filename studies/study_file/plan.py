@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from landscapes.streams import SOURCES
 from studies import registry
@@ -23,10 +24,12 @@ from studies.schema import SECONDS
 from studies.study_file.arm import Arm as Settled
 from studies.study_file.cell_size import ALONE, worlds_of_a_cell
 from studies.study_file.checkpoints import Places, geometric, length_of_run, places, rounded
+from studies.study_file.once import Once
 from studies.study_file.resolved import resolved
-from studies.study_file.spending import landscape_of, place
+from studies.study_file.spending import landscape_of, place, spending
 from studies.study_file.study import Study
 from studies.study_file.values import MOMENTS
+from studies.text.kept import kept, text_of
 from studies.text.shapes import Axes, Data
 
 OF_NO_STEP = ("instance", "init", "library", "ledger")  # sources from which no step draws
@@ -77,43 +80,47 @@ class Plan:
         return list({id(arm.task): arm.task for arm in self.arms}.values())
 
     @property
-    def numbers(self) -> dict[str, int]:
-        """The canonical text of a task -> its place among the tasks."""
-        return {task.canonical: number for number, task in enumerate(self.tasks)}
+    def numbers(self) -> dict[bytes, int]:
+        """The key of a task -> its place among the tasks."""
+        return {task.key: number for number, task in enumerate(self.tasks)}
 
-    def missing(self, here: set[str]) -> list[Cell]:
+    def missing(self, here: Collection[str]) -> list[Cell]:
         """The cells that are to be computed.
 
         Args:
             here: addresses of those that exist.
         """
-        return [cell for cell in self.cells(here.__contains__) if cell.address not in here]
+        cells = self.cells(here)
+        return [cell for cell in cells if cell.address not in here] if here else cells
 
-    def cells(self, have: Callable[[str], bool]) -> list[Cell]:
+    def cells(self, here: Collection[str]) -> list[Cell]:
         """The cells that cover the worlds of every task; what exists is used where it fits.
 
         Args:
-            have: whether the cell of an address exists.
+            here: addresses of those that exist.
 
         Returns:
             For each task, consecutive cells from world 0 to at least the last one.
         """
-        return [cell for task in self.tasks for cell in blocks(task, self.study.replicates, have)]
+        return [cell for task in self.tasks for cell in blocks(task, self.study.replicates, here)]
 
 
 def make_plan(study: Study) -> Plan:
     """The arms and tasks of a study; `auto` becomes the device that this machine has."""
     device, arms, sources = _device(study.device), [], _step_sources(study)
-    tasks: dict[str, Task] = {}
-    told: dict[str, list[str]] = {}  # line -> where
+    tasks: dict[tuple[str, ...], Task] = {}
+    told: dict[str, list[Settled]] = {}  # line -> where
+    once = Once()
     for settled in study.arms:
-        looked = places(settled)
-        task = _task(settled, looked, device, sources)
-        arms.append(Arm(settled.coords, settled.label, tasks.setdefault(task.canonical, task)))
-        for why in filter(None, (looked.why, UNLIKE * (task.clock == SECONDS))):
-            told.setdefault(why, []).append(place(settled))
+        frame = _shared_frame(once, settled, device, sources)
+        key = (frame.text, settled.specs.landscape, settled.specs.optimizer)
+        if key not in tasks:
+            tasks[key] = Task(landscape=settled.landscape, optimizer=settled.optimizer, **frame.fields)
+        arms.append(Arm(settled.coords, settled.label, tasks[key]))
+        for why in frame.notes:
+            told.setdefault(why, []).append(settled)
     notes = [
-        f"{where[0]}{f' and {len(where) - 1} arms more' * (len(where) > 1)}: {why}"
+        f"{place(where[0])}{f' and {len(where) - 1} arms more' * (len(where) > 1)}: {why}"
         for why, where in told.items()
     ]
     return Plan(study, arms, study.axes, [*study.notes, *notes, *_unlike(study, tasks.values())])
@@ -152,8 +159,34 @@ def _step_sources(study: Study) -> list[str]:
     return [source for source in dict.fromkeys([*SOURCES, *declared]) if source not in OF_NO_STEP]
 
 
-def _task(arm: Settled, looked: Places, device: str, sources: list[str]) -> Task:
-    """The task of an arm.
+class Frame(NamedTuple):
+    """What the tasks of many arms have in common."""
+
+    fields: Data  # all but the landscape and the optimizer
+    text: str  # all of these on which numbers depend
+    notes: tuple[str, ...]  # what the user should know
+
+
+def _shared_frame(once: Once, arm: Settled, device: str, sources: list[str]) -> Frame:
+    """The frame of an arm, made once for all arms that have the same.
+
+    It follows from what they share, what their steps cost, and the numbers that their landscapes hold.
+    """
+    name = (arm.specs.landscape, arm.relaxation, arm.optimizer["kind"])
+    shared = (arm.scalars, arm.noise, arm.oracle, spending(arm))
+    return once.of(name, lambda: _frame(arm, device, sources), *shared)
+
+
+def _frame(arm: Settled, device: str, sources: list[str]) -> Frame:
+    looked = places(arm)
+    fields = _fields(arm, looked, device, sources)
+    text = text_of({name: value for name, value in fields.items() if name != "block"})
+    notes = (looked.why, UNLIKE * (fields["clock"] == SECONDS))
+    return Frame(fields, text, tuple(filter(None, notes)))
+
+
+def _fields(arm: Settled, looked: Places, device: str, sources: list[str]) -> Data:
+    """The fields of the task of an arm, but for landscape and optimizer.
 
     Args:
         arm: the arm.
@@ -169,18 +202,18 @@ def _task(arm: Settled, looked: Places, device: str, sources: list[str]) -> Task
         "pictures": _pictures(scalars["pictures"], end),
         "truth": scalars["truth"] if looks else 1.0,
     }
-    return Task(
-        landscape=arm.landscape,
-        optimizer=arm.optimizer,
-        relaxation=arm.relaxation,
-        noise=arm.noise,
-        oracle=arm.oracle,
-        checkpoints=looked.times,
-        checkpoint_clock=looked.clock,
-        device=device,
-        block=worlds_of_a_cell(arm, len(looked.times)),
-        **scalars | at_end,
-    )
+    fields = {
+        "relaxation": arm.relaxation,
+        "noise": arm.noise,
+        "oracle": arm.oracle,
+        "checkpoints": looked.times,
+        "checkpoint_clock": looked.clock,
+        "device": device,
+        "block": worlds_of_a_cell(arm, len(looked.times)),
+        **scalars,
+        **at_end,
+    }
+    return {name: kept(value) for name, value in fields.items()}
 
 
 def _ledger(asked: Data | None, end: float, sources: list[str]) -> Data | None:
@@ -231,12 +264,12 @@ def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
     return {
         "dims": plan.axes,
         "replicates": plan.study.replicates,
-        "tasks": [json.loads(task) for task in numbers],
-        "arms": [{"coords": arm.coords, "task": numbers[arm.task.canonical]} for arm in plan.arms],
+        "tasks": [json.loads(task.canonical) for task in plan.tasks],
+        "arms": [{"coords": arm.coords, "task": numbers[arm.task.key]} for arm in plan.arms],
         "cells": [
             {
                 "address": cell.address,
-                "task": numbers[cell.task.canonical],
+                "task": numbers[cell.task.key],
                 "first": cell.first,
                 "last": cell.last,
             }
@@ -265,8 +298,7 @@ def _settings(plan: Plan) -> str:
     """What every arm runs with, for `studies.results.settings`."""
     numbers = plan.numbers
     arms = [
-        {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.canonical]}
-        for arm in plan.arms
+        {"coords": arm.coords, "label": arm.label, "task": numbers[arm.task.key]} for arm in plan.arms
     ]
     parts = [resolved(task, {name: getattr(task, name) for name in OF_STUDY}) for task in plan.tasks]
     return json.dumps({"arms": arms, "tasks": parts, "let": plan.study.resolved.get("let", {})})

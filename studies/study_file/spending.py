@@ -31,13 +31,8 @@ if TYPE_CHECKING:
     from studies.study_file.arm import Arm, Specs
 
 DIM = 256  # coordinates, at most
+MANY = 100_000  # steps of a long run
 PLACES = 200  # at most, of a schedule at which the cost of a step is asked
-UNITS = {
-    "cost": "evaluations",
-    "steps": "steps",
-    "epochs": "epochs",
-}  # of budgets that a step may exceed
-FEW, MANY = 20, 100_000  # steps of a whole run, beyond which a dry run says so
 
 
 class Asked(NamedTuple):
@@ -95,10 +90,27 @@ class Spending(NamedTuple):
 
 def spending(arm: Arm) -> Spending | None:
     """What the steps of an arm take; None where the optimizer cannot say without its landscape."""
-    asked = _asked(arm.specs.optimizer, Bowl.of(arm))
+    return _spending(arm.specs, arm.relaxation)
+
+
+@functools.cache
+def _spending(specs: Specs, relaxation: Json) -> Spending | None:
+    asked = _asked(specs.optimizer, _bowl(specs, relaxation))
     if asked is None:
         return None
-    return Spending(*(_step(query, arm) for query in asked))
+    return _billed(asked, _bill(specs.landscape, relaxation), *_drawing(specs.noise))
+
+
+@functools.cache
+def _drawing(noise: str) -> tuple[int | None, str]:
+    """How many terms are drawn, and how."""
+    given = json.loads(noise)
+    return given["batch"], given["sampling"]
+
+
+@functools.cache
+def _billed(asked: tuple[Asked, Asked], bill: Billing, batch: int | None, sampling: str) -> Spending:
+    return Spending(*(_step_of(query, bill, batch, sampling) for query in asked))
 
 
 def steps_within(arm: Arm) -> int | None:
@@ -168,29 +180,12 @@ def total(numbers: Iterable[float], unit: str = "") -> str:
     return f"{sum(certain):,.0f} {unit}".strip() + " and more" * (len(certain) < len(every))
 
 
-def notes(arms: list[Arm]) -> list[str]:
-    """A line for each arm whose budget is below its first step."""
-    lines = []
-    for arm in arms:
-        spent = spending(arm)
-        if spent is not None and steps_within(arm) == 0:
-            clock, price = arm.scalars["clock"], arm.scalars["gradient_cost"]["low"]
-            costs = spent.first.on(clock, price)
-            unit = UNITS[clock].removesuffix("s") if costs == 1 else UNITS[clock]
-            note = (
-                f"the first step costs {costs:,g} {unit}, more than the budget"
-                f" of {arm.scalars['budget']:,g}"
-            )
-            lines.append(f"{place(arm)}: {note}: it takes none, and is compared with nothing")
-    return lines
-
-
 def steps(arms: list[Arm]) -> dict[tuple[str, str], str]:
     """(landscape, optimizer) -> about how many steps its arms take: the fewest and the most."""
     counts: dict[tuple[str, str], list[float]] = {}
     for arm in arms:
         counts.setdefault((str(arm.coords["landscape"]), str(arm.coords["optimizer"])), []).append(
-            _count(arm)
+            steps_of(arm)
         )
     return {
         names: " to ".join(
@@ -200,22 +195,7 @@ def steps(arms: list[Arm]) -> dict[tuple[str, str], str]:
     }
 
 
-def unusual(arms: list[Arm]) -> list[str]:
-    """A line for each arm that takes few steps, or very many."""
-    lines = []
-    for arm in arms:
-        count = _count(arm)
-        if 0 < count < FEW:
-            lines.append(
-                f"{place(arm)}: about {count:g} steps in its whole budget, fewer than {FEW}: what it does is"
-                " hardly a search"
-            )
-        elif count > MANY:
-            lines.append(f"{place(arm)}: about {count:,g} steps, more than {MANY:,}: they take long")
-    return lines
-
-
-def _count(arm: Arm) -> float:
+def steps_of(arm: Arm) -> float:
     """Steps of an arm within its budget, NaN where that is not known."""
     count = steps_within(arm)
     return math.nan if count is None else count
@@ -235,36 +215,74 @@ def _landscape(spec: str, relaxation: Json) -> Landscape:
     return Relaxation(inner=landscape, mode=relaxation) if relaxation else landscape
 
 
-def _exact(arm: Arm) -> bool:
-    """Whether stored values may be reused, as `Problem.exact` says."""
-    return _is_exact(arm.specs, arm.relaxation)
+@functools.cache
+def _manner(optimizer: str) -> tuple[bool, bool]:
+    """Whether an optimizer, given as JSON, asks for gradients, and whether it sets mini-batches itself."""
+    made: Optimizer = registry.build(json.loads(optimizer), "optimizer")
+    return bool(made.gradient), bool(made.batches)
 
 
 @functools.cache
-def _is_exact(specs: Specs, relaxation: Json) -> bool:
-    optimizer: Optimizer = registry.build(json.loads(specs.optimizer), "optimizer")
-    landscape, noise = _landscape(specs.landscape, relaxation), json.loads(specs.noise)
-    evaluation = noise["evaluation"]
-    noise = Noise(
-        batch=noise["batch"],
-        sampling=noise["sampling"],
+def _is_exact(
+    landscape: str,
+    noise: str,
+    relaxation: Json,
+    manner: tuple[bool, bool],
+) -> bool:
+    """Whether stored values may be reused, as `Problem.exact` says."""
+    made, given = _landscape(landscape, relaxation), json.loads(noise)
+    evaluation, (gradient, batches) = given["evaluation"], manner
+    disturbed = Noise(
+        batch=given["batch"],
+        sampling=given["sampling"],
         value=evaluation["value"],
         gradient=evaluation["gradient"],
     )
-    oracle = Oracle(landscape, noise, Bill(1, terms=landscape.terms, budget=1.0))
-    return oracle.exact(gradient=optimizer.gradient, batches=optimizer.batches)
+    oracle = Oracle(made, disturbed, Bill(1, terms=made.terms, budget=1.0))
+    return oracle.exact(gradient=gradient, batches=batches)
+
+
+class Billing(NamedTuple):
+    """What of a landscape decides what the oracle bills."""
+
+    terms: int
+    least: int  # terms at once
+    unit_cost: float
+
+
+@functools.cache
+def _bill(landscape: str, relaxation: Json) -> Billing:
+    made = _landscape(landscape, relaxation)
+    return Billing(made.terms, made.smallest_batch, made.unit_cost)
 
 
 def _step(asked: Asked, arm: Arm) -> Step:
-    """What the oracle bills for a query of this size."""
-    landscape = landscape_of(arm)
-    terms, least = landscape.terms, landscape.smallest_batch
-    size = float(arm.noise["batch"] or terms)
+    """What the oracle bills an arm for a query of this size."""
+    bill = _bill(arm.specs.landscape, arm.relaxation)
+    return _step_of(asked, bill, arm.noise["batch"], arm.noise["sampling"])
+
+
+def _step_of(
+    asked: Asked,
+    bill: Billing,
+    batch: int | None,
+    sampling: str,
+) -> Step:
+    """What the oracle bills for a query of this size.
+
+    Args:
+        asked: the query.
+        bill: of the landscape.
+        batch: terms in a mini-batch; None: all.
+        sampling: of mini-batches.
+    """
+    terms, least = bill.terms, bill.least
+    size = float(batch or terms)
     size = size if asked.batch is None else float(min(max(asked.batch, least), terms))
-    if arm.noise["sampling"] == "epoch":  # whose last batch is smaller, or left out
+    if sampling == "epoch":  # whose last batch is smaller, or left out
         batches, rest = divmod(terms, size)
         size = terms / (batches + 1) if rest >= max(least, 1) else (terms - rest) / batches
-    count = float(size * asked.points * landscape.unit_cost)
+    count = float(size * asked.points * bill.unit_cost)
     return Step(0.0, count, terms) if asked.gradient else Step(count, 0.0, terms)
 
 
@@ -300,9 +318,7 @@ class Bowl(NamedTuple):
     @classmethod
     def of(cls, arm: Arm) -> Bowl:
         """A bowl on the arm's domain, in at most DIM coordinates."""
-        landscape = landscape_of(arm)
-        players, exact = len(landscape.players), _exact(arm)
-        return cls(landscape.domain, landscape.dim, players, exact).of_size(min(landscape.dim, DIM))
+        return _bowl(arm.specs, arm.relaxation)
 
     def of_size(self, dim: int) -> Bowl:
         """The first so many coordinates."""
@@ -340,3 +356,15 @@ class Bowl(NamedTuple):
 def _size(query: Query) -> Asked:
     points = query.points.shape[1] if query.alive is None else int(query.alive.sum())
     return Asked(points, query.gradient, None if query.batch is None else int(query.batch[0]))
+
+
+def _bowl(specs: Specs, relaxation: Json) -> Bowl:
+    exact = _is_exact(specs.landscape, specs.noise, relaxation, _manner(specs.optimizer))
+    return _bowl_in_place(specs.landscape, relaxation, exact)
+
+
+@functools.cache
+def _bowl_in_place(landscape: str, relaxation: Json, exact: bool) -> Bowl:
+    made = _landscape(landscape, relaxation)
+    bowl = Bowl(made.domain, made.dim, len(made.players), exact)
+    return bowl.of_size(min(made.dim, DIM))

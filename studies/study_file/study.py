@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studies.study_file import document, meanings, sections, spending
+from studies.study_file import document, meanings, remarks, sections
 from studies.study_file.arm import Arm
 from studies.study_file.cluster import Cluster
 from studies.text.shapes import Axes, Data, Json
@@ -59,7 +59,7 @@ class Study:
 
         Which arms cannot take one step, and where a loss is a gap in some arms and none in others.
         """
-        return [*spending.notes(self.arms), *meanings.notes(self.arms)]
+        return [*remarks.notes(self.arms), *meanings.notes(self.arms)]
 
     def yaml(self) -> str:
         """The resolved study as a study file."""

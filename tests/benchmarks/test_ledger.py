@@ -30,8 +30,7 @@ def test_ledger_of_a_cell(benchmark):
 
     def run():
         return [
-            json.loads(studies.cells.loop.run_cell(cell).attrs["profile"])
-            for cell in plan.cells(lambda address: False)
+            json.loads(studies.cells.loop.run_cell(cell).attrs["profile"]) for cell in plan.cells(())
         ]
 
     run()  # compiles

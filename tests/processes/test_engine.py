@@ -120,7 +120,7 @@ def test_two_runs_at_once_share_the_work(tmp_path):
 
 def test_two_workers_at_one_cell_leave_one_whole_file(tmp_path, monkeypatch):
     """Both compute it, as neither saw it when it began; the file is that of one of them, to the bit."""
-    cell = make_plan(load_study(FEW)).cells(lambda address: False)[0]
+    cell = make_plan(load_study(FEW)).cells(())[0]
     both, written, write_cell = threading.Barrier(2), [], store.write_cell
 
     def together(data, path):
@@ -299,7 +299,7 @@ def test_what_a_user_s_kind_cannot_read_is_no_matter_of_the_store(tmp_path, monk
     def absent(*cell):
         raise OSError(errno.ENOENT, "No such file", "table.csv")
 
-    [cell, *_] = make_plan(load_study(FEW)).cells(lambda address: False)
+    [cell, *_] = make_plan(load_study(FEW)).cells(())
     monkeypatch.setattr("studies.cells.loop.run_cell", absent)
     assert work.compute(cell, cell.address, str(tmp_path)).status == "refused"
 
@@ -376,7 +376,7 @@ def test_importing_studies_imports_no_torch():
 
 
 def test_a_cell_of_other_code_is_not_computed(tmp_path):
-    cell = make_plan(load_study(FEW)).cells(lambda address: False)[0]
+    cell = make_plan(load_study(FEW)).cells(())[0]
     cell.task.__dict__["code"] = (
         "older code"  # as a client that was started before a change would send it
     )

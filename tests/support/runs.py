@@ -153,14 +153,14 @@ def cells(folder):
 def here(study, out):
     """What the study should give, computed in this process without the engine."""
     plan = make_plan(load_study(study))
-    for cell in plan.cells(lambda address: False):
+    for cell in plan.cells(()):
         store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
     return assembled(plan, out)
 
 
 def assembled(plan, out):
     """The Dataset of a plan from the cells that are in a folder."""
-    return view.assemble(manifest(plan, plan.cells(store.finished(out).__contains__)), out)
+    return view.assemble(manifest(plan, plan.cells(store.finished(out))), out)
 
 
 def assert_same(a, b):

@@ -104,7 +104,7 @@ class Pilots(Stage):
             if self.results is None
             else []
         )
-        pilots = (blocks(task, self.given.replicates, lambda address: False, AWAY) for task in tasks)
+        pilots = (blocks(task, self.given.replicates, (), AWAY) for task in tasks)
         return [cell for cells in pilots for cell in cells * search.MOST]
 
     def varied(self) -> list[Arm]:
@@ -202,7 +202,7 @@ class Pilots(Stage):
         """The quantity of an arm, from its pilot."""
         task = _task(self.given, self._pilot(arm))
         there = store.finished(self.out)
-        cells = blocks(task, self.given.replicates, there.__contains__, AWAY)
+        cells = blocks(task, self.given.replicates, there, AWAY)
         missing = {cell.address: cell for cell in cells if cell.address not in there}
         if missing:
             self.missing |= missing

@@ -87,11 +87,11 @@ class Trials(Stage):
 
     def cells(self) -> list[Cell]:
         """The different cells of all trials."""
-        tasks = {task.canonical: task for task in self.tasks}
+        tasks = {task.key: task for task in self.tasks}
         return [
             cell
             for task in tasks.values()
-            for cell in blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)
+            for cell in blocks(task, self.tuning.worlds, self.here, AWAY)
         ]
 
     def study(self) -> Study:
@@ -166,7 +166,7 @@ class Trials(Stage):
 
     def _plan(self, missing: Sequence[Cell]) -> list[str]:
         """What would be run, a line for each optimizer that is tuned."""
-        missing_tasks = {cell.task.canonical for cell in missing}
+        missing_tasks = {cell.task.key for cell in missing}
         lines = [
             self._planned(name, trials, missing_tasks) for name, trials in self._by_optimizer().items()
         ]
@@ -182,10 +182,10 @@ class Trials(Stage):
             trials.setdefault(str(arm.coords["optimizer"]), []).append((arm, task))
         return trials
 
-    def _planned(self, name: str, tried: Sequence[tuple[Arm, Task]], missing: set[str]) -> str:
+    def _planned(self, name: str, tried: Sequence[tuple[Arm, Task]], missing: set[bytes]) -> str:
         """What would be run for an optimizer, of whose tasks these are missing."""
         trials, worlds = self.tuning.trials, self.tuning.worlds
-        spent = {task.canonical: worlds * spending.evaluations(arm) for arm, task in tried}
+        spent = {task.key: worlds * spending.evaluations(arm) for arm, task in tried}
         evaluations = spending.total(spent.values(), "evaluations")
         return (
             f"tuning: {name}: {trials} trials for each of {len(tried) // trials} arms on"
@@ -243,7 +243,7 @@ class Trials(Stage):
         """
         ranges = self.tuning.ranges[arm.label]
         given = {name: arm.optimizer[name] for name in ranges}
-        costs = {task.canonical: trial.cost for task, trial in zip(tasks, trials, strict=True)}
+        costs = {task.key: trial.cost for task, trial in zip(tasks, trials, strict=True)}
         return {
             "coords": arm.coords,
             **self.tuning.model_dump(include={"worlds", "at", "objective", "per"}),
@@ -258,22 +258,20 @@ class Trials(Stage):
         }
 
     def _score(self, task: Task) -> Judged:
-        cells = blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)
+        cells = blocks(task, self.tuning.worlds, self.here, AWAY)
         addresses = tuple(cell.address for cell in cells)
         judged = self.judged(addresses, task.gradient_cost["value"])
         if self.tuning.asked is None:
             return judged
-        value, (low, high) = self.measured(task.canonical)
+        value, (low, high) = self.measured(task.key)
         return judged._replace(median=measured.or_worst(value), interval=(low, high))
 
-    def _measured(self, canonical: str) -> measured.Measured:
+    def _measured(self, key: bytes) -> measured.Measured:
         """The objective that is a quantity, of the trial with this task."""
         arm, task = next(
-            (arm, task)
-            for arm, task in zip(self.arms, self.tasks, strict=True)
-            if task.canonical == canonical
+            (arm, task) for arm, task in zip(self.arms, self.tasks, strict=True) if task.key == key
         )
-        cells = blocks(task, self.tuning.worlds, self.here.__contains__, AWAY)
+        cells = blocks(task, self.tuning.worlds, self.here, AWAY)
         results = measured.results_of(self._tried(), arm, cells, self.out)
         return measured.measured(results, self.tuning.objective, "tuning.objective")
 

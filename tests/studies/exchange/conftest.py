@@ -52,7 +52,7 @@ print(json.dumps(found))
 def compute(study, out):
     """The results of a study, computed in this process."""
     plan = make_plan(load_study(study))
-    for cell in plan.cells(lambda address: False):
+    for cell in plan.cells(()):
         store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
     return assembled(plan, out)
 

@@ -14,7 +14,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from tests.studies.cells.test_timing import STUDY
 
-CELLS = make_plan(load_study(STUDY)).cells(lambda address: False)
+CELLS = make_plan(load_study(STUDY)).cells(())
 
 
 def test_cells_without_times_are_computed_one_at_a_time_after_the_others(tmp_path, monkeypatch):
@@ -90,7 +90,7 @@ class Client:
 
 
 def cells(**timing):
-    return make_plan(load_study(STUDY | {"timing": timing})).cells(lambda address: False)
+    return make_plan(load_study(STUDY | {"timing": timing})).cells(())
 
 
 def test_rounds_go_through_all_cells_on_one_worker(tmp_path, monkeypatch):

@@ -52,7 +52,7 @@ def lines(**changes):
 def results(folder, **changes):
     """The labelled results of a study."""
     planned = make_plan(read(**changes))
-    cells = planned.cells(lambda _: False)
+    cells = planned.cells(())
     files = {cell.address: folder / f"{cell.address}.nc" for cell in cells}
     for cell in cells:
         cell_files.write(run_cell(cell), files[cell.address])
@@ -329,7 +329,7 @@ def test_a_formula_that_gives_no_checkpoints_is_one_line(given, expected):
 def test_the_plan_on_disk_and_a_dry_run_tell_them(tmp_path, capsys):
     study = read(checkpoints=STEPS)
     planned = make_plan(study)
-    stored = json.loads(json.dumps(manifest(planned, planned.cells(lambda _: False))))["tasks"]
+    stored = json.loads(json.dumps(manifest(planned, planned.cells(()))))["tasks"]
     assert [task["checkpoints"] for task in stored] == [[7, 13, 20, 26, 33], [1, 2, 3, 4, 5]]
     assert {task["checkpoint_clock"] for task in stored} == {"steps"}
     preview.show(study, tmp_path / "out")

@@ -14,7 +14,7 @@ from studies.results.clocks import budget
 from studies.results.hits import at_budget, hits, spent
 from studies.run.calibration.pilots import Pilots
 from studies.run.calibration.trials import Trials
-from studies.study_file import spending
+from studies.study_file import remarks, spending
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
@@ -52,7 +52,7 @@ def lines(**changes):
 def data(tmp_path_factory):
     """The results of the study, with a target."""
     planned, folder = plan(targets=[0.5]), tmp_path_factory.mktemp("cells")
-    cells = planned.cells(lambda _: False)
+    cells = planned.cells(())
     files = {cell.address: folder / f"{cell.address}.nc" for cell in cells}
     for cell in cells:
         cell_files.write(run_cell(cell), files[cell.address])
@@ -291,7 +291,7 @@ def test_a_dry_run_tells_what_tuning_spends(tmp_path):
 def test_a_pilot_within_less_than_one_step_is_told():
     arms = load_study(copy.deepcopy(STUDY)).arms
     arm = next(arm for arm in arms if arm.coords["optimizer"] == "GD")
-    (note,) = spending.notes([replace(arm, scalars=arm.scalars | {"budget": 0.02})])
+    (note,) = remarks.notes([replace(arm, scalars=arm.scalars | {"budget": 0.02})])
     assert "the first step costs 1 step, more than the budget of 0.02" in note
 
 
@@ -304,7 +304,7 @@ def test_trials_of_a_budget_of_steps_take_whole_ones(tmp_path, at, steps):
     }
     task = Trials(load_study(copy.deepcopy(STUDY | tuned)), tmp_path).tasks[0]
     assert (task.clock, task.budget, task.checkpoints) == ("steps", steps, [steps])
-    (cell, *_) = blocks(task, 3, lambda _: False)
+    (cell, *_) = blocks(task, 3, ())
     assert run_cell(cell)["steps"].values.tolist() == [[steps]] * 3
 
 

@@ -99,9 +99,7 @@ def test_an_arm_is_addressed_by_the_number(tmp_path):
         "1 / sqrt(landscape.dim)", repr(1 / math.sqrt(6))
     )
     with_formulas, with_numbers = (make_plan(load(text, tmp_path)) for text in (STUDY, numbers))
-    addresses = [
-        {cell.address for cell in plan.cells(lambda _: False)} for plan in (with_formulas, with_numbers)
-    ]
+    addresses = [{cell.address for cell in plan.cells(())} for plan in (with_formulas, with_numbers)]
     assert addresses[0] == addresses[1]
 
 

@@ -34,13 +34,13 @@ def planned(**changes):
 
 
 def addresses(plan):
-    return [cell.address for cell in plan.cells(lambda address: False)]
+    return [cell.address for cell in plan.cells(())]
 
 
 def spans(replicates, existing=(), block=BLOCK):
     task = dataclasses.replace(planned().tasks[0], block=block)
     have = {Cell(task, first, last).address for first, last in existing}
-    return [(cell.first, cell.last) for cell in blocks(task, replicates, have.__contains__)]
+    return [(cell.first, cell.last) for cell in blocks(task, replicates, have)]
 
 
 @each(
@@ -149,7 +149,7 @@ def test_an_axis_becomes_a_dim_and_arms_that_it_does_not_touch_share_a_task():
         2,
         "extension",
     )
-    assert len(plan.cells(lambda address: False)) == len(plan.tasks)
+    assert len(plan.cells(())) == len(plan.tasks)
 
 
 def test_names_of_dims():
@@ -488,7 +488,7 @@ def test_what_steps_cost_is_what_the_ledger_bills(landscape, optimizer, changes,
     data = run_cell(
         make_plan(
             load_study(study.resolved, {"budget": budget, "checkpoints": [first / budget, 1.0]})
-        ).cells(lambda address: False)[0]
+        ).cells(())[0]
     )
     assert data["steps"].values.tolist() == [[1, 3], [1, 3]]
     for bought, steps in ((budget, 3), (first - 0.5, 0)):
@@ -497,7 +497,8 @@ def test_what_steps_cost_is_what_the_ledger_bills(landscape, optimizer, changes,
 
 
 def test_an_optimizer_that_cannot_say_without_its_landscape_is_no_error():
-    from studies.study_file.spending import steps, unusual
+    from studies.study_file.remarks import unusual
+    from studies.study_file.spending import steps
 
     study = load_study(
         STUDY
@@ -510,8 +511,23 @@ def test_an_optimizer_that_cannot_say_without_its_landscape_is_no_error():
     assert steps(study.arms) == {("nk", "q"): "?"}
 
 
+def test_what_is_said_of_many_arms_is_one_line():
+    from studies.study_file.remarks import unusual
+
+    sweep = {"optimizers.few.mutation_rate": [0.1, 0.2, 0.3]}
+    few = {"few": {"kind": "ga", "population": 100}}
+    arms = load_study(
+        STUDY | {"landscapes": BOWL, "optimizers": few, "budget": 1900, "sweep": sweep}
+    ).arms
+    (line,) = unusual(arms)
+    assert line.startswith(
+        "bowl, few, mutation_rate = 0.1 and 2 arms more: about 19 steps in its whole budget"
+    )
+
+
 def test_few_and_very_many_steps_are_told():
-    from studies.study_file.spending import steps, unusual
+    from studies.study_file.remarks import unusual
+    from studies.study_file.spending import steps
 
     optimizers = {
         "few": {"kind": "ga", "population": 100},
@@ -660,7 +676,7 @@ EVERYTHING = {  # tasks that between them use all parts of the loop
 
 def test_every_file_that_runs_while_a_cell_is_computed_is_in_its_digest():
     """Seen by the interpreter, not read from imports."""
-    for cell in planned(**EVERYTHING).cells(lambda address: False):
+    for cell in planned(**EVERYTHING).cells(()):
         files = ran(lambda cell=cell: run_cell(cell))
         covered = {str(digest._file(name, ROOT)) for name in digest.closure(cell.task.modules)}
         assert {

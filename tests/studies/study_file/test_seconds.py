@@ -65,7 +65,7 @@ def _of_tell(seconds, method, state, *_):
 def results(folder, **changes):
     """The labelled results of a study."""
     plan = planned(**changes)
-    cells = plan.cells(lambda _: False)
+    cells = plan.cells(())
     files = {cell.address: folder / f"{cell.address}.nc" for cell in cells}
     for cell in cells:
         cell_files.write(run_cell(cell), files[cell.address])
@@ -104,14 +104,14 @@ class TestBudgets:
         )
 
     def test_each_world_is_a_cell_whatever_the_number_of_worlds(self):
-        few, many = (planned(replicates=worlds).cells(lambda _: False) for worlds in (3, 40))
+        few, many = (planned(replicates=worlds).cells(()) for worlds in (3, 40))
         assert {cell.last - cell.first for cell in many} == {1}
         assert len(many) == 2 * 40
         assert {cell.address for cell in few} < {cell.address for cell in many}
 
     def test_a_finished_cell_is_used(self):
         plan = planned()
-        here = {cell.address for cell in plan.cells(lambda _: False)[:4]}
+        here = {cell.address for cell in plan.cells(())[:4]}
         assert len(plan.missing(here)) == 2
 
     def test_a_plan_says_that_they_are_others_elsewhere(self):
@@ -122,7 +122,7 @@ class TestBudgets:
     def test_their_steps_are_not_known_and_their_time_is(self):
         plan = planned()
         assert spending.steps(plan.study.arms) == {("bowl", "GD"): "?", ("bowl", "ES"): "?"}
-        cells = plan.cells(lambda _: False)
+        cells = plan.cells(())
         assert expected.measured(cells[0].task, 1).seconds(6) == 6
         slower = expected.expected(cells, lambda task, worlds: expected.Pace(5.0, 7.0))
         assert slower.seconds == 2 * 3 * 6

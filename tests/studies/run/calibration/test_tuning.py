@@ -229,7 +229,7 @@ def test_no_trial_or_pilot_touches_a_world_or_an_instance_of_the_comparison(shar
     match = {"reference": "GA", "at": 0, "vary": {"random": {"population": [4, 40]}}}
     study = load_study(STUDY | {"instances": shared, "match": match})
     away = {"trials": Trials(study, tmp_path).ahead(), "pilots": next(Pilots(study, tmp_path).rounds())}
-    compared = make_plan(study).cells(lambda address: False)
+    compared = make_plan(study).cells(())
     for name, others in away.items():
         assert others
         for theirs in others:
@@ -256,7 +256,7 @@ def test_the_landscapes_themselves_are_others(tmp_path):
     )
     ours = next(
         cell
-        for cell in make_plan(study).cells(lambda _: False)
+        for cell in make_plan(study).cells(())
         if cell.task.landscape["kind"] == "nk" and cell.task.optimizer["kind"] == "ga"
     )
     compared = tables(ours.task, ours.first, ours.last)
@@ -272,7 +272,7 @@ def test_the_landscapes_themselves_are_others(tmp_path):
 
 def stored(task, out, worlds=6):
     """What stands in a trial's own file, read without the code above; its `terms` too."""
-    (cell,) = trials.blocks(task, worlds, store.finished(out).__contains__, AWAY)
+    (cell,) = trials.blocks(task, worlds, store.finished(out), AWAY)
     with h5py.File(store.cell_path(out, cell.address)) as file:
         return {name: values[()] for name, values in file.items()} | {
             "terms": file.attrs["terms"].item()
@@ -879,8 +879,7 @@ def test_the_resolved_study_tunes_again_and_the_figure_needs_a_tuning():
 
 def test_tuning_leaves_the_addresses_of_a_study_without_it_alone():
     plain, asked = (
-        [cell.address for cell in make_plan(load_study(study)).cells(lambda _: False)]
-        for study in (BARE, STUDY)
+        [cell.address for cell in make_plan(load_study(study)).cells(())] for study in (BARE, STUDY)
     )
     assert plain == asked
 
