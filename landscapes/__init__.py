@@ -20,6 +20,7 @@ from landscapes.binary.royal_road import RoyalRoad
 from landscapes.binary.spin_glass import SpinGlass
 from landscapes.binary.trap import Trap
 from landscapes.binary.valley_crossing import ValleyCrossing
+from landscapes.continuous.barrier import Barrier
 from landscapes.continuous.canyon import Canyon
 from landscapes.continuous.cosine_rugged import CosineRugged
 from landscapes.continuous.double_well import DoubleWell
@@ -69,6 +70,7 @@ LANDSCAPES: dict[str, type[Landscape]] = {
     "rosenbrock": Rosenbrock,
     "saddle": Saddle,
     "double_well": DoubleWell,
+    "barrier": Barrier,
     "cosine_rugged": CosineRugged,
     "gaussian_field": GaussianField,
     "bbob": BBOB,

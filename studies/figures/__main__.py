@@ -34,7 +34,7 @@ TOLD = {  # what figures are told to show: keys of `figures:` in a study -> mean
     "hue": "the axis, landscape or optimizer whose values are lines",
     "rows": "that of the rows of panels",
     "columns": "that of the columns of panels",
-    "label": "of curve, law and answer: what stands at the vertical axis, in place of the quantity",
+    "label": "of curve, map, law and answer: words in place of the quantity",
     "colour": "the quantity of map",
     "line": "its value at which map has a line",
     "theory": "a formula that predicts it, whose line is dashed",
@@ -52,6 +52,7 @@ TOLD = {  # what figures are told to show: keys of `figures:` in a study -> mean
     "over": "of answer: true divides all by what is predicted",
     "least": "of answer: true puts a star at the least of each law",
     "wrong": "of answer: true draws wrong laws too",
+    "log": "of answer: true gives it logarithmic vertical axes",
     "name": "of the files",
     "clock": "of convergence, ecdf and profile: cost, steps, epochs, virtual_time or seconds",
 }

@@ -31,7 +31,6 @@ from studies.results.config import config
 from studies.results.figures import listed, named
 
 LEAST, HEIGHT = 2.3, 2.0  # inches: the least width of a panel, its height
-SHORT = 300.0  # ratio of the ends up to which a log axis has plain numbers
 TICKS = 8  # so many of them
 MARKS = "os^Dv*P"
 FEW = 3.0  # ratio of the largest to the least, from which on a law on a log axis has a log axis upwards too
@@ -103,6 +102,7 @@ def answer(
     over: Said = False,
     least: Said = False,
     wrong: Said = False,
+    log: Said = False,
 ) -> Figure:
     """The figure of some claims.
 
@@ -120,6 +120,7 @@ def answer(
         over: whether all is divided by what is predicted.
         least: whether the least point of each law has a star.
         wrong: whether wrong laws are drawn too.
+        log: whether vertical axes are logarithmic, as they are where what is drawn spans many decades.
 
     Raises:
         ValueError: a claim is not judged along an axis, or the formula has no value.
@@ -134,7 +135,7 @@ def answer(
         shown = _shown(dataset, [own for own in every if own.claim in part], given)
         up = _of(label, place) or shown[0].own.quantity
         said = Words(up, _of(across, place) or along or shown[0].own.axis, above or "", below or "")
-        panel(shown, axes, said, grid.inches - 0.75, least=_true(least))
+        panel(shown, axes, said, grid.inches - 0.75, least=_true(least), log=_true(log))
         _beside(dataset, shown, axes, beside or {})
         drawn.append(shown)
     height = HEIGHT * grid.lines + 0.6
@@ -212,6 +213,7 @@ def panel(
     inches: float,
     *,
     least: bool = False,
+    log: bool = False,
 ) -> Axes:
     """Draw curves on Axes and return them.
 
@@ -221,13 +223,14 @@ def panel(
         said: what stands around.
         inches: of the width of the Axes.
         least: whether the least point of each law has a star.
+        log: whether the vertical axis is logarithmic in any case.
     """
     for one in shown:
         _law(one, axes)
         _points(one, axes)
         if least:
             _star(one, axes)
-    _scale(shown, axes, inches)
+    _scale(shown, axes, inches, log=log)
     axes.set_xlabel(style.wrapped(said.across, inches))
     axes.set_ylabel(style.wrapped(said.label, HEIGHT - 0.3, most=style.LINES))
     _corner_words(shown, axes, said)
@@ -299,8 +302,8 @@ def _star(one: Shown, axes: Axes) -> None:
     axes.plot(x[at], y[at], gid="least", color=one.look["color"], **STAR)
 
 
-def _scale(shown: Sequence[Shown], axes: Axes, inches: float) -> None:
-    """Log axes where the values are spaced by factors or span them."""
+def _scale(shown: Sequence[Shown], axes: Axes, inches: float, *, log: bool) -> None:
+    """Log axes where the values are spaced by factors or span them, or where that is wanted."""
     across = np.unique(np.concatenate([one.across for one in shown]))
     if logarithmic(across):
         axes.set_xscale("log")
@@ -309,7 +312,7 @@ def _scale(shown: Sequence[Shown], axes: Axes, inches: float) -> None:
     parts = [part for one in shown for part in (*one.observed, one.line.y)]
     parts += [one.wrong.y for one in shown if one.wrong is not None]
     y = finite(np.concatenate(parts))
-    apart = logarithmic(y) or (axes.get_xscale() == "log" and y.max() > FEW * y.min())
+    apart = log or logarithmic(y) or (axes.get_xscale() == "log" and y.max() > FEW * y.min())
     if apart and y.min() > 0:
         axes.set_yscale("log")
         _decades(axes.yaxis, y)
@@ -317,7 +320,7 @@ def _scale(shown: Sequence[Shown], axes: Axes, inches: float) -> None:
 
 def _decades(axis: Axis, values: np.ndarray) -> None:
     """Ticks of a vertical log axis, plain numbers where it spans few decades."""
-    if values.max() < SHORT * values.min():
+    if values.max() < panels.SHORT * values.min():
         panels.numbers(axis, (1, 2, 5), TICKS)
     else:
         panels.decades_along(axis, HEIGHT - 0.3)

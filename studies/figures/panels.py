@@ -221,6 +221,9 @@ def row_dot(
     axes.plot(value, row, "o", **dot)
 
 
+SHORT = 300.0  # ratio of the ends up to which a log axis has plain numbers
+
+
 def decades(axis: Axis, most: int = 6) -> None:
     """Ticks of a log axis that are numbers one can read.
 
@@ -258,6 +261,16 @@ def decades_along(axis: Axis, inches: float) -> None:
         powers(axis, most)
     else:
         numbers(axis, _steps(span, most), max(most, 3))
+
+
+def readable_along(axis: Axis, inches: float) -> None:
+    """Ticks of a log axis so many inches long: plain numbers where it spans few decades, else powers."""
+    low, high = axis.get_view_interval()
+    most = max(2, int(inches / 0.2))
+    if high < SHORT * low:
+        numbers(axis, _steps(np.log10(high / low), most), max(most, 3))
+    else:
+        decades_along(axis, inches)
 
 
 def _steps(span: float, most: int) -> Sequence[float]:

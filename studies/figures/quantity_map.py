@@ -41,7 +41,7 @@ from studies.text.shapes import Tree
 
 LEAST, CELLS = 1.45, 1.3  # inches: the least width of a panel, the height of its cells
 BAR = 0.6  # inches of the scale of colours
-FINE = 40  # points of a predicted line along each axis
+FINE = 24  # points of a predicted line along each axis
 PALETTES = {"diverging": "PuOr", "even": "viridis"}
 LINE: Look = {"colors": "black", "linewidths": 1.3}
 PREDICTED: Look = LINE | {"linestyles": [(0, (4, 2))]}
@@ -85,6 +85,7 @@ def quantity_map(
     colour: str,
     line: float | None = None,
     theory: str | None = None,
+    label: str | None = None,
     rows: str | None = None,
     columns: str | None = None,
 ) -> Figure:
@@ -98,6 +99,7 @@ def quantity_map(
         colour: the quantity.
         line: the value of it at which a line is drawn.
         theory: a formula that predicts it, whose line is dashed.
+        label: what it is, in words; None: the quantity.
         rows: the dim whose values are rows of panels.
         columns: the dim whose values are columns of panels.
 
@@ -113,9 +115,11 @@ def quantity_map(
         panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
         _predict(dataset, drawing, axes, place)
     grid.label(drawing.y, drawing.x)
-    _bar(drawing, grid, colour)
+    _bar(drawing, grid, label or colour)
     height = (CELLS + 0.5) * grid.lines + 0.6
-    return legends.finish(figure, _handles(drawing), _said(drawing, dataset, colour), width, height)
+    return legends.finish(
+        figure, _handles(drawing), _said(drawing, dataset, label or colour), width, height
+    )
 
 
 def asked(
@@ -352,15 +356,15 @@ def _predict(
 # words ------------------------------------------------------------------------------------------------------
 
 
-def _bar(drawing: Drawing, grid: layout.Grid, colour: str) -> None:
+def _bar(drawing: Drawing, grid: layout.Grid, label: str) -> None:
     """The scale of colours, with what it is."""
     inches = CELLS * grid.lines
     colours = ScalarMappable(drawing.norm, drawing.palette)
     bar = grid.panels[0].figure.colorbar(colours, ax=grid.places.tolist(), aspect=25).ax
-    bar.set_ylabel(style.wrapped(colour, inches + 0.4, 7.5, style.LINES), fontsize=7.5)
+    bar.set_ylabel(style.wrapped(label, inches + 0.4, 7.5, style.LINES), fontsize=7.5)
     bar.tick_params(labelsize=6.5)
     if bar.get_yscale() == "log":
-        panels.decades_along(bar.yaxis, inches)
+        panels.readable_along(bar.yaxis, inches)
 
 
 def _handles(drawing: Drawing) -> list[Artist]:
@@ -373,10 +377,10 @@ def _handles(drawing: Drawing) -> list[Artist]:
     return [*lines, legends.undecided("undecided")]
 
 
-def _said(drawing: Drawing, dataset: Dataset, colour: str) -> str:
+def _said(drawing: Drawing, dataset: Dataset, label: str) -> str:
     """What is drawn, in words."""
     values = drawing.numbers["quantity"].values
     signs = {INFINITE: np.isinf(values).any(), NO_NUMBER: np.isnan(values).any()}
     hatched = "; hatched: the 95 % interval holds the line" * (drawing.line is not None)
     meant = "".join(f"; {sign}: {SIGNS[sign]}" for sign, there in signs.items() if there)
-    return f"{colour}, {legends.of_worlds(dataset)}{hatched}{meant}{drawing.at.said}"
+    return f"{label}, {legends.of_worlds(dataset)}{hatched}{meant}{drawing.at.said}"

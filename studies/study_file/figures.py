@@ -105,6 +105,7 @@ class MapModel(Faceted):
     theory: str | None = Field(
         default=None, description="a formula of the arms' numbers that predicts it; its line is dashed"
     )
+    label: str | None = Field(default=None, description="what it is, in words; null: the quantity")
 
 
 class DensityModel(Faceted):
@@ -163,6 +164,7 @@ class AnswerModel(Options):
     over: bool = Field(default=False, description="whether all is divided by what is predicted")
     least: bool = Field(default=False, description="whether the least point of each law has a star")
     wrong: bool = Field(default=False, description="whether wrong laws are drawn too")
+    log: bool = Field(default=False, description="whether vertical axes are logarithmic in any case")
 
 
 class FrequenciesModel(Faceted):

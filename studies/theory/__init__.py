@@ -58,7 +58,10 @@ LAWS: dict[str, tuple[str, ...]] = {  # module -> its laws
         *("lande_response", "mutation_variance", "moving_lag", "finite_response"),
         *("onemax_proportional", "onemax_truncation"),
     ),
-    "escape": ("kramers", "double_well_time", "double_well_passage"),
+    "escape": (
+        *("kramers", "double_well_time", "double_well_passage"),
+        *("barrier_kramers", "barrier_steps", "barrier_generations"),
+    ),
     "ruggedness": (
         *("uncorrelated_peaks", "uncorrelated_peaks_variance", "block_peaks", "fuji_peaks"),
         *("nk_autocorrelation", "nk_autocorrelation_within", "nk_interactions", "nk_gamma"),

@@ -22,6 +22,7 @@ from landscapes.binary.royal_road import RoyalRoad
 from landscapes.binary.spin_glass import SpinGlass
 from landscapes.binary.trap import Trap
 from landscapes.binary.valley_crossing import ValleyCrossing
+from landscapes.continuous.barrier import Barrier
 from landscapes.continuous.canyon import Canyon
 from landscapes.continuous.cosine_rugged import CosineRugged
 from landscapes.continuous.double_well import DoubleWell
@@ -73,6 +74,8 @@ KINDS = {
     "cosine_rugged-1d": CosineRugged(dim=1),
     "double_well": DoubleWell(dim=5, rotated=True, terms=11, tilt=0.3),
     "double_well-1d": DoubleWell(dim=1, tilt=0.0, terms=3, starts="wrong_well", spread=0.1),
+    "barrier": Barrier(dim=3, height=0.7, distance=5.0, curvature=2.0, spread=0.9),
+    "barrier-1d": Barrier(step=0.0),
     "bbob_noisy": BBOBNoisy(function=106, dim=3),
     "bbob_noisy-powers": BBOBNoisy(function=119, dim=5),
     "canyon": Canyon(dim=5, rotated=True, shifted=True),

@@ -10,6 +10,7 @@ import scipy.special
 import torch
 
 from landscapes.base import Terms
+from landscapes.continuous.barrier import Barrier
 from landscapes.continuous.canyon import Canyon
 from landscapes.continuous.cosine_rugged import CosineRugged
 from landscapes.continuous.double_well import DoubleWell
@@ -52,6 +53,11 @@ def naive_double_well(one, r, x):
     )
 
 
+def naive_barrier(one, r, x):
+    del r
+    return reference.barrier(x, one.height, one.distance, one.step, one.curvature)
+
+
 def naive_saddle(one, r, x):
     y, h = reference.seen_from(x, [0.0] * one.dim, columns(one, r)), one.hessian().tolist()
     depth = sum(v * v / (4 * one.confinement) for v in h if v < 0) if one.confinement else 0.0
@@ -81,6 +87,11 @@ KINDS = {
         naive_double_well,
     ),
     "double_well-rotated": (DoubleWell(dim=5, tilt=0.0, rotated=True), naive_double_well),
+    "barrier": (Barrier(distance=5.0, spread=2.0), naive_barrier),
+    "barrier-3d": (
+        Barrier(dim=3, height=0.3, distance=2.1, step=0.1, curvature=3.0, spread=1.0),
+        naive_barrier,
+    ),
     "saddle": (
         Saddle(
             dim=4,
@@ -176,6 +187,10 @@ def test_single_precision_agrees_with_double(kind):
         (
             lambda: DoubleWell(starts="left"),
             "double_well.starts: expected one of box, wrong_well, got 'left'",
+        ),
+        (
+            lambda: Barrier(height=1.0, step=0.0, distance=2.8),
+            r"barrier.distance: expected >= 2.828, at which both wells reach the height 1, got 2.8",
         ),
         (lambda: Saddle(dim=3, unstable=3), "saddle.unstable: expected at most dim - 1 = 2, got 3"),
         (lambda: Saddle(dim=1, unstable=1), "saddle.dim: expected >= 2, got 1"),
@@ -277,6 +292,20 @@ def test_saddle_noise_has_exactly_the_set_covariance(noise, rotated):
         assert torch.equal(bound.slopes[..., 1], torch.zeros(4, 7).double()), (
             "no noise at all on that axis"
         )
+
+
+def test_barrier_is_what_it_says():
+    """Bottoms and top at their heights, flat between the rims, and slopes of the wells beside them."""
+    landscape = Barrier(dim=2, height=0.5, distance=4.0, step=0.3, curvature=2.0)
+    rims = 0.8**0.5, 4 - 0.5**0.5
+    assert landscape.flat == pytest.approx(rims[1] - rims[0])
+    loss, slope, _ = along(landscape, (0.0, 4.0, 2.0, rims[0] + 1e-9, rims[1] - 1e-9, rims[1] + 1e-9))
+    np.testing.assert_allclose(loss, [0, 0.3, 0.8, 0.8, 0.8, 0.8], atol=1e-8)
+    np.testing.assert_allclose(slope, [0, 0, 0, 0, 0, -2 * 0.5**0.5], atol=1e-8)
+    bound = landscape.bind(streams())
+    assert torch.equal(bound.start(streams(), 3), torch.tensor([4.0, 0.0]).double().expand(4, 3, 2))
+    even = Barrier(step=0.0).bind(streams())
+    assert torch.equal(even.loss(even.optima), torch.zeros(4, 2).double())
 
 
 @pytest.mark.parametrize("rotated", [False, True])

@@ -27,6 +27,15 @@ def double_well(u, others, barrier, tilt, stiffness):
     return barrier * (u * u - 1) ** 2 + tilt * u + stiffness / 2 * sum(v * v for v in others)
 
 
+def barrier(x, height, distance, step, curvature):
+    """Two parabolas, cut off between their bottoms, and the same parabola along all other axes."""
+    lower, higher = curvature / 2 * x[0] ** 2, step + curvature / 2 * (x[0] - distance) ** 2
+    wells = min(lower, higher)
+    if 0 < x[0] < distance:
+        wells = min(wells, step + height)
+    return wells + curvature / 2 * sum(v * v for v in x[1:])
+
+
 def saddle(y, curvatures, confinement):
     """1/2 sum h y^2, and a quartic along the directions of negative h; not yet the gap."""
     total = 0.0

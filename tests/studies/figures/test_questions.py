@@ -501,6 +501,13 @@ class TestMap:
         said = figure.legends[0].get_title().get_text().replace("\n", " ")
         assert "∞: infinite: never; –: no number" in said
 
+    def test_a_label_is_what_colours_are(self, ratio):
+        figure, _ = self.drawn(ratio, label="time of GA over that of SGD")
+        assert figure.axes[1].get_ylabel().replace("\n", " ") == "time of GA over that of SGD"
+        assert figure.legends[0].get_title().get_text().startswith("time of GA over that of SGD, ")
+        ticks = [text.get_text() for text in figure.axes[1].get_yticklabels()]
+        assert {"0.5", "1", "2"} <= set(ticks)  # 1/4 to 4 are plain numbers, not powers of ten
+
     def test_the_predicted_line_is_that_of_the_formula(self, ratio):
         data = ratio.assign_attrs(settings=json.dumps(made_settings(ratio)))
         _, axes = self.drawn(data, theory="B * 0.1 + k * 0.1")
@@ -881,6 +888,11 @@ class TestAnswer:
         assert (law.is_dashed(), bound.is_dashed()) == (False, True)
         assert law.get_color() != bound.get_color()
         assert len(answer(claimed, claim=["falls", "less"]).axes) == 2
+
+    def test_upwards_it_is_logarithmic_where_that_is_wanted(self, claimed):
+        few = claimed.sel(B=[4.0, 16.0])
+        wanted = [answer(few, claim="less", log=log).axes[0].get_yscale() for log in (False, True)]
+        assert wanted == ["linear", "log"]
 
     def test_what_holds_is_filled_and_what_lies_outside_hollow(self, claimed):
         (axes,) = answer(claimed, claim="falls").axes

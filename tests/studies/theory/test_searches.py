@@ -133,6 +133,69 @@ def test_the_exact_passage_by_a_chain():
     assert law == pytest.approx(wait[start:].sum(), rel=2e-3)
 
 
+WELLS = {"height": 0.6, "distance": 2.6, "step": 0.3, "curvature": 2.0}
+
+
+def barrier_loss(x):
+    """The kind barrier, k = 2."""
+    wells = np.minimum(x * x, 0.3 + (x - 2.6) ** 2)
+    return np.where((x > 0) & (x < 2.6), np.minimum(wells, 0.9), wells)
+
+
+def test_steps_over_a_barrier_by_a_chain_of_small_cells():
+    cell, rate, temperature = 0.005, 0.1, 0.3
+    x = np.arange(math.sqrt(0.3) + cell / 2, 5.5, cell)
+    later = x - rate * np.gradient(barrier_loss(x), cell)
+    noise = math.sqrt(2 * rate * temperature)
+    chances = cell * stats.norm.pdf(x, later[:, None], noise)
+    times = np.linalg.solve(np.eye(len(x)) - chances, np.ones(len(x)))
+    law = escape.barrier_steps(**WELLS, temperature=temperature, learning_rate=rate)
+    assert law == pytest.approx(np.interp(2.6, x, times), rel=0.01)
+
+
+def test_cold_small_steps_over_a_barrier_are_kramers():
+    """Each part of the double integral is 1 + O(sqrt(T / h)) of it, and a step is as exact as it is short."""
+    wide = WELLS | {"distance": 9.0}
+    law = escape.barrier_kramers(**wide, temperature=0.1)
+    exact = 0.01 * escape.barrier_steps(**wide, temperature=0.1, learning_rate=0.01)
+    assert law == pytest.approx(exact, rel=0.1)
+
+
+def test_a_lethal_barrier_is_jumped():
+    """All parents are at the bottom of the well: a birth arrives with the chance of one mutation."""
+    end = math.sqrt(0.3)
+    chance = 0.02 * np.diff(stats.norm.cdf([2.6 - end, 2.6 + end], scale=0.9)).item()
+    search = {"population": 30, "mutation_rate": 0.02, "mutation_sigma": 0.9}
+    for height in (0.4, 0.6):
+        law = escape.barrier_generations(**WELLS | search | {"height": height}, selection_strength=400)
+        assert law == pytest.approx(1 + 1 / (1 - (1 - chance) ** 30), rel=0.02)
+
+
+def first_arrivals(worlds, size, rate, sigma, strength):
+    """Mean generations, with its error, of populations simulated one by one."""
+    rng = np.random.default_rng(8)
+    times = []
+    for _ in range(worlds):
+        x, time = np.full(size, 2.6), 1
+        while (barrier_loss(x) >= 0.3 - 1e-12).all():
+            fitness = np.exp(-strength * barrier_loss(x))
+            parents = rng.choice(size, size, p=fitness / fitness.sum())
+            x = x[parents] + sigma * rng.normal(size=size) * (rng.random(size) < rate)
+            time += 1
+        times.append(time)
+    return np.mean(times), np.std(times) / worlds**0.5
+
+
+def test_a_shallow_barrier_is_tunnelled():
+    """Lineages on the barrier mutate again: three times as soon as by jumps alone."""
+    search = {"population": 30, "mutation_rate": 0.1, "mutation_sigma": 0.8, "selection_strength": 1.0}
+    mean, error = first_arrivals(400, *search.values())
+    law = escape.barrier_generations(**WELLS, **search)
+    assert law == pytest.approx(mean, abs=4.5 * error)
+    alone = escape.barrier_generations(**WELLS, **search | {"selection_strength": 400.0})
+    assert alone > 1.5 * (mean + 4.5 * error)
+
+
 # ruggedness -------------------------------------------------------------------------------------------------
 
 
