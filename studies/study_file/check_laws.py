@@ -12,7 +12,7 @@ from studies.results import settings
 from studies.schema import GRID
 from studies.study_file import check_named
 from studies.study_file.document import Mistake, first_of
-from studies.study_file.stated import Stated, hidden, numbers
+from studies.study_file.stated import Place, Stated, hidden, numbers
 from studies.text.formulas import evaluate, names_in
 from studies.text.shapes import Tree
 from studies.text.words import short, suggest
@@ -130,23 +130,24 @@ def _formulas(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
 def _prediction(stated: Stated, formula: str, key: str) -> Iterator[Mistake]:
     """A formula must have a value at one place of each landscape or more; a quantity names what there is."""
     for landscape in stated.landscapes():
-        arms = [stated.ran(arm) for arm in stated.here if arm.coords["landscape"] == landscape]
-        known = settings.numbers(arms[:1])
-        if is_quantity(formula, stated.words.recorded, known):
+        places = [place for place in stated.places if place.arm.coords["landscape"] == landscape]
+        every = [place.numbers for place in places]
+        if is_quantity(formula, stated.words.recorded, every[0] if every else {}):
             yield from _quantity(stated, formula, key)
             continue
-        problems = [_problem(formula, arm) for arm in arms]
+        problems = [_problem(formula, place) for place in places]
         if problems and all(problems):
             yield stated.wrong(str(problems[0]), key)
             continue
-        lines = hidden(map(settings.numbers, zip(arms)))
+        lines = hidden(every)
         yield from (stated.wrong(lines[name], key) for name in names_in(formula) if name in lines)
 
 
-def _problem(formula: str, arm: settings.Arm) -> str | None:
-    """Why a formula has no value at an arm; None where it has one."""
+def _problem(formula: str, place: Place) -> str | None:
+    """Why a formula has no value at a place; None where it has one."""
     try:
-        evaluate(formula, settings.numbers([arm]), settings.missing([arm]))
+        lacks = not place.numbers.keys() >= set(names_in(formula))
+        evaluate(formula, place.numbers, settings.missing([place.ran]) if lacks else None)
     except ValueError as error:
         return str(error)
     return None

@@ -106,7 +106,12 @@ class Stated:
     @cached_property
     def ran_with(self) -> list[settings.Numbers]:
         """The numbers with which each of these arms will run, by name."""
-        return [settings.numbers([self.ran(arm)]) for arm in self.here]
+        return [place.numbers for place in self.places]
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """These arms with what they will run with."""
+        return [Place(arm, self.ran(arm)) for arm in self.here]
 
     def ran(self, arm: Arm) -> settings.Arm:
         """What an arm will run with."""
@@ -118,6 +123,19 @@ class Stated:
             and arm.coords["optimizer"] in self.optimizers()
             and all(arm.coords.get(axis, value) == value for axis, value in self.claim.at.items())
         )
+
+
+@dataclass(frozen=True)
+class Place:
+    """An arm, and what it will run with."""
+
+    arm: Arm
+    ran: settings.Arm
+
+    @cached_property
+    def numbers(self) -> settings.Numbers:
+        """Name -> number."""
+        return settings.numbers([self.ran])
 
 
 def hidden(arms: Iterable[settings.Numbers]) -> dict[str, str]:

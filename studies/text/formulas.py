@@ -13,6 +13,7 @@ A formula is read, never run: it reaches nothing but the names that it is given,
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import math
@@ -136,13 +137,19 @@ def names_in(given: str) -> list[str]:
     """
     if is_path(given):
         return needed(function_at(given))
-    tree = parsed(given)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    called = {id(node.func) for node in calls}
-    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
-    written = [ast.unparse(node) for node in nodes if id(node) not in called | inner]
+    written, calls = _written(given)
     return list(dict.fromkeys([*written, *(name for call in calls for name in _lacking(call))]))
+
+
+@functools.lru_cache(maxsize=4096)
+def _written(text: str) -> tuple[list[str], list[ast.Call]]:
+    """The names that stand in a formula, and its calls."""
+    nodes = list(ast.walk(parsed(text)))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    called = {id(node.func) for node in calls}
+    inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    names = [node for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
+    return [ast.unparse(node) for node in names if id(node) not in called | inner], calls
 
 
 def _lacking(call: ast.Call) -> list[str]:
@@ -276,8 +283,9 @@ def _called(path: str, names: Mapping[str, Number]) -> float:
 # expressions ------------------------------------------------------------------------------------------------
 
 
+@functools.lru_cache(maxsize=4096)
 def parsed(text: str) -> ast.expr:
-    """The tree of an expression.
+    """The tree of an expression, which nobody changes: the same text has the same tree.
 
     Raises:
         ValueError: it is none, too long or too deep.
