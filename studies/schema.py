@@ -45,7 +45,8 @@ LEDGER_DIMS = (
 MEMBERS = "members"  # attribute of a recorded array: the names of its numbers, in order
 PLACES = "_index"  # end of the name of a dim along which the numbers of a recorded array lie
 TIMING_DIMS = ("timing_clock", "timing_repeat")
-PICTURE_DIMS = ("frame", "individual", "plane", "row", "column", "end")
+SEEN = "seen"  # the worlds of which there are pictures
+PICTURE_DIMS = (SEEN, "frame", "individual", "plane", "row", "column", "end")
 
 # tolerances -------------------------------------------------------------------------------------------------
 
@@ -229,7 +230,7 @@ TIMING = {  # behind replicate
         "most bytes that the first step of this world alone held beside what was there before", "B"
     ),
 }
-PICTURE = {  # behind replicate
+PICTURE = {  # behind replicate in a cell, SEEN in a Dataset
     "picture_center": Variable("center of the search on the plane", LENGTH, ("frame", "plane")),
     "picture_point": Variable(
         "points asked in the last step, on the plane", LENGTH, ("frame", "individual", "plane")

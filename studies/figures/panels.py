@@ -21,6 +21,7 @@ from xarray import Dataset
 from studies.figures import style
 from studies.figures.layout import Rows
 from studies.figures.style import Look
+from studies.schema import SEEN
 from studies.text.words import number
 
 FAR = 100  # times a value, beyond which the ends of its interval are not drawn on a log scale
@@ -49,6 +50,12 @@ NOTE: Look = {
 def landscapes(dataset: Dataset) -> list[tuple[str, Dataset]]:
     """Name and results of each landscape."""
     return [(str(name), dataset.sel(landscape=name)) for name in dataset["landscape"].values.tolist()]
+
+
+def of_world(dataset: Dataset, world: int) -> Dataset:
+    """The results of one world, with its pictures: NaN where none were taken of it."""
+    there = dataset.reindex({SEEN: [world]}).isel({SEEN: 0}) if SEEN in dataset.dims else dataset
+    return there.sel(replicate=world)
 
 
 def expect(

@@ -124,7 +124,7 @@ def _said(figure: Figure, maps: Sequence[Map]) -> str:
 def _maps(dataset: Dataset, world: int) -> list[Map]:
     """The landscapes that have a plane which all methods share."""
     maps = []
-    for name, part in panels.landscapes(dataset.sel(replicate=world)):
+    for name, part in panels.landscapes(panels.of_world(dataset, world)):
         shown = [(label, arm) for label, arm in arms(part) if np.isfinite(arm["picture_center"]).any()]
         if shown and _is_flat(dataset, name):
             extent = _extent([arm for _, arm in shown])

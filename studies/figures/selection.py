@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ from xarray import Dataset
 
 from studies.figures.facets import dim_of, dims
 from studies.figures.style import OPTIMIZERS, all_optimizers
+from studies.results.figures import is_label
 from studies.text.words import suggest
 
 
@@ -40,17 +40,9 @@ def _places(dataset: Dataset, dim: str, labels: Sequence[str]) -> list[int]:
 def _place(values: Sequence[object], dim: str, label: str) -> int:
     """Where a label, or a number, stands among values."""
     for place, value in enumerate(values):
-        if str(value) == label or _same(value, label):
+        if is_label(value, label):
             return place
     raise ValueError(f"unknown {dim} {label!r}; {suggest(label, [_text(value) for value in values])}")
-
-
-def _same(value: object, label: str) -> bool:
-    """Whether a text is this number."""
-    try:
-        return isinstance(value, int | float) and math.isclose(value, float(label), rel_tol=1e-9)
-    except ValueError:
-        return False
 
 
 def _text(value: object) -> str:

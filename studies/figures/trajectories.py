@@ -102,7 +102,7 @@ def animation(dataset: Dataset, width: float = style.WIDTH, world: int = 0) -> F
 
 def _costs(dataset: Dataset, world: int) -> np.ndarray:
     """What the dearest arm has spent at each frame."""
-    costs = dataset["picture_cost"].sel(replicate=world)
+    costs = panels.of_world(dataset[["picture_cost"]], world)["picture_cost"]
     return costs.max([dim for dim in costs.dims if dim != "frame"]).values
 
 
@@ -144,7 +144,7 @@ def _panels(
 ) -> tuple[Figure, list[tuple[Axes, Dataset]]]:
     """The figure, and its Axes with the arm that each shows."""
     panels.expect(dataset, "picture_center", "trajectories", "`pictures:`")
-    shown = _shown(dataset.sel(replicate=world))
+    shown = _shown(panels.of_world(dataset, world))
     figure = Figure(layout="constrained")
     grid = layout.fitted(figure, len(shown), width, NARROW)
     for axes, (name, label, arm) in zip(grid.panels, shown, strict=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from xarray import Dataset
+from xarray import DataArray, Dataset
 
 from studies.results import cell_files
 from studies.results.coordinates import coordinates
@@ -21,7 +21,7 @@ from studies.results.manifest import (
     fractions_of,
     label,
 )
-from studies.schema import OF_CELLS, RECORDS, TIMED_ON, Status, status_attrs
+from studies.schema import OF_CELLS, PICTURE, RECORDS, SEEN, TIMED_ON, Status, status_attrs
 from studies.text.shapes import Tree
 
 
@@ -61,12 +61,24 @@ def _grid(manifest: Manifest) -> Grid:
         fractions=fractions,
         columns=[np.searchsorted(share, fractions, side="right") - 1 for share in shares],
         places=_places(dims, manifest["arms"], len(tasks)),
-        sizes={"replicate": manifest["replicates"], "checkpoint": len(fractions), "target": targets},
+        sizes={
+            "replicate": manifest["replicates"],
+            "checkpoint": len(fractions),
+            "target": targets,
+            **_seen(manifest),
+        },
     )
     grid.declare("status", RECORDS, np.dtype(np.int8), status_attrs())
     _mark(grid, [(slice(None),) * len(dims)], Status.ABSENT)
     _mark(grid, itertools.chain.from_iterable(grid.places), Status.MISSING)
     return grid
+
+
+def _seen(manifest: Manifest) -> dict[str, int]:
+    """How many worlds there are pictures of, where there are some."""
+    pictures = [task["pictures"] for task in manifest["tasks"] if task.get("pictures")]
+    most = max((asked["worlds"] for asked in pictures), default=0)
+    return {SEEN: min(most, manifest["replicates"])} if most else {}
 
 
 def _mark(grid: Grid, places: Iterable[Place], status: Status) -> None:
@@ -105,8 +117,10 @@ def _read(grid: Grid, path: Path, cell: Stored) -> None:
 
 def _copy(grid: Grid, cell: Stored, name: str, values: np.ndarray) -> None:
     """Copy a variable (worlds, ..) of a cell to every place of its task."""
+    if SEEN in grid.variables[name].dims:
+        values = values[: max(0, grid.sizes[SEEN] - cell["first"])]
     for dim, length in zip(grid.variables[name].dims, values.shape, strict=True):
-        if dim not in (*RECORDS, "target"):
+        if dim not in (*RECORDS, "target", SEEN):
             grid.lengthen(dim, length)
     variable = grid.variables[name]
     columns = grid.columns[cell["task"]]
@@ -134,9 +148,15 @@ def _schema(grid: Grid, path: Path, names: frozenset[str]) -> list[str]:
         _declare_dim(grid, data, dim)
     for name, array in data.data_vars.items():
         if name not in grid.variables:
-            grid.declare(str(name), tuple(map(str, array.dims)), array.dtype, array.attrs)
+            grid.declare(str(name), _dims_shown(str(name), array), array.dtype, array.attrs)
     grid.schemas[names] = list(map(str, data.data_vars))
     return grid.schemas[names]
+
+
+def _dims_shown(name: str, array: DataArray) -> tuple[str, ...]:
+    """The dims of a variable of a cell in the Dataset: pictures are those of a few worlds."""
+    worlds, *others = map(str, array.dims)
+    return (SEEN if name in PICTURE else worlds, *others)
 
 
 def _declare_dim(grid: Grid, data: Dataset, dim: str) -> None:

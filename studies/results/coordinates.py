@@ -8,7 +8,7 @@ import numpy as np
 
 from studies.results.grid import Array, Grid
 from studies.results.manifest import Task, clock_of, end_of, placed_by_cost
-from studies.schema import CLOCKS, COORDINATES, PLACE, PLACES, TARGET_UNITS, Variable
+from studies.schema import CLOCKS, COORDINATES, PLACE, PLACES, SEEN, TARGET_UNITS, Variable
 from studies.text.shapes import Data
 
 RECORDED_HERE = Variable(
@@ -39,7 +39,9 @@ def _of_worlds(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
     instances = grid.spread(
         "replicate", [worlds % (task["instances"] or len(worlds)) for task in tasks]
     )
+    seen = np.arange(grid.sizes.get(SEEN, 0))
     return {
+        **({SEEN: Array((SEEN,), seen, COORDINATES["replicate"].attrs)} if len(seen) else {}),
         "replicate": Array(("replicate",), worlds, COORDINATES["replicate"].attrs),
         "instance": grid.squeezed(instances, COORDINATES["instance"].attrs, "replicate"),
     }

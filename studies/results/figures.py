@@ -5,6 +5,7 @@ figures: [convergence, {curve: {x: B, y: median(loss)}}, {map: {.., name: winner
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from studies.text.shapes import Data, Json
 
 NAME = "name"  # the option that is the name of the file
 SHOWN = ("landscape", "optimizer")  # options that choose a part of the results
+AT = "at"  # the option that chooses values of axes
 
 Names = str | list[str] | None  # of claims
 
@@ -24,7 +26,8 @@ class Asked(NamedTuple):
     figure: str
     options: Data  # keywords of its function
     file: str  # its name, without an ending
-    shown: Mapping[str, list[str]] = MappingProxyType({})  # landscape, optimizer -> labels; none: all
+    # landscape, optimizer, axis -> labels; none: all
+    shown: Mapping[str, list[str]] = MappingProxyType({})
 
     @property
     def said(self) -> str:
@@ -50,15 +53,29 @@ def asked(entries: Iterable[Json]) -> list[Asked]:
         options = {key: value for key, value in (options or {}).items() if value is not None}
         file = str(options.pop(NAME, figure))
         shown = {dim: listed(options.pop(dim)) for dim in SHOWN if dim in options}
+        shown |= {axis: list(map(_label, listed(own))) for axis, own in options.pop(AT, {}).items()}
         times[file] += 1
         number = f"-{times[file]}" if times[file] > 1 else ""
         figures.append(Asked(figure, options, file + number, shown))
     return figures
 
 
-def listed(given: str | list[str]) -> list[str]:
+def _label(value: Json) -> str:
+    """A value as it is written, 2 also where it was read as 2.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def listed(given: Json) -> list:
     """One label, or a list of them, as a list."""
-    return [given] if isinstance(given, str) else list(given)
+    return list(given) if isinstance(given, list) else [given]
+
+
+def is_label(value: object, label: str) -> bool:
+    """Whether a value of a dim is written so: the same text, or the same number."""
+    try:
+        return str(value) == label or math.isclose(float(str(value)), float(label), rel_tol=1e-9)
+    except ValueError:
+        return False
 
 
 def named(claims: Names) -> list[str]:

@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 
-from studies.text.shapes import Tree
+from studies.text.shapes import Data, Tree
 
 
 class Task(TypedDict):
@@ -22,6 +22,7 @@ class Task(TypedDict):
     targets: list[float]
     target_floor: NotRequired[float | None]
     instances: int | None  # None: one for each world
+    pictures: NotRequired[Data | None]  # worlds: the first, of which there are some
 
 
 class Shown(TypedDict):

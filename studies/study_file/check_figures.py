@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from studies import schema
 from studies.analysis.quantities.distance import OTHER_NAME
 from studies.results import settings
-from studies.results.figures import Asked, asked, named
+from studies.results.figures import AT, Asked, asked, is_label, named
 from studies.study_file.arm import Arm
 from studies.study_file.asked import Words as Quantities
 from studies.study_file.asked import recorded
@@ -64,7 +64,7 @@ def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> It
         if words:
             yield from _options(figure, (*path, figure.figure), words)
             yield from _claims(study, figure, (*path, figure.figure))
-            yield from _shown(figure, (*path, figure.figure), arms)
+            yield from _shown(figure, (*path, figure.figure), arms, axes)
     yield from _twice(figures)
 
 
@@ -94,13 +94,25 @@ def _named(path: Path, given: Json) -> Iterator[tuple[Path, str]]:
         yield from ((path, name) for name in named(given))
 
 
-def _shown(figure: Asked, path: Path, arms: Sequence[Arm]) -> Iterator[Mistake]:
-    """Landscapes and optimizers that the study does not run."""
+def _shown(figure: Asked, path: Path, arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:
+    """Landscapes, optimizers and values of axes that the study does not run.
+
+    Args:
+        figure: as it was asked for.
+        path: where.
+        arms: what the study runs.
+        axes: what is swept.
+    """
+    there = {dim: list(dict.fromkeys(str(arm.coords[dim]) for arm in arms)) for dim in schema.GRID}
+    there |= {axis.name: list(map(str, map(settings.key, axis.coords))) for axis in axes}
     for dim, labels_shown in figure.shown.items():
-        there = list(dict.fromkeys(str(arm.coords[dim]) for arm in arms))
+        where = (*path, dim) if dim in schema.GRID else (*path, AT, dim)
+        if dim not in there:
+            yield Mistake(where, f"unknown axis {dim!r}; {suggest(dim, list(there)[2:])}")
+            continue
         for label in labels_shown:
-            if label not in there:
-                yield Mistake((*path, dim), f"unknown {dim} {label!r}; {suggest(label, there)}")
+            if not any(is_label(value, label) for value in there[dim]):
+                yield Mistake(where, f"unknown {dim} {label!r}; {suggest(label, there[dim])}")
 
 
 def _options(figure: Asked, path: Path, words: Words) -> Iterator[Mistake]:

@@ -50,6 +50,9 @@ class Options(Said):
     optimizer: str | list[str] | None = Field(
         default=None, description="the one that is shown, or a list, as its arms are called; null: all"
     )
+    at: dict[str, float | str | list[float | str]] | None = Field(
+        default=None, description="axis -> its value that is shown, or a list; others: all"
+    )
 
 
 class PlainModel(Options):

@@ -7,11 +7,15 @@ import xarray as xr
 from sklearn.decomposition import PCA
 
 from landscapes.streams import Streams
+from studies import schema
 from studies.cells.loop import bind, run_cell, run_worlds
 from studies.cells.pictures import _plane
+from studies.figures.panels import of_world
+from studies.results import store
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
+from tests.support.runs import assembled
 
 STUDY = {
     "name": "pictures",
@@ -51,6 +55,41 @@ def test_shapes_and_worlds_that_are_not_seen():
         for name in data
         if str(name).startswith("picture")
     )
+
+
+@pytest.fixture(scope="module")
+def assembled_study(tmp_path_factory):
+    """The Dataset of a study whose axis touches one landscape alone, and a cell of the other."""
+    ridge = {"kind": "quadratic", "dim": 2}
+    sweep = {"landscapes.ridge.condition": [2, 5]}
+    changes = {"landscapes": STUDY["landscapes"] | {"ridge": ridge}, "sweep": sweep}
+    plan, out = make_plan(load_study(STUDY | changes)), tmp_path_factory.mktemp("pictures")
+    for cell in plan.cells(lambda address: False):
+        store.write_cell(run_cell(cell), store.cell_path(out, cell.address))
+    return assembled(plan, out), results("SGD")
+
+
+def test_a_dataset_has_pictures_of_the_worlds_that_were_seen_alone(assembled_study):
+    data, cell = assembled_study
+    assert data["picture_point"].dims[-4:] == ("seen", "frame", "individual", "plane")
+    assert data["seen"].values.tolist() == [0, 1]
+    here = data.sel(landscape="bowl", optimizer="SGD")
+    for name in schema.PICTURE:
+        for place in range(2):
+            shown, ours = here[name].isel(condition=place), cell[name].isel(replicate=slice(2))
+            there = shown.isel({
+                dim: slice(size) for dim, size in zip(shown.dims, ours.shape, strict=True)
+            })
+            np.testing.assert_array_equal(there.values, ours.values)
+
+
+def test_a_world_has_its_own_pictures_or_none(assembled_study):
+    data, cell = assembled_study
+    first, last = (of_world(data, world).sel(landscape="bowl", optimizer="SGD") for world in (1, 2))
+    ours = cell["picture_center"].isel(replicate=1).values
+    np.testing.assert_array_equal(first["picture_center"].isel(condition=0).values, ours)
+    assert bool(last["picture_center"].isnull().all())
+    np.testing.assert_array_equal(last["loss"].isel(condition=0), cell["loss"].isel(replicate=2))
 
 
 def test_the_search_does_not_notice():

@@ -293,6 +293,19 @@ def test_a_figure_of_a_study_shows_the_landscapes_and_optimizers_that_it_names(s
     np.testing.assert_allclose(line.get_ydata(), expected.mean("replicate").values.ravel())
 
 
+def test_a_figure_of_a_study_shows_the_values_of_axes_that_it_names(swept):
+    """As the command's --at does: a number, or a list."""
+    (figure,) = asked([
+        {"curve": {"x": "B", "y": "mean(loss)", "landscape": "ridge", "at": {"k": 0, "B": [4, 16]}}}
+    ])
+    assert figure.options == {"x": "B", "y": "mean(loss)"}
+    (page,) = pages_of(figure, swept, 6.9)
+    lines = [line for axes in page.axes for line in axes.lines if len(line.get_xdata()) == 2]
+    shown = swept["loss"].sel(landscape="ridge", k=0, B=[4, 16]).isel(checkpoint=-1).mean("replicate")
+    drawn = sorted(line.get_ydata().tolist() for line in lines)
+    np.testing.assert_allclose(drawn, sorted(shown.transpose("optimizer", "B").values.tolist()))
+
+
 @each("name", sorted(FIGURES))
 def test_every_figure_of_a_study_takes_landscapes_and_optimizers(name):
     """Those too that are told nothing else, each with a file of its own name."""
@@ -348,6 +361,14 @@ STUDY = {
 @each(
     ("figure", "text"),
     [
+        (
+            {"curve": {"at": {"batch": 2}}},
+            "figures[0].curve.at.batch: unknown batch '2'; expected one of: 1, 4",
+        ),
+        (
+            {"curve": {"at": {"bacth": 1}}},
+            "figures[0].curve.at.bacth: unknown axis 'bacth'; did you mean 'batch'?",
+        ),
         ({"curve": {"x": "bacth"}}, "figures[0].curve.x: unknown axis 'bacth'; did you mean 'batch'?"),
         (
             {"curve": {"y": "median(los)"}},
@@ -450,7 +471,7 @@ class TestCommand:
 
 def test_the_command_knows_all_that_figures_are_told():
     models = (model.model_fields for model in QUESTIONS.values())
-    mappings = {"beside"}  # for study files alone
+    mappings = {"beside", "at"}  # for study files alone, or an option of all commands
     assert {*TOLD, *SHOWN, *mappings} == {name for fields in models for name in fields}
     assert set(QUESTIONS) - set(FIGURES) == set(DRAWN)
 
