@@ -76,8 +76,8 @@ def _grid(manifest: Manifest) -> Grid:
 
 def _seen(manifest: Manifest) -> dict[str, int]:
     """How many worlds there are pictures of, where there are some."""
-    pictures = [task["pictures"] for task in manifest["tasks"] if task.get("pictures")]
-    most = max((asked["worlds"] for asked in pictures), default=0)
+    pictures = (task.get("pictures") or {} for task in manifest["tasks"])
+    most = max((asked.get("worlds", 0) for asked in pictures), default=0)
     return {SEEN: min(most, manifest["replicates"])} if most else {}
 
 
