@@ -252,7 +252,7 @@ class TestKinds:
         assert [axes.get_ylabel() for axes in convergence(data).axes[:2]] == ["gap to the optimum", ""]
 
 
-@pytest.mark.parametrize("width", [3.4, 7.0])
+@pytest.mark.parametrize("width", [3.4, pytest.param(7.0, marks=pytest.mark.verify)])
 def test_no_empty_strip_is_left_below_the_legend(width):
     """It is as high as what stands in it: the arms that are drawn, and triangles where there are any."""
     arms = {f"method {i}": arm([9, 5, 3, 2, 1.5, 1]) for i in range(16)}

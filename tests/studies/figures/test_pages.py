@@ -21,10 +21,10 @@ LANDSCAPES = [f"L{number}" for number in range(8)]
 MANY = results(optimizers=OPTIMIZERS)
 APART = MANY.assign(hit_cost=MANY["hit_cost"] * (1.0 + np.arange(28)[:, None, None]))
 CASES = {  # figure, and results that need several pages
-    "claims": ("claims", claiming(40)),
+    "claims": ("claims", claiming(20)),
     "profile": ("profile", APART),
     "convergence": ("convergence", results(optimizers=OPTIMIZERS[:20])),
-    "landscapes": ("convergence", results(landscapes=LANDSCAPES[:7])),
+    "landscapes": ("convergence", results(landscapes=LANDSCAPES[:5])),
     "phase": ("phase", results(landscapes=LANDSCAPES, rates=(1, 2))),
 }
 
@@ -54,7 +54,7 @@ def test_claims_on_pages_are_all_there_once():
     """Places within the regime and outside of it."""
     texts = [text.get_text() for page in drawn("claims") for text in page.axes[0].texts]
     places = re.findall(r"batch\s=\s(\d+)", "\n".join(texts))
-    assert sorted(map(int, places)) == list(range(40))
+    assert sorted(map(int, places)) == list(range(20))
 
 
 def test_optimizers_on_several_pages_are_compared_with_all():

@@ -209,8 +209,8 @@ class TestCurve:
         [
             (3.4, {"x": "B"}),
             (6.9, {"x": "steps", "hue": "B"}),
-            (3.4, {"x": "steps", "hue": "B"}),
-            (3.4, {"x": "optimizer", "hue": "k", "rows": "B"}),
+            pytest.param(3.4, {"x": "steps", "hue": "B"}, marks=pytest.mark.verify),
+            pytest.param(3.4, {"x": "optimizer", "hue": "k", "rows": "B"}, marks=pytest.mark.verify),
         ],
     )
     def test_nothing_overlaps(self, swept, width, options):
