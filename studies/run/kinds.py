@@ -100,6 +100,7 @@ def configure(tls: Tls | None) -> None:
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.nanny.pre-spawn-environ": NUMBERS | {"PYTHONPATH": paths()},
         "distributed.deploy.lost-worker-timeout": LOST,
+        "logging.distributed": "info",  # where ssh reads that a process has started
     }
     dask.config.set(ours | (settings(tls) if tls else {}))
 

@@ -14,6 +14,7 @@ from studies.run import clusters, expected, kinds, study_folder
 from studies.run.calibration.stage import Stage
 from studies.run.calibration.stages import stages_of
 from studies.study_file import remarks, spending
+from studies.study_file.cluster import Cluster
 from studies.study_file.plan import Arm, Plan, make_plan
 from studies.study_file.study import Study
 from studies.text import terminal
@@ -47,9 +48,16 @@ def show(study: Study, out: Path, cluster: str | None = None) -> None:
     lines = expected.lines(times, expected.workers(study))
     console.print(*lines, sep="\n", soft_wrap=True)
     console.print(f"folder: {out}", *_notes(plan, stages), sep="\n", soft_wrap=True)
-    script = kinds.script(clusters.checked(cluster or study.cluster))
+    where = clusters.checked(cluster or study.cluster)
+    script = kinds.script(where)
     if script is not None:
-        print(f"each job:\n\n{script}")
+        print(f"each of {_jobs(where)}:\n\n{script}")
+
+
+def _jobs(cluster: Cluster) -> str:
+    """How many there are."""
+    fewest, most = cluster.fewest_and_most
+    return counted(most, "job") if fewest == most else f"{fewest} to {counted(most, 'job')}"
 
 
 def _notes(plan: Plan, stages: list[Stage]) -> list[str]:

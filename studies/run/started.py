@@ -7,8 +7,10 @@ whatever way the client ended, jobs are cancelled and this process goes.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from studies.run.certificates import Tls
@@ -24,13 +26,24 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     asked: Data = json.loads(sys.stdin.readline())
     said, sys.stdout = sys.stdout, sys.stderr  # what libraries print goes to the terminal
+    alone, there = threading.Event(), threading.Event()
+    threading.Thread(target=_follow, args=(alone, there), daemon=True).start()
     try:
         with started(Cluster(**asked["cluster"]), Path(asked["folder"])) as cluster:
+            there.set()
             answer = {"address": cluster.scheduler_address, "tls": _tls(cluster.security)}
             print(json.dumps(answer), file=said, flush=True)
-            sys.stdin.read()
+            alone.wait()
     except ClusterError as error:
         print(json.dumps({"error": str(error)}), file=said, flush=True)
+
+
+def _follow(alone: threading.Event, there: threading.Event) -> None:
+    """Wait for the client's end; a cluster that has not started by then never will."""
+    sys.stdin.read()
+    if not there.is_set():
+        os._exit(1)
+    alone.set()
 
 
 def _tls(security: object) -> Tls | None:

@@ -81,10 +81,10 @@ def slurm(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
             stack.enter_context(_running(command, environment, folder))
             if command[0] == "munged":
                 wait_for((folder / "munge.socket").exists)
-        wait_for(lambda: _says("sinfo -h -o %t", environment) == "idle")
+        wait_for(lambda: says("sinfo -h -o %t", environment) == "idle")
         yield environment
-        _says("scancel -u root", environment)
-        wait_for(lambda: not _says("squeue -h", environment))
+        says("scancel -u root", environment)
+        wait_for(lambda: not says("squeue -h", environment))
 
 
 @contextlib.contextmanager
@@ -100,7 +100,8 @@ def _running(command: list[str], environment: dict[str, str], folder: Path) -> I
         process.wait()
 
 
-def _says(command: str, environment: dict[str, str]) -> str:
+def says(command: str, environment: dict[str, str]) -> str:
+    """What a command of Slurm prints."""
     return subprocess.run(
         command.split(), env=os.environ | environment, capture_output=True, text=True, check=False
     ).stdout.strip()

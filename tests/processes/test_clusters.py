@@ -1,0 +1,269 @@
+"""Studies on real clusters, which this machine plays: a Slurm of one node, an sshd, a scheduler behind TLS.
+
+Each gives the Dataset of an undisturbed run, and leaves nothing behind.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from studies import open_study
+from studies.results import store
+from studies.run import certificates
+from studies.run.environment import ENVIRONMENT
+from tests.support import slurm, sshd
+from tests.support.patience import patience, wait_for
+from tests.support.runs import (
+    ALIKE,
+    ROOT,
+    alive,
+    assert_same,
+    cells,
+    finish,
+    here,
+    no_leftovers,  # noqa: F401
+    start,
+    write,
+)
+
+pytestmark = pytest.mark.verify
+CELLS = 6
+
+
+@pytest.fixture
+def on(tmp_path):
+    """A study's run on a cluster, of which so much is said."""
+    write(tmp_path, ALIKE)
+
+    def begin(cluster, *words):
+        (tmp_path / "cluster.json").write_text(json.dumps({"cluster": cluster}))
+        return start(tmp_path, "--cluster", "cluster.json", *words)
+
+    return begin
+
+
+def assert_whole(folder, process):
+    code, _, err = finish(process)
+    assert code == 0, err
+    assert len(cells(folder)) == CELLS
+    assert_same(open_study(folder / "out"), here(ALIKE, folder / "here"))
+    assert not list((folder / "out").glob(".*"))  # no certificate, and no token
+
+
+# Slurm ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def queue(tmp_path, monkeypatch):
+    """A Slurm of two cores; what `squeue` prints."""
+    if slurm.missing():
+        pytest.skip(slurm.missing())
+    (tmp_path / "slurm").mkdir()
+    with slurm.slurm(tmp_path / "slurm") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield lambda form="%A": slurm.says(f"squeue -h -o {form}", environment).split()
+
+
+JOB = {"queue": "short", "memory": "1GB", "walltime": "00:10:00"}
+
+
+def test_jobs_of_slurm_compute_a_study_and_end_with_it(tmp_path, on, queue):
+    process = on({"slurm": JOB | {"jobs": 2}})
+    wait_for(lambda: len(queue()) == 2 or process.poll() is not None)
+    assert_whole(tmp_path, process)
+    wait_for(lambda: not queue())
+
+
+def test_from_no_job_as_many_come_as_there_are_cells_for(tmp_path, on, queue, monkeypatch):
+    """Two cores are one job too few for three: the third waits in the queue, and goes with the run."""
+    monkeypatch.setenv("TEST_DELAY", "1")
+    process = on({"slurm": JOB | {"adapt": [0, 3]}})
+    assert not queue()
+    wait_for(lambda: queue() or process.poll() is not None)
+    assert_whole(tmp_path, process)
+    wait_for(lambda: not queue())
+
+
+def test_a_client_that_is_killed_takes_its_jobs_along(tmp_path, on, queue, monkeypatch):
+    monkeypatch.setenv("TEST_GATE", str(tmp_path))
+    process = on({"slurm": JOB | {"jobs": 1}})
+    wait_for(lambda: (tmp_path / "waits").exists() or process.poll() is not None)
+    process.kill()
+    finish(process)
+    wait_for(lambda: not queue())
+
+
+def test_jobs_that_end_in_the_middle_of_a_cell_are_replaced_and_nothing_is_lost(
+    tmp_path, on, queue, monkeypatch
+):
+    """The walltime of a minute, the shortest that Slurm has, ends a job whose cell waits; another takes its place."""
+    monkeypatch.setenv("TEST_GATE", str(tmp_path))
+    process = on({"slurm": JOB | {"walltime": "00:01:00", "jobs": 1}})
+    wait_for(lambda: (tmp_path / "waits").exists() or process.poll() is not None)
+    [first], before = queue(), cells(tmp_path)
+    wait_for(lambda: (queue() and first not in queue()) or process.poll() is not None, 300)
+    (tmp_path / "go").touch()
+    assert_whole(tmp_path, process)
+    assert before.items() < cells(tmp_path).items()
+
+
+def test_a_worker_at_the_end_of_its_life_lets_its_cell_land(tmp_path, on, queue, monkeypatch):
+    """Its cell waits for longer than the worker has, and is computed once: by the worker that began it."""
+    monkeypatch.setenv("TEST_GATE", str(tmp_path))
+    life = ["--lifetime", "10s", "--lifetime-stagger", "1s"]
+    process = on({"slurm": JOB | {"jobs": 1, "worker_extra_args": life}})
+    wait_for(lambda: (tmp_path / "waits").exists() or process.poll() is not None)
+    [first] = queue()
+    [worker] = [p for p in psutil.process_iter(["cmdline"]) if is_worker(p)]
+    wait_for(lambda: worker_is_older(worker, 20))
+    assert queue() == [first]
+    (tmp_path / "go").touch()
+    assert_whole(tmp_path, process)
+
+
+def is_worker(process):
+    return "distributed.cli.dask_worker" in (process.info["cmdline"] or [])
+
+
+def worker_is_older(process, seconds):
+    return psutil.boot_time() + float(Path("/proc/uptime").read_text().split()[0]) > (
+        process.create_time() + seconds
+    )
+
+
+# ssh --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def host(tmp_path):
+    if sshd.missing():
+        pytest.skip(sshd.missing())
+    (tmp_path / "sshd").mkdir()
+    with sshd.sshd(tmp_path / "sshd") as options:
+        yield {"hosts": ["127.0.0.1"], "connect_options": options, "workers": 2}
+
+
+def test_a_host_by_ssh_computes_a_study_and_nothing_stays_there(tmp_path, on, host):
+    process = on({"ssh": host})
+    assert_whole(tmp_path, process)
+    wait_for(lambda: not remote())
+
+
+def test_what_ssh_started_ends_with_a_client_that_is_killed(tmp_path, on, host, monkeypatch):
+    process = on({"ssh": host})
+    wait_for(lambda: cells(tmp_path) or process.poll() is not None)
+    assert remote()
+    process.kill()
+    finish(process)
+    wait_for(lambda: not remote())
+
+
+def remote():
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "distributed.cli.dask_spec" in (process.info["cmdline"] or []) and alive(process)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({"remote_python": "/bin/false"}, "127.0.0.1 cannot run this project with /bin/false"),
+        ({"connect_options": {"port": 1}}, "ssh does not reach 127.0.0.1 ("),
+    ],
+)
+def test_a_host_that_is_not_as_it_must_be_is_one_line(tmp_path, on, host, said, line):
+    code, _, err = finish(on({"ssh": host | said}))
+    assert code == 2
+    assert err.splitlines()[-1].startswith(f"cluster: {line}")
+    assert "Traceback" not in err
+
+
+# TLS, and workers by hand -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """A scheduler behind a certificate, and two workers that were started by hand; what a study says of it."""
+    tls = certificates.temporary()
+    files = {name: str(tmp_path / f"{name}.pem") for name in tls}
+    for name, text in tls.items():
+        Path(files[name]).write_text(text)
+    own = [
+        f"--tls-{word}={files[name]}"
+        for name, word in (("ca", "ca-file"), ("cert", "cert"), ("key", "key"))
+    ]
+    place = tmp_path / "scheduler.json"
+    of_scheduler = ["distributed.cli.dask_scheduler", "--host", "tls://127.0.0.1", "--port", "0"]
+    with (
+        python(*of_scheduler, "--no-dashboard", f"--scheduler-file={place}", *own),
+        contextlib.ExitStack() as workers,
+    ):
+        wait_for(lambda: place.exists() and place.read_text())
+        address = json.loads(place.read_text())["address"]
+        workers.enter_context(python("studies.run.worker", address, "--workers", "2", *own))
+        yield {"kind": address, "tls": files}
+
+
+@contextlib.contextmanager
+def python(*words):
+    """A module that runs."""
+    hidden = {name for name in ENVIRONMENT if name.startswith(("MKL", "OMP", "NUMBA"))}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words],
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(patience())
+
+
+def test_a_scheduler_behind_a_certificate_and_workers_by_hand(tmp_path, on, scheduler):
+    """What MKL needs is set by the command: it was not in its environment."""
+    assert_whole(tmp_path, on(scheduler))
+    [origin, *_] = origins(tmp_path)
+    assert origin["cpu"]
+    assert origin["capability"]
+
+
+def test_without_the_certificate_nobody_answers(tmp_path, on, scheduler):
+    code, _, err = finish(on({"kind": scheduler["kind"]}))
+    assert code == 2
+    assert "no scheduler answers at tls://127.0.0.1:" in err
+    assert "give its certificate: cluster: {kind: tls://.., tls: {ca: .., cert: .., key: ..}}" in err
+
+
+def test_dask_s_own_configuration_has_the_certificate(tmp_path, on, scheduler, monkeypatch):
+    ca, cert, key = scheduler["tls"].values()
+    for name, file in {"CA_FILE": ca, "CLIENT__CERT": cert, "CLIENT__KEY": key}.items():
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{name}", file)
+    assert_whole(tmp_path, on({"kind": scheduler["kind"]}))
+
+
+def origins(folder):
+    import h5py
+
+    for address in cells(folder):
+        with h5py.File(store.cell_path(folder / "out", address)) as file:
+            yield json.loads(file.attrs["origin"])
+
+
+# any other --------------------------------------------------------------------------------------------------
+
+
+def test_a_class_of_dask_by_its_import_path(tmp_path, on):
+    words = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    assert_whole(tmp_path, on({"kind": "distributed:LocalCluster", **words}))
