@@ -12,6 +12,7 @@ from distributed import Worker
 from distributed.core import Status
 
 LOOK = 0.2  # seconds between looks at whether a cell runs
+FETCHED = 50  # looks at whether what the cell returned was fetched
 ENDING = (Status.closing, Status.closing_gracefully, Status.closed)
 
 
@@ -35,6 +36,10 @@ class Lasting(Worker):
             return
         self.status = Status.closing_gracefully  # type: ignore[misc]
         while self.state.executing_count:
+            await asyncio.sleep(LOOK)
+        for _ in range(FETCHED):
+            if not self.data:  # the client has what it returned
+                break
             await asyncio.sleep(LOOK)
         await self.scheduler.retire_workers(
             workers=[self.address],

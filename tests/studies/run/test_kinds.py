@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import importlib
 import json
 import sys
 from types import SimpleNamespace
@@ -34,6 +35,7 @@ MINE = "tests.support.own_cluster:Noted"
 
 @pytest.fixture(autouse=True)
 def dask_as_it_was():
+    importlib.import_module("dask_jobqueue")  # which adds its settings when it is imported
     before = copy.deepcopy(dask.config.config)
     yield
     dask.config.config.clear()
@@ -350,6 +352,7 @@ def test_workers_come_late_and_end_after_their_cell():
             assert not end.done()
             GO.set()
             assert await first == "landed"
+            first.release()
             await end
             assert second.status == "pending"
             await late.finished()
