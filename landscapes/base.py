@@ -33,7 +33,17 @@ class Reals:
 
 @dataclass(frozen=True)
 class Bits:
-    """Coordinates 0 or 1, held as uint8."""
+    """Coordinates 0 or 1, held as uint8.
+
+    Args:
+        sites: the two letters that 0 and 1 stand for at each coordinate; none: 0 and 1.
+    """
+
+    sites: tuple[tuple[str, ...], ...] = ()
+
+    def first(self, dim: int) -> Bits:
+        """Those of so many coordinates, from the first on."""
+        return Bits(self.sites[:dim])
 
 
 @dataclass(frozen=True)

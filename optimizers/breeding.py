@@ -6,17 +6,18 @@ Each algorithm's own docstring says what they mean there; `optimizers.operators`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from landscapes.base import Bits, FitnessLaw, Reals
+from landscapes.base import Bits, FitnessLaw, Letters, Problem, Reals
 from landscapes.parameters import Defaults
 from optimizers.base import Optimizer, Switches
 from optimizers.defaults import MUTATION_RATE
 from optimizers.fitness import unfit, weights
+from optimizers.spectrum import Spectrum
 
 Probability = Annotated[float, Ge(0), Le(1)]
 
@@ -81,3 +82,15 @@ class Breeding(Optimizer):
         if self.selection != "proportional":
             return {}
         return {"unfit": unfit(populations, self.fitness, self.selection_strength, law)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lettered(Breeding):
+    """One that searches letters too, such as those of DNA."""
+
+    domains: ClassVar[tuple[type, ...]] = (Reals, Bits, Letters)
+    spectrum: Spectrum = field(default_factory=Spectrum)
+
+    def check_problem(self, problem: Problem) -> None:
+        """A spectrum is that of bits or letters."""
+        self.spectrum.fits(self.name, problem.domain)

@@ -1,4 +1,4 @@
-"""Which letter another one mutates to: the spectrum of mutations between letters, such as those of DNA.
+"""Which letter another one mutates to: the spectrum of mutations between letters, as of DNA, or bits.
 
 Of a site with letters a, b, .. a mutation takes a to b with chance
 
@@ -21,10 +21,11 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from landscapes.base import Domain, Letters
+from landscapes.base import Domain, Letters, Reals
 from landscapes.parameters import Parameters
 
 FINE = 2**53  # values of a uniform number
+BITS = ("0", "1")  # the letters of bits that have no others
 DNA = frozenset("ACGTU")
 TRANSITIONS = frozenset(map(frozenset, ("AG", "CT", "CU")))
 _CHANGE = re.compile(r"(\S+)>(\S+)")
@@ -36,7 +37,8 @@ class Spectrum(Parameters):
 
     Args:
         transitions: kappa > 0: A to G, C to T and back, so many times as often as each transversion.
-        rates: single changes, as A>G, and their relative rates, >= 0, in place of kappa or 1.
+        rates: single changes, as A>G, and their relative rates, >= 0, in place of kappa or 1; on bits 0>1 and
+            1>0, or the letters of a table of two.
     """
 
     name: ClassVar[str] = "spectrum"
@@ -64,11 +66,15 @@ class Spectrum(Parameters):
         if self.uniform:
             return
         place = f"{owner}.spectrum"
-        if not isinstance(domain, Letters):
+        if isinstance(domain, Reals):
+            raise ValueError(f"{place}: expected no spectrum but on bits or letters; leave it out")
+        sites = domain.sites or (BITS,)
+        if self.transitions != 1 and all(len(site) == len(BITS) for site in sites):
             raise ValueError(
-                f"{place}: expected no spectrum but on letters, more than two at some site; leave it out"
+                f"{place}: expected no transitions where a site has two letters, of which each mutates to the"
+                " other; give rates"
             )
-        letters = {letter for site in domain.sites for letter in site}
+        letters = {letter for site in sites for letter in site}
         other = sorted(letter for letter in letters if letter.upper() not in DNA)
         if self.transitions != 1 and other:
             raise ValueError(
@@ -76,11 +82,11 @@ class Spectrum(Parameters):
             )
         for change in self.rates:
             before, after = change.split(">")
-            if not any({before, after} <= {*site} for site in domain.sites):
+            if not any({before, after} <= {*site} for site in sites):
                 raise ValueError(
                     f"{place}: expected changes between letters of one site, got {change!r}"
                 )
-        if any(all(map(_still, _rates(self, site))) for site in domain.sites):
+        if any(all(map(_still, _rates(self, site))) for site in sites):
             raise ValueError(
                 f"{place}: expected a letter that mutates at each site, got a site of none"
             )

@@ -156,7 +156,8 @@ class Empirical(Landscape):
     @property
     def domain(self) -> Domain:
         """Genotypes: bits, or letters where a site has more than two."""
-        return Bits() if self.measured.binary else Letters(self.measured.sites)
+        sites = self.measured.sites
+        return Bits(sites) if self.measured.binary else Letters(sites)
 
     @property
     def gap_known(self) -> bool:

@@ -26,6 +26,7 @@ def generation(
     among: Tensor | None = None,
     scale: Tensor | None = None,
     law: FitnessLaw | None = None,
+    changes: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The next population, elites first, and its parents.
 
@@ -37,13 +38,16 @@ def generation(
         among: (R,) int64, how many are alive, the first ones; None: all.
         scale: (R,), what multiplies the strength of mutation; None: 1.
         law: the fitness that a value stands for.
+        changes: (R, D, A, A), where letters mutate to; None: bits or reals.
 
     Returns:
         The elites and the children (R, P, D), and their parents (R, P, 2), the same twice where there was no
         second one.
     """
     births = value.shape[1] - method.elite
-    children, both = breed(points, value, streams, births, method, among=among, scale=scale, law=law)
+    children, both = breed(
+        points, value, streams, births, method, among=among, scale=scale, law=law, changes=changes
+    )
     if method.elite:
         elite = order(value)[:, : method.elite]
         children = torch.cat([rows(points, elite), children], 1)
@@ -61,11 +65,13 @@ def breed(
     among: Tensor | None = None,
     scale: Tensor | None = None,
     law: FitnessLaw | None = None,
+    changes: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Children (R, n, D) of a population, and their parents (R, n, 2); arguments as of `generation`."""
     first = parents(value, streams, n, method, 0, among, law)
     second = mates(first, streams, method, lambda: parents(value, streams, n, method, 1, among, law))
-    return offspring(points, first, second, streams, method, scale), torch.stack([first, second], -1)
+    children = offspring(points, first, second, streams, method, scale=scale, changes=changes)
+    return children, torch.stack([first, second], -1)
 
 
 def mates(first: Tensor, streams: Streams, method: Breeding, drawn: Callable[[], Tensor]) -> Tensor:
@@ -84,7 +90,9 @@ def offspring(
     second: Tensor,
     streams: Streams,
     method: Breeding,
+    *,
     scale: Tensor | None = None,
+    changes: Tensor | None = None,
 ) -> Tensor:
     """Children (R, n, D) of their parents among points (R, P, D), recombined and then mutated.
 
@@ -95,8 +103,10 @@ def offspring(
         streams: at the step.
         method: whose hyperparameters say how.
         scale: (R,), what multiplies the strength of mutation; None: 1.
+        changes: (R, D, A, A), where letters mutate to; None: bits or reals.
     """
     children = rows(points, first)
     if method.recombines:
         children = recombine(children, rows(points, second), streams, method.crossover)
-    return mutate(children, streams, method.mutation_rate, method.mutation_sigma, scale)
+    rate, sigma = method.mutation_rate, method.mutation_sigma
+    return mutate(children, streams, rate, sigma, scale, changes)

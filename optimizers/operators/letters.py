@@ -10,28 +10,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscapes.base import Letters, Problem
+from landscapes.base import Bits, Letters, Problem, Reals
 from landscapes.streams import Streams
 from optimizers.operators.arrays import wide
-from optimizers.spectrum import FINE, Spectrum
+from optimizers.spectrum import BITS, FINE, Spectrum
 
 
 def changes(problem: Problem, spectrum: Spectrum, streams: Streams) -> Tensor:
-    """The table of changes of each world; (R, 0) where coordinates are no letters."""
-    if not isinstance(problem.domain, Letters):
+    """The table of changes of each world.
+
+    (R, 0) on reals, and on bits that mutate either way alike: these are flipped.
+    """
+    domain = problem.domain
+    if isinstance(domain, Reals) or (isinstance(domain, Bits) and spectrum.uniform):
         return torch.zeros((streams.size, 0), dtype=torch.int64, device=streams.device)
-    table = spectrum.changes(problem.domain).to(streams.device)
+    table = spectrum.changes(Letters(domain.sites or (BITS,) * problem.dim)).to(streams.device)
     return table.expand(streams.size, *table.shape)
 
 
-def mutate_letters(
-    points: Tensor, streams: Streams, rate: float | Tensor | None, table: Tensor
-) -> Tensor:
-    """Letters (R, n, D) uint8, each mutated with probability `rate`; None: 1/D."""
-    chance = 1 / points.shape[-1] if rate is None else rate
-    if not isinstance(chance, Tensor) and chance == 0:
-        return points
-    hit = streams.bernoulli("mutation", wide(chance, 3), points.shape[1:])
+def mutate_letters(points: Tensor, streams: Streams, rate: float | Tensor, table: Tensor) -> Tensor:
+    """Letters (R, n, D) uint8, each mutated with probability `rate`."""
+    hit = streams.bernoulli("mutation", wide(rate, 3), points.shape[1:])
     return torch.where(hit, _changed(points, streams, table), points)
 
 

@@ -1,4 +1,4 @@
-"""Mutation of reals and of bits."""
+"""Mutation of reals, of bits and of letters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from torch import Tensor
 from landscapes.numerics import column
 from landscapes.streams import Streams
 from optimizers.operators.arrays import where_bits, wide
+from optimizers.operators.letters import mutate_letters
 
 
 def gaussian(points: Tensor, streams: Streams, rate: float | Tensor, sigma: float | Tensor) -> Tensor:
@@ -32,12 +33,20 @@ def mutate(
     rate: float | Tensor | None,
     sigma: float | Tensor,
     scale: Tensor | None = None,
+    changes: Tensor | None = None,
 ) -> Tensor:
-    """Bits flipped, or real points moved by N(0, sigma^2), each coordinate with probability `rate`.
+    """Bits flipped, letters changed, or real points moved by N(0, sigma^2).
 
-    None: 1 on reals, 1/D on bits.
+    Args:
+        points: (R, n, D).
+        streams: at the step.
+        rate: the probability with which a coordinate mutates; None: 1 on reals, 1/D on bits and letters.
+        sigma: standard deviation of a real mutation.
+        scale: (R,), what multiplies sigma on reals, the rate on bits and letters; None: 1.
+        changes: (R, D, A, A), where a mutation leads; (R, 0) or None: a bit to the other one.
 
-    A scale (R,) multiplies sigma on reals, the rate on bits.
+    Returns:
+        The points after mutation, (R, n, D).
     """
     binary = points.dtype == torch.uint8
     if rate is None:
@@ -46,6 +55,8 @@ def mutate(
         rate, sigma = (rate * scale, sigma) if binary else (rate, sigma * scale)
     if not isinstance(rate, Tensor) and rate == 0:
         return points  # draws are addressed: leaving some out changes no other
+    if changes is not None and changes.ndim > 2:
+        return mutate_letters(points, streams, rate, changes)
     return bit_flip(points, streams, rate) if binary else gaussian(points, streams, rate, sigma)
 
 

@@ -54,7 +54,7 @@ class State(NamedTuple):
     asked: Tensor  # (R, H) bool: what the next step asks
     best: Tensor  # (R, D) the best haplotype of the population evaluated last
     exact: Tensor  # (R,) bool: the oracle adds no noise
-    changes: Tensor  # (R, D, A, A) of letters, where a mutation leads; elsewhere (R, 0)
+    changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit, or on reals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +78,11 @@ class WrightFisher(Optimizer):
         crossover: none, one_point, multi_point or free.
         recombination_rate: r, 0 to 1: the chance of a crossover, multi_point: in each gap; None: 1,
             multi_point 1/2.
-        mutation_rate: u, probability that a coordinate mutates, 0 to 1, symmetric on bits; None: 1 on reals,
-            1/D on bits and letters.
-        spectrum: to which letter one mutates, where a site has more than two: to each other alike, unless
-            {transitions: kappa} or {rates: {A>G: 2}} say otherwise. With unequal rates u is the probability
-            of the most mutable letter of the site.
+        mutation_rate: u, probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits and
+            letters.
+        spectrum: to which letter one mutates: to each other alike, unless {transitions: kappa} or {rates:
+            {A>G: 2}} say otherwise, on bits {rates: {0>1: 2}}. With unequal rates u is the probability of the
+            most mutable letter of the site.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
 
     Source: Wright 1931; Moran 1958; Ewens 2004, "Mathematical population genetics", chapter 3.
@@ -121,7 +121,7 @@ class WrightFisher(Optimizer):
         return self.ploidy
 
     def check_problem(self, problem: Problem) -> None:
-        """A spectrum is that of letters."""
+        """A spectrum is that of bits or letters."""
         self.spectrum.fits(self.name, problem.domain)
 
     def init(self, problem: Problem, streams: Streams) -> State:
@@ -151,7 +151,9 @@ class WrightFisher(Optimizer):
         gametes = self._recombine(
             operators.rows(points, first), operators.rows(points, second), streams
         )
-        gametes = self._mutated(gametes, streams, state.changes)
+        gametes = operators.mutate(
+            gametes, streams, self.mutation_rate, self.mutation_sigma, changes=state.changes
+        )
         info = {
             "parents": torch.stack([first, second], -1),
             "unfit": unfit([loss], self.fitness, self.selection_strength, answer.law),
@@ -161,12 +163,6 @@ class WrightFisher(Optimizer):
             return after._replace(points=gametes), info
         dead = self._dead(streams, value.device)
         return self._replaced(after, points, dead, gametes), info | {"dead": dead[:, 0]}
-
-    def _mutated(self, gametes: Tensor, streams: Streams, changes: Tensor) -> Tensor:
-        """Gametes (R, n, D) after mutation."""
-        if changes.ndim > 2:
-            return operators.mutate_letters(gametes, streams, self.mutation_rate, changes)
-        return operators.mutate(gametes, streams, self.mutation_rate, self.mutation_sigma)
 
     def _replaced(self, state: State, points: Tensor, dead: Tensor, gametes: Tensor) -> State:
         """The state with a child's gametes (R, ploidy, D) in the place of the dead (R, 1) among points."""

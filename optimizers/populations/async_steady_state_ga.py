@@ -53,11 +53,14 @@ class State(NamedTuple):
     left: Tensor  # (R, W) virtual time that it still needs
     clock: Tensor  # (R, 2) virtual time, and what rounding left out of it
     step: Tensor  # (R,) int64, completed steps
+    changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit, or on reals
 
 
 @dataclass(frozen=True, kw_only=True)
 class AsyncSteadyStateGA(Replacing):
-    """Genetic algorithm without generations whose children are evaluated in virtual time; real or binary.
+    """Genetic algorithm without generations whose children are evaluated in virtual time.
+
+    It searches reals, bits or letters.
 
     The recommendation is the member that was last seen lowest, the center is the mean of the members.
 
@@ -72,7 +75,11 @@ class AsyncSteadyStateGA(Replacing):
             up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
-        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
+        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits and
+            letters.
+        spectrum: to which letter one mutates: to each other alike, unless {transitions: kappa} or {rates:
+            {A>G: 2}} say otherwise, on bits {rates: {0>1: 2}}. With unequal rates the mutation rate is that
+            of the most mutable letter of a site.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
 
     Source: Scott and De Jong 2015, FOGA 13:54; Whitley 1989, ICGA 3:116; Syswerda 1991, Foundations of
@@ -105,11 +112,12 @@ class AsyncSteadyStateGA(Replacing):
         points = problem.start(self.population)
         value, job = unseen(points, streams.dtype), everybody(self.workers, len(points), points.device)
         exact = torch.full((len(points),), problem.exact, dtype=torch.bool, device=points.device)
-        held = self._taken(points, value, exact, job, streams)
+        changes = operators.changes(problem, self.spectrum, streams)
+        held = self._taken(points, value, exact, job, streams, changes)
         left = self._busy(streams, job, problem.exact)
         clock = torch.zeros(len(points), 2, dtype=streams.dtype, device=points.device)
         read = torch.zeros_like(job)
-        return State(points, value, exact, held, job, read, left, clock, read[:, 0])
+        return State(points, value, exact, held, job, read, left, clock, read[:, 0], changes)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The individuals of the workers that finish next, after the members where values are noisy."""
@@ -126,7 +134,7 @@ class AsyncSteadyStateGA(Replacing):
         job = state.job.gather(1, who)
         points, value, accepted = self._competed(state, query, answer, job, streams)
         next_job = state.job.amax(1, keepdim=True) + 1 + torch.arange(self._children, device=who.device)
-        taken = self._taken(points, value, state.exact, next_job, streams)
+        taken = self._taken(points, value, state.exact, next_job, streams, state.changes)
         busy = self._busy(streams, who, bool(state.exact.all()))
         clock = advanced(state.clock, elapsed)
         info = {
@@ -145,6 +153,7 @@ class AsyncSteadyStateGA(Replacing):
             left=(state.left - elapsed).scatter(1, who, busy),
             clock=clock,
             step=state.step + 1,
+            changes=state.changes,
         )
         return after, info
 
@@ -189,12 +198,25 @@ class AsyncSteadyStateGA(Replacing):
         return self.service.draw(streams, who, 1 if exact else 1 + self.population // self._children)
 
     def _taken(
-        self, points: Tensor, value: Tensor, exact: Tensor, job: Tensor, streams: Streams
+        self,
+        points: Tensor,
+        value: Tensor,
+        exact: Tensor,
+        job: Tensor,
+        streams: Streams,
+        changes: Tensor,
     ) -> Tensor:
-        """The individuals (R, n, D) of the next jobs (R, n): starts not yet taken, else children.
+        """The individuals (R, n, D) of the next jobs: starts not yet taken, else children.
 
-        Children are drawn at the next step.
+        Args:
+            points: (R, P, D), the members.
+            value: (R, P), their values.
+            exact: (R,), whether the oracle adds no noise.
+            job: (R, n).
+            streams: at the step; children are drawn at the next one.
+            changes: where a mutation leads, as in the state.
         """
-        born, _ = operators.breed(points, value, streams.at(streams.step + 1), job.shape[1], self)
+        later = streams.at(streams.step + 1)
+        born, _ = operators.breed(points, value, later, job.shape[1], self, changes=changes)
         start = operators.rows(points, job.clamp_max(self.population - 1))
         return torch.where((exact[:, None] & (job < self.population))[..., None], start, born)

@@ -1,4 +1,4 @@
-"""A genetic algorithm with discrete generations, on real coordinates or on bits.
+"""A genetic algorithm with discrete generations, on real coordinates, bits or letters.
 
 Each generation the whole population is evaluated, elites included (Holland 1975, "Adaptation in natural and
 artificial systems"). The `elite` best go on unchanged; each of the P - elite children has a first parent and,
@@ -6,14 +6,14 @@ with probability `recombination_rate`, a second one, both selected independently
 may meet the same parent twice); it is mutated last. So with selection `proportional`, no crossover and no
 mutation this is the haploid Wright-Fisher model, and with crossover its version with recombination.
 
-The mutation, its sigma on reals and its rate on bits, may change by a schedule, and the population with it
+The mutation, its sigma on reals and its rate elsewhere, may change by a schedule, and the population with it
 (`optimizers.schedules`): then P is the largest size, the first P_t of the points are alive at step t, and
 only these are asked, billed and become parents.
 
 P values per step. Draws: drift (part 0: first parents, part 1: second parents), recombination (part 0: who,
-part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). First parents
-and mutations are the same with and without crossover. With `sampling: systematic`, pairing (part 1: who mates
-with whom) in place of drift.
+part 1: where), mutation (part 0: by how much, or which bits or letters; part 1: which real coordinates, or to
+which letter). First parents and mutations are the same with and without crossover. With `sampling:
+systematic`, pairing (part 1: who mates with whom) in place of drift.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Recorded
-from optimizers.breeding import Breeding
+from optimizers.breeding import Lettered
 from optimizers.defaults import MUTATION_RATE
 from optimizers.fitness import COUNTED
 from optimizers.schedules import Coupling, Schedule, check_population
@@ -44,11 +44,12 @@ class State(NamedTuple):
     best: Tensor  # (R, D) the best of the population that was evaluated last
     value: Tensor  # (R,) its observed value; inf before the first step
     step: Tensor  # (R,) int64, completed steps
+    changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit, or on reals
 
 
 @dataclass(frozen=True, kw_only=True)
-class GA(Breeding):
-    """Genetic algorithm: selection, crossover, mutation, elitism; real or binary.
+class GA(Lettered):
+    """Genetic algorithm: selection, crossover, mutation, elitism; reals, bits or letters.
 
     The recommendation is the point with the lowest observed value in the generation evaluated last.
 
@@ -66,11 +67,15 @@ class GA(Breeding):
             up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
-        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
+        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits and
+            letters.
+        spectrum: to which letter one mutates: to each other alike, unless {transitions: kappa} or {rates:
+            {A>G: 2}} say otherwise, on bits {rates: {0>1: 2}}. With unequal rates the mutation rate is that
+            of the most mutable letter of a site.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
         elite: the best so many survive unchanged, 0 <= elite < P_0; a population never shrinks below elite +
             1.
-        schedule: how mutation_sigma (on reals) or mutation_rate (on bits) changes with the steps.
+        schedule: how mutation_sigma (on reals) or mutation_rate (on bits and letters) changes with the steps.
         coupling: how the population changes with it, see `optimizers.schedules`.
         largest: P >= P_0, where a growing population stops; needed with grow and decay_and_grow. None: P_0.
 
@@ -98,7 +103,8 @@ class GA(Breeding):
         """The landscape's starts."""
         points = problem.start(self.population if self.largest is None else self.largest)
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device)
-        return State(points, points[:, 0], value, torch.zeros_like(value, dtype=torch.int64))
+        changes = operators.changes(problem, self.spectrum, streams)
+        return State(points, points[:, 0], value, torch.zeros_like(value, dtype=torch.int64), changes)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The whole population, or those of it who are alive."""
@@ -118,11 +124,18 @@ class GA(Breeding):
             value = torch.where(query.alive, value, torch.inf)
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
         children, parents = operators.generation(
-            query.points, value, streams, self, among=self._alive(state), scale=scale, law=answer.law
+            query.points,
+            value,
+            streams,
+            self,
+            among=self._alive(state),
+            scale=scale,
+            law=answer.law,
+            changes=state.changes,
         )
         best = operators.best(query.points, value)
         info = {"parents": parents} | self.unfit([value], answer.law)
-        return State(children, best, value.amin(1), state.step + 1), info
+        return State(children, best, value.amin(1), state.step + 1, state.changes), info
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
         """Parents come by fitness, where selection is proportional to it."""

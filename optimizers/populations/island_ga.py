@@ -31,7 +31,7 @@ from landscapes.base import Answer, FitnessLaw, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Recorded
-from optimizers.breeding import Breeding
+from optimizers.breeding import Lettered
 from optimizers.fitness import COUNTED
 
 
@@ -42,11 +42,12 @@ class State(NamedTuple):
     best: Tensor  # (R, D) the best of the population that was evaluated last
     value: Tensor  # (R,) its observed value; inf before the first step
     step: Tensor  # (R,) int64, completed steps
+    changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit, or on reals
 
 
 @dataclass(frozen=True, kw_only=True)
-class IslandGA(Breeding):
-    """Genetic algorithm on islands with migration around a ring; real or binary.
+class IslandGA(Lettered):
+    """Genetic algorithm on islands with migration around a ring; reals, bits or letters.
 
     The recommendation is the point with the lowest observed value in the generation evaluated last, the
     center is the mean of all islands.
@@ -69,7 +70,11 @@ class IslandGA(Breeding):
             up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
-        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
+        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits and
+            letters.
+        spectrum: to which letter one mutates: to each other alike, unless {transitions: kappa} or {rates:
+            {A>G: 2}} say otherwise, on bits {rates: {0>1: 2}}. With unequal rates the mutation rate is that
+            of the most mutable letter of a site.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
         elite: the best so many of each island survive unchanged, 0 <= elite < P / I.
 
@@ -112,7 +117,8 @@ class IslandGA(Breeding):
         """The landscape's starts, the first N on the first island."""
         points = problem.start(self.population)
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=points.device)
-        return State(points, points[:, 0], value, torch.zeros_like(value, dtype=torch.int64))
+        changes = operators.changes(problem, self.spectrum, streams)
+        return State(points, points[:, 0], value, torch.zeros_like(value, dtype=torch.int64), changes)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The whole population."""
@@ -132,7 +138,7 @@ class IslandGA(Breeding):
         second = operators.mates(
             first, streams, self, lambda: self._parents(settled, streams, 1, answer.law)
         )
-        children = operators.offspring(points, first, second, streams, self)
+        children = operators.offspring(points, first, second, streams, self, changes=state.changes)
         parents = torch.stack([first, second], -1)
         if self.elite:
             elite = self._elites(settled)
@@ -141,7 +147,7 @@ class IslandGA(Breeding):
         parents = operators.rows(origin[..., None], parents.flatten(1)).view_as(parents)
         best = operators.best(query.points, value)
         info = {"parents": parents} | self.unfit(settled.split(self._size, 1), answer.law)
-        return State(children, best, value.amin(1), state.step + 1), info
+        return State(children, best, value.amin(1), state.step + 1, state.changes), info
 
     @property
     def demes(self) -> int:

@@ -14,9 +14,9 @@ crossover the (1+1) EA.
 Where values are exact, the first P / K steps ask the starts, K at a time, and each further one K children: K
 values per step. Else members and children are asked together, since an old lucky value would never be beaten:
 P + K. Draws: drift (part 0: first parents, part 1: second parents, part 2: who dies), recombination (part 0:
-who, part 1: where), mutation (part 0: by how much, or which bits; part 1: which real coordinates). With
-`sampling: systematic`, pairing (part 1: who mates with whom) in place of drift, and `random` kills place
-after place, in turn.
+who, part 1: where), mutation (part 0: by how much, or which bits or letters; part 1: which real coordinates,
+or to which letter). With `sampling: systematic`, pairing (part 1: who mates with whom) in place of drift, and
+`random` kills place after place, in turn.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from landscapes.base import Answer, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info
-from optimizers.breeding import Breeding
+from optimizers.breeding import Lettered
 from optimizers.operators import unseen
 
 
@@ -43,10 +43,11 @@ class State(NamedTuple):
     value: Tensor  # (R, P) their values when last asked; inf where they never were
     exact: Tensor  # (R,) bool: the oracle adds no noise
     step: Tensor  # (R,) int64, completed steps
+    changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit, or on reals
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replacing(Breeding):
+class Replacing(Lettered):
     """A population without generations: parents by tournament, and children compete with their elders."""
 
     replacement: Literal["worst", "random"] = "worst"
@@ -63,7 +64,7 @@ class Replacing(Breeding):
 
 @dataclass(frozen=True, kw_only=True)
 class SteadyStateGA(Replacing):
-    """Genetic algorithm without generations: children replace the worst, or anyone; real or binary.
+    """Genetic algorithm without generations: children replace the worst, or anyone; reals, bits or letters.
 
     The recommendation is the member that was last seen lowest, the center is the mean of the members.
 
@@ -76,7 +77,11 @@ class SteadyStateGA(Replacing):
             up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
         recombination_rate: probability that a child has two parents, 0 to 1.
-        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits.
+        mutation_rate: probability that a coordinate mutates, 0 to 1; None: 1 on reals, 1/D on bits and
+            letters.
+        spectrum: to which letter one mutates: to each other alike, unless {transitions: kappa} or {rates:
+            {A>G: 2}} say otherwise, on bits {rates: {0>1: 2}}. With unequal rates the mutation rate is that
+            of the most mutable letter of a site.
         mutation_sigma: standard deviation of a real mutation, >= 0, in units of x.
 
     Source: Whitley 1989, ICGA 3:116; Syswerda 1991, Foundations of Genetic Algorithms 1:94.
@@ -98,13 +103,15 @@ class SteadyStateGA(Replacing):
         """The landscape's starts, not yet asked."""
         points = problem.start(self.population)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(
-            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
-        )
+        step = torch.zeros_like(exact, dtype=torch.int64)
+        changes = operators.changes(problem, self.spectrum, streams)
+        return State(points, unseen(points, streams.dtype), exact, step, changes)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The children, after the members where values are noisy; the starts first where they are exact."""
-        born, _ = operators.breed(state.points, state.value, streams, self.children, self)
+        born, _ = operators.breed(
+            state.points, state.value, streams, self.children, self, changes=state.changes
+        )
         if not bool(state.exact.all()):
             return Query(torch.cat([state.points, born], 1))
         starts = operators.rows(state.points, self._block(state.step))
@@ -121,7 +128,8 @@ class SteadyStateGA(Replacing):
             survivors = torch.where(self._early(state), places, survivors)
         points = operators.rows(torch.cat([query.points[:, -k:], state.points], 1), survivors)
         info = {"accepted": operators.accepted(survivors, k)}
-        return State(points, value.gather(1, survivors), state.exact, state.step + 1), info
+        value = value.gather(1, survivors)
+        return state._replace(points=points, value=value, step=state.step + 1), info
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """The members."""

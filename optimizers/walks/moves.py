@@ -6,7 +6,14 @@ import torch
 from torch import Tensor
 
 from landscapes.streams import Streams
-from optimizers.operators import bit_flip, gaussian, one_bit_flip, per_world, worst_last
+from optimizers.operators import (
+    bit_flip,
+    gaussian,
+    one_bit_flip,
+    one_letter,
+    per_world,
+    worst_last,
+)
 
 
 def propose(
@@ -19,6 +26,11 @@ def propose(
     if points.dtype != torch.uint8:
         return gaussian(points, streams, 1.0, sigma)
     return one_bit_flip(points, streams) if rate is None else bit_flip(points, streams, rate)
+
+
+def one_mutation(points: Tensor, streams: Streams, changes: Tensor) -> Tensor:
+    """Points (R, P, D) uint8, one coordinate of each mutated, all as likely, as changes say."""
+    return one_letter(points, streams, changes) if changes.ndim > 2 else one_bit_flip(points, streams)
 
 
 def metropolis(old: Tensor, new: Tensor, temperature: float | Tensor, streams: Streams) -> Tensor:

@@ -1,6 +1,7 @@
-"""Randomized local search on bits.
+"""Randomized local search on bits or letters.
 
-One locus, drawn uniformly, is flipped, and the better survives, the new one of equals.
+One locus, drawn uniformly, is flipped, or mutates to another letter, all alike, and the better survives, the
+new one of equals.
 
     y: x with one locus flipped;    x <- y where L(y) <= L(x)
         (Doerr and Doerr 2020, in "Theory of evolutionary computation", 133-212)
@@ -21,12 +22,13 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from landscapes.base import Answer, Bits, Problem, Query
+from landscapes.base import Answer, Bits, Letters, Problem, Query
 from landscapes.streams import Streams
 from optimizers import operators
 from optimizers import quantities as named
 from optimizers.base import Info, Optimizer, Quantity
 from optimizers.operators import unseen
+from optimizers.spectrum import Spectrum
 from optimizers.walks import moves
 
 
@@ -37,38 +39,36 @@ class State(NamedTuple):
     value: Tensor  # (R, 1) when last asked; inf before the first step
     exact: Tensor  # (R,) bool: the oracle adds no noise
     step: Tensor  # (R,) int64, completed steps
+    changes: Tensor  # (R, D, A, A) of letters, where a mutation leads; on bits (R, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RLS(Optimizer):
-    """Randomized local search: flips one bit at a time. It has no parameters.
+    """Randomized local search: flips one bit, or changes one letter, at a time. It has no parameters.
 
     Source: Doerr and Doerr 2020, in "Theory of evolutionary computation", Springer, 133-212.
     """
 
     name: ClassVar[str] = "rls"
     quantities: ClassVar[Mapping[str, Quantity]] = named.acceptance()
-    domains: ClassVar[tuple[type, ...]] = (Bits,)
+    domains: ClassVar[tuple[type, ...]] = (Bits, Letters)
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
 
     def init(self, problem: Problem, streams: Streams) -> State:
         """The first start, not yet asked."""
         points = problem.start(1)
         exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        return State(
-            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
-        )
+        step = torch.zeros_like(exact, dtype=torch.int64)
+        changes = operators.changes(problem, Spectrum(), streams)
+        return State(points, unseen(points, streams.dtype), exact, step, changes)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The new point, after the current one where values are noisy.
 
         The start first where they are exact.
         """
-        return Query(
-            moves.trials(
-                state.points, operators.one_bit_flip(state.points, streams), state.step, state.exact
-            )
-        )
+        fresh = moves.one_mutation(state.points, streams, state.changes)
+        return Query(moves.trials(state.points, fresh, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The new point stays where it is no worse; info: accepted (R, 1)."""
@@ -76,9 +76,9 @@ class RLS(Optimizer):
         old, fresh, new = moves.compared(state.value, query.points, answer.value)
         accepted = new <= old
         points = torch.where(accepted[..., None], fresh, state.points)
-        return State(points, torch.where(accepted, new, old), state.exact, state.step + 1), {
-            "accepted": accepted
-        }
+        value = torch.where(accepted, new, old)
+        after = state._replace(points=points, value=value, step=state.step + 1)
+        return after, {"accepted": accepted}
 
     def recommend(self, state: State) -> Tensor:
         """The current point: (R, D)."""

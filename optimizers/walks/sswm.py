@@ -45,7 +45,7 @@ class State(NamedTuple):
     value: Tensor  # (R, 1) when last asked; inf before the first step
     exact: Tensor  # (R,) bool: the oracle adds no noise
     step: Tensor  # (R,) int64, completed steps
-    changes: Tensor  # (R, D, A, A) of letters, where a mutation leads; on bits (R, 0)
+    changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,9 @@ class SSWM(Optimizer):
             w relative to loss 0: at beta = 1 both are w as measured.
         selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness a mutation is
             neutral: `unfit_steps` counts that.
-        spectrum: to which letter one mutates, where a site has more than two: to each other alike, unless
-            {transitions: kappa} or {rates: {A>G: 2}} say otherwise. With unequal rates letters less mutable
-            than another of the site mutate in fewer steps.
+        spectrum: to which letter one mutates: to each other alike, unless {transitions: kappa} or {rates:
+            {A>G: 2}} say otherwise, on bits {rates: {0>1: 2}}. With unequal rates letters less mutable than
+            another of the site mutate in fewer steps.
 
     Source: Gillespie 1983, Theor. Popul. Biol. 23:202; Kimura 1962; Sella and Hirsh 2005.
     """
@@ -79,7 +79,7 @@ class SSWM(Optimizer):
     spectrum: Spectrum = field(default_factory=Spectrum)
 
     def check_problem(self, problem: Problem) -> None:
-        """A spectrum is that of letters."""
+        """A spectrum is that of bits or letters."""
         self.spectrum.fits(self.name, problem.domain)
 
     def init(self, problem: Problem, streams: Streams) -> State:
@@ -92,11 +92,7 @@ class SSWM(Optimizer):
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The mutant, after the resident where values are noisy; the start first where they are exact."""
-        mutant = (
-            operators.one_letter(state.points, streams, state.changes)
-            if state.changes.ndim > 2
-            else operators.one_bit_flip(state.points, streams)
-        )
+        mutant = moves.one_mutation(state.points, streams, state.changes)
         return Query(moves.trials(state.points, mutant, state.step, state.exact))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:

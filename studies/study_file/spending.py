@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from landscapes.base import Answer, Domain, Landscape, Letters, Problem, Query, Reals
+from landscapes.base import Answer, Domain, Landscape, Problem, Query, Reals
 from landscapes.oracle.bill import ROUNDING, Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
@@ -323,9 +323,7 @@ class Bowl(NamedTuple):
     def of_size(self, dim: int) -> Bowl:
         """The first so many coordinates."""
         domain = self.domain
-        return self._replace(
-            dim=dim, domain=domain.first(dim) if isinstance(domain, Letters) else domain
-        )
+        return self._replace(dim=dim, domain=domain if isinstance(domain, Reals) else domain.first(dim))
 
     def begin(self, optimizer: Optimizer) -> Begun:
         """The first step of an optimizer."""

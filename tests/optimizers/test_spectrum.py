@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from landscapes.base import Bits, Letters, Problem
+from landscapes.base import Bits, Letters, Problem, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS, operators
 from optimizers.spectrum import FINE, Spectrum
@@ -71,7 +71,10 @@ def test_neighbours_are_all_that_differ_in_one_letter():
 @each(
     ("domain", "options", "message"),
     [
-        (Bits(), {"transitions": 2.0}, "expected no spectrum but on letters"),
+        (Reals(), {"transitions": 2.0}, "expected no spectrum but on bits or letters; leave it out"),
+        (Bits(), {"transitions": 2.0}, "expected no transitions where a site has two letters"),
+        (Bits(), {"rates": {"A>G": 2.0}}, "expected changes between letters of one site, got 'A>G'"),
+        (Bits((("A", "G"),) * 2), {"rates": {"0>1": 2.0}}, "expected changes between .* got '0>1'"),
         (
             Letters((tuple("AKV"),)),
             {"transitions": 2.0},
@@ -85,7 +88,7 @@ def test_neighbours_are_all_that_differ_in_one_letter():
         ),
     ],
 )
-@each("kind", ["wright_fisher", "sswm"])
+@each("kind", ["wright_fisher", "sswm", "ga", "island_ga", "steady_state_ga", "one_plus_one_ea"])
 def test_a_spectrum_that_does_not_fit_is_one_line(kind, domain, options, message):
     method = OPTIMIZERS[kind](spectrum=Spectrum(**options))
     with pytest.raises(ValueError, match=f"{kind}.spectrum: {message}"):
