@@ -16,6 +16,7 @@ PARAMETERS = {  # in the order in which `studies.describe` prints them
         "sampling",
         *VARIATION,
         "elite",
+        "spectrum",
         "schedule",
         "coupling",
         "largest",
@@ -25,7 +26,7 @@ PARAMETERS = {  # in the order in which `studies.describe` prints them
         *SELECTION,
         "sampling",
         *VARIATION,
-        "elite",
+        *("elite", "spectrum"),
     ],
     "memetic": [
         *("population", "learning", "descent_steps", "learning_rate"),
@@ -35,10 +36,15 @@ PARAMETERS = {  # in the order in which `studies.describe` prints them
         "elite",
     ],
     "coevolution": ["population", "opponents", *SELECTION, *VARIATION],
-    "steady_state_ga": ["population", "children", "replacement", "tournament", "sampling", *VARIATION],
+    "steady_state_ga": [
+        *("population", "children", "replacement", "tournament", "sampling"),
+        *VARIATION,
+        "spectrum",
+    ],
     "async_steady_state_ga": [
         *("population", "workers", "mode", "service", "replacement", "tournament", "sampling"),
         *VARIATION,
+        "spectrum",
     ],
 }
 
