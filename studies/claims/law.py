@@ -33,6 +33,7 @@ from xarray import Dataset
 from studies.analysis.quantities import constants, fits
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.leaves import names
+from studies.claims import following
 from studies.claims.about import Arm, Quantities, arms_of, at_arms
 from studies.claims.asked import Asked, ask, is_quantity, judged, less, of_these_worlds
 from studies.claims.base import (
@@ -77,8 +78,9 @@ class LawClaim(Claim):
         observe: a quantity, such as mean(loss, since=0.5).
         predicted: a number (.inf: never), a formula of the arm's numbers, theory:NAME, or of quantities.
         relation: of the observed to the predicted, = <= or >=.
-        along: swept axis of the law's curve, at each value of which it is judged; or steps: at each
-            checkpoint, where a quantity without a moment is that of the checkpoint.
+        along: swept axis of the law's curve, at each value of which it is judged; or a number of the arms
+            that follows one, such as a clip that the axis sets, by whose values its places are called; or
+            steps: at each checkpoint, where a quantity without a moment is that of the checkpoint.
         tolerance: relative, >= 0; or {relative: .., absolute: ..}, of which the wider one counts. A law of
             an extreme, max(x) or min(x) over worlds, is one of these worlds alone: {absolute: ..}.
         control: a wrong law, likewise, or {landscape: .., optimizer: .., AXIS: value}, a place at which the
@@ -149,13 +151,15 @@ class LawClaim(Claim):
 
     def judge(self, dataset: Dataset) -> Sequence[Judgement]:
         """One verdict for each place."""
-        if self.along not in (None, STEPS, *axes_of(dataset)):
-            axes = axes_of(dataset)
+        axes, of_setting = axes_of(dataset), self.along in constants.names(dataset)
+        if self.along not in (None, STEPS, *axes) and not of_setting:
             hint = suggest(str(self.along), axes) if axes else "this study sweeps nothing"
             raise ValueError(f"law.along: unknown axis {self.along!r}; {hint}")
         data = self._restricted(judged(dataset))
-        if self.along != STEPS:
+        if self.along in (None, *axes):
             return self._judged(data)
+        if self.along != STEPS:
+            return following.along(self._judged(data), self.along, axes)
         moments = (data.isel(checkpoint=[place]) for place in range(data.sizes["checkpoint"]))
         rows = (row for moment in moments for row in self._judged(moment))
         return list({repr(row.where): row for row in rows}.values())  # once where a run has ended
@@ -210,11 +214,18 @@ class Compared:
         for arms in self.together.arms(_listed(self.claim.landscape), self.claim.labels(), every):
             for place in of_axes(at_arms(self.dataset, arms), self.claim, keep):
                 where = place.where | single(place.data, "optimizer") | self._moment(place.data)
-                yield place._replace(where=where)
+                yield place._replace(where=where | self._setting(place))
 
     def _moment(self, data: Dataset) -> Data:
         """The steps of the checkpoint at which a law along them is judged."""
         return {STEPS: float(data[STEPS].median())} if self.claim.along == STEPS else {}
+
+    def _setting(self, place: Place) -> Data:
+        """The number of a place by which it is called, where a law along it is judged."""
+        name = self.claim.along
+        if name in (None, STEPS, *axes_of(self.dataset)):
+            return {}
+        return {key: value for key, value in numbers_at(place).items() if key == name}
 
     def judge(self, place: Place) -> Judgement:
         """The verdict at a place."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
+from studies.claims.following import follows
 from studies.claims.law import STEPS
 from studies.results import settings
 from studies.schema import GRID
@@ -51,8 +52,20 @@ def _runs(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
 
 def _axes(stated: Stated, law: LawClaim) -> Iterator[Mistake]:
     if law.along not in (None, STEPS, *stated.coords):
-        yield stated.unknown_axis(str(law.along), "along", at_key=False)
+        if all(law.along in own for own in stated.ran_with) and stated.coords:
+            yield from _follows(stated, str(law.along))
+        else:
+            yield stated.unknown_axis(str(law.along), "along", at_key=False)
     yield from _values(stated, law.at, "at")
+
+
+def _follows(stated: Stated, name: str) -> Iterator[Mistake]:
+    """A number of the arms along which a law is judged must follow an axis."""
+    pairs = zip(stated.here, stated.ran_with, strict=True)
+    places = [dict(arm.coords) | {name: own[name]} for arm, own in pairs]
+    if not any(follows(places, name, axis) for axis in stated.coords):
+        text = f"expected an axis, or a number of the arms that is another at each value of one, got {name}"
+        yield stated.wrong(text, "along")
 
 
 def _values(stated: Stated, given: Tree, *keys: str) -> Iterator[Mistake]:
