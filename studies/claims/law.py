@@ -159,7 +159,7 @@ class LawClaim(Claim):
         if self.along in (None, *axes):
             return self._judged(data)
         if self.along != STEPS:
-            return following.along(self._judged(data), self.along, axes)
+            return following.along(self._judged(data), str(self.along), axes)
         moments = (data.isel(checkpoint=[place]) for place in range(data.sizes["checkpoint"]))
         rows = (row for moment in moments for row in self._judged(moment))
         return list({repr(row.where): row for row in rows}.values())  # once where a run has ended
