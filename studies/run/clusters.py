@@ -117,6 +117,39 @@ def waiting(cluster: Cluster, wait: str | None) -> Cluster:
         raise ClusterError(f"wait: {TIME}, got {wait!r}") from error
 
 
+def device_of(cluster: Cluster, device: str, *, ask: bool = True) -> str:
+    """Where tensors live, of a study that says `auto`: cuda where workers have cards.
+
+    That of this machine is asked for when its cells are planned.
+
+    Args:
+        cluster: where cells are computed.
+        device: what the study says.
+        ask: whether workers at an address may be asked.
+
+    Raises:
+        ClusterError: no worker is there.
+    """  # noqa: DOC502
+    if device != "auto" or cluster.where == LOCAL:
+        return device
+    if cluster.where != ADDRESS:
+        return "cuda" if cluster.gpus else "cpu"
+    return _device_at(cluster) if ask else device
+
+
+def _device_at(cluster: Cluster) -> str:
+    """That of the workers of a scheduler."""
+    with connect(cluster) as client:
+        answers = client.run(cards.visible, on_error="return").values()
+    return "cuda" if any(isinstance(answer, list) and answer for answer in answers) else "cpu"
+
+
+def advertised(client: Client) -> bool:
+    """Whether workers say that they have a GPU each."""
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return any(worker.get("resources", {}).get("GPU") for worker in workers)
+
+
 def with_cards(cluster: Cluster, *, cuda: bool) -> Cluster:
     """A local cluster of one worker for each CUDA device, where cells need one and nothing else is said."""
     said_otherwise = cluster.where != LOCAL or cluster.workers or cluster.gpus

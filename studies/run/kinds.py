@@ -13,7 +13,7 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from studies.run import walltime
 from studies.run.certificates import Tls, security, settings, temporary
@@ -105,12 +105,19 @@ def configure(tls: Tls | None) -> None:
     dask.config.set(ours | (settings(tls) if tls else {}))
 
 
-def started(cluster: Cluster, folder: Path) -> SpecCluster:
+class Folders(NamedTuple):
+    """What all workers see."""
+
+    logs: Path  # of what jobs print
+    hidden: Path  # for certificates; nobody else may look there
+
+
+def started(cluster: Cluster, folders: Folders) -> SpecCluster:
     """A cluster of Dask, with workers on their way.
 
     Args:
         cluster: of a kind that is started.
-        folder: seen by all workers, where certificates may be written.
+        folders: for files of batch jobs.
 
     Raises:
         ClusterError: in one line, why there is none.
@@ -122,16 +129,16 @@ def started(cluster: Cluster, folder: Path) -> SpecCluster:
             from studies.run.hosts import ssh_cluster
 
             return ssh_cluster(cluster, tls)
-        made = class_of(cluster)(**words(cluster, folder, tls))
+        made = class_of(cluster)(**words(cluster, folders, tls))
         scale(made, cluster)
         return made
 
 
-def words(cluster: Cluster, folder: Path, tls: Tls | None = None) -> Data:
-    """The keywords of a cluster's class: the user's, and what we add to them."""
+def words(cluster: Cluster, folders: Folders | None, tls: Tls | None = None) -> Data:
+    """The keywords of a cluster's class: the user's, and what we add; without folders no file is written."""
     given = dict(cluster.model_extra or {})
     if cluster.where == BATCH or _of_jobqueue(cluster):
-        return _of_batch(cluster, given, folder, tls)
+        return _of_batch(cluster, given) | _files(cluster, given, folders, tls)
     if cluster.where == KUBERNETES:
         return {
             "name": f"studies-{uuid.uuid4().hex[:8]}",
@@ -148,7 +155,18 @@ def _of_jobqueue(cluster: Cluster) -> bool:
     return any(base.__module__ == "dask_jobqueue.core" for base in class_of(cluster).__mro__)
 
 
-def _of_batch(cluster: Cluster, given: Data, folder: Path, tls: Tls | None) -> Data:
+def _files(cluster: Cluster, given: Data, folders: Folders | None, tls: Tls | None) -> Data:
+    """The keywords that let a batch system write files: what jobs print, and certificates."""
+    if folders is None:
+        return {"log_directory": None}
+    named = given.get("log_directory") or _default(cluster, "log-directory")
+    logs = {"log_directory": named or str(folders.logs)}
+    if tls is None:
+        return logs
+    return logs | {"security": security(tls), "shared_temp_directory": str(folders.hidden)}
+
+
+def _of_batch(cluster: Cluster, given: Data) -> Data:
     """The keywords of a batch system: one job is one worker of one thread for each core, or for each GPU."""
     cores = given.get("cores", cluster.gpus or 1)
     options = {"dashboard_address": HIDDEN} | given.get("scheduler_options", {})
@@ -165,8 +183,6 @@ def _of_batch(cluster: Cluster, given: Data, folder: Path, tls: Tls | None) -> D
         "job_script_prologue": [*_exports(), *given.get("job_script_prologue", [])],
         "scheduler_options": options,
     }
-    if tls:
-        made |= {"security": security(tls), "shared_temp_directory": str(folder)}
     return ours | given | made
 
 
@@ -225,7 +241,7 @@ def script(cluster: Cluster) -> str | None:
         return None
     with one_line(cluster), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = words(cluster, Path.cwd(), None)
+        made = words(cluster, None)
         made.pop("scheduler_options")
         job = class_of(cluster).job_cls
         return job("tcp://SCHEDULER:PORT", name="two-descents", **made).job_script()

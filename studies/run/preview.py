@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ def show(study: Study, out: Path, cluster: str | None = None) -> None:
         ClusterError: there is no such cluster.
     """  # noqa: DOC502
     study_folder.check(study, out)
+    where = clusters.checked(cluster or study.cluster)
+    study = replace(study, device=clusters.device_of(where, study.device, ask=False))
     study, stages = _staged(study, out)
     plan, here, console = make_plan(study), store.finished(out), terminal.console()
     cells = plan.cells(here)
@@ -48,7 +51,6 @@ def show(study: Study, out: Path, cluster: str | None = None) -> None:
     lines = expected.lines(times, expected.workers(study))
     console.print(*lines, sep="\n", soft_wrap=True)
     console.print(f"folder: {out}", *_notes(plan, stages), sep="\n", soft_wrap=True)
-    where = clusters.checked(cluster or study.cluster)
     script = kinds.script(where)
     if script is not None:
         print(f"each of {_jobs(where)}:\n\n{script}")

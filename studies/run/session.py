@@ -5,6 +5,7 @@ Behind `run_study` and the command line.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -17,7 +18,15 @@ from studies.results import store, view
 from studies.results.manifest import Manifest
 from studies.run import kinds, study_folder, sweep
 from studies.run.calibration.stages import stages_of
-from studies.run.clusters import ClusterError, checked, connect, waiting, with_cards
+from studies.run.clusters import (
+    ClusterError,
+    advertised,
+    checked,
+    connect,
+    device_of,
+    waiting,
+    with_cards,
+)
 from studies.run.drawing import draw
 from studies.run.live_report import finish, live
 from studies.run.progress import Bar
@@ -126,6 +135,7 @@ def execute(
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
     where = waiting(checked(cluster or study.cluster), wait)
+    study = dataclasses.replace(study, device=device_of(where, study.device))
     note = study_folder.prepare(study, out, text)
     bar = Bar(console or terminal.console(stderr=True))
     manifests: list[Manifest] = []
@@ -225,13 +235,19 @@ def _compute(
     try:
         cluster = with_cards(cluster, cuda=any(cell.task.device == "cuda" for cell in first))
         with stop_signals(bar.console) as signals, connect(cluster, workers, out) as client:
-            room = sweep.Room(kinds.most_workers(cluster), cluster.seconds_of_wait)
+            room = _room(cluster, client)
             _sweep(client, itertools.chain([first], batches), out, bar, signals, room)
             return "stopped" if signals else "complete"
     except KeyboardInterrupt:
         return "aborted"
     except SchedulerLost:
         return "lost"
+
+
+def _room(cluster: Cluster, client: Client) -> sweep.Room:
+    """What a cluster may have that is not there yet."""
+    gpus = cluster.where != LOCAL and (bool(cluster.gpus) or advertised(client))
+    return sweep.Room(kinds.most_workers(cluster), cluster.seconds_of_wait, gpus=gpus)
 
 
 def _sweep(

@@ -10,14 +10,17 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 from studies.run.certificates import Tls
-from studies.run.kinds import ClusterError, started
+from studies.run.kinds import ClusterError, Folders, started
 from studies.run.signals import STOPS
 from studies.study_file.cluster import Cluster
 from studies.text.shapes import Data
+
+LOGS = "jobs"  # folder of what batch jobs print, in that of the study
 
 
 def main() -> None:
@@ -29,7 +32,11 @@ def main() -> None:
     alone, there = threading.Event(), threading.Event()
     threading.Thread(target=_follow, args=(alone, there), daemon=True).start()
     try:
-        with started(Cluster(**asked["cluster"]), Path(asked["folder"])) as cluster:
+        folder = Path(asked["folder"])
+        with (
+            tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as hidden,
+            started(Cluster(**asked["cluster"]), Folders(folder / LOGS, Path(hidden))) as cluster,
+        ):
             there.set()
             answer = {"address": cluster.scheduler_address, "tls": _tls(cluster.security)}
             print(json.dumps(answer), file=said, flush=True)

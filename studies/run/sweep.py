@@ -46,6 +46,7 @@ class Room(NamedTuple):
 
     most: int = 0  # workers that may come, where cells wait for them
     patience: float | None = None  # seconds to wait where no worker is there; None: as long as it takes
+    gpus: bool = False  # workers say which of them have a GPU: cells that need one go there
 
 
 class StoreError(OSError):
@@ -188,9 +189,14 @@ class _Window:
                 str(self.times.resolve()),
                 key=f"cell-{cell.address}",
                 pure=False,
+                **self._needs(cell),
             )
             self.futures[cell.address] = future
             future.add_done_callback(self.landed.put)
+
+    def _needs(self, cell: Cell) -> dict[str, dict[str, int]]:
+        """What a worker must have for a cell."""
+        return {"resources": {"GPU": 1}} if self.room.gpus and cell.task.device == "cuda" else {}
 
     def _forget_waiting(self) -> None:
         """Take back the cells that no worker has begun."""

@@ -15,7 +15,8 @@ from studies.study_file.formulas import Names, names_of_let, number, suffice
 from studies.text.formulas import is_path, reads_as_formula
 from studies.text.shapes import Data, Json
 
-KEYS = ("replicates", "precision", "cluster", "match", "tuning")
+KEYS = ("replicates", "precision", "match", "tuning")
+OF_CLUSTER = "workers"  # the one number of a cluster; the rest are words of others
 OF_CLAIMS = ("tolerance", "regime", "margin", "cost", "at", "control")
 ONE = "it is one number for the whole study, of names of `let` alone"
 LABELLED = ("at", "control")  # of these, which hold labels too
@@ -43,6 +44,8 @@ def settled(data: Data) -> Iterator[Mistake]:
     for key in KEYS:
         if key in data:
             yield from _settle(data, (key,), names)
+    if OF_CLUSTER in mapping(data.get("cluster")):
+        yield from _settle(data["cluster"], ("cluster", OF_CLUSTER), names)
     claims = mapping(data.get("claims"))
     for name in [*claims]:
         wrong = [*_of_claim(mapping(claims[name]), ("claims", name), names)]

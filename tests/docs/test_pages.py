@@ -14,8 +14,9 @@ import studies
 from studies import describe
 from studies.__main__ import COMMANDS
 from studies.claims import judge
-from studies.run import expected
+from studies.run import expected, kinds
 from studies.study_file import document
+from studies.study_file.cluster import BATCHES, OWN, Cluster
 from studies.study_file.files import ready_studies
 from studies.study_file.loading import load_study
 from tests.docs import make
@@ -238,6 +239,16 @@ def test_studies_load(number, own):
     for word, name in DATA.items():
         text = text.replace(word, name)
     assert load_study(AROUND | document.read("page", text).data).arms
+
+
+def test_recipes_of_batch_systems_have_job_scripts():
+    recipes = [
+        document.read("page", text).data["cluster"] for page, text in STUDIES if "clusters" in page
+    ]
+    every = [Cluster.model_validate(recipe) for recipe in recipes]
+    scripts = {cluster.kind: kinds.script(cluster) for cluster in every}
+    assert {kind for kind, script in scripts.items() if script} == {*BATCHES}
+    assert {cluster.where for cluster in every} == {*OWN}
 
 
 def test_the_claim_is_judged(own):

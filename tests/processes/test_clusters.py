@@ -118,12 +118,12 @@ def test_jobs_that_end_in_the_middle_of_a_cell_are_replaced_and_nothing_is_lost(
 def test_a_worker_at_the_end_of_its_life_lets_its_cell_land(tmp_path, on, queue, monkeypatch):
     """Its cell waits for longer than the worker has, and is computed once: by the worker that began it."""
     monkeypatch.setenv("TEST_GATE", str(tmp_path))
-    life = ["--lifetime", "10s", "--lifetime-stagger", "1s"]
+    life = ["--lifetime", "30s", "--lifetime-stagger", "1s"]
     process = on({"slurm": JOB | {"jobs": 1, "worker_extra_args": life}})
     wait_for(lambda: (tmp_path / "waits").exists() or process.poll() is not None)
     [first] = queue()
     [worker] = [p for p in psutil.process_iter(["cmdline"]) if is_worker(p)]
-    wait_for(lambda: worker_is_older(worker, 20))
+    wait_for(lambda: worker_is_older(worker, 40))
     assert queue() == [first]
     (tmp_path / "go").touch()
     assert_whole(tmp_path, process)

@@ -1,10 +1,12 @@
 """Clusters that are started: what Dask is told, job scripts, GPUs, cores, walltimes, mistakes in one line."""
 
 import asyncio
+import contextlib
 import copy
 import importlib
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import dask
@@ -30,6 +32,7 @@ from tests.support.each import each
 from tests.support.own_cluster import BEGAN, GO, Noted, landing
 from tests.support.runs import FEW, write
 
+FOLDERS = kinds.Folders(Path("logs"), Path("hidden"))
 MINE = "tests.support.own_cluster:Noted"
 
 
@@ -146,7 +149,7 @@ def test_a_library_that_is_not_there_is_one_line_with_the_remedy(
     monkeypatch.setitem(sys.modules, module, None)
     more = {"hosts": ["a"]} if kind == "ssh" else {}
     with pytest.raises(ClusterError, match=f"cluster: {kind} needs {module}, which") as error:
-        kinds.started(Cluster(kind=kind, **more), tmp_path)
+        kinds.started(Cluster(kind=kind, **more), FOLDERS)
     assert str(error.value).endswith(remedy)
 
 
@@ -170,12 +173,12 @@ def test_a_walltime_is_read_as_the_batch_system_does(text, hours_first, seconds)
 
 
 def test_a_class_of_ones_own_is_made_with_what_is_said_and_scaled(tmp_path):
-    made = kinds.started(given_data({"kind": MINE, "zone": "b", "adapt": [0, 7]}), tmp_path)
+    made = kinds.started(given_data({"kind": MINE, "zone": "b", "adapt": [0, 7]}), FOLDERS)
     assert isinstance(made, Noted)
     assert made.words == {"zone": "b"}
     assert made.asked == [{"minimum": 0, "maximum": 7}]
-    assert kinds.started(given_data({"kind": MINE, "jobs": 3}), tmp_path).asked == [3]
-    assert kinds.started(given_data(MINE), tmp_path).asked == []
+    assert kinds.started(given_data({"kind": MINE, "jobs": 3}), FOLDERS).asked == [3]
+    assert kinds.started(given_data(MINE), FOLDERS).asked == []
 
 
 def given_data(data):
@@ -183,7 +186,7 @@ def given_data(data):
 
 
 def test_schedulers_and_nannies_of_dask_get_our_settings(tmp_path):
-    kinds.started(given_data(MINE), tmp_path)
+    kinds.started(given_data(MINE), FOLDERS)
     assert dask.config.get("distributed.scheduler.allowed-failures") == 0
     nanny = dask.config.get("distributed.nanny.pre-spawn-environ")
     assert environment.NUMBERS.items() <= nanny.items()
@@ -194,7 +197,7 @@ def test_pods_of_kubernetes_get_our_environment(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "dask_kubernetes", SimpleNamespace())
     monkeypatch.setitem(sys.modules, "dask_kubernetes.operator", SimpleNamespace(KubeCluster=Noted))
     said = {"kind": "kubernetes", "image": "mine:1", "env": {"A": "1"}, "jobs": 4}
-    made = kinds.started(given_data(said), tmp_path)
+    made = kinds.started(given_data(said), FOLDERS)
     assert made.words["image"] == "mine:1"
     assert made.words["env"] == environment.ENVIRONMENT | {"A": "1"}
     assert made.words["name"].startswith("studies-")
@@ -203,7 +206,7 @@ def test_pods_of_kubernetes_get_our_environment(monkeypatch, tmp_path):
 
 def test_a_class_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(ClusterError, match="tests.support.own_cluster has no 'Other'"):
-        kinds.started(given_data("tests.support.own_cluster:Other"), tmp_path)
+        kinds.started(given_data("tests.support.own_cluster:Other"), FOLDERS)
 
 
 def test_what_runs_a_cluster_by_ssh_has_a_process_for_each_gpu():
@@ -305,6 +308,27 @@ def test_workers_by_hand_on_a_machine_without_a_card(monkeypatch, capsys):
     assert capsys.readouterr().out == "5\n"
     with pytest.raises(SystemExit, match="2"):
         worker.main([])
+
+
+@each(
+    ("said", "device", "resolved"),
+    [
+        ({"kind": "slurm", "gpus": 1}, "auto", "cuda"),
+        ({"kind": "slurm"}, "auto", "cpu"),
+        ({"kind": "slurm", "gpus": 1}, "cpu", "cpu"),
+        ({"kind": "local"}, "auto", "auto"),  # this machine is asked when cells are planned
+    ],
+)
+def test_auto_is_what_workers_have(said, device, resolved):
+    assert clusters.device_of(Cluster(**said), device) == resolved
+
+
+@pytest.mark.parametrize(("cards_of", "device"), [([[], ["0"]], "cuda"), ([[], []], "cpu")])
+def test_workers_at_an_address_are_asked_for_their_cards(monkeypatch, cards_of, device):
+    answers = dict(zip("ab", cards_of, strict=True)) | {"c": OSError("gone")}
+    client = SimpleNamespace(run=lambda call, on_error: answers)
+    monkeypatch.setattr(clusters, "connect", lambda cluster: contextlib.nullcontext(client))
+    assert clusters.device_of(Cluster(kind="tcp://a:1"), "auto") == device
 
 
 # who comes late ---------------------------------------------------------------------------------------------

@@ -70,6 +70,60 @@ def test_where_all_workers_are_gone_it_is_said_and_a_stop_ends_the_wait(tmp_path
     assert len(records) == (0 if back is None else 1)
 
 
+PLAIN = [dataclasses.replace(cell, task=dataclasses.replace(cell.task, timing=None)) for cell in CELLS]
+
+
+class Empty:
+    """A cluster that has no worker yet; one computes only its first cell."""
+
+    def __init__(self):
+        self.asked = {}  # key -> what is asked of its worker
+        self.released = []
+
+    def nthreads(self):
+        return {}
+
+    def processing(self):
+        return {"a": [*self.asked][:1]}
+
+    def submit(self, *words, key, pure, **asked):
+        self.asked[key] = asked
+        future = SimpleNamespace(key=key, done=lambda: False, add_done_callback=lambda put: None)
+        future.release = lambda: self.released.append(key)
+        return future
+
+
+def test_where_workers_may_come_as_many_cells_wait_for_them(tmp_path, monkeypatch):
+    """Adaptive clusters ask for workers where cells wait; a stop takes back those that none has begun."""
+    monkeypatch.setattr(sweep, "LOOK", 0.001)
+    client = Empty()
+    most = len(PLAIN) - 1
+    stopping = iter([*[False] * 50, *[True] * 1000])
+    sweep.sweep(
+        client, PLAIN, tmp_path, print, lambda: next(stopping), lambda line: None, sweep.Room(most)
+    )
+    first, *others = client.asked
+    assert len(client.asked) == most
+    assert client.released == others
+
+
+def test_a_wait_for_workers_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "LOOK", 0.001)
+    room = sweep.Room(patience=0.02)
+    with pytest.raises(sweep.ClusterError, match="no worker has been there for 0.02.* s; .*--wait 2h"):
+        sweep.sweep(Empty(), PLAIN, tmp_path, print, lambda: False, lambda line: None, room)
+    assert not list(tmp_path.iterdir())
+
+
+def test_cells_that_need_a_gpu_go_where_one_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "LOOK", 0.001)
+    on_card = [dataclasses.replace(PLAIN[0], task=dataclasses.replace(PLAIN[0].task, device="cuda"))]
+    for gpus, asked in ((True, {"resources": {"GPU": 1}}), (False, {})):
+        client, looks = Empty(), iter([False, False, *[True] * 100])
+        sweep.sweep(client, on_card, tmp_path, print, looks.__next__, print, sweep.Room(gpus=gpus))
+        assert [*client.asked.values()] == [asked]
+
+
 class Client:
     """A cluster that does at once what it is given; `fails` in the round of that number."""
 
