@@ -6,10 +6,11 @@ closed, which is said: cells would only fail there.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from distributed import WorkerPlugin
 
@@ -73,12 +74,16 @@ def different(expected: Mapping[str, str], versions: Mapping[str, str], mode: st
     return ""
 
 
-def watch(client: Client, say: Callable[[str], None]) -> None:
-    """Ask each worker that comes; what is wrong with one, and that machines differ, is said once."""
+@contextlib.contextmanager
+def watched(client: Client, say: Callable[[str], None]) -> Iterator[None]:
+    """While the body runs, each worker that comes is asked; what is wrong with one is said once.
+
+    A scheduler that goes on forgets the question: later workers may have other code.
+    """
     kinds: set[str] = set()
     told: set[str] = set()
 
-    def hear(event: tuple[float, Any]) -> None:
+    def hear(event: tuple[float, Mapping[str, str]]) -> None:
         for line in lines(event[1], kinds):
             if line not in told:
                 told.add(line)
@@ -86,6 +91,12 @@ def watch(client: Client, say: Callable[[str], None]) -> None:
 
     client.subscribe_topic(TOPIC, hear)
     client.register_plugin(Arrival(provenance.fingerprint()))
+    try:
+        yield
+    finally:
+        if client.status == "running":
+            with contextlib.suppress(Exception):  # the scheduler may go at this moment
+                client.unregister_worker_plugin(Arrival.name)
 
 
 def lines(report: Mapping[str, str], kinds: set[str]) -> Iterable[str]:

@@ -13,7 +13,8 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 from studies.run import walltime
 from studies.run.certificates import Tls, security, settings, temporary
@@ -59,7 +60,7 @@ def one_line(cluster: Cluster) -> Iterator[None]:
         raise ClusterError(f"cluster: {cluster.kind}: {name}: {' '.join(lines)[:500]}") from error
 
 
-def library(name: str, kind: str) -> Any:  # noqa: ANN401
+def library(name: str, kind: str) -> ModuleType:
     """A module of a library that not everyone has.
 
     Raises:
@@ -75,7 +76,7 @@ def library(name: str, kind: str) -> Any:  # noqa: ANN401
         ) from error
 
 
-def class_of(cluster: Cluster) -> Any:  # noqa: ANN401
+def class_of(cluster: Cluster) -> type[SpecCluster]:
     """The class of Dask, or of the user's, behind a kind.
 
     Raises:
@@ -196,7 +197,7 @@ def _arguments(cluster: Cluster) -> list[str]:
     return [*LASTING, *life, *(["--resources", f"GPU={cluster.gpus}"] if cluster.gpus else [])]
 
 
-def _default(cluster: Cluster, word: str) -> Any:  # noqa: ANN401
+def _default(cluster: Cluster, word: str) -> str | None:
     """What the configuration of dask-jobqueue says; None of a class that has none."""
     import dask
 
@@ -210,7 +211,7 @@ def _exports() -> list[str]:
     return [f"export {name}={shlex.quote(value)}" for name, value in every.items()]
 
 
-def scale(made: Any, cluster: Cluster) -> None:  # noqa: ANN401
+def scale(made: SpecCluster, cluster: Cluster) -> None:
     """Ask for workers: as many as are said, or as there are cells for. One that ends is replaced."""
     fewest, most = cluster.fewest_and_most
     if cluster.where == BATCH or _of_jobqueue(cluster):
@@ -243,5 +244,5 @@ def script(cluster: Cluster) -> str | None:
         warnings.simplefilter("ignore")
         made = words(cluster, None)
         made.pop("scheduler_options")
-        job = class_of(cluster).job_cls
+        job = class_of(cluster).job_cls  # type: ignore[attr-defined]
         return job("tcp://SCHEDULER:PORT", name="two-descents", **made).job_script()

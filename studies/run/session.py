@@ -271,8 +271,7 @@ def _sweep(
     from studies.run import arrivals
 
     sweep.check_workers(client)
-    arrivals.watch(client, bar.say)
-    with bar.progress:
+    with arrivals.watched(client, bar.say), bar.progress:
         for cells in batches:
             bar.expect(len(cells))
             stopping = lambda: bool(signals)  # noqa: E731

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from studies.study_file.values import OF_LET, Count, Strict
 from studies.text.durations import TIME, seconds_of
+from studies.text.shapes import Data, Json
 from studies.text.words import suggest
 
 LOCAL, ADDRESS, SSH, BATCH, KUBERNETES, OTHER = (
@@ -133,7 +134,7 @@ class Cluster(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _written(cls, data: Any) -> Any:  # noqa: ANN401
+    def _written(cls, data: Json) -> Json:
         """`local`, or `{slurm: {..}}`, in full."""
         if isinstance(data, str):
             return {"kind": data}
@@ -181,7 +182,7 @@ class Cluster(Strict):
         return None if self.wait is None else seconds_of(self.wait)
 
 
-def _in_full(data: dict[str, Any]) -> dict[str, Any]:
+def _in_full(data: Data) -> Data:
     """What a short form says; a mistake in it is told with its word, which has no place of its own."""
     try:
         Cluster.model_validate(data)
@@ -214,7 +215,7 @@ def given(text: str) -> Cluster:
         raise ValueError(f"{'' if data is text else f'{path}: '}cluster: {_told(error)}") from error
 
 
-def _in_file(path: Path) -> Any:  # noqa: ANN401
+def _in_file(path: Path) -> Json:
     """What a file says of a cluster, with the word `cluster:` or without; or where Dask's scheduler is."""
     from studies.study_file.document import read
     from studies.study_file.study import StudyError

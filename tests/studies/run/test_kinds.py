@@ -352,6 +352,25 @@ def test_a_worker_that_differs_is_sent_away_and_machines_of_another_kind_are_tol
     assert line == "cluster: the worker tcp://a is sent away: too old"
 
 
+def test_a_scheduler_is_asked_while_a_run_lives_and_forgets_it_after():
+    """Or workers that come later, of newer code, would be sent away by what an earlier run asked."""
+    hears, plugins, said = [], [], []
+    client = SimpleNamespace(
+        status="running",
+        subscribe_topic=lambda topic, hear: hears.append(hear),
+        register_plugin=plugins.append,
+        unregister_worker_plugin=lambda name: plugins.remove(
+            next(plugin for plugin in plugins if plugin.name == name)
+        ),
+    )
+    with arrivals.watched(client, said.append):
+        assert len(plugins) == 1
+        for _ in range(2):
+            hears[0]((0.0, {"worker": "tcp://a", "problem": "too old", "machine": ""}))
+    assert said == ["cluster: the worker tcp://a is sent away: too old"]
+    assert plugins == []
+
+
 def test_workers_come_late_and_end_after_their_cell():
     """One whose code differs is closed; at the end of its life one waits for its cell, and takes no other."""
 
