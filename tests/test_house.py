@@ -416,4 +416,6 @@ def test_the_list_of_commands_is_whole():
         for path in files
         if '__name__ == "__main__"' in path.read_text()
     }
+    inside = {path for path in studies.glob("*/*.py") if path.stem != "__main__"}
+    runs |= {f"{path.parent.name}.{path.stem}" for path in inside if "def parser()" in path.read_text()}
     assert set(COMMANDS) == runs - {"studies"}

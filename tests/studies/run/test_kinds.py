@@ -286,6 +286,9 @@ def test_each_card_has_a_worker_that_sees_it_alone(two_cards, monkeypatch):
     cluster = clusters.with_cards(Cluster(memory="4GB"), cuda=True)
     assert clusters._slots(cluster, None) == [("4GB", "0"), ("4GB", "1")]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    facts = machine.facts("cuda")
+    assert (facts["card"], facts["driver"]) == ("NVIDIA A100", "570.1")
+    assert {"cpu", "capability"} == set(machine.facts("cpu"))
     assert machine.kind().endswith("NVIDIA A100 570.1")
     assert clusters._slots(clusters.with_cards(Cluster(), cuda=True), None) == [(None, "1")]
     with pytest.raises(ClusterError, match=r"cluster.gpus: expected at most 1, .* got 2"):
