@@ -49,6 +49,7 @@ figures: $(VENV)/installed  ## run the studies of the documentation's pictures, 
 	for study in $(ASKED); do $(BIN)/python -m studies.run $$study --strict || exit 1; done
 	for study in $(ASKED); do cp results/$$study/figures/answer.png $(PICTURES)/$$study.png; done
 	cp results/valleys/figures/map.png $(PICTURES)/valleys-map.png
+	cp results/recombination/figures/generations.png $(PICTURES)/recombination-generations.png
 	cp results/quickstart/figures/convergence.png $(PICTURES)/quickstart.png
 	cp results/noise-sources/figures/noise_sources.png $(PICTURES)/noise-sources.png
 	for figure in quickstart/ecdf ruggedness/phase ruggedness/break_even trails/trajectories populations/price tuned/sensitivity claims/claims; do \
