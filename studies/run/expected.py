@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from studies import registry
 from studies.cells.task import BLOCK, INSTRUMENTS, Cell, Task
 from studies.run.environment import cores
+from studies.run.kinds import most_workers
 from studies.schema import SECONDS
 from studies.study_file.checkpoints import rounded
 from studies.text.durations import duration
@@ -32,7 +33,7 @@ from studies.text.kept import text_of
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
-    from studies.study_file.study import Study
+    from studies.study_file.cluster import Cluster
 
 ENOUGH = 0.05  # seconds beyond those of no step, at which the pace is known
 PATIENCE = 3.0  # seconds, after which only kinds are measured that were not yet
@@ -219,9 +220,10 @@ def lines(expected: Expected, workers: int) -> list[str]:
     return [*failed, f"expected: about {shared}{each}, figures and report not counted ({how})"]
 
 
-def workers(study: Study) -> int:
-    """How many cells are computed at a time on this machine, as far as the study says."""
-    return study.cluster.workers or cores()
+def workers(cluster: Cluster) -> int:
+    """How many cells are computed at a time: as many as are said to come, or as this machine has cores."""
+    hosts = len(cluster.hosts or [1])
+    return most_workers(cluster) or hosts * (cluster.workers or cluster.gpus or cores())
 
 
 def _bare(task: Task) -> Task:

@@ -48,7 +48,7 @@ def show(study: Study, out: Path, cluster: str | None = None) -> None:
         console.print(table)
     ahead = [cell for stage in stages for cell in stage.ahead()]
     times = expected.expected([*ahead, *_missing(cells, here)])
-    lines = expected.lines(times, expected.workers(study))
+    lines = expected.lines(times, expected.workers(where))
     console.print(*lines, sep="\n", soft_wrap=True)
     console.print(f"folder: {out}", *_notes(plan, stages), sep="\n", soft_wrap=True)
     script = kinds.script(where)

@@ -12,6 +12,7 @@ from studies.run.__main__ import main
 from studies.run.calibration.pilots import Pilots
 from studies.run.calibration.trials import Trials
 from studies.run.expected import Expected, Pace, lines
+from studies.study_file.cluster import Cluster
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.text.durations import duration
@@ -51,7 +52,20 @@ def test_worlds_that_are_timed_take_longer_and_no_worker_shares_that():
     assert found.seconds == 4 * (2 * 1.0 + 35 * 0.5)
     assert found.alone == 4 * 35 * 0.5
     assert expected.lines(found, workers=2)[0].startswith("expected: about 74 s on 2 workers, 78 s")
-    assert expected.workers(load_study(STUDY | timing | {"cluster": {"workers": 3}})) == 3
+    assert expected.workers(load_study(STUDY | timing | {"cluster": {"workers": 3}}).cluster) == 3
+
+
+@each(
+    ("said", "count"),
+    [
+        ({"kind": "slurm", "jobs": 20}, 20),
+        ({"kind": "slurm", "cores": 4, "adapt": [0, 5]}, 20),
+        ({"kind": "ssh", "hosts": ["a", "b"], "workers": 8}, 16),
+        ({"gpus": 2}, 2),
+    ],
+)
+def test_a_dry_run_shares_the_time_among_those_that_come(said, count):
+    assert expected.workers(Cluster(**said)) == count
 
 
 def test_a_pace_is_measured_with_the_times_of_one_world():
