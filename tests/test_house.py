@@ -35,7 +35,7 @@ STOREYS = (  # of studies/, from the ground up; a room imports from its own and 
     ("study_file",),
     ("figures", "probe", "check", "list", "describe", "ask"),
     ("report",),
-    ("run",),
+    ("run", "status"),
 )
 DRAWS = {
     "rand",

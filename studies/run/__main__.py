@@ -14,8 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from studies.run.options import check, parser
 from studies.run.signals import ENDS, handled
-from studies.text.arguments import Arguments
 from studies.text.leave import leave
 from studies.text.shapes import Data, Json
 
@@ -29,74 +29,6 @@ if TYPE_CHECKING:
 RESUME = "finished cells are kept; run the same command again to go on"
 # exit codes beside 0 and 1: bad input, nothing can be written, scheduler gone, interrupted
 WRONG, UNSTORED, LOST, STOPPED = 2, 74, 75, 130
-DOES = "Run a study: compute what is missing, build the dataset, draw the figures."
-EXIT_CODES = (
-    "exit codes: 0 done, 1 a cell failed or is missing (with --strict also: a claim fails or is"
-    " undecided, a world diverged unasked), 2 wrong study, plugin or argument, 74 results cannot be stored"
-    " (no room?), 75 lost the scheduler, 130 interrupted (run again to go on)"
-)
-ARGUMENTS: dict[str, Data] = {  # of `add_argument`
-    "config": {
-        "nargs": "?",
-        "metavar": "CONFIG",
-        "help": "a study file, or the name of a study in studies/configs/, or of a collection of these:"
-        " chapter, questions",
-    },
-    "--out": {
-        "type": Path,
-        "metavar": "DIR",
-        "help": "the study's folder, of no other study (default: results/NAME); of a collection the folder of"
-        " these (default: results)",
-    },
-    "--set": {
-        "action": "append",
-        "default": [],
-        "metavar": "PATH=VALUE",
-        "help": "change a value: --set optimizers.SGD.learning_rate=0.05",
-    },
-    "--dry-run": {
-        "action": "store_true",
-        "help": "print the table of cells and the cost; compute and write nothing",
-    },
-    "--workers": {
-        "type": int,
-        "metavar": "N",
-        "help": "worker processes on this machine (default: one per core)",
-    },
-    "--cluster": {
-        "metavar": "NAME",
-        "help": "local (default), the address of a Dask scheduler (tcp://host:port, tls://host:port), slurm,"
-        " pbs, sge or lsf as dask-jobqueue is configured, or a YAML file of what a study has under cluster",
-    },
-    "--wait": {
-        "metavar": "TIME",
-        "help": "how long to wait where no worker is there, as 90s, 20min, 2h (default: what the study says,"
-        " else as long as it takes)",
-    },
-    "--device": {
-        "choices": ("auto", "cpu", "cuda"),
-        "help": "where tensors live (default: what the study says)",
-    },
-    "--strict": {
-        "action": "store_true",
-        "help": "exit with 1 also where a claim does not hold, or a world is missing, or diverged where no"
-        " claim asks for share(diverged)",
-    },
-    "--no-report": {
-        "dest": "report",
-        "action": "store_false",
-        "help": "write no report.html, neither while it runs nor at the end",
-    },
-    "--schema": {"action": "store_true", "help": "print the JSON schema of study files, for editors"},
-}
-
-
-def parser() -> Arguments:
-    """The arguments of `python -m studies.run`."""
-    words = Arguments(prog="python -m studies.run", description=DOES, epilog=EXIT_CODES)
-    for name, options in ARGUMENTS.items():
-        words.add_argument(name, **options)
-    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,24 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = words.parse_args(arguments)
     if args.config is None and not args.schema:
         words.error("expected CONFIG: a study file, or the name of a ready study")
-    if args.workers is not None and args.workers < 1:
-        words.error(f"--workers: expected >= 1, got {args.workers}")
-    if args.cluster is not None or args.wait is not None:
-        _check_cluster(words, args)
+    check(words, args)
     return _print_schema() if args.schema else _run_all(args)
-
-
-def _check_cluster(words: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    from studies.study_file.cluster import given
-    from studies.text.durations import seconds_of
-
-    try:
-        if args.cluster is not None:
-            given(args.cluster)
-        if args.wait is not None:
-            seconds_of(args.wait)
-    except ValueError as error:
-        words.error(str(error))
 
 
 def _print_schema() -> int:
@@ -180,7 +96,7 @@ def _study(args: argparse.Namespace) -> int:
     study = _load(args)
     out = folder(study, args.out)
     if args.dry_run:
-        preview.show(study, out, args.cluster)
+        preview.show(study, out, args.cluster, yes=args.yes)
         return 0
     return _run_study(args, study, out)
 
@@ -190,7 +106,7 @@ def _load(args: argparse.Namespace) -> Study:
     from studies.study_file.loading import load_study
 
     device = [f"device={args.device}"] if args.device else []
-    return load_study(args.config, [*args.set, *device])
+    return load_study(args.config, [*args.set, *device], plugins=args.plugins)
 
 
 def _run_study(args: argparse.Namespace, study: Study, out: Path) -> int:
@@ -217,7 +133,8 @@ def _execute(
     from studies.run.session import execute
     from studies.study_file.files import text_of
 
-    where: Data = {"workers": args.workers, "cluster": args.cluster, "wait": args.wait}
+    names = ("workers", "cluster", "wait", "cell_timeout", "retries", "yes")
+    where: Data = {name: getattr(args, name) for name in names}
     with live(out) if args.report else contextlib.nullcontext():
         return execute(study, out, text=text_of(args.config), console=console, **where)
 

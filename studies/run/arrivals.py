@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from distributed import WorkerPlugin
@@ -17,12 +18,16 @@ from distributed import WorkerPlugin
 from studies.cells import provenance
 from studies.run import machine
 from studies.run.environment import NUMBERS
+from studies.text.kept import text_of
 
 if TYPE_CHECKING:
     from distributed import Client, Worker
 
+    from studies.cells.task import Cell
+
 TOPIC = "studies-arrivals"
 MKL = "MKL_CBWR"
+PATH = re.compile(r"[^\W\d]\w*(?:\.\w+)*:[^\W\d]\w*")  # module:name
 MIXED = "cluster: machines of several kinds, and results are equal to the bit on one kind alone"
 
 
@@ -31,40 +36,78 @@ class Arrival(WorkerPlugin):
 
     Args:
         expected: name -> version, of what a worker must share with the client.
+        plugins: import paths of what it must find.
     """
 
     name = "studies-arrival"
 
-    def __init__(self, expected: Mapping[str, str]) -> None:
-        self.expected = dict(expected)
+    def __init__(self, expected: Mapping[str, str], plugins: Sequence[str]) -> None:
+        self.expected, self.plugins = dict(expected), [*plugins]
 
     def setup(self, worker: Worker) -> None:
         """Set its environment, and close it where it differs."""
-        problem = different(self.expected, *about())
+        problem = different(self.expected, *about(self.plugins))
         report = {"worker": worker.address, "problem": problem, "machine": machine.kind()}
         worker.log_event(TOPIC, report)
         if problem:
             worker.loop.add_callback(worker.close, reason=problem)
 
 
-def about() -> tuple[dict[str, str], str | None]:
-    """Versions and MKL mode of the process which calls; its environment is set where torch is not there yet.
+def about(plugins: Sequence[str] = ()) -> tuple[dict[str, str], str | None, str]:
+    """Versions, MKL mode and lacking plugins of the process which calls.
 
-    A function, since `os.environ.get` would take our own environment along.
+    Its environment is set where torch is not there yet. A function, since `os.environ.get` would take our own
+    environment along.
+
+    Args:
+        plugins: import paths.
     """
     if "torch" not in sys.modules:
         os.environ.update(NUMBERS)
-    return provenance.fingerprint(), os.environ.get(MKL)
+    return provenance.fingerprint(), os.environ.get(MKL), lacking(plugins)
 
 
-def different(expected: Mapping[str, str], versions: Mapping[str, str], mode: str | None) -> str:
+def lacking(plugins: Sequence[str]) -> str:
+    """Why the first of these import paths leads nowhere here; empty where all can be imported."""
+    from studies import registry
+
+    for path in plugins:
+        try:
+            registry.family(path)
+        except ValueError as error:
+            return " ".join(str(error).split())
+    return ""
+
+
+def named(cells: Iterable[Cell]) -> list[str]:
+    """The import paths of the user's that cells name: kinds, and functions of expressions."""
+    parts = {
+        text_of(part)
+        for cell in cells
+        for part in (
+            *(cell.task.landscape, cell.task.optimizer),
+            *(cell.task.record, cell.task.expressions),
+        )
+    }
+    return sorted({path for part in parts for path in PATH.findall(part)})
+
+
+def different(
+    expected: Mapping[str, str],
+    versions: Mapping[str, str],
+    mode: str | None,
+    lacks: str = "",
+) -> str:
     """In what a worker differs, and the remedy; empty where it does not.
 
     Args:
         expected: name -> version.
         versions: name -> that of the worker.
         mode: its MKL_CBWR.
+        lacks: why it cannot import a plugin; empty: it can.
     """
+    if lacks:
+        return f"{lacks}; put the module where workers find it, as in a folder of their PYTHONPATH"
     for name, version in expected.items():
         if versions.get(name) != version:
             return f"expected {name} {version}, got {versions.get(name)}; restart the older one"
@@ -75,10 +118,15 @@ def different(expected: Mapping[str, str], versions: Mapping[str, str], mode: st
 
 
 @contextlib.contextmanager
-def watched(client: Client, say: Callable[[str], None]) -> Iterator[None]:
+def watched(client: Client, say: Callable[[str], None], plugins: Sequence[str] = ()) -> Iterator[None]:
     """While the body runs, each worker that comes is asked; what is wrong with one is said once.
 
     A scheduler that goes on forgets the question: later workers may have other code.
+
+    Args:
+        client: of the cluster.
+        say: takes a line.
+        plugins: import paths of what workers must find.
     """
     kinds: set[str] = set()
     told: set[str] = set()
@@ -90,7 +138,7 @@ def watched(client: Client, say: Callable[[str], None]) -> Iterator[None]:
                 say(line)
 
     client.subscribe_topic(TOPIC, hear)
-    client.register_plugin(Arrival(provenance.fingerprint()))
+    client.register_plugin(Arrival(provenance.fingerprint(), plugins))
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from studies.run import cards
 from studies.run.certificates import Tls, security
 from studies.run.environment import ENVIRONMENT, cores, paths
 from studies.run.kinds import ClusterError
+from studies.run.machine import alive
 from studies.study_file.cluster import ADDRESS, LOCAL, Cluster, given
 from studies.text.durations import TIME
 from studies.text.shapes import Data
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 # loaded it is, and a queue takes as long as it takes
 PATIENCE = {LOCAL: 600.0, ADDRESS: 60.0}
 ANSWER = {LOCAL: 60, ADDRESS: 5}  # seconds in which a scheduler answers
+SCRATCH = "studies-"  # how the temporary folders of local clusters begin, then the number of the client
 FAREWELL = 30  # seconds in which a cluster that was started ends its jobs
 
 
@@ -227,13 +230,24 @@ def _own_cards(count: int) -> list[str]:
 @contextlib.contextmanager
 def _local(slots: list[tuple[str | None, str | None]]) -> Iterator[Place]:
     """Start a local cluster of such workers."""
-    with tempfile.TemporaryDirectory(prefix="studies-", ignore_cleanup_errors=True) as scratch:
+    _sweep_scratch()
+    prefix = f"{SCRATCH}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as scratch:
         process = start("studies.run.keeper", {"DASK_TEMPORARY_DIRECTORY": scratch})
         try:
             _tell(process, slots)
             yield said(process)
         finally:
             _kill(process)  # nothing is lost: results are files by now
+
+
+def _sweep_scratch() -> None:
+    """Remove the temporary folders of clients of this user that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*-*"):
+        owner = folder.name.removeprefix(SCRATCH).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if owner.isdigit() and folder.stat().st_uid == os.getuid() and not alive(int(owner)):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
 from pathlib import Path
 
@@ -43,3 +44,14 @@ def facts(device: str) -> dict[str, str]:
     used = cpu() | {"capability": torch.backends.cpu.get_cpu_capability()}
     card = cards.of_this_process() if device == "cuda" else None
     return used | ({"card": card.name, "driver": card.driver} if card else {})
+
+
+def alive(number: int) -> bool:
+    """Whether a process of this machine is there."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
+        return True
+    return True

@@ -16,7 +16,7 @@ from studies.run.calibration.stage import Stage
 from studies.run.calibration.stages import stages_of
 from studies.study_file import remarks, spending
 from studies.study_file.cluster import Cluster
-from studies.study_file.plan import Arm, Plan, make_plan
+from studies.study_file.plan import Arm, Plan, make_plan, refuse_many
 from studies.study_file.study import Study
 from studies.text import terminal
 from studies.text.groups import grouped, some
@@ -25,16 +25,17 @@ from studies.text.words import counted, short
 HEADS = ("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps")
 
 
-def show(study: Study, out: Path, cluster: str | None = None) -> None:
+def show(study: Study, out: Path, cluster: str | None = None, *, yes: bool = False) -> None:
     """Print the plan of a study, and the job script where cells are computed by a batch system.
 
     Args:
         study: the study.
         out: its folder; finished cells there are not computed again.
         cluster: where to compute, as `--cluster` has it; None: what the study says.
+        yes: whether a million cells or more are meant.
 
     Raises:
-        StudyError: the folder is another study's.
+        StudyError: the folder is another study's, or there are too many cells.
         ClusterError: there is no such cluster.
     """  # noqa: DOC502
     study_folder.check(study, out)
@@ -42,6 +43,8 @@ def show(study: Study, out: Path, cluster: str | None = None) -> None:
     study = replace(study, device=clusters.device_of(where, study.device, ask=False))
     study, stages = _staged(study, out)
     plan, here, console = make_plan(study), store.finished(out), terminal.console()
+    if not yes:
+        refuse_many(plan)
     cells = plan.cells(here)
     console.print(_table(plan, cells, here))
     for table in filter(None, (stage.table() for stage in stages)):

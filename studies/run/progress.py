@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -27,10 +29,11 @@ class _Rate(ProgressColumn):
 class Bar:
     """What the terminal shows of a run, and which cells failed."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, name: Callable[[str], str] | None = None) -> None:
         seen = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate())
         self.progress = Progress(*seen, TimeRemainingColumn(), console=console)
         self.console = self.progress.console
+        self.name = name  # of the arm of a cell, by the cell's address
         self.failed: list[Record] = []
         self.what, self.total = "cells", 0
         self.task = self.progress.add_task(self.what)
@@ -61,7 +64,8 @@ class Bar:
     def _fail(self, record: Record) -> None:
         """Note a cell that failed; what is refused for the same reason is said once."""
         if record.status == "failed":
-            self._alarm(f"cell {record.address[:12]} failed:", record.error.splitlines()[0][:300])
+            arm = f" ({self.name(record.address)})" if self.name else ""
+            self._alarm(f"cell {record.address[:12]}{arm} failed:", record.error.splitlines()[0][:300])
         elif all(record.error != earlier.error for earlier in self.failed):
             self._alarm("refused:", record.error)
         self.failed.append(record)

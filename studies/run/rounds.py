@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from studies.results import cell_files, store
+from studies.run import orders
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LOOK = 1.0  # seconds between looks at whether a worker is left, where a stop is asked for
 THREADS = 1  # of torch, in each worker
 Named = Sequence[tuple[str, "Cell"]]  # with their addresses
+Orders = list[tuple[str, str]]  # as texts, with their addresses
 
 
 @contextlib.contextmanager
@@ -42,7 +44,7 @@ def times_of(
         stopping: once true, no round begins.
     """
     folder = out / f".{uuid.uuid4().hex}.tmp"
-    named = [(cell.address, cell) for cell in cells]
+    named = [(cell.address, orders.order(cell)) for cell in cells]
     try:
         for number in range(max((_rounds(cell) for cell in cells), default=0)):
             if stopping() or not _taken(client, named, number, folder, stopping):
@@ -70,7 +72,7 @@ def path_of(folder: Path, address: str) -> Path:
 
 
 def _taken(
-    client: Client, cells: Named, number: int, folder: Path, stopping: Callable[[], bool]
+    client: Client, cells: Orders, number: int, folder: Path, stopping: Callable[[], bool]
 ) -> bool:
     """Take the round of this number on the first worker; whether it came to its end.
 
@@ -78,7 +80,7 @@ def _taken(
     """
     workers = sorted(client.nthreads())[:1] or None
     future = client.submit(
-        take,
+        orders.take,
         cells,
         number,
         str(folder.resolve()),

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from studies.cells.task import Cell
 from studies.results import store, view
+from studies.results.arm_names import ArmNames
 from studies.results.manifest import Manifest
 from studies.run import kinds, study_folder, sweep
 from studies.run.calibration.stages import stages_of
@@ -35,9 +36,10 @@ from studies.run.sweep import Record, SchedulerLost
 from studies.study_file.cluster import LOCAL, Cluster
 from studies.study_file.files import text_of
 from studies.study_file.loading import load_study
-from studies.study_file.plan import make_plan, manifest
+from studies.study_file.plan import could_be_many, make_plan, manifest, refuse_many
 from studies.study_file.study import Study
 from studies.text import terminal
+from studies.text.durations import seconds_of
 from studies.text.groups import some
 from studies.text.shapes import Tree
 
@@ -113,6 +115,9 @@ def execute(
     workers: int | None = None,
     cluster: str | None = None,
     wait: str | None = None,
+    cell_timeout: str | None = None,
+    retries: int = 0,
+    yes: bool = False,
     console: Console | None = None,
 ) -> Outcome:
     """Compute what is missing of a study.
@@ -124,6 +129,9 @@ def execute(
         workers: processes of the local cluster; None: what the study says.
         cluster: where to compute, as `--cluster` has it; None: what the study says.
         wait: how long where no worker is there, as 2h; None: what the study says.
+        cell_timeout: how long a cell may take, as 30min; None: what the study says.
+        retries: times that a cell which failed is tried again.
+        yes: whether a million cells or more are meant.
         console: where progress and errors are shown.
 
     Returns:
@@ -135,16 +143,20 @@ def execute(
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
     where = waiting(checked(cluster or study.cluster), wait)
+    if not yes and could_be_many(study):
+        refuse_many(make_plan(study))
     study = dataclasses.replace(study, device=device_of(where, study.device))
     note = study_folder.prepare(study, out, text)
-    bar = Bar(console or terminal.console(stderr=True))
+    bar = Bar(console or terminal.console(stderr=True), ArmNames(out).of)
     manifests: list[Manifest] = []
     if note:
         bar.say(note)
     for path in store.set_damaged_aside(out):
         bar.say(f"{path}: a damaged cell is set aside here, and computed anew")
     batches = _checked(_batches(study, out, text, bar, manifests), where)
-    ended = _compute(batches, out, where, workers, bar)
+    limit = cell_timeout or study.cell_timeout
+    care = sweep.Care(seconds_of(limit) if limit else 0.0, retries)
+    ended = _compute(batches, out, where, workers, bar, care)
     if ended == "complete" and not manifests:
         ended = "uncalibrated"
     if ended != "complete":
@@ -224,19 +236,32 @@ def _compute(
     cluster: Cluster,
     workers: int | None,
     bar: Bar,
+    care: sweep.Care,
 ) -> Ended:
     """Compute cells, one batch after another, until one fails; returns how it ended.
 
     A cluster is started only where there is a cell.
+
+    Args:
+        batches: of cells.
+        out: the study's folder.
+        cluster: where to compute.
+        workers: processes of a local cluster; None: what the cluster says.
+        bar: of progress.
+        care: what is done about cells that hang, or fail.
     """
     first = next(batches, None)
     if first is None:
         return "complete"
+    from studies.run import arrivals
+
     try:
         cluster = with_cards(cluster, cuda=any(cell.task.device == "cuda" for cell in first))
         with stop_signals(bar.console) as signals, connect(cluster, workers, out) as client:
-            room = _room(cluster, client)
-            _sweep(client, itertools.chain([first], batches), out, bar, signals, room)
+            room, plugins = _room(cluster, client), arrivals.named(first)
+            sweep.check_workers(client, plugins)
+            with arrivals.watched(client, bar.say, plugins):
+                _sweep(client, itertools.chain([first], batches), out, bar, signals, room, care)
             return "stopped" if signals else "complete"
     except KeyboardInterrupt:
         return "aborted"
@@ -257,6 +282,7 @@ def _sweep(
     bar: Bar,
     signals: list[int],
     room: sweep.Room,
+    care: sweep.Care,
 ) -> None:
     """Compute batches until a cell fails, or a signal comes.
 
@@ -267,14 +293,12 @@ def _sweep(
         bar: of progress.
         signals: those that came.
         room: what the cluster may have that is not there yet.
+        care: what is done about cells that hang, or fail.
     """
-    from studies.run import arrivals
-
-    sweep.check_workers(client)
-    with arrivals.watched(client, bar.say), bar.progress:
+    with bar.progress:
         for cells in batches:
             bar.expect(len(cells))
             stopping = lambda: bool(signals)  # noqa: E731
-            sweep.sweep(client, cells, out, bar.take, stopping=stopping, say=bar.say, room=room)
+            sweep.sweep(client, cells, out, bar.take, stopping, bar.say, room, care)
             if signals or bar.failed:
                 return

@@ -29,7 +29,11 @@ CLEARED = (
     " finished cells are kept"
 )
 NO_STUDY = "this folder has a dataset that is no study's of this name (imported?)"
-ELSEWHERE = ("cluster", "device")  # keys of a study that say where it runs, not what
+ELSEWHERE = (
+    "cluster",
+    "cell_timeout",
+    "device",
+)  # keys of a study that say where and how it runs, not what
 
 
 def check(study: Study, out: Path) -> Data | None:

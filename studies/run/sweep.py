@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import os
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,9 +21,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from studies.cells import provenance
 from studies.results import store
-from studies.run import rounds
+from studies.run import orders, rounds
 from studies.run.kinds import ClusterError
-from studies.run.work import Record, appears, compute, failed
+from studies.run.work import Record, appears, failed
 from studies.text.durations import duration
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ SAID = (10, 300)  # looks without a worker, after which it is said; then every h
 HOUR = 3600
 NOBODY = "no worker is there; waiting for one to come (Ctrl-C ends the run, finished cells are kept)"
 AGAIN = "finished cells are kept; run the same command again, or wait longer: --wait 2h"
+TIMEOUT = "Timeout ("  # how the interpreter begins what it notes of a process that took too long
 NO_WORD = "the worker went away and left no word; run the same command again"
 
 
@@ -49,12 +52,23 @@ class Room(NamedTuple):
     gpus: bool = False  # workers say which of them have a GPU: cells that need one go there
 
 
+class Care(NamedTuple):
+    """What is done about cells that hang, or fail."""
+
+    timeout: float = 0.0  # seconds that a cell may take; 0: any time
+    retries: int = 0  # times that a cell which failed is tried again
+
+
 class StoreError(OSError):
     """A cell was computed and cannot be stored, as those that would follow; one line for the user."""
 
 
-def check_workers(client: Client) -> None:
+def check_workers(client: Client, plugins: Sequence[str] = ()) -> None:
     """Refuse workers whose versions or code differ from ours, or whose matrix products depend on the batch.
+
+    Args:
+        client: of the cluster.
+        plugins: import paths of what workers must find.
 
     Raises:
         ClusterError: naming the first worker that differs, and in what.
@@ -63,7 +77,8 @@ def check_workers(client: Client) -> None:
 
     from studies.run import arrivals
 
-    for worker, theirs in client.run(arrivals.about, on_error="return").items():
+    ask = functools.partial(arrivals.about, [*plugins])
+    for worker, theirs in client.run(ask, on_error="return").items():
         if isinstance(theirs, CommClosedError):
             continue  # it is gone; what takes its place is asked when it comes
         if isinstance(theirs, Exception):
@@ -83,6 +98,7 @@ def sweep(
     stopping: Callable[[], bool],
     say: Callable[[str], None] = print,
     room: Room = Room(),  # noqa: B008  it is frozen
+    care: Care = Care(),  # noqa: B008
 ) -> None:
     """Compute cells, in random order (two runs at once then share the work, and time left is unbiased).
 
@@ -95,6 +111,7 @@ def sweep(
             workers.
         say: told once that no worker is there, each time that all are gone.
         room: what the cluster may have that is not there yet.
+        care: what is done about cells that hang, or fail.
 
     Raises:
         SchedulerLost: the scheduler went away.
@@ -108,7 +125,7 @@ def sweep(
     try:
         timed = [cell for cell in queue if cell.task.timing]
         with rounds.times_of(client, timed, out, stopping) as times:
-            window = _Window(client, out, token.name, times, on_record, stopping, say, room)
+            window = _Window(client, out, token.name, times, on_record, stopping, say, room, care)
             late = {cell.address for cell in timed if not rounds.path_of(times, cell.address).exists()}
             suspects = window.drain([cell for cell in queue if cell.address not in late])
             themselves = [
@@ -132,6 +149,7 @@ class _Window:
         stopping: once true, nothing new is submitted.
         say: told that no worker is there.
         room: what the cluster may have that is not there yet.
+        care: what is done about cells that hang, or fail.
     """
 
     client: Client
@@ -142,10 +160,13 @@ class _Window:
     stopping: Callable[[], bool]
     say: Callable[[str], None]
     room: Room
+    care: Care
     idle: int = 0  # looks since a worker was there
     landed: SimpleQueue[Future] = dataclasses.field(default_factory=SimpleQueue)
     live: dict[str, Cell] = dataclasses.field(default_factory=dict)  # address -> cell
     futures: dict[str, Future] = dataclasses.field(default_factory=dict)  # of these
+    tried: Counter[str] = dataclasses.field(default_factory=Counter)  # address -> attempts that failed
+    again: list[Cell] = dataclasses.field(default_factory=list)  # to be tried again
 
     def drain(self, queue: list[Cell], *, alone: bool = False) -> list[Cell]:
         """Run a queue until it is empty.
@@ -168,6 +189,8 @@ class _Window:
             else:
                 suspects += self._take(future, alone=alone)
                 future.release()
+            while self.again:
+                queue.insert(0, self.again.pop())
             if self.room.most and self.stopping():
                 self._forget_waiting()
             self._feed(queue, alone=alone)
@@ -181,13 +204,14 @@ class _Window:
             cell = queue.pop()
             self.live[cell.address] = cell
             future = self.client.submit(
-                compute,
-                cell,
+                orders.compute,
+                orders.order(cell),
                 cell.address,
                 folder,
                 self.token,
                 str(self.times.resolve()),
-                key=f"cell-{cell.address}",
+                self.care.timeout,
+                key=self._key(cell.address),
                 pure=False,
                 **self._needs(cell),
             )
@@ -198,12 +222,16 @@ class _Window:
         """What a worker must have for a cell."""
         return {"resources": {"GPU": 1}} if self.room.gpus and cell.task.device == "cuda" else {}
 
+    def _key(self, address: str) -> str:
+        """The name of a task: a new one for each attempt, as Dask keeps what became of earlier ones."""
+        return f"cell-{address}-{self.tried[address]}"
+
     def _forget_waiting(self) -> None:
         """Take back the cells that no worker has begun."""
         with _asking():
             begun = {str(key) for keys in self.client.processing().values() for key in keys}
         for address in [*self.live]:
-            if f"cell-{address}" not in begun and not self.futures[address].done():
+            if self._key(address) not in begun and not self.futures[address].done():
                 del self.live[address]
                 self.futures.pop(address).release()
 
@@ -219,7 +247,7 @@ class _Window:
 
     def _take(self, future: Future, *, alone: bool) -> list[Cell]:
         """Pass on what became of a cell; or returns it, to be judged again, where its worker died."""
-        address = str(future.key).removeprefix("cell-")
+        address = str(future.key).split("-")[1]
         if address not in self.live:  # it was taken back
             return []
         cell = self.live.pop(address)
@@ -227,10 +255,23 @@ class _Window:
         if future.status in {"cancelled", "lost"}:
             raise SchedulerLost
         died = future.status != "finished"
-        if died and not alone:
+        if died and not alone and not _took_too_long(_note(cell, self.out)):
             return [cell]
-        self.on_record(_crashed(cell, self.out) if died else self._record(future))
+        self._pass_on(_crashed(cell, self.out) if died else self._record(future), cell)
         return []
+
+    def _pass_on(self, record: Record, cell: Cell) -> None:
+        """Tell what became of a cell, but where it is tried again."""
+        tries = self.tried[cell.address]
+        if record.status != "failed" or tries >= self.care.retries or self.stopping():
+            self.on_record(record)
+            return
+        self.tried[cell.address] += 1
+        self.again.append(cell)
+        which = (
+            f"cell {cell.address[:12]} failed and is tried again ({tries + 1} of {self.care.retries})"
+        )
+        self.say(f"{which}: {record.error}")
 
     def _record(self, future: Future) -> Record:
         with _asking():
@@ -270,21 +311,44 @@ def _threads(client: Client) -> int:
         return sum(client.nthreads().values())
 
 
+def _notes(cell: Cell, out: Path) -> list[Path]:
+    """What workers noted of a cell, the last one last."""
+    return sorted((out / "crash").glob(f"{cell.address}.*"), key=os.path.getmtime)
+
+
+def _note(cell: Cell, out: Path) -> str:
+    """What the last worker noted of a cell; empty: nothing."""
+    notes = _notes(cell, out)
+    return notes[-1].read_text(encoding="utf-8", errors="replace") if notes else ""
+
+
+def _took_too_long(note: str) -> bool:
+    return TIMEOUT in note
+
+
 def _crashed(cell: Cell, out: Path) -> Record:
-    """A cell that took its worker down even alone."""
-    notes = sorted((out / "crash").glob(f"{cell.address}.*"), key=os.path.getmtime)
-    text = notes[-1].read_text(encoding="utf-8", errors="replace") if notes else ""
-    error = _why_crashed(cell, text) if notes else NO_WORD
-    for note in notes:
+    """A cell that took its worker down even alone, or did not end in time."""
+    text = _note(cell, out)
+    error = _why_crashed(cell, text) if text else NO_WORD
+    for note in _notes(cell, out):
         note.unlink(missing_ok=True)
     return failed(cell, cell.address, out, error, text)
 
 
 def _why_crashed(cell: Cell, note: str) -> str:
     """One line, from what a worker noted before it died."""
+    if _took_too_long(note):
+        return f"it took longer than cell_timeout allows, and was ended{_where(note)}"
     _, fatal, stack = note.partition("Fatal Python error: ")
     if fatal:
         return f"the worker crashed: {stack.splitlines()[0]}"
     own = [spec["kind"] for spec in (cell.task.landscape, cell.task.optimizer) if ":" in spec["kind"]]
     exits = f", or os._exit in {' or '.join(own)}" if own else ""
     return f"the worker was killed, perhaps for want of memory{exits}; try fewer worlds or points"
+
+
+def _where(note: str) -> str:
+    """Where the thread stood that computed the cell, as the interpreter noted it; empty: not known."""
+    threads = [part.splitlines()[1:] for part in note.split("Thread 0x")[1:]]
+    mine = next((lines for lines in threads if any("in run_cell" in line for line in lines)), [])
+    return f" in {mine[0].strip()}" if mine else ""

@@ -41,7 +41,14 @@ class Record(NamedTuple):
     error: str = ""
 
 
-def compute(cell: Cell, address: str, out: str, token: str = "", times: str = "") -> Record:
+def compute(
+    cell: Cell,
+    address: str,
+    out: str,
+    token: str = "",
+    times: str = "",
+    timeout: float = 0.0,
+) -> Record:
     """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/.
 
     Args:
@@ -50,6 +57,7 @@ def compute(cell: Cell, address: str, out: str, token: str = "", times: str = ""
         out: the study's folder.
         token: nothing is written where the folder has no such file.
         times: the folder with the times of steps, if they were taken.
+        timeout: seconds after which this process notes where it stands, and ends; 0: none.
     """
     if token and not appears(Path(out, token)):
         return Record(address, "apart", error=platform.node())
@@ -59,7 +67,7 @@ def compute(cell: Cell, address: str, out: str, token: str = "", times: str = ""
         _forget_failures(address, folder)  # as of a worker that was killed when the cell was just there
         return Record(address, "found")
     try:
-        with _crash_note(cell, address, folder):
+        with _crash_note(cell, address, folder, timeout):
             data = _run(cell, address, times)
             seconds = time.perf_counter() - began
             with _storing(path):
@@ -178,10 +186,11 @@ def failed(
 
 
 @contextlib.contextmanager
-def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
+def _crash_note(cell: Cell, address: str, out: Path, timeout: float) -> Iterator[None]:
     """A file that outlives a crash.
 
-    The stack where there was a segmentation fault, the header alone where the process was killed.
+    The stack where there was a segmentation fault or no end in time, the header alone where the process was
+    killed. The watch is that of the interpreter, which also ends code that never comes back to Python.
     """
     note = out / "crash" / f"{address}.{uuid.uuid4().hex}.txt"
     header = f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}\n"
@@ -190,8 +199,12 @@ def _crash_note(cell: Cell, address: str, out: Path) -> Iterator[None]:
         note.write_text(header, encoding="utf-8")
     with note.open("a") as file:
         faulthandler.enable(file)
+        if timeout:
+            faulthandler.dump_traceback_later(timeout, exit=True, file=file)
         try:
             yield
         finally:
+            if timeout:
+                faulthandler.cancel_dump_traceback_later()
             faulthandler.disable()
             note.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ from studies.study_file import (
     factors,
     formulas,
     only,
+    own_code,
     whole,
 )
 from studies.study_file.arm import Arm
@@ -48,13 +49,17 @@ NO_MAPPING = Mistake((), "expected a mapping with the keys name, budget, landsca
 
 
 def load_study(
-    source: Path | str | Named, overrides: Mapping[str, object] | Sequence[str] = ()
+    source: Path | str | Named,
+    overrides: Mapping[str, object] | Sequence[str] = (),
+    *,
+    plugins: bool = True,
 ) -> Study:
     """Read and check a study.
 
     Args:
         source: a file, the name of a study in studies/configs/, or the study as a mapping.
         overrides: dotted path -> value, or texts "path=value" with the value in YAML.
+        plugins: whether it may name code by import path, which runs here.
 
     Returns:
         The study, complete.
@@ -72,6 +77,8 @@ def load_study(
         }
     if not readable or (document.mistakes and not document.data):
         raise StudyError(document.lines(document.mistakes or [NO_MAPPING]))
+    if not plugins and (named := [*own_code.mistakes(document.data)]):
+        raise StudyError(document.lines(named))
     if huge := [*beyond(document.data)]:
         raise StudyError(document.lines(huge))
     return _checked(document)
@@ -196,6 +203,7 @@ def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis])
         axes=named | {axis.name: axis.coords for axis in axes},
         match=checked.match,
         tuning=checked.tuning,
+        cell_timeout=checked.cell_timeout,
         resolved=_resolved(checked, draft),
     )
 

@@ -10,13 +10,22 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Union, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
 from studies import registry
 from studies.study_file.clocks import CLOCKS, Budget
-from studies.study_file.cluster import Cluster
+from studies.study_file.cluster import Cluster, a_time
 from studies.study_file.document import Path
 from studies.study_file.fields import OF_USERS, by_kind, kind_tag, kinds_of, parameter_model
 from studies.study_file.figures import entry
@@ -204,6 +213,13 @@ class StudyModel(Strict):
         description="figures to draw: names, or {curve: {x: .., y: ..}} with what they are to show",
     )
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
+    cell_timeout: Annotated[str, AfterValidator(a_time)] | None = Field(
+        default=None,
+        description=(
+            "how long a cell may take, as 90s, 30min, 2h: one that takes longer has failed, where it stood is"
+            " noted, and the others go on; null: as long as it takes"
+        ),
+    )
 
 
 def study_model(

@@ -17,7 +17,7 @@ from landscapes.streams import SOURCES
 from studies import registry
 from studies.cells import provenance
 from studies.cells.hits import STEP, reads_of_truth
-from studies.cells.task import Cell, Task, blocks
+from studies.cells.task import BLOCK, Cell, Task, blocks
 from studies.results import config, settings
 from studies.results.manifest import Manifest
 from studies.schema import SECONDS
@@ -27,7 +27,7 @@ from studies.study_file.checkpoints import Places, geometric, length_of_run, pla
 from studies.study_file.once import Once
 from studies.study_file.resolved import resolved
 from studies.study_file.spending import landscape_of, place, spending
-from studies.study_file.study import Study
+from studies.study_file.study import Study, StudyError
 from studies.study_file.values import MOMENTS
 from studies.text.kept import kept, text_of
 from studies.text.shapes import Axes, Data
@@ -40,6 +40,7 @@ OF_STUDY = (  # fields of a task that the study gives
 
 
 CALLED = ("label", "name", "across", "called", "above", "below")  # words of figures, not quantities
+MANY = 10**6  # cells, from which on it must be said that they are meant
 UNLIKE = (
     "its budget is in seconds: how many steps it holds, and with them all numbers, differ from machine to"
     " machine and from run to run; each world is a cell of its own"
@@ -84,6 +85,12 @@ class Plan:
         """The key of a task -> its place among the tasks."""
         return {task.key: number for number, task in enumerate(self.tasks)}
 
+    @property
+    def size(self) -> int:
+        """How many cells there are, of full ones; without making them."""
+        worlds = self.study.replicates
+        return sum(-(-worlds // task.block) for task in self.tasks)
+
     def missing(self, here: Collection[str]) -> list[Cell]:
         """The cells that are to be computed.
 
@@ -124,6 +131,29 @@ def make_plan(study: Study) -> Plan:
         for why, where in told.items()
     ]
     return Plan(study, arms, study.axes, [*study.notes, *notes, *_unlike(study, tasks.values())])
+
+
+def could_be_many(study: Study) -> bool:
+    """Whether a study may have a million cells; whether it has, its plan knows."""
+    return sum(_most_cells(arm, study.replicates) for arm in study.arms) >= MANY
+
+
+def _most_cells(arm: Settled, worlds: int) -> int:
+    alone = arm.scalars["clock"] == SECONDS or arm.scalars.get(ALONE)
+    return worlds if alone else -(-worlds // BLOCK)
+
+
+def refuse_many(plan: Plan) -> None:
+    """Refuse a plan of so many cells that a slip is likelier than a wish.
+
+    Raises:
+        StudyError: it has a million cells or more.
+    """
+    if plan.size >= MANY:
+        raise StudyError([
+            f"{plan.study.name}: {len(plan.arms):,} arms of {plan.study.replicates:,} worlds are"
+            f" {plan.size:,} cells; ask for fewer values or worlds, or give --yes where that is meant"
+        ])
 
 
 def _unlike(study: Study, tasks: Iterable[Task]) -> Iterator[str]:

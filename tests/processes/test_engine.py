@@ -86,6 +86,26 @@ def test_a_cell_that_fails_is_shown_and_tried_again(tmp_path, warm_cluster, caps
     assert_same(open_study(tmp_path / "out"), here(study, tmp_path / "here"))
 
 
+def test_a_cell_that_hangs_is_ended_and_the_others_go_on(tmp_path, warm_cluster, capsys):
+    study = FEW | {"name": "hanging", "cell_timeout": "10s", "sweep": {}}
+    study["landscapes"] = {
+        "bowl": {"kind": BOWL},
+        "hangs": {"kind": BOWL, "trouble": "hang", "while_there": str(tmp_path / "broken")},
+    }
+    write(tmp_path, study | {"optimizers": {"random": {"kind": "random_search"}}})
+    (tmp_path / "broken").touch()
+    assert again(tmp_path) == 1
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if " failed: " in line]
+    why = r"failed: it took longer than cell_timeout allows, and was ended in File .*slow_bowl.py"
+    assert re.match(rf'cell [0-9a-f]{{12}} \(hangs, random\) {why}", line \d+ in hang$', said)
+    (record,) = (tmp_path / "out" / "errors").glob("*.json")
+    assert "Timeout (" in json.loads(record.read_text())["traceback"]
+    assert len(cells(tmp_path)) == 1
+    assert not list((tmp_path / "out" / "crash").iterdir())
+    (tmp_path / "broken").unlink()
+    assert again(tmp_path) == 0
+
+
 @pytest.fixture
 def no_report(monkeypatch):
     """That `run_study` writes one is tested in tests/studies/run."""

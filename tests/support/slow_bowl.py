@@ -4,7 +4,7 @@
 - TEST_GATE: FOLDER: once FOLDER/out has a cell, others wait for FOLDER/go; who waits leaves FOLDER/waits.
 - TEST_HOLD: "POINT FOLDER": the process that computes its third cell waits at POINT for ever. It writes its
   number to FOLDER/held, and only the first to get there is held.
-- `trouble` "raise" or "crash": what its cells do while the file named by `while_there` exists.
+- `trouble` "raise", "crash" or "hang": what its cells do while the file named by `while_there` exists.
 """
 
 import ctypes
@@ -43,6 +43,8 @@ class Bowl(Landscape):
         wait_at_gate()
         hold_at(COMPUTE)
         if self.trouble and Path(self.while_there).exists():
+            if self.trouble == "hang":
+                hang()
             if self.trouble == "crash":
                 ctypes.string_at(0)
             raise RuntimeError("the bowl has [broken]")
@@ -50,6 +52,11 @@ class Bowl(Landscape):
 
     def loss(self, x, terms=None, time=None):
         return (x - self.shift).square().sum(-1)
+
+
+def hang():
+    while True:
+        time.sleep(1)
 
 
 def wait_at_gate():

@@ -94,7 +94,7 @@ def test_a_dry_run_previews_each(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("studies.study_file.collections.collections", lambda: few)
     seen = []
     monkeypatch.setattr(
-        "studies.run.preview.show", lambda study, out, cluster: seen.append((study.name, out))
+        "studies.run.preview.show", lambda study, out, cluster, yes: seen.append((study.name, out))
     )
     assert main(["few", "--dry-run", "--out", str(tmp_path)]) == 0
     assert seen == [(name, tmp_path / name) for name in ("claims", "batch-time")]

@@ -1,0 +1,144 @@
+"""What is going on in studies' folders: python -m studies.status RESULTS.
+
+Cells that are being computed, from the notes that workers keep while they do; cells that failed, and why;
+files that were found damaged. Nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from studies.text.arguments import Arguments
+from studies.text.groups import some
+from studies.text.leave import leave
+
+NOTE = re.compile(r"worlds (\d+) \.\. (\d+) on (.+), process (\d+)")
+HEADER = "failed ({}; why in full is in {}; the next run tries them again):"
+
+
+if TYPE_CHECKING:
+    from studies.results.arm_names import ArmNames
+
+
+class Running(NamedTuple):
+    """A cell that is being computed."""
+
+    address: str
+    first: int
+    last: int
+    host: str
+    process: int
+    minutes: float
+    gone: bool  # its process is, as far as this machine knows
+
+    def line(self, names: ArmNames) -> str:
+        """For people."""
+        gone = " (which is gone)" if self.gone else ""
+        what = f"{names.of(self.address)}: worlds {self.first} .. {self.last}"
+        return f"{what} on {self.host}, process {self.process}{gone}, {self.minutes:.1f} min"
+
+
+def parser() -> Arguments:
+    """The command line."""
+    words = Arguments(prog="python -m studies.status", description=__doc__)
+    words.add_argument(
+        "results",
+        type=Path,
+        metavar="RESULTS",
+        help="the folder of a study, or one that holds such folders",
+    )
+    return words
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what is going on; returns the exit code."""
+    words = parser()
+    args = words.parse_args(arguments)
+    folders = [*_folders(args.results)]
+    if not folders:
+        words.error(
+            f"RESULTS: expected the folder of a study, or one that holds some, got {args.results}"
+        )
+    for out in folders:
+        print(*lines(out), sep="\n")
+    return 0
+
+
+def _folders(results: Path) -> Iterator[Path]:
+    """The studies' folders at a place."""
+    every = [results, *(sorted(results.iterdir()) if results.is_dir() else ())]
+    yield from (folder for folder in every if (folder / "cells").is_dir())
+
+
+def lines(out: Path) -> Iterator[str]:
+    """What is going on in a study's folder."""
+    from studies.results.arm_names import ArmNames
+
+    names, failed = ArmNames(out), [*_failed(out)]
+    damaged = sorted(out.glob("cells/??/*.damaged"))
+    at_work = sorted(running(out), key=lambda cell: -cell.minutes)
+    yield f"{out}: {_count(out)}, {len(at_work)} running, {len(failed)} failed, {len(damaged)} damaged"
+    yield from _part("running:", [cell.line(names) for cell in at_work])
+    yield from _part(
+        HEADER.format(len(failed), out / "errors"),
+        [f"{names.of(address)}: {error}" for address, error in failed],
+    )
+    yield from _part("damaged, set aside:", [str(path) for path in damaged])
+
+
+def _part(head: str, told: list[str]) -> Iterator[str]:
+    if told:
+        yield f"  {head}"
+        yield from (f"    {line}" for line in some(told))
+
+
+def _count(out: Path) -> str:
+    """How many cells there are, of how many."""
+    from studies.results import store  # here, so that --help comes at once
+
+    here = store.finished(out)
+    try:
+        plan = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+        planned = {cell["address"] for cell in plan["cells"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{len(here):,} cells finished, no plan yet"
+    return f"{len(planned & here):,} of {len(planned):,} cells finished"
+
+
+def running(out: Path) -> Iterator[Running]:
+    """The cells of a study that are being computed."""
+    from studies.run.machine import alive
+
+    for path in (out / "crash").glob("*.txt"):
+        try:
+            head, began = path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime
+        except OSError:  # it ended just now
+            continue
+        match = NOTE.match(head)
+        if match:
+            process, minutes = int(match[4]), (time.time() - began) / 60
+            gone = match[3] == platform.node() and not alive(process)
+            address = path.name.partition(".")[0]
+            yield Running(address, int(match[1]), int(match[2]), match[3], process, minutes, gone)
+
+
+def _failed(out: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of the cells that failed, and why."""
+    from studies.results import store
+
+    for address in sorted(store.failures(out)):
+        try:
+            record = json.loads(store.error_path(out, address).read_text(encoding="utf-8"))
+            yield address, str(record["error"]).splitlines()[0]
+        except (OSError, ValueError, KeyError, IndexError):
+            yield address, "its record cannot be read"
+
+
+if __name__ == "__main__":
+    leave(main())
