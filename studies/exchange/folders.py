@@ -7,10 +7,15 @@ import itertools
 import os
 import re
 import shutil
+import tarfile
 import tempfile
 import uuid
+import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+ANY = 10**9  # bytes that any archive may hold
+TIMES = 200  # as many as a larger one has itself may it hold; texts and numbers take a tenth
 
 
 @contextlib.contextmanager
@@ -63,11 +68,35 @@ def _endings() -> tuple[str, ...]:
 
 
 def _unpack(path: Path, folder: str) -> None:
-    """Unpack an archive; raises ValueError where it cannot be read."""
+    """Unpack an archive; raises ValueError where it cannot be read, or holds far more than data do."""
     try:
+        _check_bulk(path)
         shutil.unpack_archive(path, folder, filter=None if path.suffix == ".zip" else "data")
-    except (OSError, EOFError, ValueError, shutil.ReadError) as error:
+    except (OSError, EOFError, ValueError, shutil.ReadError, tarfile.TarError) as error:
         raise ValueError(f"{path}: the archive cannot be unpacked: {error}") from error
+
+
+def _check_bulk(path: Path) -> None:
+    """Refuse an archive that would fill the disk, before any of it is written."""
+    most = max(ANY, TIMES * path.stat().st_size)
+    size = 0
+    for part in _sizes(path):
+        size += part
+        if size > most:
+            raise ValueError(
+                f"it holds more than {most:,} bytes, over {TIMES} times its own size; unpack it yourself, and"
+                " give the folder"
+            )
+
+
+def _sizes(path: Path) -> Iterator[int]:
+    """The bytes of each file in an archive, as it says itself; unpacking takes no more."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield from (part.file_size for part in archive.infolist())
+    else:
+        with tarfile.open(path) as archive:
+            yield from (part.size for part in archive)
 
 
 def numbered(name: str, form: str = "{} {}") -> Iterator[str]:

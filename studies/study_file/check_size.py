@@ -13,9 +13,10 @@ from dataclasses import fields
 
 from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
-from studies.study_file.document import Mistake
+from studies.study_file.document import Mistake, mapping
 from studies.study_file.model import StudyModel
 from studies.study_file.spaced import most
+from studies.text.shapes import Named
 
 LARGEST = 2e9  # bytes of results that are assembled whatever they repeat
 REPEATED = 8  # times that each number may be there in larger ones
@@ -34,6 +35,26 @@ def too_many(axes: Sequence[Axis]) -> Iterator[Mistake]:
             f" {COMBINATIONS:,}; ask for fewer values, or in several studies",
             at_key=True,
         )
+
+
+def too_many_variants(optimizers: Named, axes: Sequence[Axis]) -> Iterator[Mistake]:
+    """What is wrong with grids of more arms than any machine would look at.
+
+    Args:
+        optimizers: label -> entry, as they are written.
+        axes: what is swept.
+    """
+    places = math.prod(len(axis.coords) for axis in axes)
+    for label, entry in optimizers.items():
+        grid = mapping(mapping(entry).get("grid"))
+        variants = math.prod(len(values) for values in grid.values() if isinstance(values, list))
+        if grid and places * variants > COMBINATIONS:
+            yield Mistake(
+                ("optimizers", label, "grid"),
+                f"{variants:,} points of the grid, at each of {places:,} combinations of axes, expected"
+                f" at most {COMBINATIONS:,} together; ask for fewer values, or in several studies",
+                at_key=True,
+            )
 
 
 def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:

@@ -19,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.representer import SafeRepresenter
 from ruamel.yaml.resolver import implicit_resolvers
 
+from studies.study_file.bulk import MOST, is_huge
 from studies.study_file.flow import cuts, unread
 from studies.text.labels import paired, shown, tidy
 from studies.text.shapes import Data, Json, Named
@@ -63,6 +64,9 @@ class Mistake:
 
 
 TOO_DEEP = Mistake((), "lists and mappings are nested too deeply to be read")
+TOO_LARGE = Mistake(
+    (), f"its aliases (*name) stand for more than the {MOST:,} values that a study may hold"
+)
 
 
 class Mistaken(Exception):
@@ -171,6 +175,8 @@ def read(name: str, text: str) -> Document:
     reader = _Reader()
     try:
         root = reader.yaml.compose(text)
+        if is_huge(root):
+            return Document(name, {}, None, [TOO_LARGE])
         data = None if root is None else reader.value(root, (), ())
     except YAMLError as error:
         return _unreadable(name, error)

@@ -87,6 +87,8 @@ def load_study(
 def _checked(document: Document) -> Study:
     """The study of a document that is a mapping, or all its mistakes."""
     draft = Draft.of(document)
+    if many := [*check_size.too_many_variants(draft.entries("optimizers"), [])]:
+        raise StudyError(document.lines(many))
     draft.mistakes += check_labels.mistakes(draft)
     draft.mistakes += formulas.mistakes_in_let(draft.data)
     draft.mistakes += whole.settled(draft.data)
@@ -99,7 +101,8 @@ def _checked(document: Document) -> Study:
     draft.mistakes += wrong
     axes = [*swept, *switched]
     resolver = Resolver(draft, axes)
-    draft.mistakes += (endless := [*check_size.too_many(axes)])
+    grids = check_size.too_many_variants(draft.entries("optimizers"), axes)
+    draft.mistakes += (endless := [*check_size.too_many(axes), *grids])
     if study is None or endless:
         raise StudyError(document.lines(draft.mistakes))
     arms = against.beside(draft, resolver.arms(), resolver)

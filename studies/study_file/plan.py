@@ -31,6 +31,7 @@ from studies.study_file.study import Study, StudyError
 from studies.study_file.values import MOMENTS
 from studies.text.kept import kept, text_of
 from studies.text.shapes import Axes, Data
+from studies.text.words import counted
 
 OF_NO_STEP = ("instance", "init", "library", "ledger")  # sources from which no step draws
 OF_STUDY = (  # fields of a task that the study gives
@@ -151,8 +152,8 @@ def refuse_many(plan: Plan) -> None:
     """
     if plan.size >= MANY:
         raise StudyError([
-            f"{plan.study.name}: {len(plan.arms):,} arms of {plan.study.replicates:,} worlds are"
-            f" {plan.size:,} cells; ask for fewer values or worlds, or give --yes where that is meant"
+            f"{plan.study.name}: {plan.size:,} cells ({counted(len(plan.arms), 'arm')} of"
+            f" {plan.study.replicates:,} worlds); ask for fewer values or worlds, or give --yes"
         ])
 
 
