@@ -14,8 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from studies.run.options import check, parser
+from studies.run.options import ARGUMENTS, DOES, EXIT_CODES, check
 from studies.run.signals import ENDS, handled
+from studies.text.arguments import Arguments
 from studies.text.leave import leave
 from studies.text.shapes import Data, Json
 
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 RESUME = "finished cells are kept; run the same command again to go on"
 # exit codes beside 0 and 1: bad input, nothing can be written, scheduler gone, interrupted
 WRONG, UNSTORED, LOST, STOPPED = 2, 74, 75, 130
+
+
+def parser() -> Arguments:
+    """The arguments of `python -m studies.run`."""
+    words = Arguments(prog="python -m studies.run", description=DOES, epilog=EXIT_CODES)
+    for name, options in ARGUMENTS.items():
+        words.add_argument(name, **options)
+    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -91,14 +91,6 @@ ARGUMENTS: dict[str, Data] = {  # of `add_argument`
 }
 
 
-def parser() -> Arguments:
-    """The arguments of `python -m studies.run`."""
-    words = Arguments(prog="python -m studies.run", description=DOES, epilog=EXIT_CODES)
-    for name, options in ARGUMENTS.items():
-        words.add_argument(name, **options)
-    return words
-
-
 def check(words: Arguments, args: argparse.Namespace) -> None:
     """Refuse arguments that cannot be."""
     if args.workers is not None and args.workers < 1:
