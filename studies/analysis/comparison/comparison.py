@@ -37,12 +37,13 @@ from studies.analysis.comparison.paired import losses, pairs, score, unit_means
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import of_share, proportion
 from studies.analysis.intervals.quantiles import quantiles
-from studies.analysis.shapes import ends, named, transformed
+from studies.analysis.shapes import ends, mapped, named, transformed
 from studies.results.precision import precision, resolved
 from studies.schema import LOSS
 from studies.text.shapes import Data
 
 ALPHA = 0.05
+MANY = 2000  # worlds from which on a jackknife knows what resamples would take minutes to tell
 FLIPPED = 13  # differences up to which all ways to sign them are counted where there are ties
 WINS = "probability that A beats B"
 MEDIAN = "median, its order statistics"  # where a mean is infinite
@@ -255,54 +256,40 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def superiority(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
-    """P(A < B) + P(A = B) / 2 over all pairs along an axis; NaN are left out.
-
-    From the sum of the ranks of B among both, as Mann and Whitney's U = sum - n_b (n_b + 1) / 2 (1947): n log
-    n.
-    """
-    a, b = (np.moveaxis(side, axis, -1) for side in (a, b))
-    n_a, n_b = ((~np.isnan(side)).sum(-1) for side in (a, b))
-    return (_rank_sum(a, b) - n_b * (n_b + 1) / 2) / (n_a * n_b)
+    """P(A < B) + P(A = B) / 2 over all pairs along an axis; NaN are left out."""
+    return _counted(*_places(*(np.moveaxis(side, axis, -1) for side in (a, b))))
 
 
-def _rank_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The sum of the ranks of B among both, along the last axis."""
-    ranks = average_ranks(np.concatenate([a, b], -1))
-    of_b = ranks[..., a.shape[-1] :]
-    return np.where(np.isnan(b), 0.0, of_b).sum(-1)
+def _places(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whole numbers from 0 on that compare, along the last axis, as those of A and B do; NaN stay."""
+    both = np.concatenate([a, b], -1)
+    places = scipy.stats.rankdata(both, "dense", axis=-1, nan_policy="omit") - 1
+    return places[..., : a.shape[-1]], places[..., a.shape[-1] :]
 
 
-def average_ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks along the last axis from 1 on, those of equal values their mean.
-
-    What NaN get means nothing, as they come last.
-    """
-    order = np.argsort(values, -1)
-    last_of_equals = _last_of_equals(np.take_along_axis(values, order, -1))
-    first_of_equals = np.roll(last_of_equals, 1, -1)
-    first = _at_last_true(first_of_equals)
-    last = values.shape[-1] - 1 - _at_last_true(last_of_equals[..., ::-1])[..., ::-1]
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1, -1)
-    return ranks
+def _counted(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
+    """`superiority` of whole numbers from 0 on, without a sort: how many A lie below each B."""
+    sides = [np.moveaxis(side, axis, -1) for side in (a, b)]
+    most = int(max(np.nanmax(side, initial=0) for side in sides))
+    of_a, of_b = (_counts(side, most + 1) for side in sides)
+    below = of_a.cumsum(-1) - of_a / 2
+    return (below * of_b).sum(-1) / (of_a.sum(-1) * of_b.sum(-1))
 
 
-def _last_of_equals(ordered: np.ndarray) -> np.ndarray:
-    """Whether a number is the last of those that equal it."""
-    end = np.ones_like(ordered[..., :1], bool)
-    return np.concatenate([ordered[..., 1:] != ordered[..., :-1], end], -1)
-
-
-def _at_last_true(marks: np.ndarray) -> np.ndarray:
-    """The place along the last axis of the last mark up to each place; the first place is marked."""
-    place = np.broadcast_to(np.arange(marks.shape[-1]), marks.shape)
-    return np.maximum.accumulate(np.where(marks, place, 0), -1)
+def _counts(places: np.ndarray, count: int) -> np.ndarray:
+    """How often each number below a count stands along the last axis."""
+    known = np.where(np.isnan(places), count, places)  # what has none is counted last, and left out
+    rows = known.astype(np.intp)
+    starts = (count + 1) * np.arange(rows[..., 0].size).reshape(*rows.shape[:-1], 1)
+    counted = np.bincount((rows + starts).reshape(-1), minlength=(count + 1) * rows[..., 0].size)
+    return counted.reshape(*rows.shape[:-1], count + 1)[..., :-1]
 
 
 def _difference(away: DataArray) -> Dataset:
     """The mean, or the median where it is infinite, with intervals."""
     broken = (abs(away) == np.inf).any("replicate")
-    result = estimate("difference", np.nanmean, [away.where(~broken)], **ABOUT_DIFFERENCE)
+    many = away.sizes["replicate"] >= MANY
+    result = estimate("difference", np.nanmean, [away.where(~broken)], smooth=many, **ABOUT_DIFFERENCE)
     how = xr.where(broken, MEDIAN, "mean, " + result["difference_method"].astype(object))
     result["difference_method"] = how.astype(str)
     return _with_medians(result, away, broken) if bool(broken.any()) else result
@@ -328,7 +315,14 @@ def _effect_sizes(a: DataArray, b: DataArray, units: DataArray) -> Dataset:
     Where one arm wins all, which resampling takes for certain, the interval is that of so many wins of
     `units`.
     """
-    result = estimate("a12", superiority, [a, b], long_name="probability of superiority A12")
+    places = mapped(_places, a, b, over=[["replicate"]] * 2, into=[["replicate"]] * 2)
+    result = estimate(
+        "a12",
+        _counted,
+        places,
+        long_name="probability of superiority A12",
+        smooth=a.sizes["replicate"] >= MANY,
+    )
     a12 = result["a12"]
     wins_all = (a12 == 0) | (a12 == 1)
     inside = result["a12_interval"].clip(0, 1, keep_attrs=True)

@@ -11,6 +11,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from studies.analysis.comparison.comparison import (
+    MANY,
     compare,
     holm,
     leaning,
@@ -128,6 +129,19 @@ class TestEffectSizes:
 
     def test_diverged_is_the_worst(self):
         assert superiority(np.array([np.inf, 1.0]), np.array([np.inf, 5.0])) == (0.5 + 0 + 1 + 1) / 4
+
+    def test_of_many_worlds_the_interval_is_that_of_the_placements(self):
+        """The error of A12 is that of the mean placement of each world (DeLong and others 1988, 44 Biometrics 837)."""
+        a, noise = np.random.default_rng(5).standard_normal((2, MANY))
+        b = 0.7 * a + noise + 0.2
+        found = only(compare(two(np.exp(a), np.exp(b))))
+        order_a, order_b = np.sort(a), np.sort(b)
+        placed = 1 - np.searchsorted(order_b, a) / MANY + np.searchsorted(order_a, b) / MANY
+        width = 2 * 1.96 * placed.std() / np.sqrt(MANY)
+        low, high = found["a12_interval"].values
+        assert found["a12_method"] == "t over worlds"
+        assert found["a12"] == pytest.approx(placed.mean() / 2, abs=1e-12)
+        assert high - low == pytest.approx(width, rel=0.15)  # three standard errors: of 200 groups, 5 %
 
     def test_cliffs_delta(self):
         """Wins less losses over all pairs."""
