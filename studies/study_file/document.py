@@ -65,7 +65,9 @@ class Mistake:
 
 TOO_DEEP = Mistake((), "lists and mappings are nested too deeply to be read")
 TOO_LARGE = Mistake(
-    (), f"its aliases (*name) stand for more than the {MOST:,} values that a study may hold"
+    (),
+    f"its aliases (*name) stand for more than the {MOST:,} values that a study may hold, or one of them for"
+    " what contains it",
 )
 
 

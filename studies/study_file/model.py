@@ -270,16 +270,22 @@ def json_schema() -> Data:
     Own kinds are accepted by their import path, their parameters unchecked.
     """
     kinds = {family: dict(registry.FAMILIES[family[:-1]][0]) for family in FAMILIES}
-    schema = study_model(kinds).model_json_schema()
-    for key in schema["properties"].values():  # {steps: 480} is a budget, and could map a label to one
-        if "oneOf" in key:
-            key["anyOf"] = key.pop("oneOf")
+    schema = _of_any(study_model(kinds).model_json_schema())
     for family in FAMILIES:
         entry = schema["properties"][family]["additionalProperties"]
-        registered = entry.pop("oneOf", None) or [{"$ref": entry.pop("$ref")}]
+        registered = entry.pop("anyOf", None) or [{"$ref": entry.pop("$ref")}]
         entry.pop("discriminator", None)
         entry["oneOf"] = [*registered, OF_USERS]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _of_any(node: Json) -> Json:
+    """A schema where a value may have several forms at once: {steps: 480} could map a label to a budget."""
+    if isinstance(node, list):
+        return [_of_any(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {"anyOf" if key == "oneOf" else key: _of_any(inner) for key, inner in node.items()}
 
 
 # what a key of a study may be -------------------------------------------------------------------------------

@@ -437,13 +437,19 @@ def test_merge_keys_are_merged_as_yaml_says():
     ]
 
 
+ENDLESS = (
+    "m: its aliases (*name) stand for more than the 2,000,000 values that a study may hold, or one of them"
+    " for what contains it"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("a: {<<: 3}", "m:1:4: a: <<: expected a mapping, *ALIAS or a list of them"),
         ("a: {<<: [1, {b: 2}]}", "m:1:4: a: <<: expected a mapping, *ALIAS or a list of them"),
-        ("a: &a {<<: *a, b: 1}", "m:1:4: a: an alias that contains itself"),
-        ("a: &a {b: {<<: *a}}", "m:1:4: a.b: an alias that contains itself"),
+        ("a: &a {<<: *a, b: 1}", ENDLESS),
+        ("a: &a {b: {<<: *a}}", ENDLESS),
     ],
 )
 def test_a_wrong_merge_is_one_line(text, line):
@@ -460,9 +466,7 @@ def test_a_quoted_merge_key_is_a_key():
 def test_cells_are_the_same_whatever_the_label():
     """A label is for readers: it is no part of an address or of a draw."""
     tasks = [
-        make_plan(load_study(STUDY | {"optimizers": {label: {"kind": "random_search"}}})).cells(
-            lambda a: False
-        )
+        make_plan(load_study(STUDY | {"optimizers": {label: {"kind": "random_search"}}})).cells(())
         for label in ("A", "[red]")
     ]
     assert tasks[0][0].address == tasks[1][0].address
