@@ -27,9 +27,8 @@ from studies.results.store import cell_path, failures, finished, write_text
 from studies.results.tuning import tuning_cost
 from studies.text.shapes import Data
 
-LARGE = (
-    2**30
-)  # bytes above which an opened Dataset stays on disk, as dask arrays, ten times as slow to read
+# bytes above which an opened Dataset stays on disk, as dask arrays, ten times as slow to read
+LARGE = 1024**3
 SHOWN = (config.ATTRIBUTE, settings.ATTRIBUTE)  # attributes of a plan that the Dataset depends on
 FORMAT = "zarr.json"  # what Zarr says of each array and folder
 SEAL = "seal"  # an attribute of the view on disk; views of earlier releases have none

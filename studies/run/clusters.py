@@ -65,11 +65,7 @@ def connect(
     Raises:
         ClusterError: unknown kind of cluster, nobody answers, or no worker came.
     """
-    cluster = checked(cluster)
-    if workers is not None and workers < 1:
-        raise ClusterError(f"workers: expected >= 1, got {workers}")
-    if workers is not None and cluster.where != LOCAL:
-        raise ClusterError(f"workers: {cluster.kind} has its own workers; leave the number out")
+    cluster = checked(cluster, workers)
     with _place(cluster, workers, folder) as place, _client(place, cluster.where) as client:
         _await_worker(client, cluster)
         yield client
@@ -96,16 +92,21 @@ def _files(cluster: Cluster) -> Tls | None:
     return {"ca": ca, "cert": cert, "key": key}
 
 
-def checked(cluster: Cluster | str) -> Cluster:
+def checked(cluster: Cluster | str, workers: int | None = None) -> Cluster:
     """The cluster itself.
 
     Raises:
-        ClusterError: there is no such kind.
+        ClusterError: there is no such kind, or it takes no such number of workers.
     """
     try:
-        return cluster if isinstance(cluster, Cluster) else given(cluster)
+        found = cluster if isinstance(cluster, Cluster) else given(cluster)
     except ValueError as error:
         raise ClusterError(str(error)) from error
+    if workers is not None and workers < 1:
+        raise ClusterError(f"workers: expected >= 1, got {workers}")
+    if workers is not None and found.where != LOCAL:
+        raise ClusterError(f"workers: {found.kind} has its own workers; leave the number out")
+    return found
 
 
 def waiting(cluster: Cluster, wait: str | None) -> Cluster:

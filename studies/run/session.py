@@ -142,7 +142,7 @@ def execute(
         OSError: the folder cannot be written; StoreError: nor can its workers write there.
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
-    where = waiting(checked(cluster or study.cluster), wait)
+    where = waiting(checked(cluster or study.cluster, workers), wait)
     if not yes and could_be_many(study):
         refuse_many(make_plan(study))
     study = dataclasses.replace(study, device=device_of(where, study.device))

@@ -31,8 +31,8 @@ def test_help(capsys):
         (["study.yaml", "--out", "file"], "file"),
         (["study.yaml", "--cluster", "tcp://127.0.0.1:1"], "no scheduler answers at tcp://127.0.0.1:1"),
         (["study.yaml", "--cluster", "tcp://127.0.0.1:1", "--workers", "2"], "has its own workers"),
-        (["study.yaml", "--cluster", "pigeon"], "expected 'local' or the address of a scheduler"),
-        (["study.yaml", "--cluster", "pigeon", "--dry-run"], "expected 'local' or the address of a"),
+        (["study.yaml", "--cluster", "pigeon"], "expected kind: one of local, ssh, slurm"),
+        (["study.yaml", "--cluster", "pigeon", "--dry-run"], "expected kind: one of local, ssh, slurm"),
         (["study.yaml", "--drry-run"], "unrecognized arguments: --drry-run; did you mean --dry-run?"),
         (["study.yaml", "--workers", "two"], "invalid int value: 'two'; see --help"),
         ([], "expected CONFIG"),
@@ -114,9 +114,9 @@ def taken(monkeypatch):
     """Whether the run has taken a signal."""
     asked, real = [], sweep.sweep
 
-    def spied(*words, stopping, **more):
+    def spied(client, cells, out, take, stopping, *more):
         asked.append(stopping)
-        real(*words, stopping=stopping, **more)
+        real(client, cells, out, take, stopping, *more)
 
     monkeypatch.setattr(sweep, "sweep", spied)
     return lambda: asked[0]()

@@ -50,13 +50,13 @@ class Named(Instrument):
 class Seen(Instrument):
     """What the wrong ones have in common."""
 
-    variables: ClassVar = {"seen": ("what is seen", "1")}
+    variables: ClassVar = {"viewed": ("what is seen", "1")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Long(Seen):
     def look(self, moment, optimizer, landscape):
-        return {"seen": optimizer.center(moment.state)}
+        return {"viewed": optimizer.center(moment.state)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Other(Seen):
 @dataclass(frozen=True, kw_only=True)
 class Number(Seen):
     def look(self, moment, optimizer, landscape):
-        return {"seen": 1.0}
+        return {"viewed": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,26 +80,26 @@ class Nothing(Seen):
 @dataclass(frozen=True, kw_only=True)
 class Draws(Seen):
     def look(self, moment, optimizer, landscape):
-        return {"seen": moment.cost + torch.rand(())}
+        return {"viewed": moment.cost + torch.rand(())}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes(Seen):
     def look(self, moment, optimizer, landscape):
-        return {"seen": moment.cost.add_(1)}
+        return {"viewed": moment.cost.add_(1)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Across(Seen):
     def look(self, moment, optimizer, landscape):
         center = optimizer.center(moment.state)
-        return {"seen": (center - center.mean()).square().sum(-1)}
+        return {"viewed": (center - center.mean()).square().sum(-1)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Raises(Seen):
     def look(self, moment, optimizer, landscape):
-        return {"seen": moment.state.no_such_thing}
+        return {"viewed": moment.state.no_such_thing}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +118,12 @@ class Silent(Instrument):
 
 @dataclass(frozen=True, kw_only=True)
 class Unfinished(Instrument):
-    variables: ClassVar = {"seen": ("what is seen", "1")}
+    variables: ClassVar = {"viewed": ("what is seen", "1")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Careless(Instrument):
-    variables: ClassVar = {"seen": "no unit"}
+    variables: ClassVar = {"viewed": "no unit"}
 
     def look(self, moment, optimizer, landscape):
         return {}

@@ -171,13 +171,13 @@ def test_neither_trials_nor_pilots_are_looked_at(tmp_path):
 @each(
     ("name", "text"),
     [
-        ("Long", r"expected seen of shape \(R,\) = \(4,\), got \(4, 3\)"),
-        ("Other", r"expected a dict with the keys of `variables` \(seen\), got \['sight'\]"),
-        ("Number", "expected seen as a tensor, got float"),
-        ("Nothing", r"expected a dict with the keys of `variables` \(seen\), got None"),
+        ("Long", r"expected viewed of shape \(R,\) = \(4,\), got \(4, 3\)"),
+        ("Other", r"expected a dict with the keys of `variables` \(viewed\), got \['sight'\]"),
+        ("Number", "expected viewed as a tensor, got float"),
+        ("Nothing", r"expected a dict with the keys of `variables` \(viewed\), got None"),
         ("Draws", "draws from torch's global generator, so each run gives other numbers"),
         ("Changes", "changes cost in place, which others still read; return new tensors"),
-        ("Across", "gives seen of a world another value alone than among other worlds"),
+        ("Across", "gives viewed of a world another value alone than among other worlds"),
     ],
 )
 def test_a_broken_promise_is_one_line(name, text):
@@ -204,7 +204,7 @@ WRONG = [
     ("tests.support.instruments:Unfinished", "got none called look; write it"),
     (
         "tests.support.instruments:Careless",
-        "variables['seen']: expected (long name, unit), got 'no unit'",
+        "variables['viewed']: expected (long name, unit), got 'no unit'",
     ),
     ("tests.support.instruments:Radios", "has no 'Radios'; did you mean 'Radius'?"),
     ("tests.support.plugins:Ridge", "to be a subclass of studies.instruments.Instrument"),

@@ -385,7 +385,7 @@ def test_workers_come_late_and_end_after_their_cell():
             Client(scheduler.address, asynchronous=True) as client,
         ):
             client.subscribe_topic(arrivals.TOPIC, lambda event: events.append(event[1]))
-            await client.register_plugin(arrivals.Arrival({"code": "of another time"}))
+            await client.register_plugin(arrivals.Arrival({"code": "of another time"}, []))
             async with lasting.Lasting(scheduler.address, nthreads=1, memory_limit=0, **own) as wrong:
                 await wrong.finished()
             await client.unregister_worker_plugin(arrivals.Arrival.name)
