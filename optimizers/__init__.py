@@ -20,6 +20,7 @@ from optimizers.evolution_strategies.one_plus_one import OnePlusOne
 from optimizers.evolution_strategies.openai_es import OpenAIES
 from optimizers.evolution_strategies.pgpe import PGPE
 from optimizers.evolution_strategies.snes import SNES
+from optimizers.evolution_strategies.uh_cma_es import UHCMAES
 from optimizers.evolution_strategies.xnes import XNES
 from optimizers.gradient.adam import Adam
 from optimizers.gradient.alternating import Alternating
@@ -83,6 +84,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "xnes": XNES,
     "cma_es": CMAES,
     "ipop_cma_es": IPOPCMAES,
+    "uh_cma_es": UHCMAES,
     "mu_lambda": MuLambda,
     "pgpe": PGPE,
     "cem": CEM,

@@ -73,7 +73,7 @@ class CMAES(Optimizer):
     )
     sources: ClassVar[tuple[str, ...]] = ("mutation",)
     defaults: ClassVar[Defaults] = (
-        distribution.POPULATION | SIGMA | {"lazy": lambda method, task: _lazy_in_run(method, task)}
+        distribution.POPULATION | SIGMA | {"lazy": lambda method, task: lazy_in_run(method, task)}
     )
     population: Annotated[int | None, Ge(2)] = None
     sigma: Annotated[float | None, Gt(0)] = None
@@ -170,8 +170,8 @@ def _default_lazy(dim: int, k: distribution.CMAConstants) -> int:
     return max(1, int(min(2 / dim, 0.25) / (k.c_1 + k.c_mu)))
 
 
-def _lazy_in_run(method: CMAES, task: Task) -> int:
-    """These steps of a method and a task."""
+def lazy_in_run(method: CMAES, task: Task) -> int:
+    """The steps between decompositions of a method and a task."""
     size = method.population or distribution.default_population(task.dim)
     diagonal = method.covariance == "diagonal"
     return _default_lazy(task.dim, distribution.cma_constants(task.dim, size, diagonal, method.active))

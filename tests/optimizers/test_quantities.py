@@ -16,6 +16,7 @@ FAMILIES = {  # name -> kinds that have it
     "sigma": {
         "cma_es",
         "ipop_cma_es",
+        "uh_cma_es",
         "mu_lambda",
         "snes",
         "xnes",
@@ -24,8 +25,8 @@ FAMILIES = {  # name -> kinds that have it
         "one_plus_one",
         "openai_es",
     },
-    "path_length": {"cma_es", "ipop_cma_es", "mu_lambda"},
-    "covariance_condition": {"cma_es", "ipop_cma_es", "snes", "xnes", "pgpe", "cem"},
+    "path_length": {"cma_es", "ipop_cma_es", "uh_cma_es", "mu_lambda"},
+    "covariance_condition": {"cma_es", "ipop_cma_es", "uh_cma_es", "snes", "xnes", "pgpe", "cem"},
     "temperature": {"metropolis", "simulated_annealing", "parallel_tempering", "langevin"},
     "learning_rate": {
         "sgd",

@@ -339,6 +339,8 @@ CASES = [
     case("coevolution", REALS, population=7),
     case("ipop_cma_es", REALS, population=7),
     case("ipop_cma_es", REALS, population=4, covariance="diagonal", restarts=2, growth=3),
+    case("uh_cma_es", REALS, asks=9, population=7),
+    case("uh_cma_es", REALS, asks=8, population=5, covariance="diagonal", reevaluated=3),
     case(
         "coevolution",
         REALS,

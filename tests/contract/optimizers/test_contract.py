@@ -213,6 +213,7 @@ LEARNERS = [  # hyperparameters with which a method must beat its start
     case("coevolution", REALS),
     case("coevolution", BITS, selection="truncation", crossover="one_point"),
     case("ipop_cma_es", REALS),
+    case("uh_cma_es", REALS),
     case("consensus", REALS),
     case("consensus", REALS, noise="isotropic", diffusion=0.3),
     case("recombined_sgd", REALS),
@@ -282,6 +283,7 @@ RANKED = [
     case("coevolution", REALS),
     case("coevolution", BITS, selection="truncation"),
     case("ipop_cma_es", REALS),
+    case("uh_cma_es", REALS),
 ]
 
 

@@ -142,6 +142,7 @@ NUMBERS = [
     number("ipop_cma_es", "sigma", (0.1, 1.0)),
     number("ipop_cma_es", "tol_fun", (1e-12, 1.0)),
     number("ipop_cma_es", "tol_x", (1e-12, 2.0)),
+    number("uh_cma_es", "sigma", (0.1, 1.0)),
     number("coevolution", "selection_strength", (0.0, 3.0), selection="proportional"),
     number("coevolution", "recombination_rate", (0.0, 1.0), crossover="one_point"),
     number("coevolution", "mutation_rate", (0.0, 1.0)),
