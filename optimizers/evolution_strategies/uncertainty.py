@@ -7,7 +7,7 @@ the first again. Among all 2 P values (equal ones share their mean rank)
 
     Delta_i  how many lie between the two values of point i
     R        the rank of a value among the others: all but the second one of its point
-    lim(R)   the 50 theta-th percentile of |1 - R|, |2 - R|, .., |2 P - 1 - R|: a change of rank that is accepted
+    lim(R)   the 50 theta-th percentile of |1 - R|, |2 - R|, .., |2 P - 1 - R|: a change that is accepted
     s        the mean over points evaluated anew of 2 Delta_i - lim(R_first) - lim(R_second)
 
 and the points are ranked by the sum of the ranks of their two values, then by Delta_i (their mean where a
