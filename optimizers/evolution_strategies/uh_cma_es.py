@@ -1,9 +1,8 @@
 """CMA-ES that evaluates each point as often as the noise in its ranks asks for.
 
-UH-CMA-ES of Hansen, Niederberger, Guzzella, Koumoutsakos 2009, IEEE Trans. Evol. Comput. 13:180. Each of the P
-points of a generation is evaluated t times, and the first K of them t times more; both means of a point are
-ranked, and s says by how much more than is accepted the ranks change (`uncertainty`, section III). With
-alpha_t = `growth`:
+UH-CMA-ES of Hansen, Niederberger, Guzzella, Koumoutsakos 2009, IEEE Trans. Evol. Comput. 13:180. Each of P
+points is evaluated t times, and the first K of them t times more; both means of a point are ranked, and s
+says by how much more than is accepted the ranks change (`uncertainty`, section III). With alpha_t = `growth`:
 
     s > 0, t < t_max    t <- min(alpha_t t, t_max)
     s > 0, t = t_max    sigma <- alpha_sigma sigma
@@ -80,12 +79,12 @@ class UHCMAES(Optimizer):
         lazy: steps between decompositions of a full C, >= 1; None: as in `cma_es`.
         reevaluated: K, points of a generation that are evaluated anew, 1 <= K <= P; None: P / 10, rounded up,
             at least 2.
-        acceptance: theta, how large a change of rank is accepted, 0 <= theta <= 2; 50 theta is a percentile of
-            the changes that chance alone would make.
+        acceptance: theta, 0 <= theta <= 2; changes of rank are accepted up to the 50 theta-th percentile of
+            those that chance alone would make.
         growth: alpha_t >= 1, by what the evaluations of a point are multiplied, or divided.
         largest: t_max >= 1, the most evaluations of a point.
-        sigma_growth: alpha_sigma >= 1, by what sigma is multiplied where t_max are too few; None: 1 + 2 / (D +
-            10).
+        sigma_growth: alpha_sigma >= 1, by what sigma is multiplied where t_max are too few; None: 1 + 2 / (D
+            + 10).
 
     Source: Hansen, Niederberger, Guzzella, Koumoutsakos 2009, IEEE Trans. Evol. Comput. 13:180.
     """

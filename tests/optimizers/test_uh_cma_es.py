@@ -138,9 +138,9 @@ def test_ragged_worlds_do_not_meet(options, dtype):
     whole = play(optimizer, REALS, make(dtype=dtype), 3, steps=15, answer=noisy())[0]
     assert whole[-1].times.unique().numel() > 1
     for world in (2, 5):
-        alone = play(
-            optimizer, REALS, make([world], dtype=dtype), 3, steps=15, answer=noisy([world])
-        )[0]
+        alone = play(optimizer, REALS, make([world], dtype=dtype), 3, steps=15, answer=noisy([world]))[
+            0
+        ]
         for a, b in zip(whole, alone, strict=True):
             assert all(torch.equal(x[[world]], y) for x, y in zip(a, b, strict=True))
 
@@ -237,7 +237,9 @@ def test_evaluations_rise_until_ranks_change_as_little_as_is_accepted():
 
 def test_what_is_accepted_sets_the_level():
     """A larger theta asks for fewer evaluations."""
-    levels = [held(1.0, 30.0, acceptance=theta, largest=999)[20:].log().mean() for theta in (0.1, 0.2, 0.6)]
+    levels = [
+        held(1.0, 30.0, acceptance=theta, largest=999)[20:].log().mean() for theta in (0.1, 0.2, 0.6)
+    ]
     assert levels[0] > levels[1] + 0.2 > levels[2] + 0.4
 
 
@@ -245,7 +247,14 @@ def test_where_the_most_are_too_few_sigma_grows():
     """Pure noise: after t reached its end, sigma has the factor 1 + 2 / (D + 10) at each step with s > 0."""
     options = {"population": 10, "reevaluated": 5, "largest": 4}
     ours, wider = (
-        play(build("uh_cma_es", options | more), REALS, make(), 4, 12, noisy(values=flat, scale=0 * LOUD + 1))
+        play(
+            build("uh_cma_es", options | more),
+            REALS,
+            make(),
+            4,
+            12,
+            noisy(values=flat, scale=0 * LOUD + 1),
+        )
         for more in ({}, {"sigma_growth": 1.0})
     )
     assert all((state.repeats <= 4).all() for state in ours[0])
