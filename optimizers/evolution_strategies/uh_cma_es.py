@@ -174,9 +174,8 @@ class UHCMAES(Optimizer):
         now, rate = repeats.double(), per_world(self.growth, repeats)
         full = uncertain & (now >= self.largest)
         after = torch.where(uncertain, now * rate, now / rate).clamp(1, self.largest)
-        wider = self.sigma_growth
-        wider = per_world(_sigma_growth(run.mean.shape[2]) if wider is None else wider, repeats)
-        factor = torch.where(full, wider, 1.0).to(run.sigma)[:, None, None]
+        wider = _sigma_growth(run.mean.shape[2]) if self.sigma_growth is None else self.sigma_growth
+        factor = torch.where(full, per_world(wider, repeats), 1.0).to(run.sigma)[:, None, None]
         return State(*run._replace(sigma=run.sigma * factor), repeats=after.to(repeats))
 
     def recommend(self, state: State) -> Tensor:
