@@ -86,6 +86,7 @@ def test_a_cell_that_fails_is_shown_and_tried_again(tmp_path, warm_cluster, caps
     assert_same(open_study(tmp_path / "out"), here(study, tmp_path / "here"))
 
 
+@pytest.mark.verify
 def test_a_cell_that_hangs_is_ended_and_the_others_go_on(tmp_path, warm_cluster, capsys):
     study = FEW | {"name": "hanging", "cell_timeout": "10s", "sweep": {}}
     study["landscapes"] = {
