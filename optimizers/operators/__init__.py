@@ -29,6 +29,7 @@ from optimizers.operators.replacement import accepted, replaced, survivors
 from optimizers.operators.selection import (
     kept,
     leading,
+    lost,
     neutral,
     proportional,
     select,
@@ -63,6 +64,7 @@ __all__ = [
     "kept",
     "leading",
     "likely",
+    "lost",
     "mates",
     "multi_point",
     "mutate",

@@ -30,6 +30,21 @@ def tournament(
     return entrants.gather(-1, winner)[..., 0]
 
 
+def lost(value: Tensor, streams: Streams, opponents: int, among: Tensor | None = None) -> Tensor:
+    """The share (R, P) of so many opponents who are better, drawn uniformly with replacement; ties are half.
+
+    One may meet oneself. The mean is the individual's rank, so that the share is an unbiased estimate of it.
+
+    Source: Angeline and Pollack 1993, ICGA 5:264 ("competitive fitness").
+    """
+    size = value.shape[1]
+    alive = size if among is None else among[:, None, None]
+    met = streams.integers("pairing", alive, (size, opponents))
+    held = worst_last(value)
+    theirs, own = held.gather(1, met.flatten(1)).view_as(met), held[..., None]
+    return ((theirs < own).to(held) + (theirs <= own).to(held)).mean(-1) / 2
+
+
 def truncation(
     value: Tensor,
     streams: Streams,

@@ -10,10 +10,15 @@ The mutation, its sigma on reals and its rate elsewhere, may change by a schedul
 (`optimizers.schedules`): then P is the largest size, the first P_t of the points are alive at step t, and
 only these are asked, billed and become parents.
 
+With `opponents: k` an individual is as fit as it does against k others: its loss is the share of k, drawn
+from the population for each one anew, whose value is lower. Of two who meet in a tournament the better one is
+then the fitter with less than certainty, and selection pulls less, by 1 / (k + 1) (see `pairs`).
+
 P values per step. Draws: drift (part 0: first parents, part 1: second parents), recombination (part 0: who,
 part 1: where), mutation (part 0: by how much, or which bits or letters; part 1: which real coordinates, or to
 which letter). First parents and mutations are the same with and without crossover. With `sampling:
-systematic`, pairing (part 1: who mates with whom) in place of drift.
+systematic`, pairing (part 1: who mates with whom) in place of drift. With opponents, pairing (part 0: whom
+each one meets).
 """
 
 from __future__ import annotations
@@ -63,6 +68,9 @@ class GA(Lettered):
             table), linear 1 - beta (1 - w), exponential w^beta, w relative to loss 0.
         selection_strength: beta >= 0, per unit of loss; 0: neutral. Where nobody has fitness there is no
             selection: `unfit_steps` counts that.
+        opponents: k >= 1, whom an individual is compared with, itself at times; the share of those who are
+            better, ties counted half, takes the place of its loss, for elites and fitness too. None: its
+            loss.
         sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or
             up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
@@ -86,6 +94,7 @@ class GA(Lettered):
     counted: ClassVar[Recorded] = COUNTED
     defaults: ClassVar[Defaults] = MUTATION_RATE | {"largest": lambda method, task: method.population}
     schedule: Schedule = field(default_factory=Schedule)
+    opponents: Annotated[int | None, Ge(1)] = None
     coupling: Coupling = "none"
     largest: Annotated[int | None, Ge(1)] = None
 
@@ -122,29 +131,31 @@ class GA(Lettered):
         value = operators.worst_last(answer.value)
         if query.alive is not None:  # the others were not asked, and are nobody's parents
             value = torch.where(query.alive, value, torch.inf)
+        seen, law = self._seen(value, query.alive, answer.law, streams)
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
         children, parents = operators.generation(
             query.points,
-            value,
+            seen,
             streams,
             self,
             among=self._alive(state),
             scale=scale,
-            law=answer.law,
+            law=law,
             changes=state.changes,
         )
         best = operators.best(query.points, value)
-        info = {"parents": parents} | self.unfit([value], answer.law)
+        info = {"parents": parents} | self.unfit([seen], law)
         return State(children, best, value.amin(1), state.step + 1, state.changes), info
 
     def parentage(self, value: Tensor, law: FitnessLaw | None) -> Tensor | None:
-        """Parents come by fitness, where selection is proportional to it."""
-        return self.weights(value, law) if self.selection == "proportional" else None
+        """Parents come by fitness, where selection is proportional to it, and that is of a loss."""
+        by_loss = self.selection == "proportional" and self.opponents is None
+        return self.weights(value, law) if by_loss else None
 
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
-        """1 for the steps of selection; none with elites, who are no offspring."""
+        """1 for the steps of selection; none with elites, who are no offspring, nor by opponents."""
         del state
-        return {} if self.elite else {"selection": 1.0, "mean_fitness": 1.0}
+        return {} if self.elite or self.opponents is not None else {"selection": 1.0, "mean_fitness": 1.0}
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """Those alive."""
@@ -164,6 +175,16 @@ class GA(Lettered):
             return points.mean(1)
         alive = operators.leading(points, size)[..., None]
         return torch.where(alive, points, 0.0).sum(1) / size[:, None].to(points)
+
+    def _seen(
+        self, value: Tensor, alive: Tensor | None, law: FitnessLaw | None, streams: Streams
+    ) -> tuple[Tensor, FitnessLaw | None]:
+        """What selection sees of values (R, P), and the fitness it stands for: (R, P), lower is better."""
+        if self.opponents is None:
+            return value, law
+        among = None if alive is None else alive.sum(1)
+        share = operators.lost(value, streams, self.opponents, among)
+        return share if alive is None else torch.where(alive, share, torch.inf), None
 
     def _alive(self, state: State) -> Tensor | None:
         """How many are alive (R,), the first ones; None: all."""

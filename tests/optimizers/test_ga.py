@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from landscapes.base import Bits
+from landscapes.base import Answer, Bits, Reals
 from tests.references import operators as naive
 from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem
@@ -50,6 +50,66 @@ def test_one_generation_beside_a_loop():
         assert new.points[r].tolist() == children
         assert info["parents"][r].tolist() == parents
         assert new.best[r].tolist() == x[survivors[0]]
+
+
+RANKS = 512  # individuals
+
+
+def parents_ranks(opponents, worlds=400):
+    """Mean over parents of the share of the population that is worse, which is 1/2 without selection."""
+    streams = make(range(worlds))
+    optimizer = build("ga", {"population": RANKS, "opponents": opponents, "crossover": "none"})
+    state = optimizer.init(problem(streams, Reals(), 1), streams)
+    value = streams.uniform("evaluation", (RANKS,), part=9)
+    query = optimizer.ask(state, streams)
+    _, info = optimizer.tell(state, query, Answer(value), streams.at(1))
+    worse = 1 - (value.argsort(1).argsort(1) + 0.5) / RANKS
+    mean = worse.gather(1, info["parents"][..., 0]).mean(1)
+    return mean.mean(), mean.std() / worlds**0.5
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_opponents_weaken_selection(k):
+    """The better of two by the score against k: E[u] - 1/2 = k / (6 (k + 1)).
+
+    Wins against k are binomial with chance u, and u is uniform, so that each number 0 .. k of wins is as
+    likely: one with s wins is ahead of the other with chance (s + 1/2) / (k + 1), ties by a coin, and
+    2 E[u (k u + 1/2)] / (k + 1) = (2 k / 3 + 1/2) / (k + 1). Without noise it is 2/3; the formula h i of the
+    correlation sqrt(k / (k + 2)) of rank and score is wrong, since wins are no normal trait. One who meets
+    itself, or enters twice, matters by 1 / P.
+    """
+    found, error = parents_ranks(k)
+    bias = 1 / RANKS
+    assert abs(found - 1 / 2 - k / (6 * (k + 1))) < 4.5 * error + bias
+    assert abs(found - 1 / 2 - 1 / 6) > 4.5 * error + bias
+    if k < 5:  # beyond, both are alike
+        assert abs(found - 1 / 2 - (k / (k + 2)) ** 0.5 / 6) > 4.5 * error + bias
+
+
+@each("alive", [9, 5])
+@each("selection", ["tournament", "truncation", "proportional"])
+def test_fitness_from_opponents_beside_a_loop(selection, alive):
+    """Elites and parents are those whom the shares of better opponents say; ties are half, NaN is worst."""
+    options = {"population": 9, "elite": 2, "opponents": 3, "selection": selection, "crossover": "none"}
+    grows = {"population": alive, "largest": 9, "coupling": "grow"} if alive < 9 else {}
+    optimizer = build("ga", options | grows)
+    state = optimizer.init(problem(make(), Reals(), 1), make())
+    value = make().integers("evaluation", 4, (9,), part=9).double()
+    value[:, 3] = torch.nan
+    _, info = optimizer.tell(state, optimizer.ask(state, make()), Answer(value), make().at(1))
+    met = make().at(1).integers("pairing", torch.tensor(alive), (9, 3)).tolist()
+    entrants = make().at(1).integers("drift", torch.tensor(alive), (7, 2)).tolist()
+    u = make().at(1).uniform("drift", (7,)).tolist()
+    for r in range(8):
+        seen = value[r, :alive].nan_to_num(nan=9.0).tolist()
+        share = naive.lost(seen, met[r][:alive])
+        weight = naive.fitness(share, "exponential", 1.0)
+        expected = {
+            "tournament": lambda r=r, share=share: naive.tournament(share, entrants[r]),
+            "truncation": lambda r=r, share=share: naive.truncation(share, 0.5, u[r]),
+            "proportional": lambda r=r, weight=weight: naive.proportional(weight, u[r]),
+        }[selection]()
+        assert info["parents"][r, :, 0].tolist() == naive.ordered(share)[:2] + expected
 
 
 def test_one_source_redrawn_leaves_the_others():

@@ -17,6 +17,15 @@ def tournament(value, entrants):
     return parents
 
 
+def lost(value, opponents):
+    """The share of each one's opponents who are better, ties counted half."""
+    points = [
+        [1.0 if value[j] < value[i] else 0.5 if value[j] == value[i] else 0.0 for j in met]
+        for i, met in enumerate(opponents)
+    ]
+    return [sum(each) / len(each) for each in points]
+
+
 def ordered(value):
     return sorted(range(len(value)), key=lambda i: (math.inf if math.isnan(value[i]) else value[i], i))
 

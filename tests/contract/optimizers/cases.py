@@ -93,6 +93,8 @@ CASES = [
         elite=2,
     ),
     case("ga", BITS, population=5, selection="none", crossover="two_point"),
+    case("ga", REALS, population=7, opponents=3, elite=1),
+    case("ga", BITS, population=6, opponents=2, selection="proportional", sampling="systematic"),
     case("ga", BITS, population=7, sampling="systematic", elite=1),
     case("ga", REALS, population=6, sampling="systematic", selection="proportional"),
     case("wright_fisher", BITS, asks=10, population=5, ploidy=2, sampling="systematic"),

@@ -55,6 +55,7 @@ WRONG = [
         "ga.selection: expected one of tournament, truncation, proportional, none", selection="roulette"
     ),
     wrong("ga.tournament: expected >= 1", tournament=0),
+    wrong("ga.opponents: expected >= 1", opponents=0),
     wrong("sgd.batch: expected a number of terms with coupling 'grow', got None", coupling="grow"),
     wrong(
         "sgd.coupling: expected one of none, constant_variance, constant_temperature, grow, decay_and_grow",
