@@ -155,7 +155,8 @@ class GA(Lettered):
     def rates(self, state: State) -> Mapping[str, float | Tensor]:
         """1 for the steps of selection; none with elites, who are no offspring, nor by opponents."""
         del state
-        return {} if self.elite or self.opponents is not None else {"selection": 1.0, "mean_fitness": 1.0}
+        by_loss = self.opponents is None and not self.elite
+        return {"selection": 1.0, "mean_fitness": 1.0} if by_loss else {}
 
     def individuals(self, state: State) -> tuple[Tensor, Tensor] | None:
         """Those alive."""
