@@ -55,7 +55,7 @@ def landscapes(dataset: Dataset) -> list[tuple[str, Dataset]]:
 def of_world(dataset: Dataset, world: int) -> Dataset:
     """The results of one world, with its pictures: NaN where none were taken of it."""
     there = dataset.reindex({SEEN: [world]}).isel({SEEN: 0}) if SEEN in dataset.dims else dataset
-    return there.sel(replicate=world)
+    return there.sel(replicate=world) if "replicate" in there.dims else there
 
 
 def expect(

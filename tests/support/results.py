@@ -182,7 +182,8 @@ def _without(data: xr.Dataset, where: xr.DataArray, status: int) -> xr.Dataset:
     found = data.copy()
     for name, values in data.data_vars.items():
         empty = np.nan if values.dtype.kind == "f" else 0
-        found[name] = values.where(~where, empty).astype(values.dtype).transpose(*values.dims)
+        gone = where if "replicate" in values.dims else where.all("replicate")
+        found[name] = values.where(~gone, empty).astype(values.dtype).transpose(*values.dims)
     found["status"] = (
         data["status"].where(~where, status).astype(np.int8).transpose(*data["status"].dims)
     )
