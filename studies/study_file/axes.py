@@ -216,6 +216,11 @@ def set_path(data: Data, path: tuple[str, ...], value: object) -> None:
 
 
 def _unknown(path: str, source: Path, settable: Sequence[str]) -> Mistake:
+    if "*" in path:
+        named = f"name: {{values: [..], sets: {path}}}"
+        return Mistake(
+            source, f"an axis that sets several paths has a name, as in {named}", at_key=True
+        )
     ends = [k for k in settable if k.endswith(f".{path}")]
     near = ends[0] if ends else nearest_path(path, settable)
     hint = (

@@ -127,6 +127,7 @@ MISTAKES = [
     ("budget: 1000", "budget: 10\nfigures: [noise_sources]", "3:11: figures[0]: noise_sources shows the `ledger` of a study, and this one has none"),
     ("budget: 1000", "budget: 10\nfigures: [factorial]", "3:11: figures[0]: factorial shows the `factors` of a study, and this one has none"),
     ("budget: 1000", "budget: 10\nsweep: {sgd.learning_rate: [1]}", "3:9: sweep.sgd.learning_rate: unknown path; did you mean 'optimizers.sgd.learning_rate'?"),
+    ("budget: 1000", "budget: 10\nsweep: {optimizers.*.momentum: [0]}", "3:9: sweep.optimizers.*.momentum: an axis that sets several paths has a name, as in name: {values: [..], sets: optimizers.*.momentum}"),
     ("budget: 1000", "budget: 10\nsweep: {optimizers.sdg.momentum: [0]}", "3:9: sweep.optimizers.sdg.momentum: unknown path; did you mean 'optimizers.sgd.momentum'?"),
     ("budget: 1000", "budget: 10\nsweep: {landscapes.nk.k: [2, 40]}", "3:30: sweep.landscapes.nk.k[1]: expected <= 20, got 40"),
     ("budget: 1000", "budget: 10\nsweep: {landscapes.nk.k: [2, 18]}", "3:30: sweep.landscapes.nk.k[1]: expected 0 <= k <= n - 1 = 15, got 18"),
