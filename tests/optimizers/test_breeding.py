@@ -18,6 +18,7 @@ PARAMETERS = {  # in the order in which `studies.describe` prints them
         "elite",
         "spectrum",
         "schedule",
+        "opponents",
         "coupling",
         "largest",
     ],

@@ -267,7 +267,7 @@ NO_NUMBER = {  # exactly one bit; another number after each restart
 
 def test_no_null_is_forgotten():
     """Every parameter of a number that may be null has a rule, or is listed as one whose null is no number."""
-    none = {"clip", "batch", "steps", "matrix"}
+    none = {"clip", "batch", "steps", "matrix", "opponents"}
     for kind, cls in OPTIMIZERS.items():
         for name, value in build({"kind": kind}, "optimizer").parameters().items():
             ruled = name in cls.defaults or f"{kind}.{name}" in NO_NUMBER

@@ -402,6 +402,8 @@ def test_workers_come_late_and_end_after_their_cell():
             await end
             assert second.status == "pending"
             await late.finished()
+            while not events:  # told by the scheduler, a moment later
+                await asyncio.sleep(0.05)
         return events
 
     [event] = asyncio.run(play())
