@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,30 +17,25 @@ from studies.text.arguments import Arguments
 from studies.text.groups import some
 from studies.text.leave import leave
 
-NOTE = re.compile(r"worlds (\d+) \.\. (\d+) on (.+), process (\d+)")
 HEADER = "failed ({}; why in full is in {}; the next run tries them again):"
-
 
 if TYPE_CHECKING:
     from studies.results.arm_names import ArmNames
+    from studies.run.notes import Note
 
 
 class Running(NamedTuple):
     """A cell that is being computed."""
 
     address: str
-    first: int
-    last: int
-    host: str
-    process: int
+    note: Note
     minutes: float
     gone: bool  # its process is, as far as this machine knows
 
     def line(self, names: ArmNames) -> str:
         """For people."""
         gone = " (which is gone)" if self.gone else ""
-        what = f"{names.of(self.address)}: worlds {self.first} .. {self.last}"
-        return f"{what} on {self.host}, process {self.process}{gone}, {self.minutes:.1f} min"
+        return f"{names.of(self.address)}: {self.note.line}{gone}, {self.minutes:.1f} min"
 
 
 def parser() -> Arguments:
@@ -113,6 +107,7 @@ def _count(out: Path) -> str:
 
 def running(out: Path) -> Iterator[Running]:
     """The cells of a study that are being computed."""
+    from studies.run import notes
     from studies.run.machine import alive
 
     for path in (out / "crash").glob("*.txt"):
@@ -120,12 +115,11 @@ def running(out: Path) -> Iterator[Running]:
             head, began = path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime
         except OSError:  # it ended just now
             continue
-        match = NOTE.match(head)
-        if match:
-            process, minutes = int(match[4]), (time.time() - began) / 60
-            gone = match[3] == platform.node() and not alive(process)
+        note = notes.read(head)
+        if note:
+            gone = note.host == platform.node() and not alive(note.process)
             address = path.name.partition(".")[0]
-            yield Running(address, int(match[1]), int(match[2]), match[3], process, minutes, gone)
+            yield Running(address, note, (time.time() - began) / 60, gone)
 
 
 def _failed(out: Path) -> Iterator[tuple[str, str]]:

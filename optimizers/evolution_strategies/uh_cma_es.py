@@ -2,12 +2,12 @@
 
 UH-CMA-ES of Hansen, Niederberger, Guzzella, Koumoutsakos 2009, IEEE Trans. Evol. Comput. 13:180. Each of P
 points is evaluated t times, and the first K of them t times more; both means of a point are ranked, and s
-says by how much more than is accepted the ranks change (`uncertainty`, section III). With alpha_t = `growth`:
+says by how much more than is accepted the ranks change (`uncertainty`, section IV). With alpha_t = `growth`:
 
     s > 0, t < t_max    t <- min(alpha_t t, t_max)
     s > 0, t = t_max    sigma <- alpha_sigma sigma
     s <= 0              t <- max(t / alpha_t, 1)
-        (algorithm 3, with c_s = 1 and t_min = 1)
+        (their treatment, with c_s = 1 and t_min = 1)
 
 t is a real number, of which the whole part is evaluated. The points go to `cma_es` in the order of both their
 means: where values are exact it is `cma_es` to the bit, at (P + K) / P times the cost.
@@ -215,6 +215,6 @@ def averaged(value: Tensor, times: Tensor) -> Tensor:
 def _sigma_growth(dim: int) -> float:
     """Alpha_sigma in D coordinates.
 
-    Source: Hansen et al. 2009, section III.
+    Source: Hansen et al. 2009, section IV.
     """
     return 1 + 2 / (dim + 10)

@@ -2,7 +2,7 @@
 
 Hansen, Niederberger, Guzzella, Koumoutsakos 2009, "A method for handling uncertainty in evolutionary
 optimization with an application to feedback control of combustion", IEEE Trans. Evol. Comput. 13:180,
-section III. Each of P points has two values, the second that of its new evaluation or, where there was none,
+section IV. Each of P points has two values, the second that of its new evaluation or, where there was none,
 the first again. Among all 2 P values (equal ones share their mean rank)
 
     Delta_i  how many lie between the two values of point i

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from distributed import WorkerPlugin
 from studies.cells import provenance
 from studies.run import machine
 from studies.run.environment import NUMBERS
+from studies.study_file.own_code import PATH
 from studies.text.kept import text_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 TOPIC = "studies-arrivals"
 MKL = "MKL_CBWR"
-PATH = re.compile(r"[^\W\d]\w*(?:\.\w+)*:[^\W\d]\w*")  # module:name
 MIXED = "cluster: machines of several kinds, and results are equal to the bit on one kind alone"
 
 
@@ -129,12 +128,12 @@ def watched(client: Client, say: Callable[[str], None], plugins: Sequence[str] =
         plugins: import paths of what workers must find.
     """
     kinds: set[str] = set()
-    told: set[str] = set()
+    said: set[str] = set()
 
     def hear(event: tuple[float, Mapping[str, str]]) -> None:
         for line in lines(event[1], kinds):
-            if line not in told:
-                told.add(line)
+            if line not in said:
+                said.add(line)
                 say(line)
 
     client.subscribe_topic(TOPIC, hear)

@@ -99,14 +99,14 @@ def checked(cluster: Cluster | str, workers: int | None = None) -> Cluster:
         ClusterError: there is no such kind, or it takes no such number of workers.
     """
     try:
-        found = cluster if isinstance(cluster, Cluster) else given(cluster)
+        asked = cluster if isinstance(cluster, Cluster) else given(cluster)
     except ValueError as error:
         raise ClusterError(str(error)) from error
     if workers is not None and workers < 1:
         raise ClusterError(f"workers: expected >= 1, got {workers}")
-    if workers is not None and found.where != LOCAL:
-        raise ClusterError(f"workers: {found.kind} has its own workers; leave the number out")
-    return found
+    if workers is not None and asked.where != LOCAL:
+        raise ClusterError(f"workers: {asked.kind} has its own workers; leave the number out")
+    return asked
 
 
 def waiting(cluster: Cluster, wait: str | None) -> Cluster:

@@ -337,14 +337,14 @@ class _Alike:
 
     def __init__(self, measured: Sequence[tuple[Task, Pace]]) -> None:
         self.measured = measured
-        self.known: dict[tuple[object, ...], Pace] = {}
+        self.medians: dict[tuple[object, ...], Pace] = {}
 
     def of(self, task: Task) -> Pace:
         """The median of those most like a task, on its clock if any is."""
         key = (task.clock, _size(task), *(_kind(task, family) for family in ("landscape", "optimizer")))
-        if key not in self.known:
-            self.known[key] = self._median(task)
-        return self.known[key]
+        if key not in self.medians:
+            self.medians[key] = self._median(task)
+        return self.medians[key]
 
     def _median(self, task: Task) -> Pace:
         same = [(other, pace) for other, pace in self.measured if other.clock == task.clock]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from studies.run import walltime
 from studies.run.certificates import Tls, security, settings, temporary
-from studies.run.environment import ENVIRONMENT, NUMBERS, paths
+from studies.run.environment import ENVIRONMENT, MEMORY, NUMBERS, paths
 from studies.study_file.cluster import BATCH, BATCHES, KUBERNETES, SSH, Cluster
 from studies.text.shapes import Data
 
@@ -83,10 +83,10 @@ def class_of(cluster: Cluster) -> type[SpecCluster]:
         ClusterError: it cannot be imported.
     """
     module, _, name = CLASSES.get(cluster.kind, cluster.kind).partition(":")
-    found = getattr(library(module, cluster.kind), name, None)
-    if found is None:
+    cls = getattr(library(module, cluster.kind), name, None)
+    if cls is None:
         raise ClusterError(f"cluster: {cluster.kind}: {module} has no {name!r}")
-    return found
+    return cls
 
 
 def configure(tls: Tls | None) -> None:
@@ -99,7 +99,7 @@ def configure(tls: Tls | None) -> None:
     ours: Data = {
         "distributed.scheduler.allowed-failures": 0,
         "distributed.scheduler.worker-saturation": 1.0,
-        "distributed.nanny.pre-spawn-environ": NUMBERS | {"PYTHONPATH": paths()},
+        "distributed.nanny.pre-spawn-environ": NUMBERS | MEMORY | {"PYTHONPATH": paths()},
         "distributed.deploy.lost-worker-timeout": LOST,
         "logging.distributed": "info",  # where ssh reads that a process has started
     }

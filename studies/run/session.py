@@ -6,6 +6,7 @@ Behind `run_study` and the command line.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -298,7 +299,7 @@ def _sweep(
     with bar.progress:
         for cells in batches:
             bar.expect(len(cells))
-            stopping = lambda: bool(signals)  # noqa: E731
+            stopping = functools.partial(bool, signals)
             sweep.sweep(client, cells, out, bar.take, stopping, bar.say, room, care)
             if signals or bar.failed:
                 return

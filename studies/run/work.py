@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from studies.cells import provenance
 from studies.results import store
-from studies.run import machine, rounds
+from studies.run import machine, notes, rounds
 from studies.text import user_code
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _crash_note(cell: Cell, address: str, out: Path, timeout: float) -> Iterator
     killed. The watch is that of the interpreter, which also ends code that never comes back to Python.
     """
     note = out / "crash" / f"{address}.{uuid.uuid4().hex}.txt"
-    header = f"worlds {cell.first} .. {cell.last - 1} on {platform.node()}, process {os.getpid()}\n"
+    header = f"{notes.here(cell.first, cell.last).line}\n"
     with _storing(note):
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(header, encoding="utf-8")

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from io import StringIO
 
 from ruamel.yaml import YAML, YAMLError
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, StreamMark
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.representer import SafeRepresenter
 from ruamel.yaml.resolver import implicit_resolvers
 
-from studies.study_file.bulk import MOST, is_huge
+from studies.study_file.bulk import MOST, ContainsItself, is_huge
 from studies.study_file.flow import cuts, unread
 from studies.text.labels import paired, shown, tidy
 from studies.text.shapes import Data, Json, Named
@@ -65,9 +65,7 @@ class Mistake:
 
 TOO_DEEP = Mistake((), "lists and mappings are nested too deeply to be read")
 TOO_LARGE = Mistake(
-    (),
-    f"its aliases (*name) stand for more than the {MOST:,} values that a study may hold, or one of them for"
-    " what contains it",
+    (), f"its aliases (*name) stand for more than the {MOST:,} values that a study may hold"
 )
 
 
@@ -179,9 +177,11 @@ def read(name: str, text: str) -> Document:
         root = reader.yaml.compose(text)
         if is_huge(root):
             return Document(name, {}, None, [TOO_LARGE])
-        data = None if root is None else reader.value(root, (), ())
+        data = None if root is None else reader.value(root, ())
     except YAMLError as error:
         return _unreadable(name, error)
+    except ContainsItself as error:
+        return _wrong_at(name, error.node.start_mark, str(error))
     except RecursionError:
         return Document(name, {}, None, [TOO_DEEP])
     if root is None:
@@ -270,8 +270,13 @@ def _unreadable(name: str, error: YAMLError) -> Document:
     mark, problem = None, str(error).splitlines()[0]
     if isinstance(error, MarkedYAMLError) and error.problem:
         mark, problem = unread(error)
+    return _wrong_at(name, mark, f"not YAML: {problem}")
+
+
+def _wrong_at(name: str, mark: StreamMark | None, text: str) -> Document:
+    """A document of which nothing is read, and where that is."""
     root = ScalarNode(f"{PREFIX}null", "", start_mark=mark) if mark else None
-    return Document(name, {}, root, [Mistake((), f"not YAML: {problem}")])
+    return Document(name, {}, root, [Mistake((), text)])
 
 
 def _child(node: Node, part: str | int) -> tuple[Node, Node] | None:
@@ -303,12 +308,12 @@ def _bases(node: MappingNode) -> list[Node]:
     ]
 
 
-def _merged(node: MappingNode, above: tuple[int, ...] = ()) -> Iterator[tuple[Node, Node]]:
+def _merged(node: MappingNode) -> Iterator[tuple[Node, Node]]:
     """The pairs that `<<` brings, those that count first."""
     for base in _bases(node):
-        if isinstance(base, MappingNode) and id(base) not in above:
+        if isinstance(base, MappingNode):
             yield from _own(base)
-            yield from _merged(base, (*above, id(base)))
+            yield from _merged(base)
 
 
 class _Reader:
@@ -318,22 +323,13 @@ class _Reader:
         self.yaml = YAML(typ="safe", pure=True)
         self.mistakes: list[Mistake] = []
 
-    def value(self, node: Node, path: Path, above: tuple[int, ...]) -> Json:
-        """The data of a node; NOTHING where it is not read.
-
-        Args:
-            node: the node.
-            path: to it.
-            above: the ids of the nodes that contain it.
-        """
-        if id(node) in above:
-            self._wrong(path, "an alias that contains itself")
-            return NOTHING
-        above, (_, _, kind) = (*above, id(node)), str(node.tag).partition(PREFIX)
+    def value(self, node: Node, path: Path) -> Json:
+        """The data of a node at a path; NOTHING where it is not read."""
+        _, _, kind = str(node.tag).partition(PREFIX)
         if isinstance(node, SequenceNode) and kind == "seq":
-            return self._list(node, path, above)
+            return self._list(node, path)
         if isinstance(node, MappingNode) and kind == "map":
-            return self._mapping(node, path, above)
+            return self._mapping(node, path)
         if isinstance(node, ScalarNode) and kind in SCALARS:
             return self._scalar(node, kind)
         self._wrong(
@@ -341,13 +337,13 @@ class _Reader:
         )
         return NOTHING
 
-    def _list(self, node: SequenceNode, path: Path, above: tuple[int, ...]) -> list[Json]:
+    def _list(self, node: SequenceNode, path: Path) -> list[Json]:
         pieces = cuts(node)
         for cut in pieces:
             self._wrong((*path, cut.first), cut.mistake())
         if pieces:
             return []
-        items = [self.value(inner, (*path, i), above) for i, inner in enumerate(node.value)]
+        items = [self.value(inner, (*path, i)) for i, inner in enumerate(node.value)]
         return [item for item in items if item is not NOTHING]
 
     def _scalar(self, node: ScalarNode, kind: str) -> object:
@@ -356,7 +352,7 @@ class _Reader:
         value = self.yaml.constructor.construct_object(node)
         return paired(value) if isinstance(value, str) else value
 
-    def _mapping(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> Data:
+    def _mapping(self, node: MappingNode, path: Path) -> Data:
         data: Data = {}
         pieces = self._pieces(node, path)
         for key, value in _own(node):
@@ -369,12 +365,12 @@ class _Reader:
                 line = key.start_mark.line + 1
                 self._wrong((*path, name), f"given twice, again in line {line}", at_key=True)
             else:
-                data[name] = self.value(value, (*path, name), above)
-        self._check_bases(node, path, above)
-        for key, value in _merged(node, above):
+                data[name] = self.value(value, (*path, name))
+        self._check_bases(node, path)
+        for key, value in _merged(node):
             name = _name(key)
             if name and name not in data:
-                data[name] = self.value(value, (*path, name), above)
+                data[name] = self.value(value, (*path, name))
         return {name: value for name, value in data.items() if value is not NOTHING}
 
     def _pieces(self, node: MappingNode, path: Path) -> set[int]:
@@ -386,12 +382,10 @@ class _Reader:
             self._wrong((*path, _name(keys[0])), cut.mistake(_name(keys[0])))
         return pieces
 
-    def _check_bases(self, node: MappingNode, path: Path, above: tuple[int, ...]) -> None:
+    def _check_bases(self, node: MappingNode, path: Path) -> None:
         for base in _bases(node):
             if not isinstance(base, MappingNode) or str(base.tag) != f"{PREFIX}map":
                 self._wrong(path, "<<: expected a mapping, *ALIAS or a list of them")
-            elif id(base) in above:
-                self._wrong(path, "an alias that contains itself")
 
     def _wrong(self, path: Path, text: str, *, at_key: bool = False) -> None:
         self.mistakes.append(Mistake(path, text, at_key))

@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from studies.study_file.document import Mistake, Path
+from studies.text.formulas import LIBRARY
 
-PATH = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*")  # module:name, also in an expression
+PATH = re.compile(
+    rf"\b(?!{LIBRARY}:)[^\W\d]\w*(?:\.\w+)*:[^\W\d]\w*"
+)  # module:name, also in an expression
 WORDS = ("name", "question")  # keys of a study that hold plain words
 WHY = "is code by its import path, which --no-plugins refuses; read the file, and what it names, first"
 

@@ -55,9 +55,7 @@ class Read(NamedTuple):
     """What a study says beside its landscapes and optimizers, as its model has it."""
 
     study: StudyModel
-    formulas: (
-        bool  # whether there are any, so that what they give may differ from landscape to landscape
-    )
+    formulas: bool  # whether there are any: what they give may differ from landscape to landscape
 
 
 @dataclass(frozen=True)

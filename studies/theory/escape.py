@@ -193,10 +193,10 @@ class _Wells(NamedTuple):
     @property
     def rims(self) -> tuple[float, float]:
         """Where the top begins and ends."""
-        scale = math.sqrt(2 / self.curvature)
-        return scale * math.sqrt(self.height + self.step), self.distance - scale * math.sqrt(
-            self.height
+        lower, higher = (
+            math.sqrt(2 * rise / self.curvature) for rise in (self.height + self.step, self.height)
         )
+        return lower, self.distance - higher
 
     def loss(self, x: np.ndarray) -> np.ndarray:
         """Height above the bottom of the lower well."""

@@ -9,6 +9,7 @@ import pytest
 from studies import status
 from studies.results import store
 from studies.results.arm_names import UNKNOWN, ArmNames
+from studies.run import notes
 
 ADDRESSES = [f"{number:032x}" for number in range(4)]
 PLAN = {
@@ -33,7 +34,8 @@ def out(tmp_path):
 
 def note(out, address, process, host=None, minutes=0.0):
     path = out / "crash" / f"{address}.5.txt"
-    store.write_text(f"worlds 0 .. 31 on {host or platform.node()}, process {process}\n", path)
+    own = notes.here(0, 32)
+    store.write_text(f"{own._replace(host=host or own.host, process=process).line}\n", path)
     began = path.stat().st_mtime - 60 * minutes
     os.utime(path, (began, began))
 

@@ -278,8 +278,7 @@ def _counted(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
 
 def _counts(places: np.ndarray, count: int) -> np.ndarray:
     """How often each number below a count stands along the last axis."""
-    known = np.where(np.isnan(places), count, places)  # what has none is counted last, and left out
-    rows = known.astype(np.intp)
+    rows = np.where(np.isnan(places), count, places).astype(np.intp)  # NaN come last, and are left out
     starts = (count + 1) * np.arange(rows[..., 0].size).reshape(*rows.shape[:-1], 1)
     counted = np.bincount((rows + starts).reshape(-1), minlength=(count + 1) * rows[..., 0].size)
     return counted.reshape(*rows.shape[:-1], count + 1)[..., :-1]

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from studies.run.__main__ import main
+from studies.study_file import own_code
+from studies.study_file.files import data_of, ready_studies
 from studies.study_file.loading import load_study
 from studies.study_file.plan import MANY, could_be_many, make_plan, refuse_many
 from studies.study_file.study import StudyError
@@ -51,6 +53,11 @@ def test_what_is_ours_is_not_refused():
     assert load_study(PLAIN | words, plugins=False).arms == load_study(PLAIN).arms
 
 
+def test_ready_studies_are_ours_with_their_laws():
+    """theory:NAME is a law of the library, and reads like an import path."""
+    assert [name for name, path in ready_studies().items() if [*own_code.mistakes(data_of(path))]] == []
+
+
 def test_it_is_exit_code_2(tmp_path, capsys):
     (tmp_path / "study.yaml").write_text(json.dumps(FEW))
     assert main([str(tmp_path / "study.yaml"), "--dry-run", "--no-plugins"]) == 2
@@ -82,7 +89,7 @@ def test_a_million_cells_must_be_meant(capsys, tmp_path):
     [
         ("a: " + "{a: " * 3000 + "1" + "}" * 3000, "nested too deeply to be read"),
         ("\n".join("  " * depth + "a:" for depth in range(3000)), "nested too deeply to be read"),
-        ("a: &a [*a]", "its aliases .* stand for more than the 2,000,000 values"),
+        ("a: &a [*a]", "1:4: an alias that contains itself"),
         (
             "\n".join(f"k{i}: &k{i} [{', '.join([f'*k{i - 1}' if i else '1'] * 9)}]" for i in range(9)),
             "its aliases .* stand for more than the 2,000,000 values",

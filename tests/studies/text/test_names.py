@@ -437,19 +437,13 @@ def test_merge_keys_are_merged_as_yaml_says():
     ]
 
 
-ENDLESS = (
-    "m: its aliases (*name) stand for more than the 2,000,000 values that a study may hold, or one of them"
-    " for what contains it"
-)
-
-
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("a: {<<: 3}", "m:1:4: a: <<: expected a mapping, *ALIAS or a list of them"),
         ("a: {<<: [1, {b: 2}]}", "m:1:4: a: <<: expected a mapping, *ALIAS or a list of them"),
-        ("a: &a {<<: *a, b: 1}", ENDLESS),
-        ("a: &a {b: {<<: *a}}", ENDLESS),
+        ("a: &a {<<: *a, b: 1}", "m:1:4: an alias that contains itself"),
+        ("a: &a {b: {<<: *a}}", "m:1:4: an alias that contains itself"),
     ],
 )
 def test_a_wrong_merge_is_one_line(text, line):
