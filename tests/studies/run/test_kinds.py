@@ -189,7 +189,7 @@ def test_schedulers_and_nannies_of_dask_get_our_settings(tmp_path):
     kinds.started(given_data(MINE), FOLDERS)
     assert dask.config.get("distributed.scheduler.allowed-failures") == 0
     nanny = dask.config.get("distributed.nanny.pre-spawn-environ")
-    assert environment.NUMBERS.items() <= nanny.items()
+    assert (environment.NUMBERS | environment.MEMORY).items() <= nanny.items()
 
 
 def test_pods_of_kubernetes_get_our_environment(monkeypatch, tmp_path):
