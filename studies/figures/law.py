@@ -360,7 +360,7 @@ def _handles(shown: Sequence[Curve], drawn: Iterable[Axes]) -> list[Artist]:
     handles: list[Artist] = [legends.entry("law", **LAW)]
     if legends.has_line(drawn, "control"):
         handles.append(legends.entry("wrong law", **WRONG))
-    verdicts = {point.verdict for point in points if point.in_regime}
+    verdicts = {point.verdict for point in points}
     marks: Looks = {name: look for name, look in LOOKS.items() if name in verdicts}
     handles += legends.lines(marks, **OF_POINTS)
     if not all(point.in_regime for point in points):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 TOPIC = "studies-arrivals"
 MKL = "MKL_CBWR"
+LOOK = 0.02  # seconds between looks at whether a subscription holds
+Event = tuple[float, Mapping[str, str]]  # when, and what
 MIXED = "cluster: machines of several kinds, and results are equal to the bit on one kind alone"
 
 
@@ -130,13 +134,13 @@ def watched(client: Client, say: Callable[[str], None], plugins: Sequence[str] =
     kinds: set[str] = set()
     said: set[str] = set()
 
-    def hear(event: tuple[float, Mapping[str, str]]) -> None:
+    def hear(event: Event) -> None:
         for line in lines(event[1], kinds):
             if line not in said:
                 said.add(line)
                 say(line)
 
-    client.subscribe_topic(TOPIC, hear)
+    subscribe(client, hear)
     client.register_plugin(Arrival(provenance.fingerprint(), plugins))
     try:
         yield
@@ -144,6 +148,26 @@ def watched(client: Client, say: Callable[[str], None], plugins: Sequence[str] =
         if client.status == "running":
             with contextlib.suppress(Exception):  # the scheduler may go at this moment
                 client.unregister_worker_plugin(Arrival.name)
+
+
+def subscribe(client: Client, hear: Callable[[Event], None]) -> None:
+    """Hear what workers tell, from now on.
+
+    Dask sends a subscription some milliseconds after it was asked for, and a worker may have told by then:
+    events of our own are sent until one comes back.
+    """
+    echo, heard = {"echo": uuid.uuid4().hex}, threading.Event()
+
+    def sort(event: Event) -> None:
+        if event[1] == echo:
+            heard.set()
+        elif "echo" not in event[1]:  # that of another run
+            hear(event)
+
+    client.subscribe_topic(TOPIC, sort)
+    client.log_event(TOPIC, echo)
+    while not heard.wait(LOOK):
+        client.log_event(TOPIC, echo)
 
 
 def lines(report: Mapping[str, str], kinds: set[str]) -> Iterable[str]:

@@ -43,7 +43,10 @@ class Here:
         pass
 
     def subscribe_topic(self, topic: str, hear: Callable[[object], None]) -> None:
-        pass
+        self.hear = hear
+
+    def log_event(self, topic: str, message: object) -> None:
+        self.hear((0.0, message))
 
     def register_plugin(self, plugin: object) -> None:
         pass

@@ -3,12 +3,14 @@
 import threading
 from contextlib import AbstractContextManager
 
+from tests.support.patience import patience
+
 BEGAN, GO = threading.Event(), threading.Event()
 
 
 def landing():
     BEGAN.set()
-    GO.wait()
+    assert GO.wait(patience())
     return "landed"
 
 

@@ -30,6 +30,7 @@ from studies.run.kinds import ClusterError
 from studies.study_file.cluster import Cluster, given
 from tests.support.each import each
 from tests.support.own_cluster import BEGAN, GO, Noted, landing
+from tests.support.patience import patience
 from tests.support.runs import FEW, write
 
 FOLDERS = kinds.Folders(Path("logs"), Path("hidden"))
@@ -361,6 +362,7 @@ def test_a_scheduler_is_asked_while_a_run_lives_and_forgets_it_after():
     client = SimpleNamespace(
         status="running",
         subscribe_topic=lambda topic, hear: hears.append(hear),
+        log_event=lambda topic, message: hears[0]((0.0, message)),
         register_plugin=plugins.append,
         unregister_worker_plugin=lambda name: plugins.remove(
             next(plugin for plugin in plugins if plugin.name == name)
@@ -374,24 +376,44 @@ def test_a_scheduler_is_asked_while_a_run_lives_and_forgets_it_after():
     assert plugins == []
 
 
+def test_no_worker_is_asked_before_a_subscription_holds():
+    """What Dask does: it sends a subscription later than it was asked for."""
+    hears, asked, sent, heard = [], [], [], []
+
+    def log_event(topic, message):
+        sent.append(message)
+        if len(sent) == 3:  # by now the subscription has come
+            hears.extend(asked)
+        for hear in hears:
+            hear((0.0, {"echo": "of another run"}))
+            hear((0.0, message))
+
+    client = SimpleNamespace(
+        subscribe_topic=lambda topic, hear: asked.append(hear), log_event=log_event
+    )
+    arrivals.subscribe(client, heard.append)
+    assert len(sent) == 3
+    assert heard == []
+    asked[0]((1.0, {"worker": "tcp://a"}))
+    assert heard == [(1.0, {"worker": "tcp://a"})]
+
+
 def test_workers_come_late_and_end_after_their_cell():
     """One whose code differs is closed; at the end of its life one waits for its cell, and takes no other."""
 
     async def play():
-        events = []
         own = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
         async with (
             Scheduler(port=0, **own) as scheduler,
             Client(scheduler.address, asynchronous=True) as client,
         ):
-            client.subscribe_topic(arrivals.TOPIC, lambda event: events.append(event[1]))
             await client.register_plugin(arrivals.Arrival({"code": "of another time"}, []))
             async with lasting.Lasting(scheduler.address, nthreads=1, memory_limit=0, **own) as wrong:
                 await wrong.finished()
             await client.unregister_worker_plugin(arrivals.Arrival.name)
             late = await lasting.Lasting(scheduler.address, nthreads=1, memory_limit=0, **own)
             first = client.submit(landing)
-            await asyncio.to_thread(BEGAN.wait)
+            assert await asyncio.to_thread(BEGAN.wait, patience())
             second = client.submit(landing, pure=False)
             end = asyncio.ensure_future(late.close_gracefully())
             await asyncio.sleep(3 * lasting.LOOK)
@@ -402,9 +424,7 @@ def test_workers_come_late_and_end_after_their_cell():
             await end
             assert second.status == "pending"
             await late.finished()
-            while not events:  # told by the scheduler, a moment later
-                await asyncio.sleep(0.05)
-        return events
+            return [event for _, event in await client.get_events(arrivals.TOPIC)]
 
-    [event] = asyncio.run(play())
+    [event] = asyncio.run(asyncio.wait_for(play(), patience()))
     assert "expected code of another time" in event["problem"]
