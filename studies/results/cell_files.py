@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from studies.text.shapes import Data
@@ -29,6 +29,7 @@ import xarray as xr  # noqa: E402
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."  # the words of the format
 OF_THE_FORMAT = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "DIMENSION_LABELS"}
 TEXT = h5py.string_dtype()
+LARGE = 2048  # bytes: what is less takes more of them when it is compressed
 SEALED = "_sealed"  # attribute of a file that has a seal
 MARK = b"sha256:"
 SEAL = len(MARK) + hashlib.sha256().digest_size  # bytes
@@ -85,7 +86,7 @@ def _damaged(path: Path, why: str) -> str:
 
 
 def write(data: xr.Dataset, path: Path) -> None:
-    """Write a Dataset of numbers and texts, its variables compressed.
+    """Write a Dataset of numbers and texts, its large variables compressed.
 
     Raises:
         ValueError: a name with `/`, which in such a file is a folder.
@@ -95,11 +96,13 @@ def write(data: xr.Dataset, path: Path) -> None:
     _check(variables)
     with h5py.File(path.name, "w", driver="core", backing_store=False, track_order=True) as file:
         _write_attrs(file, attrs | {SEALED: MARK.decode()})
-        for dim, size in data.sizes.items():
-            _write_scale(file, str(dim), size, variables.get(dim))
+        scales = {
+            dim: _write_scale(file, str(dim), size, variables.get(dim))
+            for dim, size in data.sizes.items()
+        }
         for name, variable in variables.items():
             if name not in data.sizes:
-                _write_variable(file, str(name), variable)
+                _write_variable(file, str(name), variable, [scales[dim] for dim in variable.dims])
         file.flush()
         content = file.id.get_file_image()
     path.write_bytes(content + _seal(content))
@@ -114,20 +117,23 @@ def _check(variables: Mapping[str, xr.Variable]) -> None:
             raise TypeError(text)
 
 
-def _write_scale(file: h5py.File, dim: str, size: int, variable: xr.Variable | None) -> None:
+def _write_scale(file: h5py.File, dim: str, size: int, variable: xr.Variable | None) -> h5py.Dataset:
     """A dim, with its labels where it has some."""
     if variable is None:
         scale = file.create_dataset(dim, (size,), ">f4", **_growing((size,)))
         scale.make_scale(f"{NO_VARIABLE}{size:10}")
-        return
+        return scale
     scale = _create(file, dim, variable)
     scale.make_scale(dim)
+    return scale
 
 
-def _write_variable(file: h5py.File, name: str, variable: xr.Variable) -> None:
-    created = _create(file, name, variable, compressed=variable.ndim > 0)
-    for axis, dim in enumerate(variable.dims):
-        created.dims[axis].attach_scale(file[str(dim)])
+def _write_variable(
+    file: h5py.File, name: str, variable: xr.Variable, scales: Iterable[h5py.Dataset]
+) -> None:
+    created = _create(file, name, variable, compressed=variable.nbytes >= LARGE)
+    for axis, scale in enumerate(scales):
+        h5py.h5ds.attach_scale(created.id, scale.id, axis)
 
 
 def _create(
@@ -172,7 +178,7 @@ def read(path: Path) -> xr.Dataset:
     """  # noqa: DOC502
     with opened(path) as file:
         stored = dict(file.items())
-        dims = {_place(part): name for name, part in stored.items() if part.is_scale}
+        dims = {_place(part.id): name for name, part in stored.items() if part.is_scale}
         arrays = {
             name: _array(name, part, dims) for name, part in stored.items() if not _only_a_dim(part)
         }
@@ -195,19 +201,19 @@ def _dims(name: str, stored: h5py.Dataset, dims: Mapping[int, str]) -> tuple[str
     if stored.is_scale:
         return (name,)
     lists = stored.attrs.get("DIMENSION_LIST", ())
-    return tuple(dims[_place(stored.file[scales[0]])] for scales in lists)
+    return tuple(dims[_place(h5py.h5r.dereference(scales[0], stored.id))] for scales in lists)
 
 
-def _place(stored: h5py.Dataset) -> int:
+def _place(stored: h5py.h5d.DatasetID) -> int:
     """Where it is in its file; to ask HDF5 for the name of what a reference leads to is slow."""
-    return h5py.h5o.get_info(stored.id).addr
+    return h5py.h5o.get_info(stored).addr
 
 
 def _attrs(owner: h5py.File | h5py.Dataset) -> Data:
-    """The attributes but for those of the format."""
+    """The attributes but for those of the format, which are not read."""
     return {
-        key: _plain(value)
-        for key, value in owner.attrs.items()
+        key: _plain(owner.attrs[key])
+        for key in owner.attrs
         if key not in OF_THE_FORMAT and not key.startswith("_")
     }
 

@@ -8,6 +8,7 @@ written reads the same under YAML 1.1, as PyYAML has it: there `1e-05` and `on` 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -170,11 +171,17 @@ def _head(mistake: Mistake) -> str:
     return f"{dotted(mistake.path)}: " if mistake.path else ""
 
 
+@functools.lru_cache(maxsize=128)
+def _composed(text: str) -> Node | None:
+    """The nodes of a YAML text, which nobody changes: the same file is read again and again."""
+    return YAML(typ="safe", pure=True).compose(text)
+
+
 def read(name: str, text: str) -> Document:
     """The document in a YAML text; what cannot be read is among its `mistakes`."""
     reader = _Reader()
     try:
-        root = reader.yaml.compose(text)
+        root = _composed(text)
         if is_huge(root):
             return Document(name, {}, None, [TOO_LARGE])
         data = None if root is None else reader.value(root, ())

@@ -14,7 +14,6 @@ would be nothing to match.) A parameter that the factor itself switches off stay
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -62,7 +61,7 @@ class Pilots(Stage):
             study.resolved.get("factors"), study.axes
         )  # dim -> value at which arms are matched
         self.missing: dict[str, Cell] = {}
-        self.measured = functools.cache(self._measured)
+        self.measured: dict[tuple[str, ...], Measured] = {}  # by the addresses of a pilot's cells
 
     def there(self) -> int:
         """Unknown before the searches are replayed."""
@@ -207,18 +206,20 @@ class Pilots(Stage):
         if missing:
             self.missing |= missing
             raise _Missing
-        if self.match.asked is None:
-            value, interval = self.measured(tuple(cell.address for cell in cells))
-        else:
-            value, interval = self._asked(arm, cells)
+        addresses = tuple(cell.address for cell in cells)
+        if addresses not in self.measured:
+            self.measured[addresses] = self._measured(arm, cells)
+        value, interval = self.measured[addresses]
         if math.isnan(value):
             text = f"the {self.match.quantity} is not known: its worlds diverge, or nothing moves"
             remedy = "; another range may help" if where else ""
             raise StudyError([f"match: {self._place(arm)}{where}: {text}{remedy}"])
         return value, interval
 
-    def _asked(self, arm: Arm, cells: list[Cell]) -> Measured:
-        """A quantity of a text, of the pilot of an arm."""
+    def _measured(self, arm: Arm, cells: list[Cell]) -> Measured:
+        """What the pilot of an arm says: a quantity of a text, or one of `currencies`."""
+        if self.match.asked is None:
+            return self._currency(cells)
         results = measured.results_of(self.given, self._pilot(arm), cells, self.out)
         return measured.measured(results, self.match.quantity, "match.quantity")
 
@@ -234,10 +235,10 @@ class Pilots(Stage):
         kept = measured.kept(arm.scalars, self.match.asked)
         return replace(arm, scalars=arm.scalars | {"budget": budget} | bare | kept)
 
-    def _measured(self, addresses: tuple[str, ...]) -> Measured:
+    def _currency(self, cells: list[Cell]) -> Measured:
         from studies.analysis.noise.noise import currencies
 
-        parts = [cell_files.read(store.cell_path(self.out, address)) for address in addresses]
+        parts = [cell_files.read(store.cell_path(self.out, cell.address)) for cell in cells]
         data = xr.concat(
             parts,
             "replicate",

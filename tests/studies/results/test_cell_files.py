@@ -60,9 +60,10 @@ def test_files_of_xarray_are_read(path):
     xr.testing.assert_identical(plain(cell_files.read(path)), plain(DATA))
 
 
-def test_variables_are_compressed(path):
-    many = xr.Dataset({"loss": (("replicate", "checkpoint"), np.zeros((100, 1000)))})
+def test_large_variables_are_compressed(path):
+    many = xr.Dataset({"loss": (("replicate", "checkpoint"), np.tile(np.arange(1000.0), (100, 1)))})
     cell_files.write(many, path)
+    xr.testing.assert_identical(cell_files.read(path), many)
     assert Path(path).stat().st_size < 100 * 1000
     with h5py.File(path) as file:
         assert file["loss"].compression == "gzip"
