@@ -12,7 +12,7 @@ from xarray import DataArray, Dataset
 
 from studies.results import cell_files
 from studies.results.coordinates import coordinates
-from studies.results.grid import TOTALS, Array, Grid, Place
+from studies.results.grid import TOTALS, Array, Grid, Place, Way
 from studies.results.manifest import (
     Manifest,
     Shown,
@@ -103,36 +103,56 @@ def _places(dims: Mapping[str, list], arms: Sequence[Shown], tasks: int) -> list
 def _read(grid: Grid, path: Path, cell: Stored) -> None:
     """Copy a cell's worlds, as far as the study has them, to every place of its task."""
     last = min(cell["last"], grid.sizes["replicate"])
-    with cell_files.opened(path) as file:
-        for name in grid.schemas.get(frozenset(file)) or _schema(grid, path, frozenset(file)):
-            _copy(grid, cell, name, file[name][: last - cell["first"]])
-        if TIMED_ON in file.attrs:
-            grid.devices.add(file.attrs[TIMED_ON])
-        for name, value in _numbers(file.attrs).items():
-            attrs = OF_CELLS[name].attrs if name in OF_CELLS else {}
-            coordinate = grid.coords.setdefault(name, Array((), np.full(grid.shape, np.nan), attrs))
-            for place in grid.places[cell["task"]]:
-                coordinate.values[place] = value
+    values, attrs = cell_files.numbers(path)
+    for way in _ways(grid, path, cell["task"], values):
+        _copy(grid, cell, way, values[way.name][: last - cell["first"]])
+    if TIMED_ON in attrs:
+        grid.devices.add(attrs[TIMED_ON])
+    for name, value in _numbers(attrs).items():
+        about = OF_CELLS[name].attrs if name in OF_CELLS else {}
+        coordinate = grid.coords.setdefault(name, Array((), np.full(grid.shape, np.nan), about))
+        for place in grid.places[cell["task"]]:
+            coordinate.values[place] = value
 
 
-def _copy(grid: Grid, cell: Stored, name: str, values: np.ndarray) -> None:
+def _copy(grid: Grid, cell: Stored, way: Way, values: np.ndarray) -> None:
     """Copy a variable (worlds, ..) of a cell to every place of its task."""
-    if SEEN in grid.variables[name].dims:
+    if way.seen:
         values = values[: max(0, grid.sizes[SEEN] - cell["first"])]
-    for dim, length in zip(grid.variables[name].dims, values.shape, strict=True):
+    if way.name in TOTALS:
+        grid.totals[way.name] += int(values[:, -1].sum())
+    if way.columns is not None:
+        values = values.take(way.columns, way.axis)
+    worlds = slice(cell["first"], cell["first"] + len(values))
+    whole = grid.variables[way.name].values
+    for place in grid.places[cell["task"]]:
+        whole[place][(..., worlds, *way.behind)] = values
+
+
+def _ways(grid: Grid, path: Path, task: int, values: Mapping[str, np.ndarray]) -> list[Way]:
+    """How the variables of a file are copied, found once for all cells that are alike."""
+    columns, names = grid.columns[task], frozenset(values)
+    alike = (names, columns.tobytes(), *(array.shape for array in values.values()))
+    if alike not in grid.ways:
+        shown = grid.schemas.get(names) or _schema(grid, path, names)
+        grid.ways[alike] = [_way(grid, name, columns, values[name].shape) for name in shown]
+    return grid.ways[alike]
+
+
+def _way(grid: Grid, name: str, columns: np.ndarray, shape: tuple[int, ...]) -> Way:
+    """How a variable of this shape is copied, for which there is room from now on."""
+    dims = grid.variables[name].dims
+    for dim, length in zip(dims, shape, strict=True):
         if dim not in (*RECORDS, "target", SEEN):
             grid.lengthen(dim, length)
-    variable = grid.variables[name]
-    columns = grid.columns[cell["task"]]
-    if name in TOTALS:
-        grid.totals[name] += int(values[:, -1].sum())
-    if "checkpoint" in variable.dims:
-        values = np.take(values, columns[columns >= 0], variable.dims.index("checkpoint"))
-    lengths = zip(variable.dims[1:], values.shape[1:], strict=True)
-    behind = [columns >= 0 if dim == "checkpoint" else slice(length) for dim, length in lengths]
-    worlds = slice(cell["first"], cell["first"] + len(values))
-    for place in grid.places[cell["task"]]:
-        variable.values[place][(..., worlds, *behind)] = values
+    own, there = columns[columns >= 0], columns >= 0
+    behind: list[slice | np.ndarray] = [slice(length) for length in shape[1:]]
+    if "checkpoint" not in dims:
+        return Way(name, 0, None, tuple(behind), SEEN in dims)
+    axis = dims.index("checkpoint")
+    behind[axis - 1] = slice(None) if there.all() else there
+    all_of_them = np.array_equal(own, np.arange(shape[axis]))
+    return Way(name, axis, None if all_of_them else own, tuple(behind), SEEN in dims)
 
 
 def _mark_failed(grid: Grid, cell: Stored) -> None:
@@ -170,7 +190,7 @@ def _declare_dim(grid: Grid, data: Dataset, dim: str) -> None:
 
 def _numbers(attrs: Tree) -> dict[str, float]:
     """A cell's numeric attributes, which become coordinates."""
-    arrays = {key: np.asarray(value) for key, value in attrs.items()}
+    arrays = {key: np.asarray(value) for key, value in attrs.items() if not isinstance(value, str)}
     return {
         key: array.item()
         for key, array in arrays.items()

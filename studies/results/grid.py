@@ -26,6 +26,16 @@ class Array(NamedTuple):
     attrs: Data
 
 
+class Way(NamedTuple):
+    """How a variable of alike cells is copied."""
+
+    name: str
+    axis: int  # of its checkpoints
+    columns: np.ndarray | None  # the checkpoints that are shown; None: all, or it has none
+    behind: tuple[slice | np.ndarray, ...]  # where it goes along its dims but the first
+    seen: bool  # its first dim are not all worlds
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grid:
     """The Dataset under construction.
@@ -45,6 +55,7 @@ class Grid:
     schemas: dict[frozenset[str], list[str]] = field(
         default_factory=dict
     )  # names in a file -> its variables
+    ways: dict[tuple[object, ...], list[Way]] = field(default_factory=dict)  # of alike cells
     devices: set[str] = field(default_factory=set)  # on which steps were timed
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOTALS, 0))
 

@@ -92,9 +92,10 @@ def from_starts(dataset: Dataset) -> DataArray:
 
 def _quantile(part: DataArray, level: float) -> DataArray:
     """A quantile over worlds; NaN where none has a number."""
+    skipna = bool(part.isnull().any())  # row by row, which is slow
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of no worlds
-        return part.quantile(level, "replicate").drop_vars("quantile")
+        return part.quantile(level, "replicate", skipna=skipna).drop_vars("quantile")
 
 
 def _given(dataset: Dataset) -> DataArray:

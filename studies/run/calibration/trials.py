@@ -297,10 +297,10 @@ def _read(path: Path, price: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
     The loss is inf where it is no number, or the run diverged or never asked.
     """
-    with cell_files.opened(path) as file:
-        loss, status = file["loss"][:], file["status"][:]
-        asked = file["value_terms"][:, -1] + price * file["gradient_terms"][:, -1]
-        cost = asked / np.asarray(file.attrs["terms"]).item()
+    cell, attrs = cell_files.numbers(path)
+    loss, status = cell["loss"], cell["status"]
+    asked = cell["value_terms"][:, -1] + price * cell["gradient_terms"][:, -1]
+    cost = asked / np.asarray(attrs["terms"]).item()
     silent = (cost == 0)[:, None]  # a budget below the first step: it has only its start to show
     return (
         np.where(np.isnan(loss) | (status == Status.DIVERGED) | silent, np.inf, loss),

@@ -1,5 +1,6 @@
 """Tables and NetCDF: every number of the study is in them, at its place."""
 
+import csv
 import importlib.util
 import json
 
@@ -15,6 +16,28 @@ from studies.exchange.tables import frames
 
 def rows_of_an_arm(study):
     return study.sizes["replicate"] * study.sizes["checkpoint"]
+
+
+def without_pyarrow(monkeypatch):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "pyarrow" else real(name, *rest),
+    )
+
+
+def assert_written(path, frame):
+    """What a file says, word by word, is what stands in a frame."""
+    with path.open(newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == frame.columns.tolist()
+    for name, texts in zip(head, zip(*rows, strict=True), strict=True):
+        values = frame[name].tolist()
+        if isinstance(values[0], str):
+            assert list(texts) == values
+        else:
+            np.testing.assert_array_equal([float(text or "nan") for text in texts], values)
 
 
 class TestFrames:
@@ -59,6 +82,13 @@ class TestFrames:
         parts = [records for records, _ in frames(alone, rows=study.sizes["checkpoint"])]
         assert [len(part["replicate"].unique()) for part in parts] == [1] * 10
 
+    def test_of_parts_hold_as_many_worlds_as_fit(self, study):
+        alone = study.isel(landscape=[2], optimizer=[0])
+        parts = list(frames(alone, rows=4 * study.sizes["checkpoint"] + 1))
+        assert [len(records["replicate"].unique()) for records, _ in parts] == [4, 4, 2]
+        whole = pd.concat([records for records, _ in parts], ignore_index=True)
+        pd.testing.assert_frame_equal(whole, to_frame(alone))
+
     def test_of_a_large_study_load_one_part_at_a_time(self, study):
         chunked, loaded = study.chunk(landscape=1, optimizer=1), []
 
@@ -81,16 +111,25 @@ class TestFrames:
 
 
 class TestFiles:
-    def test_csv(self, study, tmp_path):
+    @pytest.mark.parametrize("arrow", [True, False])
+    def test_csv(self, study, tmp_path, monkeypatch, arrow):
+        if not arrow:
+            without_pyarrow(monkeypatch)
         export_csv(study, tmp_path / "out", rows=rows_of_an_arm(study))
-        frame = pd.read_csv(tmp_path / "out/records.csv")
-        pd.testing.assert_frame_equal(frame, to_frame(study), check_dtype=False)
-        pd.testing.assert_frame_equal(
-            pd.read_csv(tmp_path / "out/hits.csv"), hits_frame(study), check_dtype=False
-        )
+        assert_written(tmp_path / "out/records.csv", to_frame(study))
+        assert_written(tmp_path / "out/hits.csv", hits_frame(study))
         assert json.loads((tmp_path / "out/study.json").read_text())["config"] == json.loads(
             study.attrs["config"]
         )
+
+    @pytest.mark.parametrize("arrow", [True, False])
+    def test_csv_of_odd_labels_and_numbers(self, study, tmp_path, monkeypatch, arrow):
+        if not arrow:
+            without_pyarrow(monkeypatch)
+        odd = study.isel(landscape=[2, 0]).assign_coords(landscape=['a "b", c', "None\n"])
+        odd["loss"][0, 0, 0, :5] = [np.inf, -np.inf, np.nan, 5e-324, 0.1 + 0.2]
+        export_csv(odd, tmp_path / "out", rows=rows_of_an_arm(odd))
+        assert_written(tmp_path / "out/records.csv", to_frame(odd))
 
     def test_parquet(self, study, tmp_path):
         study = study.isel(landscape=[2])
@@ -103,12 +142,7 @@ class TestFiles:
         )
 
     def test_parquet_says_what_to_install(self, study, tmp_path, monkeypatch):
-        real = importlib.util.find_spec
-        monkeypatch.setattr(
-            importlib.util,
-            "find_spec",
-            lambda name, *rest: None if name == "pyarrow" else real(name, *rest),
-        )
+        without_pyarrow(monkeypatch)
         with pytest.raises(
             ValueError, match=r"parquet needs pyarrow: pip install two-descents\[parquet\]"
         ):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from studies.results import cell_files
+from studies.results import cell_files, cell_trailer
 
 DATA = xr.Dataset(
     {
@@ -36,7 +36,7 @@ def path(tmp_path):
 def plain(data):
     """Texts as objects, and attributes of several places as lists, whoever read them."""
     lists = {key: np.asarray(value).tolist() for key, value in data.attrs.items()}
-    texts = {name: data[name].astype(object) for name in ("words", "source")}
+    texts = {name: data[name].astype(object) for name in ("words", "source") if name in data}
     return data.assign(texts).assign_attrs(lists)
 
 
@@ -58,6 +58,84 @@ def test_files_of_xarray_are_read(path):
     encoding = {name: {"zlib": True, "complevel": 1} for name in DATA.data_vars}
     DATA.to_netcdf(path, engine="h5netcdf", encoding=encoding)
     xr.testing.assert_identical(plain(cell_files.read(path)), plain(DATA))
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """How many forms were made since."""
+    made, form = [], cell_files._form
+    monkeypatch.setattr(cell_files, "_FORMS", {})
+    monkeypatch.setattr(cell_files, "_form", lambda data: made.append(1) or form(data))
+    return made
+
+
+NUMBERS = DATA.drop_vars(["words", "source"])
+
+
+def another(data, factor):
+    """The same with other numbers."""
+    numbers = {name: (factor * part.values).astype(part.dtype) for name, part in data.items()}
+    return data.copy(data=numbers).assign_attrs(terms=7, profile='{"ask": 22222222222222.0}')
+
+
+@pytest.mark.parametrize("size", [1, 5000])
+def test_alike_cells_fill_the_same_form(path, built, size):
+    """Small ones, and large ones, whose numbers are compressed to other lengths."""
+    data = NUMBERS.isel(replicate=np.arange(size) % 2)
+    noise = np.random.default_rng(1).normal(size=data["loss"].shape)
+    for given in (data, another(data, 3), data.assign(loss=data["loss"].copy(data=noise)), data):
+        cell_files.write(given, path)
+        xr.testing.assert_identical(plain(cell_files.read(path)), plain(given))
+        with xr.open_dataset(path, engine="h5netcdf") as read:
+            xr.testing.assert_identical(
+                plain(read.load().drop_attrs(deep=False)), plain(given.drop_attrs(deep=False))
+            )
+    assert len(built) == 1
+
+
+OTHERS = {
+    "dtype": NUMBERS.assign(loss=NUMBERS["loss"].astype(np.float32)),
+    "shape": NUMBERS.isel(replicate=[0]),
+    "attribute": NUMBERS.assign(share=NUMBERS["share"].assign_attrs(units="1")),
+    "array": NUMBERS.assign(
+        status=NUMBERS["status"].assign_attrs(flag_values=np.array([1, 2], np.int8))
+    ),
+    "coordinate": NUMBERS.set_coords("alone"),
+    "dims": NUMBERS.assign(alone=("replicate", [1.0, 2.0])),
+    "name": NUMBERS.rename(alone="single"),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_differs_in_more_than_numbers_has_a_form_of_its_own(path, built, other):
+    cell_files.write(NUMBERS, path)
+    cell_files.write(OTHERS[other], path)
+    assert len(built) == 2
+    xr.testing.assert_identical(plain(cell_files.read(path)), plain(OTHERS[other]))
+
+
+@pytest.mark.parametrize("data", [NUMBERS, DATA, NUMBERS.isel(replicate=np.arange(9000) % 2)])
+def test_numbers_are_those_of_the_file_without_dims(path, data):
+    """By the index of a small file of numbers alone, or else by HDF5."""
+    cell_files.write(data, path)
+    read = cell_files.numbers(path)
+    whole = cell_files.read(path)
+    assert read.variables.keys() == set(whole.variables) - set(whole.dims)
+    for name, values in read.variables.items():
+        if values.dtype.kind != "O":
+            np.testing.assert_array_equal(values, whole[name].values, strict=True)
+    assert {
+        key: np.asarray(value).tolist() for key, value in read.attrs.items() if key != cell_files.SEALED
+    } == plain(whole).attrs
+
+
+def test_small_files_are_read_without_hdf5(path, monkeypatch):
+    cell_files.write(NUMBERS, path)
+    monkeypatch.setattr(cell_files, "h5py", None)
+    assert cell_files.is_whole(path)
+    assert cell_files.numbers(path).variables["loss"][1, 1] == 4.0
+    with pytest.raises(ValueError, match="read-only"):
+        cell_files.numbers(path).variables["loss"][1, 1] = 5.0
 
 
 def test_large_variables_are_compressed(path):
@@ -93,8 +171,9 @@ def one_bit_turned(content, place):
 
 
 @pytest.mark.parametrize("damage", [zeroed, lambda content: content[:-1000], lambda content: b""])
-def test_what_is_cut_short_is_refused_and_named(path, damage):
-    cell_files.write(DATA, path)
+@pytest.mark.parametrize("data", [DATA, NUMBERS])
+def test_what_is_cut_short_is_refused_and_named(path, damage, data):
+    cell_files.write(data, path)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(
         cell_files.Damaged, match="cell.nc: expected what was written there, got a damaged"
@@ -103,11 +182,12 @@ def test_what_is_cut_short_is_refused_and_named(path, damage):
     assert not cell_files.is_whole(path)
 
 
-def test_no_bit_that_turns_changes_a_number(path):
-    """One in every part of the file: it is refused, or, in the mark of the seal alone, changes nothing."""
-    cell_files.write(DATA, path)
+@pytest.mark.parametrize("data", [DATA, NUMBERS])
+def test_no_bit_that_turns_changes_a_number(path, data):
+    """One in every part of the file."""
+    cell_files.write(data, path)
     content = path.read_bytes()
-    mark = len(content) - cell_files.SEAL
+    mark = len(content) - cell_trailer.SEAL
     taken = []
     for place in [*range(0, len(content), 97), *range(mark, len(content))]:
         path.write_bytes(one_bit_turned(content, place))
