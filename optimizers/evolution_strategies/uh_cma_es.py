@@ -40,7 +40,7 @@ from optimizers.base import Info, Optimizer, Quantity
 from optimizers.defaults import SIGMA
 from optimizers.evolution_strategies import cma_es, distribution, uncertainty
 from optimizers.evolution_strategies.cma_es import CMAES
-from optimizers.operators import per_world
+from optimizers.operators import averaged, per_world
 
 
 class State(NamedTuple):
@@ -202,14 +202,6 @@ class UHCMAES(Optimizer):
             active=self.active,
             lazy=self.lazy,
         )
-
-
-def averaged(value: Tensor, times: Tensor) -> Tensor:
-    """The means (R, n) over the first times (R,) of values (R, t, n), one after another."""
-    total = value[:, 0]
-    for k in range(1, value.shape[1]):
-        total = torch.where((k < times)[:, None], total + value[:, k], total)
-    return total / times[:, None].to(total)
 
 
 def _sigma_growth(dim: int) -> float:

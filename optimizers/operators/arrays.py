@@ -32,6 +32,14 @@ def rows(points: Tensor, index: Tensor) -> Tensor:
     return points.flatten(0, 1).index_select(0, (world + index).flatten()).unflatten(0, index.shape)
 
 
+def averaged(value: Tensor, times: int | Tensor) -> Tensor:
+    """The means (R, n) over the first times, a number or (R,), of values (R, t, n), one after another."""
+    total, many = value[:, 0], torch.as_tensor(times, device=value.device).reshape(-1, 1)
+    for k in range(1, value.shape[1]):
+        total = torch.where(k < many, total + value[:, k], total)
+    return total / many.to(total)
+
+
 def where_bits(keep: Tensor, first: Tensor, second: Tensor) -> Tensor:
     """torch.where(keep, first, second) on bit patterns, all of one shape.
 

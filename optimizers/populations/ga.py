@@ -14,7 +14,13 @@ With `opponents: k` an individual is as fit as it does against k others: its los
 from the population for each one anew, whose value is lower. Of two who meet in a tournament the better one is
 then the fitter with less than certainty, and selection pulls less, by 1 / (k + 1) (see `pairs`).
 
-P values per step. Draws: drift (part 0: first parents, part 1: second parents), recombination (part 0: who,
+With `evaluations: k` each individual, elites too, is evaluated k times in a generation, and its value is the
+mean. Drawn anew is the noise of values, of a landscape, of mini-batches where each point sees its own
+(`noise.shared: false`). Its variance falls as 1 / k: of two whose losses differ by d, seen with deviation
+sigma, the worse one looks better with chance Phi(-d sqrt(k / 2) / sigma). A generation costs k times as much.
+A query has the population k times over.
+
+k P values per step. Draws: drift (part 0: first parents, part 1: second parents), recombination (part 0: who,
 part 1: where), mutation (part 0: by how much, or which bits or letters; part 1: which real coordinates, or to
 which letter). First parents and mutations are the same with and without crossover. With `sampling:
 systematic`, pairing (part 1: who mates with whom) in place of drift. With opponents, pairing (part 0: whom
@@ -71,6 +77,7 @@ class GA(Lettered):
         opponents: k >= 1, whom an individual is compared with, itself at times; the share of those who are
             better, ties counted half, takes the place of its loss, for elites and fitness too. None: its
             loss.
+        evaluations: k >= 1, of each individual in each generation; its value is their mean.
         sampling: of parents: random, or systematic (numbers of offspring are expected ones, rounded down or
             up: no drift; mates meet at random).
         crossover: uniform, one_point, two_point (on a ring) or none.
@@ -95,6 +102,7 @@ class GA(Lettered):
     defaults: ClassVar[Defaults] = MUTATION_RATE | {"largest": lambda method, task: method.population}
     schedule: Schedule = field(default_factory=Schedule)
     opponents: Annotated[int | None, Ge(1)] = None
+    evaluations: Annotated[int, Ge(1)] = 1
     coupling: Coupling = "none"
     largest: Annotated[int | None, Ge(1)] = None
 
@@ -116,25 +124,27 @@ class GA(Lettered):
         return State(points, points[:, 0], value, torch.zeros_like(value, dtype=torch.int64), changes)
 
     def ask(self, state: State, streams: Streams) -> Query:
-        """The whole population, or those of it who are alive."""
+        """The whole population, or those of it who are alive, as often as each is evaluated."""
         del streams
-        size = self._alive(state)
-        return Query(
-            state.points, alive=None if size is None else operators.leading(state.points, size)
-        )
+        points, size, often = state.points, self._alive(state), self.evaluations
+        alive = None if size is None else operators.leading(points, size).repeat(1, often)
+        return Query(points if often == 1 else points.repeat(1, often, 1), alive=alive)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The next generation.
 
         Info: parents (R, P, 2), the same twice where there was no second one, and unfit (R,).
         """
-        value = operators.worst_last(answer.value)
-        if query.alive is not None:  # the others were not asked, and are nobody's parents
-            value = torch.where(query.alive, value, torch.inf)
-        seen, law = self._seen(value, query.alive, answer.law, streams)
+        points, often = state.points, self.evaluations
+        mean = operators.averaged(answer.value.unflatten(1, (often, -1)), often)
+        value = operators.worst_last(mean)
+        alive = None if query.alive is None else query.alive[:, : points.shape[1]]
+        if alive is not None:  # the others were not asked, and are nobody's parents
+            value = torch.where(alive, value, torch.inf)
+        seen, law = self._seen(value, alive, answer.law, streams)
         scale = None if self.schedule.still else self.schedule.scheduled(1.0, state.step, self.coupling)
         children, parents = operators.generation(
-            query.points,
+            points,
             seen,
             streams,
             self,
@@ -143,7 +153,7 @@ class GA(Lettered):
             law=law,
             changes=state.changes,
         )
-        best = operators.best(query.points, value)
+        best = operators.best(points, value)
         info = {"parents": parents} | self.unfit([seen], law)
         return State(children, best, value.amin(1), state.step + 1, state.changes), info
 

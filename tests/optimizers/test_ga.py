@@ -1,9 +1,17 @@
 """The genetic algorithm: one generation beside a plain loop, and which source moves what."""
 
+import math
+from statistics import NormalDist
+
 import pytest
 import torch
 
-from landscapes.base import Answer, Bits, Reals
+from landscapes import LANDSCAPES
+from landscapes.base import Answer, Bits, Problem, Reals
+from landscapes.oracle.bill import Bill
+from landscapes.oracle.noise import Noise
+from landscapes.oracle.oracle import Oracle
+from landscapes.streams import Streams
 from tests.references import operators as naive
 from tests.support.each import each
 from tests.support.play import bowl, build, make, play, problem
@@ -110,6 +118,108 @@ def test_fitness_from_opponents_beside_a_loop(selection, alive):
             "proportional": lambda r=r, weight=weight: naive.proportional(weight, u[r]),
         }[selection]()
         assert info["parents"][r, :, 0].tolist() == naive.ordered(share)[:2] + expected
+
+
+@each("alive", [9, 5])
+@each("selection", ["tournament", "truncation", "proportional"])
+def test_means_of_evaluations_beside_a_loop(selection, alive):
+    """Each individual alive is asked three times, a generation at a time; one NaN makes the mean the worst."""
+    options = {
+        "population": 9,
+        "elite": 2,
+        "evaluations": 3,
+        "selection": selection,
+        "crossover": "none",
+    }
+    grows = {"population": alive, "largest": 9, "coupling": "grow"} if alive < 9 else {}
+    optimizer = build("ga", options | grows)
+    state = optimizer.init(problem(make(), Reals(), 2), make())
+    query = optimizer.ask(state, make())
+    value = make().uniform("evaluation", (27,), part=9)
+    value[:, 9 + 3] = torch.nan
+    new, info = optimizer.tell(state, query, Answer(value), make().at(1))
+    entrants = make().at(1).integers("drift", torch.tensor(alive), (7, 2)).tolist()
+    u = make().at(1).uniform("drift", (7,)).tolist()
+    for r in range(8):
+        assert query.points[r].tolist() == state.points[r].tolist() * 3
+        if alive < 9:
+            assert query.alive[r].tolist() == [k % 9 < alive for k in range(27)]
+        told = value[r].tolist()
+        mean = [(told[i] + told[9 + i] + told[18 + i]) / 3 for i in range(alive)]
+        seen = [math.inf if math.isnan(m) else m for m in mean]
+        weight = naive.fitness(seen, "exponential", 1.0)
+        expected = {
+            "tournament": lambda r=r, seen=seen: naive.tournament(seen, entrants[r]),
+            "truncation": lambda r=r, seen=seen: naive.truncation(seen, 0.5, u[r]),
+            "proportional": lambda r=r, weight=weight: naive.proportional(weight, u[r]),
+        }[selection]()
+        elite = naive.ordered(seen)[:2]
+        assert info["parents"][r, :, 0].tolist() == elite + expected
+        assert new.best[r].tolist() == state.points[r, elite[0]].tolist()
+        assert new.value[r].item() == pytest.approx(seen[elite[0]])
+
+
+@each("domain", [Reals(), Bits()])
+def test_where_values_are_exact_more_evaluations_change_nothing(domain):
+    """Four equal numbers have themselves as their mean, to the bit."""
+    once, often = (
+        play(build("ga", {"population": 7, "evaluations": k}), domain, make())[0] for k in (1, 4)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(once[-1], often[-1], strict=True))
+
+
+WORLDS, SIGMA = 4000, 0.7  # and the deviation of a value
+
+
+def seen_by_two(evaluations):
+    """Two at losses 0 and 1/2, of whom the better is the parent: its mean value, and whether it is the worse.
+
+    Also the bill of a generation.
+    """
+    streams = Streams(seed=11, worlds=torch.arange(WORLDS))
+    landscape = LANDSCAPES["quadratic"](dim=1, condition=1).bind(streams)
+    bill = Bill(WORLDS, terms=1, budget=math.inf)
+    oracle = Oracle(landscape, Noise(value=SIGMA), bill)
+    here = torch.tensor([[0.0], [1.0]], dtype=torch.float64).expand(WORLDS, 2, 1)
+    options = {"population": 2, "selection": "truncation", "crossover": "none"}
+    optimizer = build("ga", options | {"evaluations": evaluations})
+    state = optimizer.init(Problem(1, Reals(), False, lambda n: here), streams.at(0))
+    s = streams.at(1)
+    query = optimizer.ask(state, s)
+    assert landscape.solution_loss(query.points)[0].tolist() == [0, 0.5] * evaluations
+    state, info = optimizer.tell(state, query, oracle(query, s), s)
+    return state.value, info["parents"][:, 0, 0] == 1, bill.values
+
+
+@each("k", [1, 4, 16])
+def test_misranked_as_often_as_the_mean_of_k_is(k):
+    """Of two that differ by d = 1/2 the worse looks better with chance Phi(-d sqrt(k / 2) / sigma).
+
+    The wrong law is that of one evaluation, or that of one and the same noise in all of them.
+    """
+    _, worse, bill = seen_by_two(k)
+    chance, once = (NormalDist().cdf(-0.5 * math.sqrt(n / 2) / SIGMA) for n in (k, 1))
+    error = math.sqrt(chance * (1 - chance) / WORLDS)
+    share = worse.double().mean().item()
+    assert abs(share - chance) < 4.5 * error
+    assert k == 1 or abs(share - once) > 4.5 * error
+    assert (bill == 2 * k).all()
+
+
+@each("k", [1, 4, 16])
+def test_the_variance_of_a_value_is_that_of_the_mean_of_k(k):
+    """Of the lower of two normals a and b, independent, with means 0 and d and variance v = sigma^2 / k each.
+
+    Clark 1961: with s = sqrt(2 v), z = d / s its mean is d Phi(-z) - s phi(z), its mean square
+    v + d^2 Phi(-z) - d s phi(z).
+    """
+    value, _, _ = seen_by_two(k)
+    v, d, normal = SIGMA**2 / k, 0.5, NormalDist()
+    s = math.sqrt(2 * v)
+    mean = d * normal.cdf(-d / s) - s * normal.pdf(d / s)
+    variance = v + d**2 * normal.cdf(-d / s) - d * s * normal.pdf(d / s) - mean**2
+    assert abs(value.mean().item() - mean) < 4.5 * math.sqrt(variance / WORLDS)
+    assert value.var().item() == pytest.approx(variance, rel=4.5 * math.sqrt(2 / WORLDS))
 
 
 def test_one_source_redrawn_leaves_the_others():

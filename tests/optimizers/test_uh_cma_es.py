@@ -14,7 +14,7 @@ from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from optimizers.evolution_strategies import uncertainty
-from optimizers.evolution_strategies.uh_cma_es import averaged
+from optimizers.operators import averaged
 from tests.references import evolution_strategies as naive
 from tests.references import uncertainty as reference
 from tests.support.each import each

@@ -94,6 +94,8 @@ CASES = [
     ),
     case("ga", BITS, population=5, selection="none", crossover="two_point"),
     case("ga", REALS, population=7, opponents=3, elite=1),
+    case("ga", REALS, asks=15, population=5, evaluations=3, elite=1),
+    case("ga", BITS, asks=12, population=6, evaluations=2, selection="proportional"),
     case("ga", BITS, population=6, opponents=2, selection="proportional", sampling="systematic"),
     case("ga", BITS, population=7, sampling="systematic", elite=1),
     case("ga", REALS, population=6, sampling="systematic", selection="proportional"),
