@@ -264,8 +264,9 @@ def _field(name: str) -> Json:
     return Field(description=field.description, **given)
 
 
+@functools.cache
 def json_schema() -> Data:
-    """The JSON schema of a study file, for editors.
+    """The JSON schema of a study file, for editors, made once: it is not to be changed.
 
     Own kinds are accepted by their import path, their parameters unchecked.
     """

@@ -84,19 +84,18 @@ def network(kind, dtype=torch.float64, worlds=4, points=2, **options):
 
 
 class TestMicroBatches:
-    @each("rows", [None, 1, 3], ids=["whole", "shared", "own"])
+    @each(("rows", "pieces"), [(None, 11), (1, 3), (3, 11), (3, 3)])
     @each("kind", [kind for kind in ADDITIVE if KINDS[kind].terms > 1])
-    def test_sums_are_exact_at_unequal_sizes(self, kind, rows):
+    def test_sums_are_exact_at_unequal_sizes(self, kind, rows, pieces):
         landscape, gradient = bound(kind), kind in SMOOTH
         x = starts(landscape, 3)
         index = seen(landscape, rows, min(11, landscape.terms))
         wanted = asks(landscape, gradient)(x, index)
         # a loss may be a small difference of large terms
         scale = float(landscape.loss(x).abs().max().clamp_min(1))
-        for pieces in (3, 11):
-            found = in_portions(asks(landscape, gradient), landscape, x, index, pieces, 1)
-            torch.testing.assert_close(found.value, wanted.value, rtol=1e-13, atol=1e-14 * scale)
-            assert not gradient or error(found.gradient, wanted.gradient) <= 1e-13
+        found = in_portions(asks(landscape, gradient), landscape, x, index, pieces, 1)
+        torch.testing.assert_close(found.value, wanted.value, rtol=1e-13, atol=1e-14 * scale)
+        assert not gradient or error(found.gradient, wanted.gradient) <= 1e-13
 
     def test_pieces_differ_by_one_term_and_none_is_empty(self):
         landscape, x, s = network("digits", hidden=1)
@@ -211,24 +210,23 @@ class TestMicroBatches:
 
 class TestChunks:
     @each(
-        ("kind", "rows"),
+        ("kind", "rows", "chunks"),
         [
-            (kind, rows)
+            (kind, rows, chunks)
             for kind in KINDS
-            for rows in (None, 1, 5)
+            for rows, chunks in ((None, 2), (1, 5), (5, 2))
             if rows is None or KINDS[kind].terms > 1
         ],
     )
-    def test_values_are_the_same(self, kind, rows):
+    def test_values_are_the_same(self, kind, rows, chunks):
         landscape, gradient = bound(kind), kind in SMOOTH
         x, index = starts(landscape, 5), seen(landscape, rows, 4)
         wanted = asks(landscape, gradient)(x, index)
-        for chunks in (2, 5):
-            found = in_portions(asks(landscape, gradient), landscape, x, index, 1, chunks)
-            if not kind.startswith(PRODUCTS):
-                torch.testing.assert_close(found.value, wanted.value, rtol=0, atol=0, equal_nan=True)
-            torch.testing.assert_close(found.value, wanted.value, rtol=1e-13, atol=1e-13)
-            assert not gradient or error(found.gradient, wanted.gradient) <= 1e-12
+        found = in_portions(asks(landscape, gradient), landscape, x, index, 1, chunks)
+        if not kind.startswith(PRODUCTS):
+            torch.testing.assert_close(found.value, wanted.value, rtol=0, atol=0, equal_nan=True)
+        torch.testing.assert_close(found.value, wanted.value, rtol=1e-13, atol=1e-13)
+        assert not gradient or error(found.gradient, wanted.gradient) <= 1e-12
 
     def test_groups_differ_by_one_point(self):
         landscape, x, s = network("digits", hidden=1, points=7)

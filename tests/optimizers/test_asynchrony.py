@@ -342,9 +342,10 @@ def test_one_worker_or_a_barrier_is_the_steady_state(domain, exact, replacement,
     )
 
 
-@each("replacement", ["worst", "random"])
-@each("exact", [True, False], ids=["exact", "noisy"])
-@each("w", [3, 7])
+@each(  # each two settings meet
+    ("replacement", "exact", "w"),
+    [("worst", True, 3), ("worst", False, 7), ("random", True, 7), ("random", False, 3)],
+)
 def test_stale_children_beside_a_loop(replacement, exact, w):
     """Each child is bred of the members as they were when its worker began, and competes with those of now."""
     n, dim, steps, service = 5, 4, 30, Service(**LAWS[1], **SLOW)

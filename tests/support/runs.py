@@ -118,6 +118,7 @@ def sketch(figure, dataset, out):
     from studies.figures import Files
 
     paths = [out / f"{figure.file}.{ending}" for ending in ("pdf", "png")]
+    out.mkdir(parents=True, exist_ok=True)
     for path in paths:
         path.touch()
     return Files(paths, "")

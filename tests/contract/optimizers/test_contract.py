@@ -50,10 +50,10 @@ def allowed(kind, dim):
 def run(kind, options, domain, streams, dim=7, **more):
     """Five steps, so that all that comes at intervals comes.
 
-    Three of other libraries, which go world by world, and in other numbers of coordinates.
+    Two of other libraries, which go world by world, and in other numbers of coordinates.
     """
     optimizer = build(kind, options)
-    steps = 3 if optimizer.libraries or dim != 7 else 5
+    steps = 2 if optimizer.libraries or dim != 7 else 5
     return play(optimizer, domain, streams, allowed(kind, dim), steps, **more)
 
 

@@ -269,7 +269,7 @@ def test_a_refusal_is_one_line_and_exit_2_while_other_arms_are_computed(tmp_path
             "name": "mixed",
             "budget": 60,
             "replicates": 40,
-            "figures": ["convergence"],
+            "figures": [],
             "landscapes": {"bowl": BOWL},
             "optimizers": optimizers,
         },

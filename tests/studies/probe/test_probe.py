@@ -282,7 +282,8 @@ def test_a_cell_shows_two_figures_of_the_error(numbers, text):
 
 
 def test_the_command_prints_a_table_and_leaves_its_files(tmp_path, capsys):
-    assert main(["nk:n=6,k=2", "quadratic:dim=2", "--out", str(tmp_path), *SMALL]) == 0
+    words = ["--measures", "distance_correlation_spearman", "peaks", "autocorrelation"]
+    assert main(["nk:n=6,k=2", "quadratic:dim=2", *words, "--out", str(tmp_path), *SMALL]) == 0
     out = capsys.readouterr().out
     assert "nk:n=6,k=2" in out
     assert "fitness-distance correlation of the loss (Spearman)" in " ".join(

@@ -253,7 +253,7 @@ def test_a_null_and_its_number_are_one_run(kind):
     if not told:
         pytest.skip("leaves nothing to the task")
     null, number = (
-        run(task(spec, {"kind": kind, **more}, budget=200.0, checkpoints=[100.0, 200.0]), range(3))
+        run(task(spec, {"kind": kind, **more}, budget=60.0, checkpoints=[30.0, 60.0]), range(3))
         for more in (given, given | told)
     )
     same(null, number)

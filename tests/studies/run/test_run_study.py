@@ -14,7 +14,7 @@ from studies.results.cell_files import Damaged
 from studies.run import clusters, session
 from studies.run.session import Outcome, execute
 from studies.study_file.loading import load_study
-from tests.support.runs import assert_same, here
+from tests.support.runs import assert_same, here, sketch
 
 STUDY = {
     "name": "written",
@@ -44,7 +44,8 @@ def files(out):
     return sorted(str(path.relative_to(out)) for path in out.rglob("*.*") if path.is_file())
 
 
-def test_figures_claims_and_the_report_are_written(tmp_path, computed):
+def test_figures_claims_and_the_report_are_written(tmp_path, computed, monkeypatch):
+    monkeypatch.setattr(studies.figures, "save", sketch)
     run_study(STUDY, tmp_path)
     assert files(tmp_path) == [
         "claims.json",
