@@ -74,7 +74,13 @@ class Noise(Parameters):
 
         What is switched off counts as on.
         """
-        return self.whole(terms) and self.value == 0 and not (gradient and self.gradient > 0)
+        disturbed = present(self.value) or (gradient and present(self.gradient))
+        return self.whole(terms) and not disturbed
+
+
+def present(level: float | Tensor) -> bool:
+    """Whether there is noise of this standard deviation; one for each world (R,) is above 0 in all."""
+    return isinstance(level, Tensor) or level > 0
 
 
 class Epoch(NamedTuple):
@@ -185,8 +191,15 @@ def disturb(answer: Answer, noise: Noise, streams: Streams) -> Answer:
     Draws: evaluation (parts 0 and 1).
     """
     value, gradient = answer.value, answer.gradient
-    if noise.value:
-        value = value + noise.value * streams.normal("evaluation", value.shape[1:])
-    if noise.gradient and gradient is not None:
-        gradient = gradient + noise.gradient * streams.normal("evaluation", gradient.shape[1:], part=1)
+    if present(noise.value):
+        value = _disturbed(value, noise.value, streams, part=0)
+    if present(noise.gradient) and gradient is not None:
+        gradient = _disturbed(gradient, noise.gradient, streams, part=1)
     return Answer(value, gradient)
+
+
+def _disturbed(answers: Tensor, level: float | Tensor, streams: Streams, part: int) -> Tensor:
+    """Values (R, P) or gradients (R, P, D) with noise of this standard deviation, one number or (R,)."""
+    if isinstance(level, Tensor):
+        level = level.to(answers).reshape(-1, *(1,) * (answers.ndim - 1))
+    return answers + level * streams.normal("evaluation", answers.shape[1:], part)

@@ -89,7 +89,8 @@ class PBIL(Optimizer):
         del streams
         best = operators.rows(query.points, operators.order(answer.value)[:, : self.selected])
         rate = column(self.learning_rate, state.chance)
-        chance = (1 - rate) * state.chance + rate * best.to(state.chance.dtype).mean(1, keepdim=True)
+        kept = column(1 - operators.wide(self.learning_rate, 1), state.chance)
+        chance = kept * state.chance + rate * best.to(state.chance.dtype).mean(1, keepdim=True)
         return State(operators.within_margin(chance, self.margin), state.start), {}
 
     def recommend(self, state: State) -> Tensor:

@@ -100,10 +100,10 @@ class CEM(Optimizer):
         """Sigma (R, 1, D) after the variance that is added at the end of step t (R,)."""
         if not isinstance(self.noise, Tensor) and self.noise == 0:
             return sigma
-        added = torch.as_tensor(self._added(step, sigma)).to(sigma)
+        added = torch.as_tensor(self._added(step, sigma), dtype=torch.float64).to(sigma)
         unit = safe_unit(torch.maximum(sigma, added.sqrt()))
         small = sigma / unit
-        return (small * small + added / unit / unit).sqrt() * unit
+        return torch.where(added == 0, sigma, (small * small + added / unit / unit).sqrt() * unit)
 
     def recommend(self, state: State) -> Tensor:
         """The mean: (R, D)."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from landscapes.base import Problem, Reals
 from landscapes.numerics import column, dot, matmul
 from landscapes.parameters import Defaults
-from optimizers.operators import order, rows
+from optimizers.operators import order, rows, wide
 
 
 def start_sigma(sigma: float | Tensor | None, problem: Problem, like: Tensor) -> Tensor:
@@ -135,10 +135,12 @@ def normal_length(dim: int) -> float:
 def path_length_control(path: Tensor, rate: float, damping: float | Tensor) -> Tensor:
     """The factor exp(min(1, c / d (|p| / E |N(0, I)| - 1))) of sigma, of paths (R, 1, D): (R, 1, 1).
 
+    The damping d is one number or (R,).
+
     Source: Hansen and Ostermeier 2001, Evol. Comput. 9:159, equation 17.
     """
     excess = dot(path, path).sqrt()[..., None] / normal_length(path.shape[-1]) - 1
-    return torch.exp((rate / damping * excess).clamp_max(1.0))
+    return torch.exp((column(rate / wide(damping, 1), path) * excess).clamp_max(1.0))
 
 
 def eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:

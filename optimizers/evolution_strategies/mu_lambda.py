@@ -26,7 +26,6 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
-from landscapes.numerics import column
 from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import quantities as named
@@ -114,7 +113,7 @@ class MuLambda(Optimizer):
         shift, size = distribution.weighted_sum(w, z), distribution.effective_size(w)
         c, d = distribution.path_constants(z.shape[2], size)
         path = distribution.cumulated(state.path, shift, c, size)
-        damping = d if self.damping is None else column(self.damping, z)
+        damping = d if self.damping is None else self.damping
         return (
             State(
                 state.mean + state.sigma * shift,

@@ -118,6 +118,13 @@ class Task:
         return (LOOP, *sorted(owners))
 
     @property
+    def has_own_code(self) -> bool:
+        """Whether code of the user's computes it."""
+        return bool(self._functions) or any(
+            map(_own_modules, (self.optimizer, self.landscape, *self.record))
+        )
+
+    @property
     def _functions(self) -> list[str]:
         """Import paths of the functions that expressions call."""
         texts = (spec["expression"] for spec in self.expressions.values())

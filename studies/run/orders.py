@@ -41,6 +41,26 @@ def compute(
     return work.compute(cell_of(text), address, out, token, times, timeout)
 
 
+def compute_together(
+    text: str,
+    addresses: str,
+    out: str,
+    token: str = "",
+) -> list[Record]:
+    """Compute the cells of a group.
+
+    Args:
+        text: a list of cells as texts (JSON).
+        addresses: theirs, with a space between each two.
+        out: the study's folder.
+        token: nothing is written where the folder has no such file.
+    """
+    from studies.run import work
+
+    cells = [cell_of(json.dumps(given)) for given in json.loads(text)]
+    return work.compute_together(cells, addresses.split(), out, token)
+
+
 def take(texts: list[tuple[str, str]], number: int, folder: str) -> None:
     """Take a round of timing, as `studies.run.rounds.take`, of cells as texts with their addresses."""
     from studies.run import rounds

@@ -37,7 +37,7 @@ from studies.run.sweep import Record, SchedulerLost
 from studies.study_file.cluster import LOCAL, Cluster
 from studies.study_file.files import text_of
 from studies.study_file.loading import load_study
-from studies.study_file.plan import could_be_many, make_plan, manifest, refuse_many
+from studies.study_file.plan import asks_for_seconds, could_be_many, make_plan, manifest, refuse_many
 from studies.study_file.study import Study
 from studies.text import terminal
 from studies.text.durations import seconds_of
@@ -156,7 +156,8 @@ def execute(
         bar.say(f"{path}: a damaged cell is set aside here, and computed anew")
     batches = _checked(_batches(study, out, text, bar, manifests), where)
     limit = cell_timeout or study.cell_timeout
-    care = sweep.Care(seconds_of(limit) if limit else 0.0, retries)
+    together = not asks_for_seconds(study)
+    care = sweep.Care(seconds_of(limit) if limit else 0.0, retries, together)
     ended = _compute(batches, out, where, workers, bar, care)
     if ended == "complete" and not manifests:
         ended = "uncalibrated"

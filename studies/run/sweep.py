@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
-from studies.cells import provenance
+from studies.cells import fused, provenance
 from studies.results import store
 from studies.run import orders, rounds
 from studies.run.kinds import ClusterError
@@ -29,6 +29,7 @@ from studies.text.durations import duration
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from studies.cells.fused import Group
     from studies.cells.task import Cell
 
 LOOK = 1.0  # seconds between looks at how many workers there are
@@ -57,6 +58,7 @@ class Care(NamedTuple):
 
     timeout: float = 0.0  # seconds that a cell may take; 0: any time
     retries: int = 0  # times that a cell which failed is tried again
+    together: bool = False  # whether cells that differ in numbers alone may be computed together
 
 
 class StoreError(OSError):
@@ -127,11 +129,11 @@ def sweep(
         with rounds.times_of(client, timed, out, stopping) as times:
             window = _Window(client, out, token.name, times, on_record, stopping, say, room, care)
             late = {cell.address for cell in timed if not rounds.path_of(times, cell.address).exists()}
-            suspects = window.drain([cell for cell in queue if cell.address not in late])
+            suspects = window.drain(window.groups([cell for cell in queue if cell.address not in late]))
             themselves = [
                 cell for cell in timed if cell.address in late
             ]  # nothing of ours runs beside them
-            window.drain([*suspects, *themselves], alone=True)
+            window.drain([[cell] for cell in [*suspects, *themselves]], alone=True)
     finally:
         token.unlink(missing_ok=True)
 
@@ -163,16 +165,26 @@ class _Window:
     care: Care
     idle: int = 0  # looks since a worker was there
     landed: SimpleQueue[Future] = dataclasses.field(default_factory=SimpleQueue)
-    live: dict[str, Cell] = dataclasses.field(default_factory=dict)  # address -> cell
+    live: dict[str, Group] = dataclasses.field(default_factory=dict)  # address of the first cell ->
     futures: dict[str, Future] = dataclasses.field(default_factory=dict)  # of these
     tried: Counter[str] = dataclasses.field(default_factory=Counter)  # address -> attempts that failed
     again: list[Cell] = dataclasses.field(default_factory=list)  # to be tried again
 
-    def drain(self, queue: list[Cell], *, alone: bool = False) -> list[Cell]:
+    def groups(self, cells: Sequence[Cell]) -> list[Group]:
+        """Cells as they are computed, together where that may be."""
+        if not self.care.together or self.care.timeout:
+            return [[cell] for cell in cells]
+        return fused.groups(cells, self._slots())
+
+    def _slots(self) -> int:
+        """How many tasks are in flight."""
+        return max(1, _threads(self.client), self.room.most)
+
+    def drain(self, queue: list[Group], *, alone: bool = False) -> list[Cell]:
         """Run a queue until it is empty.
 
         Args:
-            queue: of cells, emptied from its end.
+            queue: of groups of cells, emptied from its end.
             alone: one at a time; a cell whose worker dies has failed.
 
         Returns:
@@ -190,33 +202,35 @@ class _Window:
                 suspects += self._take(future, alone=alone)
                 future.release()
             while self.again:
-                queue.insert(0, self.again.pop())
+                queue.insert(0, [self.again.pop()])
             if self.room.most and self.stopping():
                 self._forget_waiting()
             self._feed(queue, alone=alone)
         return suspects
 
-    def _feed(self, queue: list[Cell], *, alone: bool) -> None:
-        """Submit cells until every worker slot has one."""
-        slots = 1 if alone else max(1, _threads(self.client), self.room.most)
-        folder = str(self.out.resolve())
+    def _feed(self, queue: list[Group], *, alone: bool) -> None:
+        """Submit groups until every worker slot has one."""
+        slots = 1 if alone else self._slots()
         while queue and len(self.live) < slots and not self.stopping():
-            cell = queue.pop()
-            self.live[cell.address] = cell
+            group = queue.pop()
+            first = group[0].address
+            self.live[first] = group
+            function, *words = self._order(group)
             future = self.client.submit(
-                orders.compute,
-                orders.order(cell),
-                cell.address,
-                folder,
-                self.token,
-                str(self.times.resolve()),
-                self.care.timeout,
-                key=self._key(cell.address),
-                pure=False,
-                **self._needs(cell),
+                function, *words, key=self._key(first), pure=False, **self._needs(group[0])
             )
-            self.futures[cell.address] = future
+            self.futures[first] = future
             future.add_done_callback(self.landed.put)
+
+    def _order(self, group: Group) -> tuple[Callable[..., object], *tuple[str | float, ...]]:
+        """A function and its words: what a worker does with a group."""
+        folder, [cell, *others] = str(self.out.resolve()), group
+        if others:
+            texts = ",".join(map(orders.order, group))
+            addresses = " ".join(cell.address for cell in group)
+            return orders.compute_together, f"[{texts}]", addresses, folder, self.token
+        alone = (orders.order(cell), cell.address, folder, self.token)
+        return orders.compute, *alone, str(self.times.resolve()), self.care.timeout
 
     def _needs(self, cell: Cell) -> dict[str, dict[str, int]]:
         """What a worker must have for a cell."""
@@ -246,18 +260,21 @@ class _Window:
         return self.idle > 0
 
     def _take(self, future: Future, *, alone: bool) -> list[Cell]:
-        """Pass on what became of a cell; or returns it, to be judged again, where its worker died."""
+        """Pass on what became of a group; or returns its cells, to be judged again, where its worker died."""
         address = str(future.key).split("-")[1]
         if address not in self.live:  # it was taken back
             return []
-        cell = self.live.pop(address)
+        group = self.live.pop(address)
         self.futures.pop(address)
         if future.status in {"cancelled", "lost"}:
             raise SchedulerLost
-        died = future.status != "finished"
-        if died and not alone and not _took_too_long(_note(cell, self.out)):
-            return [cell]
-        self._pass_on(_crashed(cell, self.out) if died else self._record(future), cell)
+        if future.status == "finished":
+            for record, cell in zip(self._records(future), group, strict=True):
+                self._pass_on(record, cell)
+        elif not alone and not _took_too_long(_note(group[0], self.out)):
+            return [*group]
+        else:
+            self._pass_on(_crashed(group[0], self.out), group[0])
         return []
 
     def _pass_on(self, record: Record, cell: Cell) -> None:
@@ -273,11 +290,13 @@ class _Window:
         )
         self.say(f"{which}: {record.error}")
 
-    def _record(self, future: Future) -> Record:
+    def _records(self, future: Future) -> list[Record]:
         with _asking():
-            record: Record = future.result()
-        _check_shared(record, self.out)
-        return record
+            told: Record | list[Record] = future.result()
+        records = told if isinstance(told, list) else [told]
+        for record in records:
+            _check_shared(record, self.out)
+        return records
 
 
 def _check_shared(record: Record, out: Path) -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +41,14 @@ class Record(NamedTuple):
     error: str = ""
 
 
+class Ready(NamedTuple):
+    """What was computed of a cell."""
+
+    data: Dataset
+    seconds: float  # its share of those of all that were computed with it
+    together: int = 1  # how many cells that were
+
+
 def compute(
     cell: Cell,
     address: str,
@@ -48,6 +56,7 @@ def compute(
     token: str = "",
     times: str = "",
     timeout: float = 0.0,
+    ready: Ready | None = None,
 ) -> Record:
     """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/.
 
@@ -58,6 +67,7 @@ def compute(
         token: nothing is written where the folder has no such file.
         times: the folder with the times of steps, if they were taken.
         timeout: seconds after which this process notes where it stands, and ends; 0: none.
+        ready: what was computed of it; None: nothing yet.
     """
     if token and not appears(Path(out, token)):
         return Record(address, "apart", error=platform.node())
@@ -68,12 +78,13 @@ def compute(
         return Record(address, "found")
     try:
         with _crash_note(cell, address, folder, timeout):
-            data = _run(cell, address, times)
-            seconds = time.perf_counter() - began
+            if ready is None:
+                data = _run(cell, address, times)
+                ready = Ready(data, time.perf_counter() - began)
             with _storing(path):
-                store.write_cell(data.assign_attrs(_origin(cell, seconds)), path)
+                store.write_cell(ready.data.assign_attrs(_origin(cell, ready)), path)
         _forget_failures(address, folder)
-        return Record(address, "done", seconds)
+        return Record(address, "done", ready.seconds)
     except _UnstoredError as error:
         return Record(address, "unstored", error=str(error))
     except BaseException as error:  # a plugin may leave by SystemExit too, which would end the worker
@@ -83,6 +94,50 @@ def compute(
         ):
             raise  # Ctrl-C
         return _raised(cell, address, folder, error)
+
+
+def compute_together(
+    cells: Sequence[Cell], addresses: Sequence[str], out: str, token: str = ""
+) -> list[Record]:
+    """Compute the cells of a group of `studies.cells.fused` and store each, as `compute` does.
+
+    Where they cannot be computed together each is computed alone, which says whose fault it is.
+
+    Args:
+        cells: of the group.
+        addresses: their own.
+        out: the study's folder.
+        token: nothing is written where the folder has no such file.
+    """
+    ready: dict[str, Ready] = {}
+    if not token or appears(Path(out, token)):
+        with contextlib.suppress(Exception):
+            ready = _together(dict(zip(addresses, cells, strict=True)), Path(out))
+    return [
+        compute(cell, address, out, token, ready=ready.get(address))
+        for address, cell in zip(addresses, cells, strict=True)
+    ]
+
+
+def _together(cells: Mapping[str, Cell], out: Path) -> dict[str, Ready]:
+    """What is computed of those cells of a group that are not there yet, by address."""
+    from studies.cells.fused import run_together
+
+    missing = {
+        address: cell for address, cell in cells.items() if not store.cell_path(out, address).exists()
+    }
+    if len(missing) < 2:  # noqa: PLR2004
+        return {}
+    began = time.perf_counter()
+    with contextlib.ExitStack() as notes:
+        for address, cell in missing.items():
+            notes.enter_context(_crash_note(cell, address, out, timeout=0.0))
+        parts = run_together([_checked(cell, address) for address, cell in missing.items()])
+    seconds = (time.perf_counter() - began) / len(missing)
+    return {
+        address: Ready(data, seconds, len(missing))
+        for address, data in zip(missing, parts, strict=True)
+    }
 
 
 class _UnstoredError(Exception):
@@ -128,9 +183,15 @@ def appears(path: Path) -> bool:
 
 
 def _run(cell: Cell, address: str, times: str) -> Dataset:
-    import torch
-
     from studies.cells.loop import run_cell
+
+    cell = _checked(cell, address)
+    return run_cell(cell, rounds.read(Path(times), address) if times else None)
+
+
+def _checked(cell: Cell, address: str) -> Cell:
+    """A cell that this process computes, on one thread, as the client would."""
+    import torch
 
     torch.set_num_threads(rounds.THREADS)
     fresh = dataclasses.replace(cell.task)  # without the address that the client computed
@@ -140,17 +201,18 @@ def _run(cell: Cell, address: str, times: str) -> Dataset:
             f"this worker ({platform.node()}) has another version of the code or of torch; restart the"
             " workers"
         )
-    return run_cell(cell, rounds.read(Path(times), address) if times else None)
+    return cell
 
 
-def _origin(cell: Cell, seconds: float) -> dict[str, str]:
+def _origin(cell: Cell, ready: Ready) -> dict[str, str]:
     import torch
 
     block = {
         "first": cell.first,
         "last": cell.last,
         "host": platform.node(),
-        "seconds": seconds,
+        "seconds": ready.seconds,
+        "together": ready.together,
         "threads": torch.get_num_threads(),
     }
     where = machine.facts(cell.task.device)

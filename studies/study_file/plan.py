@@ -159,13 +159,17 @@ def refuse_many(plan: Plan) -> None:
 
 def _unlike(study: Study, tasks: Iterable[Task]) -> Iterator[str]:
     """A line where the study asks for seconds, and its arms have cells of several sizes."""
-    asked = any(_names_seconds(study.resolved.get(section)) for section in ("claims", "figures"))
     sizes = sorted({min(task.block, study.replicates) for task in tasks})
-    if asked and len(sizes) > 1:
+    if asks_for_seconds(study) and len(sizes) > 1:
         yield (
             f"seconds are those of a cell, which holds {sizes[0]:,} to {sizes[-1]:,} worlds here: they"
             " compare no arms whose cells differ; with a budget in seconds each world is a cell"
         )
+
+
+def asks_for_seconds(study: Study) -> bool:
+    """Whether a claim or a figure is of the seconds that cells took."""
+    return any(_names_seconds(study.resolved.get(section)) for section in ("claims", "figures"))
 
 
 def _names_seconds(part: object) -> bool:

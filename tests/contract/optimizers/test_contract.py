@@ -1,7 +1,9 @@
 """One contract for every optimizer of the registry."""
 
+import contextlib
 import functools
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -11,6 +13,7 @@ from landscapes.base import Answer, Reals
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from optimizers.workers import Service
+from studies.cells.fused import numbers
 from tests.contract.optimizers.cases import (
     BITS,
     CASES,
@@ -104,6 +107,36 @@ def test_replicate_invariance(number, dtype, dim):
     part = run(kind, options, domain, make([5, 2], dtype=dtype), dim)[0]
     together = whole(number, dtype, dim).states
     assert all(same(a, b, [5, 2]) for a, b in zip(together, part, strict=True))
+
+
+@every_number
+def test_a_number_for_each_world(number):
+    """Worlds (5, 2) of two settings of all numbers at once have the bits that each setting alone gives them."""
+    kind, options, _, domain = CASES[number]
+    optimizer = build(kind, options)
+    settings = [{}, other_numbers(optimizer)]
+    if optimizer.libraries or not settings[1]:
+        return
+    per_world = {
+        key: torch.tensor([getattr(optimizer, key)] * 2 + [value] * 2, dtype=DOUBLE)
+        for key, value in settings[1].items()
+    }
+    together = run(kind, options | per_world, domain, make([5, 2, 5, 2], dtype=SINGLE))[0]
+    for rows, setting in zip(([0, 1], [2, 3]), settings, strict=True):
+        alone = run(kind, options | setting, domain, make([5, 2], dtype=SINGLE))[0]
+        assert all(same(a, b, rows) for a, b in zip(together, alone, strict=True))
+
+
+def other_numbers(optimizer):
+    """Name -> another value, as far as it may have one."""
+    others = {}
+    for key, value in numbers(type(optimizer), optimizer.parameters()).items():
+        for other in (0.875 * value or 0.01, 1.125 * value):
+            with contextlib.suppress(ValueError):
+                replace(optimizer, **others | {key: other})
+                others[key] = other
+                break
+    return others
 
 
 @every_number

@@ -134,5 +134,5 @@ def test_a_cell_that_took_too_long_is_not_judged_again(tmp_path):
 
 def test_the_time_that_a_cell_may_take_goes_with_it(tmp_path):
     client = Client("failed")
-    swept(client, CELLS[:1], tmp_path, **dict(zip(sweep.Care._fields, (2.5, 0), strict=True)))
+    swept(client, CELLS[:1], tmp_path, timeout=2.5)
     assert client.sent[0][1][-1] == 2.5

@@ -26,7 +26,7 @@ def test_cells_without_times_are_computed_one_at_a_time_after_the_others(tmp_pat
     drained = []
 
     def drain(window, queue, *, alone=False):
-        drained.append(({cell.address for cell in queue}, alone))
+        drained.append(({cell.address for [cell] in queue}, alone))
         return []
 
     monkeypatch.setattr(rounds, "times_of", lambda *_: contextlib.nullcontext(tmp_path))

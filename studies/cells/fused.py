@@ -1,0 +1,152 @@
+"""Cells that differ in numbers alone, computed as rows of one batch.
+
+What a step costs besides its worlds is then paid once for all of them. A world draws at its own address and
+knows of no other, so that each cell has the bits that it has alone. Of seconds each cell has its share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, get_args
+
+from landscapes.parameters import Parameters, hints_of
+from studies import registry
+from studies.schema import SECONDS
+from studies.text.groups import grouped
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+    from studies.cells.task import Cell, Task
+
+Group = Sequence["Cell"]  # cells that are computed together
+
+
+# which are together -----------------------------------------------------------------------------------------
+
+
+def groups(cells: Sequence[Cell], slots: int) -> list[Group]:
+    """Cells in groups that are each computed together, in the order of their first ones.
+
+    A group has no more worlds than a full cell, which is as many as time and memory allow. There are as many
+    groups as slots where there are as many cells.
+
+    Args:
+        cells: to be computed.
+        slots: how many are computed at once.
+    """
+    likenesses = {id(cell.task): likeness(cell.task) for cell in cells}
+    alike = grouped((likenesses[id(cell.task)] or id(cell), cell) for cell in cells)
+    share = slots / max(1, len(cells))
+    return [group for members in alike.values() for group in _split(members, share)]
+
+
+def _split(members: Sequence[Cell], share: float) -> Iterator[Group]:
+    """Like cells in groups: a share of them, of full cells at most."""
+    worlds = max(cell.last - cell.first for cell in members)
+    full = max(1, min(cell.task.block for cell in members) // worlds)
+    count = max(math.ceil(len(members) / full), math.ceil(len(members) * share))
+    yield from filter(None, (members[place::count] for place in range(count)))
+
+
+def likeness(task: Task) -> str | None:
+    """A text that tasks share whose cells may be rows of one batch; None: each is computed alone.
+
+    Alone are those that code of the user's or another library computes, whose length is in seconds, whose
+    worlds are cells, and those that are looked at besides.
+    """
+    optimizer = registry.find(task.optimizer["kind"], "optimizer")
+    looked_at = task.ledger or task.pictures or task.timing or task.record
+    timed = SECONDS in (task.clock, task.checkpoint_clock) or task.block == 1
+    if looked_at or timed or optimizer.libraries or task.has_own_code:
+        return None
+    return _with_numbers(task, dict.fromkeys(_numbers(task), "a number")).canonical
+
+
+# numbers of a task ------------------------------------------------------------------------------------------
+
+Place = tuple[str, str]  # of a number: "optimizer" or "noise", and its name
+
+
+def _numbers(task: Task) -> dict[Place, float]:
+    """The numbers in which tasks may differ whose cells are together."""
+    kind = registry.find(task.optimizer["kind"], "optimizer")
+    noise = {key: value for key, value in task.noise["evaluation"].items() if value > 0}
+    hyperparameters = numbers(kind, task.optimizer)
+    return {("optimizer", key): value for key, value in hyperparameters.items()} | {
+        ("noise", key): value for key, value in noise.items()
+    }
+
+
+def numbers(kind: type[Parameters], values: Mapping[str, object]) -> dict[str, float]:
+    """The parameters of a kind that may be a number for each world, where they are numbers.
+
+    Args:
+        kind: its class.
+        values: of all its parameters.
+    """
+    hints = hints_of(kind)  # type: ignore[arg-type]
+    return {
+        key: float(value)
+        for key, value in values.items()
+        if isinstance(value, float | int) and float in (hints.get(key), *get_args(hints.get(key)))
+    }
+
+
+def _with_numbers(task: Task, values: Mapping[Place, object]) -> Task:
+    """A task with other numbers."""
+    optimizer, noise = (
+        {key: value for (part, key), value in values.items() if part == name}
+        for name in ("optimizer", "noise")
+    )
+    evaluation = {**task.noise["evaluation"], **noise}
+    return dataclasses.replace(
+        task,
+        optimizer={**task.optimizer, **optimizer},
+        noise={**task.noise, "evaluation": evaluation},
+    )
+
+
+# computed together ------------------------------------------------------------------------------------------
+
+
+def run_together(cells: Group) -> list[Dataset]:
+    """Compute a group of `groups`: for each cell what `studies.cells.loop.run_cell` returns."""
+    import torch
+
+    from studies.cells.loop import run_worlds
+
+    worlds = torch.cat([torch.arange(cell.first, cell.last) for cell in cells])
+    data = run_worlds(_joined(cells), worlds)
+    ends = [sum(cell.last - cell.first for cell in cells[:place]) for place in range(len(cells) + 1)]
+    return [_part(data, slice(first, last)) for first, last in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def _joined(cells: Group) -> Task:
+    """The task of all worlds of a group: where cells differ, a number for each world (R,)."""
+    import torch
+
+    sizes = torch.tensor([cell.last - cell.first for cell in cells])
+    values = [_numbers(cell.task) for cell in cells]
+    differing = {
+        place: torch.tensor([each[place] for each in values], dtype=torch.float64).repeat_interleave(
+            sizes
+        )
+        for place in values[0]
+        if len({each[place] for each in values}) > 1
+    }
+    return _with_numbers(cells[0].task, differing)
+
+
+def _part(data: Dataset, rows: slice) -> Dataset:
+    """The worlds of one cell, with their share of all seconds."""
+    part = data.isel(replicate=rows).copy(deep=True)
+    share = part.sizes["replicate"] / data.sizes["replicate"]
+    for variable in part.variables.values():
+        if variable.attrs.get("units") == "s":
+            variable.values *= share
+    spent = json.loads(data.attrs["profile"])
+    return part.assign_attrs(profile=json.dumps({key: value * share for key, value in spent.items()}))
