@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from studies.cells.task import Cell, Task
 
+MOST = 64  # cells of a group, which are stored one after another
 Group = Sequence["Cell"]  # cells that are computed together
 
 
@@ -31,8 +32,8 @@ Group = Sequence["Cell"]  # cells that are computed together
 def groups(cells: Sequence[Cell], slots: int) -> list[Group]:
     """Cells in groups that are each computed together, in the order of their first ones.
 
-    A group has no more worlds than a full cell, which is as many as time and memory allow. There are as many
-    groups as slots where there are as many cells.
+    A group has no more worlds than a full cell, which is as many as time and memory allow, and no more than
+    `MOST` cells. There are as many groups as slots where there are as many cells.
 
     Args:
         cells: to be computed.
@@ -47,7 +48,7 @@ def groups(cells: Sequence[Cell], slots: int) -> list[Group]:
 def _split(members: Sequence[Cell], share: float) -> Iterator[Group]:
     """Like cells in groups: a share of them, of full cells at most."""
     worlds = max(cell.last - cell.first for cell in members)
-    full = max(1, min(cell.task.block for cell in members) // worlds)
+    full = min(MOST, max(1, min(cell.task.block for cell in members) // worlds))
     count = max(math.ceil(len(members) / full), math.ceil(len(members) * share))
     yield from filter(None, (members[place::count] for place in range(count)))
 

@@ -162,12 +162,13 @@ def test_alone_are_those_that_need_more_than_rows():
         (16, 32, 2, [1] * 16),
         (5, 512, 3, [2, 2, 1]),
         (4, 512, 100, [1] * 4),
+        (130, 4096, 1, [44, 43, 43]),
     ],
 )
 def test_groups_are_as_large_as_full_cells_and_as_many_as_slots(arms, block, slots, sizes):
-    cells = [
-        Cell(each, 0, 32) for each in descents(*(0.01 * (k + 1) for k in range(arms)), block=block)
-    ]
+    worlds = 32 if arms < fused.MOST else 1
+    rates = (0.001 * (k + 1) for k in range(arms))
+    cells = [Cell(each, 0, worlds) for each in descents(*rates, block=block)]
     groups = fused.groups(cells, slots)
     assert [len(group) for group in groups] == sizes
     assert {cell.address for group in groups for cell in group} == {cell.address for cell in cells}

@@ -1,6 +1,8 @@
 """What is sent to workers, and what is done about cells that fail or hang."""
 
+import dataclasses
 import io
+import json
 import pickle
 import pickletools
 import subprocess
@@ -10,17 +12,22 @@ from types import SimpleNamespace
 import cloudpickle
 import pytest
 
+from studies.cells.task import Cell
 from studies.run import arrivals, orders, sweep, work
 from studies.run.clusters import ClusterError
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
+from tests.studies.cells.test_fused import descents
 from tests.support.runs import BOWL, FEW
 
 CELLS = make_plan(load_study(FEW)).cells(())
 
 
 class Client:
-    """A cluster that ends cells as it is told, one after another: a record, or None where the worker dies."""
+    """A cluster that ends tasks as it is told, one after another.
+
+    With a status, what a function makes of their words, or None where the worker dies.
+    """
 
     def __init__(self, *ends):
         self.ends, self.sent = [*ends], []
@@ -33,6 +40,8 @@ class Client:
         end = self.ends.pop(0)
         if isinstance(end, str):
             end = work.Record(words[1], end, error="why")
+        elif callable(end):
+            end = end(words)
         status = "error" if end is None else "finished"
         future = SimpleNamespace(status=status, key=key, release=lambda: None, result=lambda: end)
         future.add_done_callback = lambda put: put(future)
@@ -69,6 +78,37 @@ def test_a_scheduler_reads_texts_and_the_name_of_one_function(tmp_path):
     code = "import sys, studies.run.orders; print({'torch', 'xarray', 'h5py', 'dask', 'numpy'} & {*sys.modules})"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
+
+
+def test_alike_cells_are_one_task_and_each_is_judged_alone_where_its_worker_dies(tmp_path):
+    """Another's records come with its group; one that failed is tried again alone."""
+    cells = [Cell(dataclasses.replace(each, block=512), 0, 2) for each in descents(0.1, 0.2, 0.3, 0.4)]
+    failed = [work.Record(cell.address, "failed", error="why") for cell in cells]
+    died = Client(None, *["failed"] * 4)
+    records, _ = swept(died, cells, tmp_path, together=True)
+    (together, (texts, addresses, *_), key), *alone = died.sent
+    assert together is orders.compute_together
+    assert len(json.loads(texts)) == 4
+    assert (
+        {*addresses.split()}
+        == {record.address for record in records}
+        == {cell.address for cell in cells}
+    )
+    assert [(function, words[1]) for function, words, _ in alone] == [
+        (orders.compute, record.address) for record in records
+    ]
+    order = {record.address: record for record in failed}
+    told = Client(lambda words: [order[address] for address in words[1].split()], *["failed"] * 4)
+    records, said = swept(told, cells, tmp_path, together=True, retries=1)
+    assert len(told.sent) == 5
+    assert len(records) == len(said) == 4
+
+
+def test_where_a_cell_has_its_own_time_none_are_together(tmp_path):
+    cells = [Cell(dataclasses.replace(each, block=512), 0, 2) for each in descents(0.1, 0.2)]
+    client = Client("failed", "failed")
+    swept(client, cells, tmp_path, together=True, **{sweep.Care._fields[0]: 2.5})
+    assert [function for function, *_ in client.sent] == [orders.compute] * 2
 
 
 def test_a_plugin_that_a_worker_lacks_is_one_line_at_the_start():
@@ -134,5 +174,5 @@ def test_a_cell_that_took_too_long_is_not_judged_again(tmp_path):
 
 def test_the_time_that_a_cell_may_take_goes_with_it(tmp_path):
     client = Client("failed")
-    swept(client, CELLS[:1], tmp_path, timeout=2.5)
+    swept(client, CELLS[:1], tmp_path, **{sweep.Care._fields[0]: 2.5})
     assert client.sent[0][1][-1] == 2.5
