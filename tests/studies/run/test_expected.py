@@ -74,6 +74,13 @@ def test_a_pace_is_measured_with_the_times_of_one_world():
     assert expected.measured(dataclasses.replace(task, timing=None), 4).timing == 0
 
 
+def test_what_the_first_timing_loads_is_no_part_of_a_world(monkeypatch):
+    """It took 1.5 s of CPU, which 160 visits of each of 18 arms made an hour."""
+    task, seconds = cells(timing={"worlds": 2, "rounds": 3})[0].task, iter([1.5, 0.03])
+    monkeypatch.setattr(expected, "_timed_once", lambda task, asked: next(seconds))
+    assert expected._timing(task) == 3 * 0.03
+
+
 def test_a_task_that_was_not_measured_goes_at_the_pace_of_one_alike():
     """Two budgets of the same arms.
 
