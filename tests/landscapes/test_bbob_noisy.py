@@ -2,7 +2,6 @@
 
 import functools
 
-import cma.bbobbenchmarks
 import cocoex
 import numpy as np
 import pytest
@@ -44,6 +43,8 @@ def bind(function, dim, instance):
     ("dim", "instance"), [(2, 1), (5, 3), (20, 101), pytest.param(40, 2026, marks=pytest.mark.verify)]
 )
 def test_the_noise_free_part_is_that_of_the_benchmark(function, dim, instance):
+    import cma.bbobbenchmarks  # which takes its time
+
     bound, theirs = bind(function, dim, instance), cma.bbobbenchmarks.instantiate(function, instance)[0]
     x = places(dim)
     wanted = np.array([theirs._evalfull(row)[1] for row in x])
