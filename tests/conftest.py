@@ -22,6 +22,7 @@ os.environ.setdefault(
 )  # pytest-timeout's own variable, which goes before pyproject.toml
 
 import pytest  # noqa: E402
+import xarray as xr  # noqa: E402
 from _pytest.doctest import DoctestModule  # noqa: E402
 
 from studies.run import clusters  # noqa: E402
@@ -88,6 +89,16 @@ def computed_here():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clusters, "_local", lambda slots: contextlib.nullcontext(clusters.Place(HERE)))
         patch.setattr(clusters, "_client", client)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def labels_agree():
+    """Arithmetic of arrays whose labels differ is a fault, and not of those that both have.
+
+    So no label is looked for among others, which takes more time than the numbers do.
+    """
+    with xr.set_options(arithmetic_join="exact"):
         yield
 
 

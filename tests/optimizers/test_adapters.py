@@ -125,10 +125,9 @@ EVOTORCH = [
 ]
 
 
-@each("dtype", [torch.float64, torch.float32])
 @each(
-    ("algorithm", "options", "more"),
-    EVOTORCH,
+    ("algorithm", "options", "more", "dtype"),
+    [(*case, (torch.float64, torch.float32)[i % 2]) for i, case in enumerate(EVOTORCH)],
     ids=[f"{name}-{i}" for i, (name, *_) in enumerate(EVOTORCH)],
 )
 def test_evotorch_beside_evotorch(algorithm, options, more, dtype):

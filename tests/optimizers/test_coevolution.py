@@ -117,9 +117,17 @@ def test_on_a_loss_it_is_a_ga(domain, options):
     assert torch.equal(ours[2][-1]["parents"], ga[2][-1]["parents"])
 
 
-@each("domain", [REALS, Bits()], ids=["reals", "bits"])
-@each("dtype", [torch.float64, torch.float32])
-@each(("dim", "players"), [(2, 2), (6, 2), (33, 3)])
+@each(
+    ("domain", "dtype", "dim", "players"),
+    [
+        (REALS, torch.float64, 2, 2),
+        (Bits(), torch.float32, 2, 2),
+        (REALS, torch.float32, 6, 2),
+        (Bits(), torch.float64, 6, 2),
+        (REALS, torch.float64, 33, 3),
+        (Bits(), torch.float32, 33, 3),
+    ],
+)
 def test_worlds_do_not_meet(domain, dtype, dim, players):
     """Worlds (5, 2) alone are those rows of eight, bit for bit; a spoilt world harms no other."""
     for options in (

@@ -286,6 +286,7 @@ def test_every_evaluation_is_billed():
     assert (state.times > 3).all()
 
 
+@pytest.mark.verify
 def test_it_pays_where_noise_hides_the_slope():
     """At equal cost it ends nearer to the optimum than CMA-ES that evaluates once, by 4 standard errors."""
     streams, ends = make(range(48)), []

@@ -95,7 +95,7 @@ def pairs(loss: DataArray) -> tuple[DataArray, DataArray]:
     sides = {"a": [i for i, _ in every_two], "b": [j for _, j in every_two]}
     coords |= {side: ("pair", [names[place] for place in places]) for side, places in sides.items()}
     a, b = (
-        loss.isel(optimizer=DataArray(places, dims="pair")).drop_vars("optimizer").assign_coords(coords)
+        loss.isel(optimizer=places).rename(optimizer="pair").assign_coords(coords)
         for places in sides.values()
     )
     known = a.notnull() & b.notnull()

@@ -92,7 +92,7 @@ def estimate(
     value, bounds, method = _empty(cells.shape)
     for place in _blocks(cells.shape, SIZE // max(RESAMPLES, parts[0].sizes["replicate"])):
         arrays, same = (
-            [np.asarray(part[place].values, float) for part in some] for some in (parts, fixed)
+            [np.asarray(part.variable[place].values, float) for part in some] for some in (parts, fixed)
         )
         value[place], bounds[place], method[place] = _of_block(
             statistic, arrays, members, _How(level, positive, smooth), same
@@ -135,6 +135,8 @@ def _lined_up(
     parts: Sequence[DataArray], fixed: Sequence[DataArray]
 ) -> tuple[list[DataArray], list[DataArray]]:
     """The parts with the same dims, `replicate` the last, and what is fixed, without it."""
+    if len(parts) == 1 and not fixed:
+        return [parts[0].transpose(..., "replicate")], []
     whole = [part.transpose(..., "replicate") for part in xr.broadcast(*parts, *fixed)]
     same = [part.isel(replicate=0, drop=True) for part in whole[len(parts) :]]
     return whole[: len(parts)], same
@@ -225,7 +227,7 @@ class _Cells(NamedTuple):
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Ends (C, 2) and methods (C,)."""
         value = self.of(np.arange(self.n)[None])[:, 0]
-        left_out = np.concatenate([self.of(kept[None]) for kept in _without(self.n)], 1)
+        left_out = np.concatenate([self.of(kept) for kept in _without(self.n)], 1)
         if not self.how.smooth or self.n < FEW:
             return self._resampled(value, left_out)
         ends = self.how.interval(corrected, value, left_out, left_out)
@@ -275,13 +277,15 @@ class _Cells(NamedTuple):
 
 
 def _without(n: int) -> Iterator[np.ndarray]:
-    """All units but one of them.
+    """All units but one of them: one array (n, n - 1).
 
     Of many units all but a group of them, of which there are `GROUPS`, so that the time is not quadratic in
-    units.
+    units: (1, k) each, of several lengths.
     """
+    if n <= GROUPS:
+        return iter([np.nonzero(~np.eye(n, dtype=bool))[1].reshape(n, n - 1)])
     group = np.arange(n) % GROUPS
-    return (np.flatnonzero(group != left_out) for left_out in range(min(n, GROUPS)))
+    return (np.flatnonzero(group != left_out)[None] for left_out in range(GROUPS))
 
 
 def resamples(level: float) -> int:
