@@ -246,20 +246,23 @@ def _draw_and_print(
 
     drawn = draw(dataset, out, figures, log)
     console = terminal.console(columns=140)
-    _print_tables(dataset, console)
+    _print_tables(dataset, out, console)
     for path in (out / "dataset.zarr", *drawn.paths):
         console.print(str(path), soft_wrap=True)
     return drawn.complete
 
 
-def _print_tables(dataset: Dataset, console: Console) -> None:
+def _print_tables(dataset: Dataset, out: Path, console: Console) -> None:
     """What tuning and match came to, what the arms reached, and what cannot be judged."""
     from studies.analysis.noise.unfit import unfit
-    from studies.run.summary import table
+    from studies.run import summary
 
     _print_stages(dataset, console)
     if "loss" in dataset:  # not where every cell failed
-        console.print(table(dataset))
+        rows = summary.rows(dataset)
+        if len(rows) > summary.MOST:
+            summary.save(rows, out / summary.FILE)
+        console.print(summary.table(dataset, rows))
         for line in unfit(dataset):
             console.print(line, soft_wrap=True)
 

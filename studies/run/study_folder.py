@@ -107,7 +107,8 @@ def _changes(earlier: Data, now: Data) -> list[str]:
 
 def _made(out: Path) -> Iterator[Path]:
     """What is made of a study's cells, and records of those that failed."""
-    yield from (out / name for name in ("plan.json", "claims.json", "report.html", "dataset.zarr"))
+    made = ("plan.json", "claims.json", "arms.csv", "report.html", "dataset.zarr")
+    yield from (out / name for name in made)
     yield from _drawn(out)
     yield from (out / "errors").glob("*.json")
 

@@ -1,13 +1,23 @@
-"""The table that a finished run prints: one row for each arm, what it reached and what it spent."""
+"""What a finished run prints: one row for each arm, what it reached and what it spent.
+
+Of more than fifty arms the terminal shows those with the best and the worst medians, and arms.csv has all.
+"""
 
 from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 from rich.table import Table
 from xarray import DataArray, Dataset
 
-from studies.results import gaps, goals
-from studies.results.arms import NO_STEP, arms, asked, quartiles
+from studies.results import gaps, goals, store
+from studies.results.arms import NO_STEP, asked, stack
 from studies.results.hits import at_budget
 from studies.schema import Status
 from studies.text.shapes import Data
@@ -19,26 +29,151 @@ LEFT: Data = {
     "header_style": "bold",
     "caption_justify": "left",
 }
+FILE = "arms.csv"
+MOST = 50  # arms that are all shown
+QUARTILES = (0.25, 0.5, 0.75)
+Method = Literal["inverted_cdf", "linear"]  # of quantiles
 
 
-def table(dataset: Dataset) -> Table:
+class Row(NamedTuple):
+    """An arm at the budget that all have; quartiles and medians are those over worlds with numbers."""
+
+    landscape: str
+    arm: str
+    meaning: str  # of its loss: gap or loss
+    lower_quartile: float  # true loss
+    median: float
+    upper_quartile: float
+    steps: float
+    values: float  # in evaluations of the whole loss
+    gradients: float
+    worlds: int
+    diverged: int
+    reached: int | None  # worlds that hit the last target; None: there is none
+    asked: bool  # a value; the loss of others is that of the start, no result
+
+
+# the numbers ------------------------------------------------------------------------------------------------
+
+
+def rows(dataset: Dataset) -> list[Row]:
+    """One for each landscape and arm."""
+    names = dataset["landscape"].values.tolist()
+    return [row for name in names for row in _rows(str(name), stack(dataset.sel(landscape=name)))]
+
+
+def _rows(landscape: str, data: Dataset) -> Iterator[Row]:
+    """Those of a landscape, from its arms (dim `arm`)."""
+    end = at_budget(data).assign(status=data["status"].isel(checkpoint=-1))
+    here = end["status"] < Status.FAILED
+    loss = _quantiles(end["loss"].where(here), QUARTILES, "inverted_cdf")
+    spent = [_median(end[name] / end["terms"], here) for name in ("value_terms", "gradient_terms")]
+    columns = [
+        np.where(_each(end, gaps.gap_known(end)), "gap", "loss"),
+        *loss,
+        _median(end["steps"], here),
+        *spent,
+        _count(here),
+        _count(here & (end["status"] == Status.DIVERGED)),
+        *_reached(end, here),
+        _each(end, asked(end)),
+    ]
+    for label, *numbers in zip(end["arm"].values, *(part.tolist() for part in columns), strict=True):
+        yield Row(landscape, str(label), *numbers)
+
+
+def _reached(end: Dataset, here: DataArray) -> list[np.ndarray]:
+    """How many worlds of each arm reached the last target."""
+    if not end.sizes.get("target"):
+        return [np.full(end.sizes["arm"], None)]
+    return [_count(here & np.isfinite(end["hit_cost"].isel(target=-1)))]
+
+
+def _each(end: Dataset, part: DataArray) -> np.ndarray:
+    """A property of arms (A,)."""
+    return part.broadcast_like(end["arm"]).values
+
+
+def _count(which: DataArray) -> np.ndarray:
+    """How many worlds of each arm (A,)."""
+    return which.sum("replicate").values
+
+
+def _median(part: DataArray, here: DataArray) -> np.ndarray:
+    """That over the worlds of each arm that are here (A,)."""
+    return _quantiles(part.where(here), (0.5,), "linear")[0]
+
+
+def _quantiles(part: DataArray, levels: Sequence[float], method: Method) -> np.ndarray:
+    """Quantiles over the worlds of each arm, NaN left out: (L, A)."""
+    values = np.sort(part.transpose("arm", "replicate").values, axis=1)
+    counts = (~np.isnan(values)).sum(1)
+    found = np.full((len(levels), len(values)), np.nan)
+    for count in np.unique(counts[counts > 0]):
+        alike = counts == count
+        found[:, alike] = np.quantile(values[alike, :count], levels, axis=1, method=method)
+    return found
+
+
+# as a file --------------------------------------------------------------------------------------------------
+
+
+def save(every: Iterable[Row], file: Path) -> None:
+    """Write all rows as CSV."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(Row._fields)
+    table.writerows(every)
+    store.write_text(text.getvalue(), file)
+
+
+# in the terminal --------------------------------------------------------------------------------------------
+
+
+def table(dataset: Dataset, every: Sequence[Row] | None = None) -> Table:
     """One row for each landscape and arm, at the budget that all have.
 
     Medians and quartiles over worlds, nothing called better than another.
+
+    Args:
+        dataset: a study's results.
+        every: its rows, where they are made.
     """
+    every = rows(dataset) if every is None else every
     mixed = gaps.said(dataset)
-    grid = _grid(dataset, "\n".join(filter(None, [mixed, *goals.idle(dataset)])))
-    for name in dataset["landscape"].values.tolist():
-        for number, (label, arm) in enumerate(arms(dataset.sel(landscape=name))):
-            unit = f" {gaps.word(arm)}" if mixed else ""
-            grid.add_row("" if number else name, label, *_cells(_end(arm), unit))
-        grid.add_section()
+    of_landscapes = [[*own] for _, own in groupby(every, key=lambda row: row.landscape)]
+    few = len(every) <= MOST
+    share = max(1, MOST // (2 * max(1, len(of_landscapes))))
+    shown = of_landscapes if few else of_landscapes[: MOST // 2]
+    notes = [] if few else [_left_out(len(of_landscapes) - len(shown))]
+    grid = _grid(dataset, "\n".join(filter(None, [mixed, *goals.idle(dataset), *notes])))
+    for own in shown:
+        _add(grid, own, len(own) if few else share, mixed=bool(mixed))
     return grid
 
 
-def _end(arm: Dataset) -> Dataset:
-    """An arm at the budget, with the status at its end."""
-    return at_budget(arm).assign(status=arm["status"].isel(checkpoint=-1))
+def _left_out(landscapes: int) -> str:
+    """What is said of arms that are not shown."""
+    more = f", and of {counted(landscapes, 'landscape')} more none" if landscapes else ""
+    shown = f"shown are the arms with the best and the worst medians of each landscape{more}"
+    return f"{shown}; all of them: {FILE}"
+
+
+def _add(grid: Table, own: Sequence[Row], share: int, *, mixed: bool) -> None:
+    """Add the rows of a landscape; of more than twice the share those with the best and worst medians."""
+    best, worst, rest = own, own[:0], 0
+    if len(own) > 2 * share:
+        ranked = sorted((row for row in own if row.asked and row.worlds), key=lambda row: row.median)
+        best, worst = ranked[:share], ranked[share:][-share:]
+        rest = len(own) - len(best) - len(worst)
+    names = iter([own[0].landscape])
+    for row in best:
+        grid.add_row(next(names, ""), row.arm, *_cells(row, f" {row.meaning}" * mixed))
+    if rest:
+        grid.add_row(next(names, ""), f".. {rest:,} more ..")
+    for row in worst:
+        grid.add_row("", row.arm, *_cells(row, f" {row.meaning}" * mixed))
+    grid.add_section()
 
 
 def _grid(dataset: Dataset, caption: str) -> Table:
@@ -60,35 +195,11 @@ def _heads(dataset: Dataset) -> list[str]:
     return [quantity, "steps", "values", "gradients", "diverged", *reached]
 
 
-def _cells(end: Dataset, unit: str) -> list[str]:
-    """What a row says of an arm, at its end."""
-    end = end.sel(replicate=end["status"] < Status.FAILED)
-    diverged = _of_worlds(end, end["status"] == Status.DIVERGED)
-    ended = [diverged, *_reached(end)]
-    spent = [_spent(end, name) for name in ("value_terms", "gradient_terms")]
-    counts = [f"{end['steps'].median():,.0f}", *spent]
-    if end.sizes["replicate"] > 0 and not bool(asked(end)):  # its loss is that of the start, no result
-        return [NO_STEP, *counts, *("-" for _ in ended)]
-    return [_loss(end, unit), *counts, *ended]
-
-
-def _loss(end: Dataset, unit: str) -> str:
-    """The median and the quartiles."""
-    low, median, high = quartiles(end["loss"])
-    return f"{median:.3g} [{low:.3g}, {high:.3g}]{unit}"
-
-
-def _spent(end: Dataset, name: str) -> str:
-    """Evaluations of the whole loss, a median."""
-    return f"{float(end[name].median() / end['terms']):,.0f}"
-
-
-def _reached(end: Dataset) -> list[str]:
-    """How many worlds reached the last target, if there is one."""
-    if not end.sizes.get("target"):
-        return []
-    return [_of_worlds(end, np.isfinite(end["hit_cost"].isel(target=-1)))]
-
-
-def _of_worlds(end: Dataset, which: DataArray | np.ndarray) -> str:
-    return f"{int(which.sum())} of {end.sizes['replicate']}"
+def _cells(row: Row, unit: str) -> list[str]:
+    """What is said of an arm."""
+    of_worlds = [row.diverged, *([] if row.reached is None else [row.reached])]
+    counts = [f"{number:,.0f}" for number in (row.steps, row.values, row.gradients)]
+    if row.worlds and not row.asked:
+        return [NO_STEP, *counts, *("-" for _ in of_worlds)]
+    loss = f"{row.median:.3g} [{row.lower_quartile:.3g}, {row.upper_quartile:.3g}]{unit}"
+    return [loss, *counts, *(f"{number} of {row.worlds}" for number in of_worlds)]
