@@ -351,13 +351,14 @@ def _runs(arm: Dataset) -> Runs:
     steps = _of_worlds(arm, "steps") if "steps" in arm else np.full(loss.shape, np.inf)
     bill = np.where(diverged[:, -1], cost[np.argmax(diverged, 1)], cost[-1])
     if "bill" in arm:
-        bill = arm["bill"].fillna(DataArray(bill, dims="replicate")).values
+        billed = arm.variables["bill"].values
+        bill = np.where(np.isnan(billed), bill, billed)
     return Runs(cost, loss, steps, bill, status[:, -1] < Status.FAILED, diverged[:, -1])
 
 
 def _of_worlds(arm: Dataset, name: str) -> np.ndarray:
     """A variable of an arm (R, C)."""
-    return arm[name].transpose("replicate", "checkpoint").values
+    return arm.variables[name].transpose("replicate", "checkpoint").values
 
 
 def _lost(runs: Runs) -> tuple[float, bool]:

@@ -17,7 +17,7 @@ from studies.figures import panels as shared
 from studies.figures import style
 from studies.figures.facets import finite
 from studies.figures.style import Look
-from studies.results.arms import arms, asked, words_on_silent
+from studies.results.arms import arms, asked, stack, words_on_silent
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
 
@@ -25,6 +25,7 @@ ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is n
 SPANS = 30.0  # ratio of the largest loss to the least, from which on a positive raw loss has a log axis
 LEAST, MOST = 1e-300, 1e300  # what an axis of doubles can reach, with its margins
 NAMED = 3  # arms that are named one by one
+DRAWN = ("loss", "start_loss", "status", "steps", "bill")  # variables that curves are made of
 BOTH_KINDS = (
     "expected losses of one kind, got gaps to the optimum of some arms and raw losses of others; give"
     " gap=True or False"
@@ -66,9 +67,20 @@ def is_gap(results: Dataset) -> bool:
     return bool(gap_known(results).any())
 
 
-def kinds(of_arms: Arms) -> list[bool]:
-    """Whether arms have gaps, or raw losses, or both, gaps first: an axis shows one of them alone."""
-    return sorted({is_gap(arm) for _, arm in of_arms}, reverse=True)
+def kinds(results: Dataset) -> list[bool]:
+    """Whether arms have gaps, or raw losses, or both, gaps first: an axis shows one of them alone.
+
+    Args:
+        results: without the dim `landscape`.
+    """
+    return sorted(set(_gaps(results)), reverse=True)
+
+
+def _gaps(results: Dataset) -> list[bool]:
+    """`is_gap` of each arm."""
+    data = stack(results)
+    here: list[bool] = gap_known(data).broadcast_like(data["arm"]).values.tolist()
+    return here
 
 
 def name(*, gap: bool) -> str:
@@ -83,7 +95,7 @@ def panels(dataset: Dataset) -> list[Panel]:
     """
     shown = []
     for label, part in shared.landscapes(dataset):
-        both = kinds(arms(part)) or [is_gap(part)]
+        both = kinds(part) or [is_gap(part)]
         titles = [f"{label}, {name(gap=gap)}" if len(both) > 1 else label for gap in both]
         shown += [(title, part, gap) for title, gap in zip(titles, both, strict=True)]
     return shown
@@ -92,7 +104,7 @@ def panels(dataset: Dataset) -> list[Panel]:
 def arms_of(dataset: Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001
     """The arms of a landscape whose loss is the gap to the optimum, or the others.
 
-    With the coordinates `precision` and `asked`.
+    With the coordinates `precision` and `asked`, and of their variables those of `DRAWN`.
 
     Args:
         dataset: results without the dim `landscape`.
@@ -102,10 +114,12 @@ def arms_of(dataset: Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: F
     Raises:
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """
-    every = arms(dataset.assign_coords(precision=precision(dataset), asked=asked(dataset)))
-    if gap is None and len(kinds(every)) > 1:
+    told = dataset.assign_coords(precision=precision(dataset), asked=asked(dataset))
+    every = arms(told, DRAWN)
+    known = _gaps(dataset)
+    if gap is None and len(set(known)) > 1:
         raise ValueError(f"{figure}: {BOTH_KINDS}")
-    return [(label, arm) for label, arm in every if gap is None or is_gap(arm) == gap]
+    return [arm for arm, own in zip(every, known, strict=True) if gap is None or own == gap]
 
 
 def asking(of_arms: Arms) -> Arms:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,17 +69,15 @@ def final_loss(dataset: Dataset) -> Table:
 
     Quartiles over worlds, the median with its interval, and the worlds that ended badly.
     """
-    rows = [_loss_row(name, at_budget(arm)) for name, arm in _arms(dataset)]
+    rows = [
+        row
+        for name, data in _stacks(dataset)
+        for part in _of_like_worlds(data)
+        for row in _loss_rows(name, at_budget(part))
+    ]
     said = gaps.said(dataset)
     notes = [LOSS_NOTE, *([said] if said else []), *_silent(dataset, "start shown"), *unfit(dataset)]
     return Table("Final loss", LOSS_HEADS, rows, notes)
-
-
-def _arms(dataset: Dataset) -> Iterator[tuple[str, Dataset]]:
-    """Landscape and results of each arm."""
-    for name, data in _stacks(dataset):
-        for arm in _each(data):
-            yield name, arm
 
 
 def _each(stacked: Dataset) -> Iterator[Dataset]:
@@ -88,18 +86,26 @@ def _each(stacked: Dataset) -> Iterator[Dataset]:
         yield stacked.isel(arm=place)
 
 
-def _loss_row(landscape: str, end: Dataset) -> Row:
+def _of_like_worlds(data: Dataset) -> Iterable[Dataset]:
+    """The arms (dim `arm`), all at once where a world is of the same instance in each."""
+    if "instance" not in data.coords or "arm" not in data["instance"].dims:
+        return [data]
+    return [data.isel(arm=[place]) for place in range(data.sizes["arm"])]
+
+
+def _loss_rows(landscape: str, end: Dataset) -> Iterator[Row]:
+    """The rows of arms (dim `arm`)."""
     there, diverged = end["status"] < Status.FAILED, end["status"] == Status.DIVERGED
-    worlds = [count(int(part.sum())) for part in (there, diverged, ~there)]
-    return [Cell(landscape), as_text(end["arm"]), *_quartiles(end, there, diverged), *worlds]
-
-
-def _quartiles(end: Dataset, there: DataArray, diverged: DataArray) -> Row:
-    """The median of the loss with its interval, and the quartiles."""
-    spread = quantiles("loss", _counted(end, there, diverged), long_name="true loss", units="loss")
-    low, median, high = map(number, spread["loss"].values)
-    between = spread["loss_interval"].sel(quantile=0.5)
-    return [median, interval(between.values), low, high]
+    spread = quantiles(
+        "loss", _counted(end, there, diverged), long_name="true loss", units="loss"
+    ).transpose("arm", ...)
+    levels = spread["loss"].transpose("arm", "quantile").values
+    between = spread["loss_interval"].sel(quantile=0.5).transpose("arm", "bound").values
+    counts = [part.sum("replicate").values for part in (there, diverged, ~there)]
+    for place, arm in enumerate(end["arm"]):
+        low, median, high = map(number, levels[place])
+        worlds = [count(int(part[place])) for part in counts]
+        yield [Cell(landscape), as_text(arm), median, interval(between[place]), low, high, *worlds]
 
 
 def _counted(end: Dataset, there: DataArray, diverged: DataArray) -> DataArray:

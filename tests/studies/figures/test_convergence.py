@@ -17,6 +17,7 @@ from studies.figures.ecdf import ecdf
 from studies.figures.noise_sources import noise_sources
 from studies.figures.phase import phase
 from studies.figures.profile import profile
+from tests.support import claims
 from tests.support.analysis import results
 from tests.support.looks import faults
 from tests.support.results import real, shared  # noqa: F401  a fixture
@@ -375,8 +376,8 @@ def test_a_figure_that_fails_takes_neither_the_others_with_it_nor_a_traceback_to
 
 
 def test_kinds_of_arms_are_told_gaps_first():
-    assert scales.kinds([
-        ("a", xr.Dataset(coords={"gap_known": 0.0})),
-        ("b", xr.Dataset(coords={"gap_known": 1.0})),
-    ]) == [True, False]
-    assert scales.kinds([("a", xr.Dataset())]) == [False]
+    data = claims.results(claims.normal(1, 1, 1, 2, 3, 4), axes={"dim": [2, 3]}).isel(landscape=0)
+    mixed = data.assign_coords(gap_known=("dim", [0.0, 1.0]))
+    assert scales.kinds(mixed) == [True, False]
+    assert scales.kinds(mixed.sel(dim=[2])) == [False]
+    assert scales.kinds(data.drop_vars("gap_known")) == [False]
