@@ -99,6 +99,35 @@ def wait_for_words(process, words):
         said += letter
 
 
+TOGETHER = ALIKE | {  # 6 cells, of which a worker computes all at once
+    "name": "together",
+    "budget": {"steps": 2000},
+    "landscapes": {"bowl": {"kind": "quadratic", "dim": 20}},
+    "optimizers": {"SGD": {"kind": "sgd", "learning_rate": 0.1}},
+    "sweep": {"optimizers.SGD.learning_rate": [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]},
+}
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("who", ["client", "worker"])
+def test_a_kill_while_cells_are_computed_together(tmp_path, who):
+    """Where a worker dies each of its cells is computed alone; a client's next run computes all of them."""
+    write(tmp_path, TOGETHER)
+    process = start(tmp_path, "--workers", "1")
+    notes = tmp_path / "out" / "crash"
+    wait_for(lambda: len([*notes.glob("*")]) == CELLS or process.poll() is not None)
+    assert process.poll() is None, finish(process)
+    if who == "client":
+        kill(process)
+        assert again(tmp_path) == 0
+    else:
+        workers(process)[0].kill()
+        code, _, err = finish(process)
+        assert code == 0, err
+    assert len(cells(tmp_path)) == CELLS
+    assert_same(open_study(tmp_path / "out"), here(TOGETHER, tmp_path / "here"))
+
+
 @pytest.mark.verify
 def test_a_job_that_is_told_to_end_lets_running_cells_land(tmp_path, monkeypatch):
     """A batch system tells every process of a job."""
