@@ -253,6 +253,31 @@ def test_dask_s_own_configuration_has_the_certificate(tmp_path, on, scheduler, m
     assert_whole(tmp_path, on({"kind": scheduler["kind"]}))
 
 
+@pytest.fixture
+def gate(tmp_path, monkeypatch):
+    """Workers that start from now on wait in all cells after the first."""
+    monkeypatch.setenv("TEST_GATE", str(tmp_path))
+
+
+def test_no_cell_asks_the_scheduler_whether_it_may_be_written(tmp_path, gate, on, scheduler):
+    """While the scheduler stands still, which would give no lock, cells land; then it is gone for good."""
+    process = on(scheduler)
+    wait_for((tmp_path / "waits").exists)
+    before = cells(tmp_path)
+    (stands,) = (
+        child
+        for child in psutil.Process().children()
+        if "distributed.cli.dask_scheduler" in child.cmdline()
+    )
+    stands.suspend()
+    (tmp_path / "go").touch()
+    wait_for(lambda: cells(tmp_path).keys() > before.keys())
+    stands.kill()
+    code, _, err = finish(process)
+    assert code == 75, err
+    assert "lost the Dask scheduler" in err
+
+
 def origins(folder):
     import h5py
 
