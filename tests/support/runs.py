@@ -14,6 +14,7 @@ import xarray as xr
 from studies.cells.loop import run_cell
 from studies.results import store, view
 from studies.run.__main__ import main
+from studies.run.expected import AS_LONG
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from tests.support.patience import patience, wait_for  # noqa: F401
@@ -103,6 +104,12 @@ def again(folder, *words):
         "--no-report",
         *(words or ("--workers", "1")),
     ])
+
+
+@pytest.fixture
+def unpaced(monkeypatch):
+    """A dry run measures no pace, as tests/studies/run/test_expected.py looks at."""
+    monkeypatch.setattr("studies.run.expected.measured", lambda task, worlds: AS_LONG)
 
 
 def family(process):

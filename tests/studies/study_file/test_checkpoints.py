@@ -19,6 +19,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from tests.support.each import each
+from tests.support.runs import unpaced  # noqa: F401
 
 STUDY = {
     "name": "checkpoints",
@@ -326,6 +327,7 @@ def test_a_formula_that_gives_no_checkpoints_is_one_line(given, expected):
     assert [line for line in lines(checkpoints=given) if expected in line], lines(checkpoints=given)
 
 
+@pytest.mark.usefixtures("unpaced")
 def test_the_plan_on_disk_and_a_dry_run_tell_them(tmp_path, capsys):
     study = read(checkpoints=STEPS)
     planned = make_plan(study)

@@ -19,7 +19,7 @@ from studies.study_file.sections import MatchModel
 from studies.study_file.study import StudyError
 from studies.study_file.template import Template
 from tests.support.each import each
-from tests.support.runs import BOWL, again, cells, no_leftovers, write  # noqa: F401
+from tests.support.runs import BOWL, again, cells, no_leftovers, unpaced, write  # noqa: F401
 
 SIGMA = 1.5  # of each coordinate of a gradient
 BOWLS = {
@@ -405,6 +405,7 @@ def test_an_entry_with_mistakes_of_its_own_is_told_once():
 # the command line -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("unpaced")
 def test_a_run_matches_first_and_a_second_one_finds_everything(tmp_path, capsys):
     file = str(write(tmp_path, BOWLS | QUICK | {"figures": []}))
     assert main([file, "--dry-run", "--out", str(tmp_path / "out")]) == 0

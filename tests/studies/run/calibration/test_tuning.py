@@ -41,6 +41,7 @@ from tests.support.runs import (
     no_leftovers,  # noqa: F401
     sketch,
     start,
+    unpaced,  # noqa: F401
     wait_for,
     write,
 )
@@ -887,6 +888,7 @@ def test_tuning_leaves_the_addresses_of_a_study_without_it_alone():
 # the command line and the Dataset ---------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("unpaced")
 def test_a_run_tunes_first_and_a_second_one_finds_everything(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(studies.figures, "save", sketch)
     file = str(write(tmp_path, ALONE | {"figures": ["sensitivity"]}))
