@@ -15,8 +15,6 @@ So it is a function of the landscape and of the starts, and never of the arms of
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import xarray as xr
 from xarray import DataArray, Dataset
@@ -92,10 +90,23 @@ def from_starts(dataset: Dataset) -> DataArray:
 
 def _quantile(part: DataArray, level: float) -> DataArray:
     """A quantile over worlds; NaN where none has a number."""
-    skipna = bool(part.isnull().any())  # row by row, which is slow
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of no worlds
-        return part.quantile(level, "replicate", skipna=skipna).drop_vars("quantile")
+    worlds = [["replicate"]]
+    quantile: DataArray = xr.apply_ufunc(
+        _over_worlds, part.compute(), kwargs={"level": level}, input_core_dims=worlds
+    )
+    return quantile
+
+
+def _over_worlds(values: np.ndarray, level: float) -> np.ndarray:
+    """(.., R) -> (..); numpy looks at rows with NaN one by one, and so at these alone."""
+    rows = values.reshape(-1, values.shape[-1])
+    lacking = np.isnan(rows)
+    known = ~lacking.any(1)
+    some = ~known & ~lacking.all(1)
+    found = np.full(len(rows), np.nan)
+    found[known] = np.quantile(rows[known], level, axis=1)
+    found[some] = np.nanquantile(rows[some], level, axis=1)
+    return found.reshape(values.shape[:-1])
 
 
 def _given(dataset: Dataset) -> DataArray:
