@@ -19,6 +19,7 @@ PARAMETERS = {  # in the order in which `studies.describe` prints them
         "spectrum",
         "schedule",
         "opponents",
+        "evaluations",
         "coupling",
         "largest",
     ],
