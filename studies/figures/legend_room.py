@@ -61,4 +61,4 @@ def places(number: int, lines: Sequence[str], width: float) -> Places:
 
 def _fits(lines: Sequence[str], inches: float) -> bool:
     """Whether a legend of these lines has room in a panel so many inches wide."""
-    return len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + 0.5 < inches
+    return len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + style.HANDLE < inches

@@ -84,7 +84,7 @@ def finish(
 def across(names: Sequence[str], width: float) -> int:
     """Columns of a legend of these labels that fit into so many inches, >= 1."""
     longest = max(map(len, names), default=0)
-    return abreast(len(names), width - 0.3, 0.5 + SIZE * style.LETTER * longest)
+    return abreast(len(names), width - 0.3, style.HANDLE + SIZE * style.LETTER * longest)
 
 
 # entries ----------------------------------------------------------------------------------------------------

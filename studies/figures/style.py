@@ -76,6 +76,7 @@ PAPER: Settings = {
     "grid.linewidth": 0.4,
     "grid.color": RULE,
     "legend.frameon": False,
+    "legend.handlelength": 3.1,  # three dashes, the mark on the middle one
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "pdf.fonttype": 42,  # TrueType, embedded: publishers reject the default, and text stays text
@@ -96,6 +97,7 @@ STYLES = {"paper": (PAPER, WIDTH), "slides": (SLIDES, SLIDE)}  # settings of Mat
 ALONG = r"(, [^,=]+ = [^=]*)+$"  # behind an optimizer in the label of an arm: ", axis = value"
 LINES = 3  # of a label at a vertical axis; the whole stands below the panels
 CUT = "…"  # at the end of one that is longer
+HANDLE = 0.62  # inches: what stands for a line in a legend, and the room around it
 LETTER = 0.6 / 72  # inches: the mean width of a letter of one point, a little more than measured
 
 
