@@ -25,11 +25,16 @@ import pytest  # noqa: E402
 import xarray as xr  # noqa: E402
 from _pytest.doctest import DoctestModule  # noqa: E402
 
-from studies.run import clusters  # noqa: E402
+from studies.run import clusters, environment  # noqa: E402
 from tests.support.clusters import HERE, Here, life, warm  # noqa: E402
 
 LOCAL, CLIENT = clusters._local, clusters._client
 SHARED = pytest.StashKey[Path]()  # a folder of all processes of this test run
+
+
+def pytest_xdist_auto_num_workers():
+    """What `-n auto` is: one more than there are cores, as some tests wait for processes and for a browser."""
+    return environment.cores() + 1
 
 
 def pytest_configure(config):

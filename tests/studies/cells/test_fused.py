@@ -51,8 +51,18 @@ def check(cells):
 # the bits ---------------------------------------------------------------------------------------------------
 
 
+@each("kind", ["sgd", "adam", "openai_es", "cma_es", "ga", "wright_fisher", "metropolis", "de"])
+def test_optimizers_have_the_bits_that_they_have_alone(kind):
+    check_numbers(kind)
+
+
+@pytest.mark.verify
 @each("kind", OURS)
 def test_every_optimizer_has_the_bits_that_it_has_alone(kind):
+    check_numbers(kind)
+
+
+def check_numbers(kind):
     """Two settings of all its numbers, in other worlds each, with targets."""
     landscape, spec = complete(kind)
     others = other_numbers(build(spec, "optimizer"))
