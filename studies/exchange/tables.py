@@ -171,7 +171,7 @@ def _arrow() -> bool:
     return importlib.util.find_spec("pyarrow") is not None
 
 
-def _told(dataset: Dataset, rows: int) -> Iterator[Tables]:
+def _with_bar(dataset: Dataset, rows: int) -> Iterator[Tables]:
     """The frames, with a bar where there are several parts and someone to see it."""
     from rich.progress import track
 
@@ -184,7 +184,7 @@ def _told(dataset: Dataset, rows: int) -> Iterator[Tables]:
 
 def _write_slowly(dataset: Dataset, rows: int, folder: Path) -> None:
     """Write tables as CSV, by pandas."""
-    for number, tables in enumerate(_told(dataset, rows)):
+    for number, tables in enumerate(_with_bar(dataset, rows)):
         for name, table in zip(NAMES, tables, strict=True):
             table.to_csv(folder / f"{name}.csv", mode="a", header=number == 0, index=False)
 
@@ -193,7 +193,7 @@ def _write(dataset: Dataset, rows: int, folder: Path, ending: str) -> None:
     """Write tables part by part, by pyarrow, in the format of this ending."""
     writers: Data = {}
     with ExitStack() as files:
-        for tables in _told(dataset, rows):
+        for tables in _with_bar(dataset, rows):
             for name, frame in zip(NAMES, tables, strict=True):
                 _append(frame, folder / f"{name}{ending}", writers, files)
 

@@ -79,8 +79,8 @@ def kinds(results: Dataset) -> list[bool]:
 def _gaps(results: Dataset) -> list[bool]:
     """`is_gap` of each arm."""
     data = stack(results)
-    here: list[bool] = gap_known(data).broadcast_like(data["arm"]).values.tolist()
-    return here
+    gaps: list[bool] = gap_known(data).broadcast_like(data["arm"]).values.tolist()
+    return gaps
 
 
 def name(*, gap: bool) -> str:
@@ -114,12 +114,11 @@ def arms_of(dataset: Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: F
     Raises:
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """
-    told = dataset.assign_coords(precision=precision(dataset), asked=asked(dataset))
-    every = arms(told, DRAWN)
-    known = _gaps(dataset)
-    if gap is None and len(set(known)) > 1:
+    every = arms(dataset.assign_coords(precision=precision(dataset), asked=asked(dataset)), DRAWN)
+    gaps = _gaps(dataset)
+    if gap is None and len(set(gaps)) > 1:
         raise ValueError(f"{figure}: {BOTH_KINDS}")
-    return [arm for arm, own in zip(every, known, strict=True) if gap is None or own == gap]
+    return [arm for arm, own in zip(every, gaps, strict=True) if gap is None or own == gap]
 
 
 def asking(of_arms: Arms) -> Arms:

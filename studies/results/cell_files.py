@@ -161,10 +161,10 @@ def _form(data: xr.Dataset) -> tuple[Form, Variables, Data]:
                 _attach(made, [scales[dim] for dim in variable.dims])
         file.flush()
         image = file.id.get_file_image()
-        found = {str(name): _place(file[str(name)]) for name in variables}
-    places = [place for place in found.values() if place]
+        by_name = {str(name): _place(file[str(name)]) for name in variables}
+    places = [place for place in by_name.values() if place]
     behind = [place for place in places if place.name not in data.sizes]
-    others = [name for name, place in found.items() if not place]
+    others = [name for name, place in by_name.items() if not place]
     listed = b"" if others else cell_trailer.places_text(behind)
     return Form(image, places, others, listed), variables, attrs
 

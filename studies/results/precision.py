@@ -101,12 +101,12 @@ def _over_worlds(values: np.ndarray, level: float) -> np.ndarray:
     """(.., R) -> (..); numpy looks at rows with NaN one by one, and so at these alone."""
     rows = values.reshape(-1, values.shape[-1])
     lacking = np.isnan(rows)
-    known = ~lacking.any(1)
-    some = ~known & ~lacking.all(1)
-    found = np.full(len(rows), np.nan)
-    found[known] = np.quantile(rows[known], level, axis=1)
-    found[some] = np.nanquantile(rows[some], level, axis=1)
-    return found.reshape(values.shape[:-1])
+    full = ~lacking.any(1)
+    some = ~full & ~lacking.all(1)
+    quantiles = np.full(len(rows), np.nan)
+    quantiles[full] = np.quantile(rows[full], level, axis=1)
+    quantiles[some] = np.nanquantile(rows[some], level, axis=1)
+    return quantiles.reshape(values.shape[:-1])
 
 
 def _given(dataset: Dataset) -> DataArray:

@@ -108,11 +108,11 @@ def _quantiles(part: DataArray, levels: Sequence[float], method: Method) -> np.n
     """Quantiles over the worlds of each arm, NaN left out: (L, A)."""
     values = np.sort(part.transpose("arm", "replicate").values, axis=1)
     counts = (~np.isnan(values)).sum(1)
-    found = np.full((len(levels), len(values)), np.nan)
+    quantiles = np.full((len(levels), len(values)), np.nan)
     for count in np.unique(counts[counts > 0]):
         alike = counts == count
-        found[:, alike] = np.quantile(values[alike, :count], levels, axis=1, method=method)
-    return found
+        quantiles[:, alike] = np.quantile(values[alike, :count], levels, axis=1, method=method)
+    return quantiles
 
 
 # as a file --------------------------------------------------------------------------------------------------

@@ -165,7 +165,7 @@ class _Window:
     care: Care
     idle: int = 0  # looks since a worker was there
     landed: SimpleQueue[Future] = dataclasses.field(default_factory=SimpleQueue)
-    live: dict[str, Group] = dataclasses.field(default_factory=dict)  # address of the first cell ->
+    live: dict[str, Group] = dataclasses.field(default_factory=dict)  # by the address of the first cell
     futures: dict[str, Future] = dataclasses.field(default_factory=dict)  # of these
     tried: Counter[str] = dataclasses.field(default_factory=Counter)  # address -> attempts that failed
     again: list[Cell] = dataclasses.field(default_factory=list)  # to be tried again
@@ -292,8 +292,8 @@ class _Window:
 
     def _records(self, future: Future) -> list[Record]:
         with _asking():
-            told: Record | list[Record] = future.result()
-        records = told if isinstance(told, list) else [told]
+            result: Record | list[Record] = future.result()
+        records = result if isinstance(result, list) else [result]
         for record in records:
             _check_shared(record, self.out)
         return records

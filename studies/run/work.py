@@ -129,13 +129,13 @@ def _together(cells: Mapping[str, Cell], out: Path) -> dict[str, Ready]:
     if len(missing) < 2:  # noqa: PLR2004
         return {}
     began = time.perf_counter()
-    with contextlib.ExitStack() as notes:
+    with contextlib.ExitStack() as noted:
         for address, cell in missing.items():
-            notes.enter_context(_crash_note(cell, address, out, timeout=0.0))
+            noted.enter_context(_crash_note(cell, address, out, timeout=0.0))
         parts = run_together([_checked(cell, address) for address, cell in missing.items()])
-    seconds = (time.perf_counter() - began) / len(missing)
+    each = (time.perf_counter() - began) / sum(cell.last - cell.first for cell in missing.values())
     return {
-        address: Ready(data, seconds, len(missing))
+        address: Ready(data, each * data.sizes["replicate"], len(missing))
         for address, data in zip(missing, parts, strict=True)
     }
 

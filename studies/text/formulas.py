@@ -6,8 +6,7 @@
     theory:kimura              a law of the library (`studies.theory`), called likewise
     2 * theory:kimura(s=0.1)   inside of an expression too, and with some arguments of one's own
 
-A formula is read, never run: it reaches nothing but the names that it is given, and takes no time to speak of
-(`9**9**9` is one clear line). Which names there are is said where the formula stands.
+A formula is read, never run, in no time to speak of (`9**9**9` is one line). It reaches given names alone.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ from pathlib import Path
 from studies.text.words import check_known, longer, nearest, suggest
 
 Number = float | int | bool
-
 LONGEST = 1000  # characters
 DEEPEST = 60  # operations inside operations
 LIBRARY = "theory"  # in place of a module: a law of studies.theory

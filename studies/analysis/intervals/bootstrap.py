@@ -43,8 +43,7 @@ RESAMPLES = 999  # at the level of tables and figures
 MOST = 4999  # at any level
 OUTERMOST = 5  # resamples that must lie beyond an end which is read off
 FEW = 15  # units, below which a bootstrap is not to be trusted
-# units, above which the jackknife leaves out groups: the acceleration of a mean of groups is that of the mean
-# of units
+# units, above which the jackknife leaves out groups: a mean of groups has the acceleration of one of units
 GROUPS = 200
 ROUNDING = 1e-14  # of a logarithm and its exponential
 LOOSE = 0.5  # standard error of a logarithm, above which it is resampled
