@@ -156,6 +156,47 @@ def agree(sample, law, gap, away=0.0, dtype=np.float64):
     return scipy.stats.ks_2samp(sample, np.array(draws, dtype)).pvalue
 
 
+class Given:
+    """A generator whose next numbers are given."""
+
+    def __init__(self, uniforms, normals):
+        self.uniforms, self.normals = iter(uniforms), iter(normals)
+
+    def random(self):
+        return next(self.uniforms)
+
+    def standard_normal(self):
+        return next(self.normals)
+
+
+def draws_of(law):
+    """The uniform and the normal numbers that a law asks for, each of 5 worlds with 40 points."""
+
+    def drawn(kind, *given):
+        return getattr(streams(torch.arange(5)), kind)("evaluation", *given).flatten().tolist()
+
+    if law.func is reference.gauss:
+        return [], [drawn("normal", (40,), 2)]
+    if law.func is reference.uniform:
+        return [drawn("uniform", (40,), part) for part in (2, 3)], []
+    jumps = drawn("bernoulli", law.keywords["p"], (40,), 2)
+    return [[1.0 - jump for jump in jumps]], [drawn("normal", (40,), part) for part in (3, 4)]
+
+
+@each("first", LAWS)
+@each("gap", [2e-8, 3.0, 1e6, 1e12])
+def test_noise_beside_a_loop(first, gap):
+    """Of the same draws, also where the factor that grows as the gap shrinks has come down to 1."""
+    law, value = LAWS[first][0], torch.full((5, 40), gap, dtype=torch.float64)
+    points = torch.zeros((5, 40, 3), dtype=torch.float64)
+    found = BBOBNoisy(function=first, dim=3).observe(value, points, streams(torch.arange(5)))
+    kinds, expected = draws_of(law), []
+    for i in range(200):
+        told = Given(*([draws[i] for draws in kind] for kind in kinds))
+        expected.append(reference.seen(gap, (0, 0, 0), lambda f, rng: law(f, rng=rng), told))
+    np.testing.assert_allclose(found.flatten(), expected, rtol=1e-12)
+
+
 @pytest.mark.verify
 @each("first", LAWS)
 @each("gap", [2e-8, 3.0, 1e6])

@@ -242,6 +242,13 @@ def test_chunks_change_nothing_but_rounding(landscape, noise):
     same(ask(landscape, noise), ask(landscape, noise, portions={"chunks": 2}))
 
 
+@each("noise", [WHOLE, FEW])
+def test_pieces_of_a_mini_batch_drop_what_it_drops(noise):
+    """Also the third, which begins where the second ends."""
+    landscape = ALONE["mlp"]
+    same(ask(landscape, noise), ask(landscape, noise, portions={"micro_batches": 3}))
+
+
 @pytest.mark.verify
 @each("landscape", ALONE.values(), ids=lambda landscape: landscape.module)
 @each("noise", [WHOLE, FEW, Noise(batch=5, sampling="epoch"), Noise(batch=5, shared=False)])

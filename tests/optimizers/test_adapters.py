@@ -4,6 +4,7 @@ Each beside the library run by itself, and what no library may do to the rest of
 """
 
 import copy
+import os
 import random
 import subprocess
 import sys
@@ -539,6 +540,26 @@ def test_libraries_are_imported_when_used_and_are_silent(tmp_path):
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+LOUD = """
+import os, random, warnings
+
+level = os.environ["EVOTORCH_VERBOSE_LEVEL"]
+warnings.warn("heed this")
+random.random()
+"""
+
+
+def test_evotorch_is_imported_without_a_word_and_leaves_no_trace(tmp_path, monkeypatch):
+    """A stand-in that warns and draws; at its level -1 it says nothing but errors."""
+    (tmp_path / "evotorch.py").write_text(LOUD)
+    monkeypatch.setitem(sys.modules, "evotorch", None)
+    del sys.modules["evotorch"]
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("EVOTORCH_VERBOSE_LEVEL", "0")
+    assert evotorch._library.__wrapped__().level == "-1"
+    assert os.environ["EVOTORCH_VERBOSE_LEVEL"] == "0"
 
 
 def test_pycma_says_how_to_install_it(monkeypatch):

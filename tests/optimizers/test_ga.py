@@ -94,52 +94,51 @@ def test_opponents_weaken_selection(k):
         assert abs(found - 1 / 2 - (k / (k + 2)) ** 0.5 / 6) > 4.5 * error + bias
 
 
+def nine(alive, **options):
+    """A GA of nine without crossover, two of them elite, of whom so many are alive."""
+    grows = {"population": alive, "largest": 9, "coupling": "grow"} if alive < 9 else {}
+    return build("ga", {"population": 9, "elite": 2, "crossover": "none"} | options | grows)
+
+
+def elite_and_parents(selection, seen, world):
+    """Of a world of nine, by a loop, from what selection sees of those alive, the lower the better."""
+    alive = torch.tensor(len(seen))
+    entrants = make().at(1).integers("drift", alive, (7, 2))[world].tolist()
+    u = make().at(1).uniform("drift", (7,))[world].tolist()
+    parents = {
+        "tournament": lambda: naive.tournament(seen, entrants),
+        "truncation": lambda: naive.truncation(seen, 0.5, u),
+        "proportional": lambda: naive.proportional(naive.fitness(seen, "exponential", 1.0), u),
+    }[selection]()
+    return naive.ordered(seen)[:2] + parents
+
+
 @each("alive", [9, 5])
 @each("selection", ["tournament", "truncation", "proportional"])
 def test_fitness_from_opponents_beside_a_loop(selection, alive):
     """Elites and parents are those whom the shares of better opponents say; ties are half, NaN is worst."""
-    options = {"population": 9, "elite": 2, "opponents": 3, "selection": selection, "crossover": "none"}
-    grows = {"population": alive, "largest": 9, "coupling": "grow"} if alive < 9 else {}
-    optimizer = build("ga", options | grows)
+    optimizer = nine(alive, opponents=3, selection=selection)
     state = optimizer.init(problem(make(), Reals(), 1), make())
     value = make().integers("evaluation", 4, (9,), part=9).double()
     value[:, 3] = torch.nan
     _, info = optimizer.tell(state, optimizer.ask(state, make()), Answer(value), make().at(1))
     met = make().at(1).integers("pairing", torch.tensor(alive), (9, 3)).tolist()
-    entrants = make().at(1).integers("drift", torch.tensor(alive), (7, 2)).tolist()
-    u = make().at(1).uniform("drift", (7,)).tolist()
     for r in range(8):
         seen = value[r, :alive].nan_to_num(nan=9.0).tolist()
         share = naive.lost(seen, met[r][:alive])
-        weight = naive.fitness(share, "exponential", 1.0)
-        expected = {
-            "tournament": lambda r=r, share=share: naive.tournament(share, entrants[r]),
-            "truncation": lambda r=r, share=share: naive.truncation(share, 0.5, u[r]),
-            "proportional": lambda r=r, weight=weight: naive.proportional(weight, u[r]),
-        }[selection]()
-        assert info["parents"][r, :, 0].tolist() == naive.ordered(share)[:2] + expected
+        assert info["parents"][r, :, 0].tolist() == elite_and_parents(selection, share, r)
 
 
 @each("alive", [9, 5])
 @each("selection", ["tournament", "truncation", "proportional"])
 def test_means_of_evaluations_beside_a_loop(selection, alive):
     """Each individual alive is asked three times, a generation at a time; one NaN makes the mean the worst."""
-    options = {
-        "population": 9,
-        "elite": 2,
-        "evaluations": 3,
-        "selection": selection,
-        "crossover": "none",
-    }
-    grows = {"population": alive, "largest": 9, "coupling": "grow"} if alive < 9 else {}
-    optimizer = build("ga", options | grows)
+    optimizer = nine(alive, evaluations=3, selection=selection)
     state = optimizer.init(problem(make(), Reals(), 2), make())
     query = optimizer.ask(state, make())
     value = make().uniform("evaluation", (27,), part=9)
     value[:, 9 + 3] = torch.nan
     new, info = optimizer.tell(state, query, Answer(value), make().at(1))
-    entrants = make().at(1).integers("drift", torch.tensor(alive), (7, 2)).tolist()
-    u = make().at(1).uniform("drift", (7,)).tolist()
     for r in range(8):
         assert query.points[r].tolist() == state.points[r].tolist() * 3
         if alive < 9:
@@ -147,16 +146,10 @@ def test_means_of_evaluations_beside_a_loop(selection, alive):
         told = value[r].tolist()
         mean = [(told[i] + told[9 + i] + told[18 + i]) / 3 for i in range(alive)]
         seen = [math.inf if math.isnan(m) else m for m in mean]
-        weight = naive.fitness(seen, "exponential", 1.0)
-        expected = {
-            "tournament": lambda r=r, seen=seen: naive.tournament(seen, entrants[r]),
-            "truncation": lambda r=r, seen=seen: naive.truncation(seen, 0.5, u[r]),
-            "proportional": lambda r=r, weight=weight: naive.proportional(weight, u[r]),
-        }[selection]()
-        elite = naive.ordered(seen)[:2]
-        assert info["parents"][r, :, 0].tolist() == elite + expected
-        assert new.best[r].tolist() == state.points[r, elite[0]].tolist()
-        assert new.value[r].item() == pytest.approx(seen[elite[0]])
+        expected = elite_and_parents(selection, seen, r)
+        assert info["parents"][r, :, 0].tolist() == expected
+        assert new.best[r].tolist() == state.points[r, expected[0]].tolist()
+        assert new.value[r].item() == pytest.approx(seen[expected[0]])
 
 
 @each("domain", [Reals(), Bits()])

@@ -131,7 +131,7 @@ def other_numbers(optimizer):
     """Name -> another value, as far as it may have one."""
     others = {}
     for key, value in numbers(type(optimizer), optimizer.parameters()).items():
-        for other in (0.875 * value or 0.01, 1.125 * value):
+        for other in (0.5 * value or 0.01, 1.5 * value):
             with contextlib.suppress(ValueError):
                 replace(optimizer, **others | {key: other})
                 others[key] = other

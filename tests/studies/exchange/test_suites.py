@@ -228,19 +228,23 @@ def test_a_name_in_a_header_stays_whole(name):
     assert {found[1]: found["a"] for found in KEY.finditer(head)}["algId"] == name
 
 
+def searched(names, out, **more):
+    """Random searches of these names on one function of BBOB."""
+    landscapes = {"f": {"kind": "bbob", "function": 1, "dim": 2}}
+    optimizers = {name: {"kind": "random_search"} for name in names}
+    return compute(STUDY | {"landscapes": landscapes, "optimizers": optimizers} | more, out)
+
+
+def test_two_names_that_a_header_writes_alike_are_two_algorithms(tmp_path):
+    study = searched(["a\\b", "a/b"], tmp_path / "s", budget=2, replicates=1)
+    export_coco(study, tmp_path / "out")
+    assert import_coco(tmp_path / "out")["optimizer"].values.tolist() == ["a/b", "a/b 2"]
+
+
 @pytest.mark.verify
 def test_two_names_with_apostrophes_are_two_algorithms(tmp_path, cocopp):
     """With the name cut at its apostrophe, the runs of both were those of one."""
-    optimizers = {name: {"kind": "random_search"} for name in ("it's one", "it's two", "a\\b", "a/b")}
-    study = compute(
-        STUDY
-        | {
-            "landscapes": {"f": {"kind": "bbob", "function": 1, "dim": 2}},
-            "optimizers": optimizers,
-            "budget": 60,
-        },
-        tmp_path / "s",
-    )
+    study = searched(["it's one", "it's two", "a\\b", "a/b"], tmp_path / "s", budget=60)
     folders = export_coco(study, tmp_path / "out")
     data = import_coco(tmp_path / "out")
     assert sorted(data["optimizer"].values.tolist()) == ["a/b", "a/b 2", "it's one", "it's two"]
