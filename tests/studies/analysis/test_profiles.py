@@ -50,6 +50,14 @@ def test_a_start_that_is_good_enough_costs_one():
     assert ratios(of([[[[0.0]], [[5.0]]]])).values.ravel().tolist() == [1, 5]
 
 
+def test_what_is_never_reached_is_infinitely_often_the_best():
+    """Also where nobody reaches it."""
+    never = np.inf
+    assert ratios(of([[[[10, never]], [[never, never]]]])).values.tolist() == [
+        [[[1, never]], [[never, never]]]
+    ]
+
+
 def test_what_is_reached_beyond_the_common_budget_is_not_reached():
     """A uses gradients, and goes on at the nominal price to 100 where B ends at 50.
 

@@ -30,6 +30,11 @@ class TestIndependentWorlds:
         ])
         assert int(found["worlds"]) == n
 
+    def test_of_several_at_once_each_may_err_as_seldom_as_bonferroni_says(self):
+        assert told([1, 1, 0, 0, 0], at_once=4)["share_at_once"].values == pytest.approx(
+            proportion_confint(2, 5, alpha=0.05 / 4, method="beta")
+        )
+
     def test_worlds_without_a_number_are_left_out(self):
         assert told([1, 0, 0, np.nan])["share_interval"].values == pytest.approx(
             proportion_confint(1, 3, method="beta")

@@ -131,6 +131,11 @@ class TestArms:
         assert [label for label, _ in arms(data.isel(landscape=0))] == expected
         assert labels(data) == expected
 
+    def test_a_zero_below_and_one_above_are_one(self):
+        data = results(rates=(0.1, 0.2))
+        data["loss"].loc[{"optimizer": "GA"}] = [[[[0.0]], [[-0.0]]]]
+        assert labels(data)[2:] == ["GA"]
+
     def test_a_label_names_only_the_axes_that_tell(self):
         data = results(rates=(0.1, 0.2)).expand_dims(k=[0, 4], axis=3)
         assert labels(data) == [

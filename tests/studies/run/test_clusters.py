@@ -10,7 +10,7 @@ import sys
 import psutil
 import pytest
 
-from studies.run import environment
+from studies.run import clusters, environment
 from tests.support.patience import patience, wait_for
 from tests.support.runs import ROOT, alive
 
@@ -95,3 +95,14 @@ def test_plugins_are_looked_for_where_the_client_does(tmp_path, monkeypatch):
     installed = next(entry for entry in sys.path if entry.endswith("site-packages"))
     monkeypatch.setattr(sys, "path", ["", str(ROOT), installed, "/not/there"])
     assert environment.paths() == f"{tmp_path}:{ROOT}"
+
+
+def test_what_is_started_has_our_environment_and_finds_plugins(monkeypatch):
+    told = {}
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **how: told.update(how))
+    monkeypatch.setattr(clusters, "paths", lambda: "/of/plugins")
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    clusters.start("a.module", {"MINE": "1"})
+    expected = environment.ENVIRONMENT | {"PYTHONPATH": "/of/plugins", "MINE": "1"}
+    assert os.environ.keys() | expected.keys() == told["env"].keys()
+    assert expected.items() <= told["env"].items()

@@ -1,8 +1,11 @@
 """The error of a step beside the same step with other settings."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 from landscapes import LANDSCAPES
 from landscapes.oracle.evaluation import evaluate
@@ -89,6 +92,16 @@ def test_accumulation_is_exact_for_sums_alone(kind, exact, tmp_path):
     turned = float(parts @ whole / (parts.norm() * whole.norm()))
     assert turned < 1 - 1e-4
     assert cosine == pytest.approx(turned, rel=1e-9)
+
+
+def test_worlds_in_blocks_have_the_same_errors(tmp_path, monkeypatch):
+    study = against({"optimizers.SGD.momentum": 0.5}, noise={"evaluation": {"gradient": 1.0}})
+    whole = here(study, tmp_path / "whole")
+    monkeypatch.setattr(sys.modules["studies.cells.ledger.record"], "LIMIT", 1)
+    alone = here(study, tmp_path / "alone")
+    names = [name for name in whole if name.startswith("against_")]
+    assert "against_error" in names
+    xr.testing.assert_allclose(alone[names], whole[names], rtol=1e-9)
 
 
 def test_both_steps_see_the_same_draws(tmp_path):

@@ -177,28 +177,34 @@ def test_what_is_matched_may_be_a_quantity(tmp_path):
     assert told["reached"] == pytest.approx(told["target"], rel=0.1)
 
 
+# the mean length of a gradient after half of a pilot; the learning rate follows the momentum
+SLOPES = (
+    BOWLS
+    | QUICK
+    | {
+        "optimizers": {
+            "reference": {"kind": "sgd", "learning_rate": 0.02},
+            "SGD": {"kind": "sgd", "learning_rate": "1 - momentum", "momentum": 0.5},
+        },
+        "record": {"slope": "norm(gradient)", "theta": "center[0]"},
+        "match": {
+            "reference": "reference",
+            "quantity": "mean(slope, since=0.5)",
+            "at": 1,
+            "vary": {"SGD": {"momentum": [0.9, 0.999]}},
+        },
+    }
+)
+
+
+def test_a_pilot_records_what_its_quantity_names(tmp_path):
+    first = next(Pilots(load_study(SLOPES), tmp_path).rounds())
+    assert [[*cell.task.expressions] for cell in first] == [["slope"]] * 3
+
+
 @pytest.mark.verify
 def test_what_is_matched_may_be_recorded_and_of_any_time(tmp_path):
-    """The mean length of a gradient after half of a pilot; the learning rate follows the momentum."""
-    optimizers = {
-        "reference": {"kind": "sgd", "learning_rate": 0.02},
-        "SGD": {"kind": "sgd", "learning_rate": "1 - momentum", "momentum": 0.5},
-    }
-    study = (
-        BOWLS
-        | QUICK
-        | {
-            "optimizers": optimizers,
-            "record": {"slope": "norm(gradient)", "theta": "center[0]"},
-            "match": {
-                "reference": "reference",
-                "quantity": "mean(slope, since=0.5)",
-                "at": 1,
-                "vary": {"SGD": {"momentum": [0.9, 0.999]}},
-            },
-        }
-    )
-    pilots, _ = found(study, tmp_path)
+    pilots, _ = found(SLOPES, tmp_path)
     (told,) = pilots.results
     assert told["reached"] == pytest.approx(told["target"], rel=0.1)
     arm = next(arm for arm in pilots.study().arms if arm.coords["optimizer"] == "SGD")
