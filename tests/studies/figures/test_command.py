@@ -5,16 +5,22 @@ And it is quick where a study is large.
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from studies.analysis.noise import population
 from studies.figures import FIGURES
 from studies.figures import __main__ as figures_command
 from studies.figures.__main__ import main
+from studies.figures.saving import save_moving
+from studies.figures.trajectories import Moving, animation
 from studies.results import arms
 from tests.support.results import real, shared  # noqa: F401  a fixture
 
@@ -84,6 +90,35 @@ def test_what_moves_is_a_film(shared, tmp_path, monkeypatch):  # noqa: F811
         first = film.convert("L").tobytes()
         film.seek(2)
         assert film.convert("L").tobytes() != first
+
+
+def test_a_frame_shows_the_way_so_far_and_the_points_of_now():
+    center, points = np.arange(8.0).reshape(4, 2), np.arange(24.0).reshape(4, 3, 2)
+    trail, cloud = Moving(center, points, Line2D([], []), Line2D([], [])).at(2)
+    np.testing.assert_array_equal(trail.get_xydata(), center[:3])
+    np.testing.assert_array_equal(cloud.get_xydata(), points[2])
+
+
+def test_a_film_has_all_frames(shared, monkeypatch):  # noqa: F811
+    one, told = real("search", shared).isel(landscape=[0], optimizer=[0], frame=[0, 6, 11]), {}
+    film = lambda figure, show, **how: told.update(how, show=show)  # noqa: E731
+    monkeypatch.setattr(sys.modules[animation.__module__], "FuncAnimation", film)
+    animation(one, 2.0)
+    words = [told["show"](frame)[0].get_text() for frame in range(told["frames"])]
+    costs = one["picture_cost"].isel(seen=0).values.ravel()
+    assert words == [f"{cost:.3g} evaluations" for cost in costs]
+
+
+def test_a_film_is_one_file(tmp_path):
+    def film():
+        figure = Figure((1, 1))
+        word = figure.text(0.1, 0.5, "")
+        return FuncAnimation(figure, lambda frame: word.set_text(f"{frame}"), frames=3)
+
+    (file,) = save_moving(film, tmp_path, "moves")
+    assert [*tmp_path.iterdir()] == [file]
+    with Image.open(file) as seen:
+        assert (seen.format, seen.n_frames) == ("GIF", 3)
 
 
 def test_what_does_not_move_and_a_film_without_ffmpeg_are_one_line(
