@@ -16,6 +16,7 @@ import xarray as xr
 from studies import open_study
 from studies.results import store
 from studies.run.clusters import connect
+from tests.support.interrupts import interrupts  # noqa: F401
 from tests.support.runs import (
     ALIKE,
     again,
@@ -35,6 +36,7 @@ from tests.support.runs import (
 )
 from tests.support.slow_bowl import AFTER, BEFORE, EARLIER, POINTS
 
+pytestmark = pytest.mark.usefixtures("interrupts")
 CELLS = 6
 MISSING = 5  # a status
 

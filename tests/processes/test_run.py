@@ -12,6 +12,7 @@ from studies import open_study
 from studies.run import clusters, sweep
 from studies.run.__main__ import main
 from studies.run.clusters import connect
+from tests.support.interrupts import interrupts  # noqa: F401
 from tests.support.runs import ALIKE, FEW, again, cells, setenv, sketch, wait_for, write
 
 
@@ -102,14 +103,6 @@ def gate(tmp_path, warm_cluster):
 
 
 @pytest.fixture
-def interrupts():
-    """Ctrl-C reaches this process as it does in a terminal; processes of xdist ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture
 def taken(monkeypatch):
     """Whether the run has taken a signal."""
     asked, real = [], sweep.sweep
@@ -122,8 +115,9 @@ def taken(monkeypatch):
     return lambda: asked[0]()
 
 
+@pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_lets_running_cells_land(tmp_path, gate, interrupts, taken, capsys, number):
+def test_the_first_signal_lets_running_cells_land(tmp_path, gate, taken, capsys, number):
     write(tmp_path, ALIKE)
 
     def interrupt():

@@ -9,6 +9,9 @@ from studies.run import __main__ as command
 from studies.run import live_report, session
 from studies.run.session import Outcome
 from studies.run.signals import STOPS, stop_signals
+from tests.support.interrupts import interrupts  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("interrupts")
 
 STUDY = {
     "name": "stopped",
@@ -27,16 +30,6 @@ def file(tmp_path):
 
 def never(*words, **more):
     raise AssertionError("it was drawn")
-
-
-@pytest.fixture(autouse=True)
-def interrupts():
-    """Signals reach this process as they do in a terminal; processes of xdist, and of nohup, ignore some."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", STOPS)

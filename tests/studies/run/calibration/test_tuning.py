@@ -33,6 +33,7 @@ from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from studies.study_file.template import Template
 from tests.support.each import each
+from tests.support.interrupts import interrupts  # noqa: F401
 from tests.support.runs import (
     BOWL,
     again,
@@ -957,6 +958,7 @@ SLOW = ALONE | {"landscapes": {"bowl": {"kind": BOWL}}, "figures": []}
 
 
 @pytest.mark.verify
+@pytest.mark.usefixtures("interrupts")
 def test_a_run_that_is_interrupted_among_its_trials_goes_on(tmp_path):
     write(tmp_path, SLOW)
     process = start(tmp_path, "--workers", "1", delay=1.0)
