@@ -84,7 +84,7 @@ def test_the_page_joins_what_is_there(tmp_path, capsys):
     running._join(Collection("few", "Few", ("first", "second")), tmp_path)
     assert capsys.readouterr().out.split() == [str(tmp_path / "few.html")]
     page = (tmp_path / "few.html").read_text()
-    assert "first/report.html" in page
+    assert 'href="first/report.html"' in page
     assert "second" not in page
     assert (tmp_path / "first" / "report.html").exists()
 

@@ -13,6 +13,7 @@ from studies.run import rounds, sweep, work
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from tests.studies.cells.test_timing import STUDY
+from tests.support.runs import again, write
 
 CELLS = make_plan(load_study(STUDY)).cells(())
 
@@ -113,6 +114,41 @@ def test_a_wait_for_workers_ends(tmp_path, monkeypatch):
     with pytest.raises(sweep.ClusterError, match="no worker has been there for 0.02.* s; .*--wait 2h"):
         sweep.sweep(Empty(), PLAIN, tmp_path, print, lambda: False, lambda line: None, room)
     assert not list(tmp_path.iterdir())
+
+
+class Gone:
+    """A cluster whose scheduler goes away with what it is given."""
+
+    def __init__(self, status):
+        self.status = status
+
+    def nthreads(self):
+        if not self.status:
+            raise OSError
+        return {"a": 1}
+
+    def submit(self, *words, key, pure):
+        future = SimpleNamespace(status=self.status, key=key, release=lambda: None)
+        future.add_done_callback = lambda put: put(future)
+        return future
+
+
+@pytest.mark.parametrize("status", ["cancelled", "lost", ""])
+def test_what_is_in_flight_is_lost_with_the_scheduler(tmp_path, status):
+    """Which is told by what was given to it, or not there to be asked."""
+    with pytest.raises(sweep.SchedulerLost):
+        sweep.sweep(Gone(status), PLAIN, tmp_path, pytest.fail, lambda: False)
+
+
+def test_a_scheduler_that_goes_away_has_an_exit_code_of_its_own(tmp_path, monkeypatch, capsys):
+    def gone(*words):
+        raise sweep.SchedulerLost
+
+    monkeypatch.setattr(sweep, "sweep", gone)
+    write(tmp_path)
+    assert again(tmp_path) == 75
+    told = " ".join(capsys.readouterr().err.split())
+    assert "lost the Dask scheduler; finished cells are kept" in told
 
 
 def test_cells_that_need_a_gpu_go_where_one_is(tmp_path, monkeypatch):
