@@ -84,15 +84,13 @@ def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tu
     chosen = loss
     units = differing(loss)
     which, tied = xr.zeros_like(units), ties(loss, units)
-    if not bool(tied.any()):
-        return chosen, which
     for number, make in ((1, time_to_target), (2, area)):
         left = (which == 0) & tied
         other = make(dataset, at, value) if bool(left.any()) else None
         if other is not None:
             use = left & (differing(other) >= DECIDE)
             which, chosen = which.where(~use, number), chosen.replaced(use, other)
-    return Outcome(*(_named(part, loss.a) for part in chosen)), which
+    return Outcome(*(_named(part, loss.a) for part in chosen)), _named(which, loss.a)
 
 
 def _pair_by_pair(dataset: Dataset, at: float | None, value: str) -> tuple[Outcome, DataArray]:

@@ -168,6 +168,17 @@ def test_which_is_judged_is_a_function_of_the_pair():
         same(found[name].isel(pair=0), alone[name].isel(pair=0))
 
 
+def test_pairs_judged_by_different_things_at_checkpoints_of_their_own():
+    """With coordinates of no dim, as a sweep and a budget on another clock leave them."""
+    rows = np.stack([*DONE, np.full(WORLDS, 0.5)])
+    hits = np.concatenate([both(FAST, SLOW), np.full((1, WORLDS, 2), np.inf)])
+    data = raced(rows, hits).assign_coords(budget_clock=1.0, beta=0.9)
+    found = compare(data.assign_coords(recorded=(("optimizer", "checkpoint"), np.ones((3, 2)))))
+    assert found["judged"].isel(landscape=0).values.tolist() == [TIME, LOSS, LOSS]
+    for name in found.data_vars:
+        same(found[name], compare(data)[name])
+
+
 def test_times_within_a_cost():
     data = raced(DONE, both(np.full(WORLDS, 30.0), SLOW))
     data["loss"][..., 0] = 0.0
