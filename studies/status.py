@@ -7,7 +7,6 @@ files that were found damaged. Nothing is written.
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,11 +29,10 @@ class Running(NamedTuple):
     address: str
     note: Note
     minutes: float
-    gone: bool  # its process is, as far as this machine knows
 
     def line(self, names: ArmNames) -> str:
         """For people."""
-        gone = " (which is gone)" if self.gone else ""
+        gone = " (which is gone)" if self.note.gone else ""
         return f"{names.of(self.address)}: {self.note.line}{gone}, {self.minutes:.1f} min"
 
 
@@ -108,18 +106,16 @@ def _count(out: Path) -> str:
 def running(out: Path) -> Iterator[Running]:
     """The cells of a study that are being computed."""
     from studies.run import notes
-    from studies.run.machine import alive
 
     for path in (out / "crash").glob("*.txt"):
         try:
-            head, began = path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime
+            head, told = path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mtime
         except OSError:  # it ended just now
             continue
         note = notes.read(head)
         if note:
-            gone = note.host == platform.node() and not alive(note.process)
-            address = path.name.partition(".")[0]
-            yield Running(address, note, (time.time() - began) / 60, gone)
+            address, began = path.name.partition(".")[0], note.began or told
+            yield Running(address, note, (time.time() - began) / 60)
 
 
 def _failed(out: Path) -> Iterator[tuple[str, str]]:

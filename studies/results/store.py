@@ -12,11 +12,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 
 STALE = 86400.0  # seconds after which a temporary file belongs to a process that died
+BEAT = 60.0  # seconds after which one that is in use is young again
+_IN_USE: set[Path] = set()
 
 # files ------------------------------------------------------------------------------------------------------
 
@@ -102,8 +106,42 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def sweep(out: Path) -> None:
-    """Remove what processes that died left behind more than a day ago."""
+@contextlib.contextmanager
+def in_use(path: Path) -> Iterator[Path]:
+    """While the body runs a temporary file or folder stays young, so that no other run sweeps it away."""
+    _keep_young()
+    _IN_USE.add(path)
+    try:
+        yield path
+    finally:
+        _IN_USE.discard(path)
+
+
+@functools.cache
+def _keep_young() -> None:
+    """Begin to touch what is in use, from now on."""
+    threading.Thread(target=_touch_on, daemon=True, name="studies-in-use").start()
+
+
+def _touch_on() -> None:
+    while True:
+        _touch_each()
+        time.sleep(BEAT)
+
+
+def _touch_each() -> None:
+    for path in tuple(_IN_USE):
+        with contextlib.suppress(OSError):
+            os.utime(path)
+
+
+def sweep(out: Path, keep: Callable[[Path], bool] = lambda path: False) -> None:
+    """Remove what processes that died left behind more than a day ago.
+
+    Args:
+        out: the study's folder.
+        keep: what stays, however old it is.
+    """
     leftovers = [
         *out.glob(".*.tmp"),
         *out.glob("cells/??/.*.tmp"),
@@ -112,5 +150,5 @@ def sweep(out: Path) -> None:
     ]
     for path in leftovers:
         with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > STALE:
+            if time.time() - path.stat().st_mtime > STALE and not keep(path):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -23,7 +23,7 @@ from studies.results import assembly, config, gaps, settings
 from studies.results.cell_files import Damaged
 from studies.results.manifest import Manifest
 from studies.results.precision import from_starts
-from studies.results.store import cell_path, failures, finished, write_text
+from studies.results.store import cell_path, failures, finished, in_use, write_text
 from studies.results.tuning import tuning_cost
 from studies.text.shapes import Data
 
@@ -93,7 +93,8 @@ def export(manifest: Manifest, out: Path) -> Dataset:
     temporary = out / f".dataset.{uuid.uuid4().hex}.tmp"
     try:
         checked = {name: {"compressors": (ZstdCodec(checksum=True),)} for name in data.variables}
-        data.to_zarr(temporary, zarr_format=3, consolidated=False, encoding=checked)
+        with in_use(temporary):
+            data.to_zarr(temporary, zarr_format=3, consolidated=False, encoding=checked)
         _set_seal(temporary)
         _exchange(temporary, view)
     finally:

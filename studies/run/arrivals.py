@@ -35,25 +35,33 @@ MIXED = "cluster: machines of several kinds, and results are equal to the bit on
 
 
 class Arrival(WorkerPlugin):
-    """Looks at a worker before its first cell.
+    """Looks at a worker before its first cell, while its client is there; a killed one leaves it behind.
 
     Args:
         expected: name -> version, of what a worker must share with the client.
         plugins: import paths of what it must find.
+        client: the scheduler's name of the client.
     """
 
-    name = "studies-arrival"
+    def __init__(self, expected: Mapping[str, str], plugins: Sequence[str], client: str) -> None:
+        self.expected, self.plugins, self.client = dict(expected), [*plugins], client
+        self.name = f"studies-arrival-{client}"  # two runs ask, each for its own
 
-    def __init__(self, expected: Mapping[str, str], plugins: Sequence[str]) -> None:
-        self.expected, self.plugins = dict(expected), [*plugins]
-
-    def setup(self, worker: Worker) -> None:
+    async def setup(self, worker: Worker) -> None:
         """Set its environment, and close it where it differs."""
+        if not _is_there(await worker.scheduler.events(topic=self.client)):
+            return
         problem = different(self.expected, *about(self.plugins))
         report = {"worker": worker.address, "problem": problem, "machine": machine.kind()}
         worker.log_event(TOPIC, report)
         if problem:
             worker.loop.add_callback(worker.close, reason=problem)
+
+
+def _is_there(events: Sequence[tuple[float, object]]) -> bool:
+    """Whether a client is, from what the scheduler noted of it: nothing any more where it went long ago."""
+    actions = [event["action"] for _, event in events if isinstance(event, dict) and "action" in event]
+    return bool(actions) and actions[-1] != "remove-client"
 
 
 def about(plugins: Sequence[str] = ()) -> tuple[dict[str, str], str | None, str]:
@@ -141,13 +149,14 @@ def watched(client: Client, say: Callable[[str], None], plugins: Sequence[str] =
                 say(line)
 
     subscribe(client, hear)
-    client.register_plugin(Arrival(provenance.fingerprint(), plugins))
+    asks = Arrival(provenance.fingerprint(), plugins, client.id)
+    client.register_plugin(asks)
     try:
         yield
     finally:
         if client.status == "running":
             with contextlib.suppress(Exception):  # the scheduler may go at this moment
-                client.unregister_worker_plugin(Arrival.name)
+                client.unregister_worker_plugin(asks.name)
 
 
 def subscribe(client: Client, hear: Callable[[Event], None]) -> None:

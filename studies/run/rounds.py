@@ -50,7 +50,8 @@ def times_of(
             if stopping() or not _taken(client, named, number, folder, stopping):
                 shutil.rmtree(folder, ignore_errors=True)
                 break
-        yield folder
+        with store.in_use(folder):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

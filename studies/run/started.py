@@ -14,6 +14,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+from studies.results.store import in_use
 from studies.run.certificates import Tls
 from studies.run.kinds import ClusterError, Folders, started
 from studies.run.signals import STOPS
@@ -35,6 +36,7 @@ def main() -> None:
         folder = Path(asked["folder"])
         with (
             tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as hidden,
+            in_use(Path(hidden)),
             started(Cluster(**asked["cluster"]), Folders(folder / LOGS, Path(hidden))) as cluster,
         ):
             there.set()

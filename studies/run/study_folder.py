@@ -15,6 +15,7 @@ from pathlib import Path
 
 from studies.results import config, store
 from studies.results.figures import asked
+from studies.run import notes
 from studies.study_file.figures import QUESTIONS
 from studies.study_file.files import data_of
 from studies.study_file.loading import load_study
@@ -72,7 +73,7 @@ def prepare(study: Study, out: Path, text: str = "") -> str | None:
     changed = [] if earlier is None else _changes(earlier, study.resolved)
     for part in ("cells", "figures"):
         (out / part).mkdir(parents=True, exist_ok=True)
-    store.sweep(out)
+    store.sweep(out, keep=notes.of_living)
     cleared = _clear(out) if changed else False
     if not _is_given(study, out / "study.yaml", text):
         store.write_text(study.yaml(), out / "study.yaml")

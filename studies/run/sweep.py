@@ -126,7 +126,7 @@ def sweep(
     token.touch()
     try:
         timed = [cell for cell in queue if cell.task.timing]
-        with rounds.times_of(client, timed, out, stopping) as times:
+        with store.in_use(token), rounds.times_of(client, timed, out, stopping) as times:
             window = _Window(client, out, token.name, times, on_record, stopping, say, room, care)
             late = {cell.address for cell in timed if not rounds.path_of(times, cell.address).exists()}
             suspects = window.drain(window.groups([cell for cell in queue if cell.address not in late]))

@@ -255,11 +255,11 @@ def _crash_note(cell: Cell, address: str, out: Path, timeout: float) -> Iterator
     killed. The watch is that of the interpreter, which also ends code that never comes back to Python.
     """
     note = out / "crash" / f"{address}.{uuid.uuid4().hex}.txt"
-    header = f"{notes.here(cell.first, cell.last).line}\n"
+    header = notes.here(cell.first, cell.last).text
     with _storing(note):
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(header, encoding="utf-8")
-    with note.open("a") as file:
+    with note.open("a") as file, store.in_use(note):
         faulthandler.enable(file)
         if timeout:
             faulthandler.dump_traceback_later(timeout, exit=True, file=file)

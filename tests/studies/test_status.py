@@ -32,18 +32,21 @@ def out(tmp_path):
     return out
 
 
-def note(out, address, process, host=None, minutes=0.0):
+def note(out, address, process, host=None, minutes=0.0, *, old=False):
+    """A note; an old one is of an earlier release, whose file says when it began."""
     path = out / "crash" / f"{address}.5.txt"
     own = notes.here(0, 32)
-    store.write_text(f"{own._replace(host=host or own.host, process=process).line}\n", path)
-    began = path.stat().st_mtime - 60 * minutes
-    os.utime(path, (began, began))
+    began = own.began - 60 * minutes
+    own = own._replace(host=host or own.host, process=process, began=began)
+    store.write_text(f"{own.line}\n" if old else own.text, path)
+    if old:
+        os.utime(path, (began, began))
 
 
 def test_all_of_it_is_told(out, capsys):
     note(out, ADDRESSES[3], os.getpid(), minutes=12.0)
     note(out, ADDRESSES[2], 2**22 + 1, minutes=1.0)  # a number that no process has
-    note(out, "f" * 32, 17, host="elsewhere", minutes=30.0)
+    note(out, "f" * 32, 17, host="elsewhere", minutes=30.0, old=True)
     assert status.main([str(out.parent)]) == 0
     lines = capsys.readouterr().out.splitlines()
     host = platform.node()

@@ -36,6 +36,8 @@ class Done(NamedTuple):
 class Here:
     """A client whose one worker is this process; what is submitted is computed at once."""
 
+    id = "here"
+
     def nthreads(self) -> dict[str, int]:
         return {HERE: 1}
 

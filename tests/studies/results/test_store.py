@@ -18,6 +18,7 @@ from studies.results.view import export, save_manifest
 from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
+from tests.support.patience import wait_for
 from tests.support.runs import BOWL, assembled, assert_same
 
 STUDY = {
@@ -308,6 +309,33 @@ def test_only_old_leftovers_are_swept(tmp_path):
         os.utime(leftover, (1, 1))
     store.sweep(tmp_path)
     assert [old.exists(), new.exists(), path.exists(), view.exists()] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("make", ["touch", "mkdir"])
+def test_what_is_in_use_does_not_grow_old(tmp_path, make):
+    path = tmp_path / ".some.tmp"
+    getattr(path, make)()
+    with store.in_use(path):
+        store._IN_USE.add(tmp_path / "gone")  # as a note that its process removes at this moment
+        os.utime(path, (1, 1))
+        store._touch_each()
+        store.sweep(tmp_path)
+        assert path.exists()
+    store._IN_USE.discard(tmp_path / "gone")
+    os.utime(path, (1, 1))
+    store._touch_each()
+    store.sweep(tmp_path)
+    assert not path.exists()
+
+
+def test_a_thread_touches_what_is_in_use(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "BEAT", 0.01)
+    path = tmp_path / ".some.tmp"
+    path.touch()
+    store._keep_young.cache_clear()
+    with store.in_use(path):
+        os.utime(path, (1, 1))
+        wait_for(lambda: path.stat().st_mtime > 1)
 
 
 def test_fingerprint_names_the_versions_and_the_code():

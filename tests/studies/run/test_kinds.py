@@ -360,6 +360,7 @@ def test_a_scheduler_is_asked_while_a_run_lives_and_forgets_it_after():
     """Or workers that come later, of newer code, would be sent away by what an earlier run asked."""
     hears, plugins, said = [], [], []
     client = SimpleNamespace(
+        id="one",
         status="running",
         subscribe_topic=lambda topic, hear: hears.append(hear),
         log_event=lambda topic, message: hears[0]((0.0, message)),
@@ -407,10 +408,17 @@ def test_workers_come_late_and_end_after_their_cell():
             Scheduler(port=0, **own) as scheduler,
             Client(scheduler.address, asynchronous=True) as client,
         ):
-            await client.register_plugin(arrivals.Arrival({"code": "of another time"}, []))
+            asks = arrivals.Arrival({"code": "of another time"}, [], client.id)
+            await client.register_plugin(asks)
             async with lasting.Lasting(scheduler.address, nthreads=1, memory_limit=0, **own) as wrong:
                 await wrong.finished()
-            await client.unregister_worker_plugin(arrivals.Arrival.name)
+            await client.unregister_worker_plugin(asks.name)
+            async with Client(
+                scheduler.address, asynchronous=True
+            ) as killed:  # as the scheduler sees it
+                left = arrivals.Arrival({"code": "of a run that was killed"}, [], killed.id)
+                await killed.register_plugin(left)
+            assert left.name in scheduler.worker_plugins
             late = await lasting.Lasting(scheduler.address, nthreads=1, memory_limit=0, **own)
             first = client.submit(landing)
             assert await asyncio.to_thread(BEGAN.wait, patience())

@@ -1,14 +1,16 @@
 """One folder, one study: another is refused, and a changed one leaves nothing of what it was."""
 
 import json
+import os
 import shutil
 
 import pytest
 
 import studies.figures
 from studies import open_study
-from studies.run import session
+from studies.run import notes, session, study_folder
 from studies.run.__main__ import main
+from studies.study_file.loading import load_study
 from tests.support.runs import sketch
 
 HOLDS = {"kind": "ordering", "better": "B", "worse": "A"}
@@ -104,6 +106,25 @@ def test_a_changed_study_keeps_its_cells_and_nothing_else(ran, tmp_path, capsys)
     }
     assert cells < {path.name for path in out.glob("cells/??/*.nc")}
     assert json.loads(open_study(out).attrs["config"])["replicates"] == 3
+
+
+def test_of_old_notes_those_of_processes_that_live_stay(tmp_path):
+    """Another machine's notes are touched while their processes live: an old one is that of a dead one."""
+    mine, study = notes.here(0, 2), load_study(STUDY)
+    written = {
+        "mine": mine.text,
+        "an_earlier_release": f"{mine.line}\n",
+        "dead": mine._replace(process=2**22 + 1).text,
+        "elsewhere": mine._replace(host="elsewhere").text,
+        "none": "",
+    }
+    crash = tmp_path / "crash"
+    crash.mkdir()
+    for name, text in written.items():
+        (crash / f"{name}.txt").write_text(text)
+        os.utime(crash / f"{name}.txt", (1, 1))
+    study_folder.prepare(study, tmp_path)
+    assert {path.stem for path in crash.iterdir()} == {"mine", "an_earlier_release"}
 
 
 def test_an_imported_dataset_is_not_replaced(tmp_path, capsys):

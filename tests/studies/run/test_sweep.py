@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from studies.cells.timing import Timed
+from studies.results import store
 from studies.run import rounds, sweep, work
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
@@ -106,6 +108,22 @@ def test_where_workers_may_come_as_many_cells_wait_for_them(tmp_path, monkeypatc
     first, *others = client.asked
     assert len(client.asked) == most
     assert client.released == others
+
+
+def test_a_run_that_begins_a_day_later_leaves_what_workers_look_for(tmp_path):
+    there = []
+
+    def a_day_later():
+        for path in tmp_path.iterdir():
+            os.utime(path, (1, 1))
+        store._touch_each()  # as a thread does every minute
+        store.sweep(tmp_path)
+        there.extend(tmp_path.iterdir())
+        return True
+
+    sweep.sweep(Empty(), PLAIN, tmp_path, print, a_day_later)
+    assert [path.suffix for path in there] == [".tmp"]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_wait_for_workers_ends(tmp_path, monkeypatch):
