@@ -5,6 +5,7 @@ Distance to its mean, heterozygosity on bits, linkage, genotypes, each on axes o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,10 @@ from matplotlib.figure import Figure
 from xarray import Dataset
 
 from studies.analysis.noise import population as analysis
+from studies.analysis.shapes import ends
 from studies.figures import layout, legends, panels, style
 from studies.figures.style import Look, Looks
-from studies.results.arms import stack
+from studies.results.arms import numbers_at, stack
 
 ROW, NARROW = 1.35, 1.5  # inches: the height of a panel, its least width
 TITLE = 0.2  # inches, for titles of their own where a landscape has several rows
@@ -127,9 +129,9 @@ def _curves(dataset: Dataset, looks: Looks, what: str) -> list[tuple[Look, Curve
     values = _values(stacked, name, bands)
     marks = {} if name == DIVERSITY else MOMENT
     curves = []
-    for number, label in enumerate(stacked["arm"].values.tolist()):
-        arm = stacked.isel(arm=number)
-        curve = _curve(arm, values.isel(arm=number), name, bands=bands)
+    numbers = _numbers(stacked, values, name, bands=bands)
+    for arm in numbers_at(numbers, ["arm"], ["arm", "optimizer", *Curve._fields]):
+        label, curve = str(arm["arm"]), _curve(arm, ledger=name != DIVERSITY)
         if curve.cost.size:
             curves.append((style.look(looks, label, arm) | marks | {"label": label}, curve))
     return curves
@@ -142,31 +144,26 @@ def _values(stacked: Dataset, name: str, bands: bool) -> Dataset:
     return analysis.at_moments(stacked, name)
 
 
-def _curve(
-    arm: Dataset,
-    values: Dataset,
-    name: str,
-    *,
-    bands: bool,
-) -> Curve:
-    """The curve of an arm, maybe without any place.
+def _numbers(stacked: Dataset, values: Dataset, name: str, *, bands: bool) -> Dataset:
+    """What `Curve` has, of all arms at all costs.
 
     Args:
-        arm: its results.
-        values: its diversity, or what the ledger says of its population.
+        stacked: results of arms.
+        values: their diversity, or what the ledger says of their populations.
         name: of the variable.
         bands: whether there are intervals.
     """
-    ledger = name != DIVERSITY
-    cost, value = _costs(arm, ledger), values[name].values
-    ends = panels.ends(values, name) if bands else (value, value)
-    shown = np.isfinite(value) & (cost > 0) & ((value > 0) | ledger)
-    return Curve(*(part[shown] for part in (cost, value, *ends)))
+    cost = stacked["cost"] if name == DIVERSITY else stacked["moment_cost"].mean("replicate")
+    low, high = ends(values[f"{name}_interval"]) if bands else (values[name], values[name])
+    parts = dict(zip(Curve._fields, (cost, values[name], low, high), strict=True))
+    labels = {label: stacked.variables[label] for label in ("arm", "optimizer")}
+    return Dataset({field: part.variable for field, part in parts.items()} | labels)
 
 
-def _costs(arm: Dataset, ledger: bool) -> np.ndarray:  # noqa: FBT001
-    """The costs of checkpoints, or of the moments of the ledger."""
-    return (arm["moment_cost"].mean("replicate") if ledger else arm["cost"]).values
+def _curve(arm: Mapping[str, np.ndarray], *, ledger: bool) -> Curve:
+    """The curve of an arm, of `_numbers`, maybe without any place."""
+    shown = np.isfinite(arm["value"]) & (arm["cost"] > 0) & ((arm["value"] > 0) | ledger)
+    return Curve(*(arm[field][shown] for field in Curve._fields))
 
 
 def _of_kind(stacked: Dataset, what: str) -> Dataset:

@@ -8,6 +8,9 @@ restarts would add, where worlds share instances.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -20,6 +23,7 @@ from studies.analysis.running_time.runtime import Targets
 from studies.figures import clocks, layout, legends, panels, scales, style
 from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
+from studies.results.arms import numbers_at
 from studies.results.clocks import times_of
 from studies.results.hits import hits, spent
 
@@ -30,6 +34,7 @@ STEPS = 60  # costs at which they are
 EVENLY = DataArray(np.linspace(0, 1, STEPS), dims="checkpoint")
 OWN = 64  # hits of an arm at whose costs its distribution is drawn, beside those of the checkpoints
 THIN = 0.6  # of the line of restarts
+Numbers = Mapping[str, np.ndarray]  # of an arm, by name
 CROSS: Look = {"marker": "x", "ms": 5, "mew": 1.1, "ls": "", "clip_on": False, "zorder": 4}
 
 
@@ -83,9 +88,9 @@ def _titled(
         clock: of the running times.
     """
     title, part, gap = shown
-    mine = _of_landscape(targets, part)
-    panel(part, axes, looks, mine, gap, clock)
-    panels.noted_title(axes, title, notes(part, mine, gap), inches)
+    mine, of_arms = _of_landscape(targets, part), scales.arms_of(part, gap, "ecdf")
+    _panel(part, of_arms, axes, looks, mine, clock)
+    panels.noted_title(axes, title, _notes(part, of_arms, mine), inches)
 
 
 def _of_landscape(targets: Targets, part: Dataset) -> Targets:
@@ -112,7 +117,11 @@ def notes(dataset: Dataset, targets: Targets = None, gap: bool | None = None) ->
         targets: as of `panel`.
         gap: as of `panel`.
     """
-    of_arms = scales.arms_of(dataset, gap, "ecdf")
+    return _notes(dataset, scales.arms_of(dataset, gap, "ecdf"), targets)
+
+
+def _notes(dataset: Dataset, of_arms: scales.Arms, targets: Targets) -> list[str]:
+    """What is said of some arms."""
     return _targets_said(_targets(dataset, targets, of_arms)) + scales.idle(of_arms)
 
 
@@ -159,19 +168,34 @@ def panel(
     Raises:
         ValueError: some arms have gaps, others raw losses, and `gap` does not say which.
     """  # noqa: DOC502
-    looks = looks or style.arm_looks(dataset)
     of_arms = scales.arms_of(dataset, gap, "ecdf")
+    return _panel(dataset, of_arms, axes, looks or style.arm_looks(dataset), targets, clock)
+
+
+def _panel(
+    dataset: Dataset, of_arms: scales.Arms, axes: Axes, looks: Looks, targets: Targets, clock: str
+) -> Axes:
+    """Draw some arms on Axes and return them; arguments as of `panel`."""
     asking = scales.asking(of_arms)
     if not asking or not _targets(dataset, targets, of_arms).size:
         panels.empty(axes, "no targets" if asking else "no runs")
         return axes
     reached = curves(dataset, targets, clock)
+    dims = [str(dim) for dim in reached["cross"].dims]
+    of_places = _by_place(reached, dims)
     for label, arm in asking:
-        mine = reached.sel({dim: arm[dim].item() for dim in reached["cross"].dims})
+        mine = of_places[tuple(arm[dim].item() for dim in dims)]
         band = label in looks and len(looks) <= style.BANDS and arm.sizes["replicate"] > 1
         _curve(mine, axes, label, style.look(looks, label, arm), band=band)
     _finish(axes)
     return axes
+
+
+def _by_place(reached: Dataset, dims: Sequence[str]) -> dict[tuple[object, ...], Numbers]:
+    """The numbers of `curves` by the labels of the dims of an arm."""
+    every = numbers_at(reached.transpose(..., "bound", "checkpoint"), dims, map(str, reached.data_vars))
+    labels = itertools.product(*(reached[dim].values.tolist() for dim in dims))
+    return dict(zip(labels, every, strict=True))
 
 
 def _finish(axes: Axes) -> None:
@@ -182,7 +206,7 @@ def _finish(axes: Axes) -> None:
     panels.rules(axes)
 
 
-def _curve(reached: Dataset, axes: Axes, label: str, look: Look, *, band: bool) -> None:
+def _curve(reached: Numbers, axes: Axes, label: str, look: Look, *, band: bool) -> None:
     """One arm: its distribution up to the end of its runs, its cross, and what restarts add.
 
     Args:
@@ -193,18 +217,20 @@ def _curve(reached: Dataset, axes: Axes, label: str, look: Look, *, band: bool) 
         band: whether its interval is drawn.
     """
     steps: Look = {"drawstyle": "steps-post", **look}
-    there = reached.isel(checkpoint=np.isfinite(reached["cost"].values))
-    cost, solved = there["cost"].values, there["solved"]
+    there = np.isfinite(reached["cost"])
+    cost, solved = reached["cost"][there], reached["solved"][there]
     if band:
-        panels.share_band(axes, there, "solved", "cost", {"color": look["color"], "alpha": 0.13})
-    axes.plot(cost, solved.values, label=label, **steps)
-    if "earliest" in there and bool((there["earliest"] > solved).any()):
-        legends.hatch(axes, cost, solved, there["earliest"], look["color"])
+        faint = {"color": look["color"], "alpha": 0.13}
+        panels.share_band(axes, cost, solved, reached["solved_interval"][:, there], faint)
+    axes.plot(cost, solved, label=label, **steps)
+    earliest = reached["earliest"][there] if "earliest" in reached else solved
+    if (earliest > solved).any():
+        legends.hatch(axes, cost, solved, earliest, look["color"])
     if np.isfinite(reached["cross"]):
-        axes.plot(reached["cross"].item(), reached["height"].item(), color=look["color"], **CROSS)
+        axes.plot(reached["cross"], reached["height"], color=look["color"], **CROSS)
         if "restarted" in reached:
             thin = steps | {"linewidth": THIN}
-            axes.plot(reached["beyond"].values, reached["restarted"].values, **thin, zorder=1.8)
+            axes.plot(reached["beyond"], reached["restarted"], **thin, zorder=1.8)
 
 
 def shared(dataset: Dataset) -> bool:

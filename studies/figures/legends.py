@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from xarray import DataArray, Dataset
+from xarray import Dataset
 
 from studies.analysis.intervals.proportions import clopper_pearson
 from studies.figures import style
@@ -143,8 +143,8 @@ def each(dataset: Dataset, looks: Looks) -> str:
 def hatch(
     axes: Axes,
     x: np.ndarray,
-    low: DataArray,
-    high: DataArray,
+    low: np.ndarray,
+    high: np.ndarray,
     colour: str,
 ) -> None:
     """Hatch what hits that are known to intervals leave open of a share.

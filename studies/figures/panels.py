@@ -94,20 +94,19 @@ def ends(results: Dataset, name: str) -> np.ndarray:
     return results[f"{name}_interval"].transpose("bound", ...).values
 
 
-def share_band(axes: Axes, results: Dataset, name: str, along: str, look: Look) -> None:
+def share_band(axes: Axes, along: np.ndarray, share: np.ndarray, ends: np.ndarray, look: Look) -> None:
     """Shade the interval of a share, where some but not all is solved.
 
     Args:
         axes: where.
-        results: with the share (N,) and its interval.
-        name: of the share.
-        along: name of the numbers (N,) at which it steps.
+        along: the numbers (N,) at which it steps.
+        share: (N,).
+        ends: of its interval (2, N).
         look: colour and opacity.
     """
-    share = results[name].values
     if ((share > 0) & (share < 1)).any():
-        low, high = style.inside(share, ends(results, name))
-        axes.fill_between(results[along].values, low, high, step="post", lw=0, **look)
+        low, high = style.inside(share, ends)
+        axes.fill_between(along, low, high, step="post", lw=0, **look)
 
 
 # words ------------------------------------------------------------------------------------------------------

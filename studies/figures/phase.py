@@ -9,7 +9,7 @@ told apart from all others (`studies.analysis.comparison.winners`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ from studies.analysis.comparison.winners import NONE, touched, winners
 from studies.figures import layout, legends, panels, style
 from studies.figures.break_even import swatches
 from studies.figures.style import Look, Looks
+from studies.results.arms import numbers_at
 from studies.text.words import taken_apart
 
 CELL = 0.34  # inches, the height of a cell
@@ -39,6 +40,8 @@ SIGNS = {  # in cells -> what they mean
 }
 MIDDLE: Look = {"ha": "center", "va": "center"}
 ABSENT = (NONE, "nan")  # winners of cells in which there is none
+SAID = ("winner", "decided", "lead", "tied", "at_least", "times")  # of a cell
+Numbers = Mapping[str, np.ndarray]  # of a cell
 Diagram = tuple[str, Dataset]  # title, winners by two dims
 
 
@@ -180,8 +183,10 @@ def cells(told: Dataset, axes: Axes, looks: Looks, width: float = style.COLUMN) 
     down, across = (str(dim) for dim in told["winner"].dims)
     rows, columns = told["winner"].shape
     inches = (width - LABELS) / columns
-    for row, column in np.ndindex(rows, columns):
-        _cell(told.isel({down: row, across: column}), axes, (column, row), looks, text=inches >= LEAST)
+    times = told["times" if "times" in told else "logarithmic"]
+    every = numbers_at(told.assign(times=times), (down, across), SAID)
+    for (row, column), cell in zip(np.ndindex(rows, columns), every, strict=True):
+        _cell(cell, axes, (column, row), looks, text=inches >= LEAST)
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5))
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
@@ -202,17 +207,17 @@ def _label(axes: Axes, told: Dataset, below: float, beside: float) -> None:
 # cells ------------------------------------------------------------------------------------------------------
 
 
-def _cell(cell: Dataset, axes: Axes, at: tuple[int, int], looks: Looks, *, text: bool) -> None:
+def _cell(cell: Numbers, axes: Axes, at: tuple[int, int], looks: Looks, *, text: bool) -> None:
     """A cell: the colour of the winner, and, where there is room for text, by how much it is ahead.
 
     Args:
-        cell: the winner.
+        cell: the winner, `SAID`.
         axes: where.
         at: column and row.
         looks: optimizer -> keywords of `Axes.plot`.
         text: whether there is room.
     """
-    name, decided = str(cell["winner"].item()), bool(cell["decided"])
+    name, decided = str(cell["winner"]), bool(cell["decided"])
     if name in ABSENT:
         axes.text(*at, "–", color="#777777", fontsize=7, **MIDDLE)
         return
@@ -229,14 +234,14 @@ def _pale(look: Look) -> tuple[float, float, float]:
     return style.paler(look["color"], 1 - PALE)
 
 
-def _lead(cell: Dataset) -> str:
+def _lead(cell: Numbers) -> str:
     """By how much the winner is ahead, in a word."""
-    if bool(cell["tied"]):
-        return FASTER if bool(cell["decided"]) else TIE
+    if cell["tied"]:
+        return FASTER if cell["decided"] else TIE
     lead = _short(float(cell["lead"]))
-    if not bool(cell["times"] if "times" in cell else cell["logarithmic"]):
+    if not cell["times"]:
         return f"+{lead}"
-    return f"{AT_LEAST}{lead}×" if bool(cell["at_least"]) else f"{lead}×"
+    return f"{AT_LEAST}{lead}×" if cell["at_least"] else f"{lead}×"
 
 
 def _short(value: float) -> str:

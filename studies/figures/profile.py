@@ -169,9 +169,10 @@ def panel(profiled: Dataset, axes: Axes, looks: Looks | None = None) -> Axes:
 
 def _draw(mine: Dataset, axes: Axes, look: Look, *, band: bool) -> None:
     """The profile of an optimizer, maybe with its band, and what hits known to intervals leave open."""
-    factor = mine["factor"].values
+    factor, share = mine["factor"].values, mine["profile"].values
     if band and mine["worlds"].max() > 1:
-        panels.share_band(axes, mine, "profile", "factor", {"color": look["color"], "alpha": 0.15})
-    axes.plot(factor, mine["profile"].values, drawstyle="steps-post", **look)
+        faint = {"color": look["color"], "alpha": 0.15}
+        panels.share_band(axes, factor, share, panels.ends(mine, "profile"), faint)
+    axes.plot(factor, share, drawstyle="steps-post", **look)
     if "least" in mine and bool((mine["least"] < mine["most"]).any()):
-        legends.hatch(axes, factor, mine["least"], mine["most"], look["color"])
+        legends.hatch(axes, factor, mine["least"].values, mine["most"].values, look["color"])

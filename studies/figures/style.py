@@ -186,9 +186,9 @@ def only(looks: Looks, labels: Collection[str]) -> Looks:
     return {label: look for label, look in looks.items() if label in labels}
 
 
-def look(looks: Looks, label: str, arm: Dataset) -> Look:
+def look(looks: Looks, label: str, arm: Dataset | Mapping[str, np.ndarray]) -> Look:
     """The look of an arm: its own, or, where arms are too many, a thin line as its optimizer's."""
-    return looks[label] if label in looks else looks[str(arm["optimizer"].item())] | THIN
+    return looks[label] if label in looks else looks[str(np.asarray(arm["optimizer"]))] | THIN
 
 
 def band(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: Colour) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from xarray import DataArray
 
 LAST = 1e308  # where inf is sorted
 Numbers = Sequence[float] | np.ndarray
@@ -30,16 +29,6 @@ def number(value: float) -> Cell:
         return Cell("–", str(LAST * 1.5), "number")
     sort = max(-LAST, min(value, LAST))
     return Cell(shown(value), str(sort), "number")
-
-
-def as_number(value: DataArray) -> Cell:
-    """A number of results."""
-    return number(value.item())
-
-
-def as_text(value: DataArray) -> Cell:
-    """A text of results."""
-    return Cell(str(value.item()))
 
 
 def shown(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,9 +14,9 @@ from studies.analysis.comparison.comparison import compare
 from studies.analysis.intervals.quantiles import quantiles
 from studies.analysis.noise.unfit import unfit
 from studies.analysis.running_time.tables import fixed_target
-from studies.report.cells import Cell, Row, amount, as_number, as_text, count, interval, number, shown
+from studies.report.cells import Cell, Row, amount, count, interval, number, shown
 from studies.results import gaps, goals
-from studies.results.arms import dims_beside, never_asked, places, stack, words_on_silent
+from studies.results.arms import dims_beside, never_asked, numbers_at, stack, words_on_silent
 from studies.results.clocks import common_clock, words
 from studies.results.hits import at_budget
 from studies.results.precision import precision
@@ -25,6 +25,7 @@ from studies.schema import Status
 from studies.text.shapes import Tree
 
 MOST = 1000  # rows
+Numbers = Mapping[str, np.ndarray]  # of an arm or a pair, by name
 INTERVAL = "95 % interval"
 
 
@@ -80,12 +81,6 @@ def final_loss(dataset: Dataset) -> Table:
     return Table("Final loss", LOSS_HEADS, rows, notes)
 
 
-def _each(stacked: Dataset) -> Iterator[Dataset]:
-    """Each of the arms (dim `arm`)."""
-    for place in range(stacked.sizes["arm"]):
-        yield stacked.isel(arm=place)
-
-
 def _of_like_worlds(data: Dataset) -> Iterable[Dataset]:
     """The arms (dim `arm`), all at once where a world is of the same instance in each."""
     if "instance" not in data.coords or "arm" not in data["instance"].dims:
@@ -102,10 +97,10 @@ def _loss_rows(landscape: str, end: Dataset) -> Iterator[Row]:
     levels = spread["loss"].transpose("arm", "quantile").values
     between = spread["loss_interval"].sel(quantile=0.5).transpose("arm", "bound").values
     counts = [part.sum("replicate").values for part in (there, diverged, ~there)]
-    for place, arm in enumerate(end["arm"]):
+    for place, arm in enumerate(end["arm"].values):
         low, median, high = map(number, levels[place])
         worlds = [count(int(part[place])) for part in counts]
-        yield [Cell(landscape), as_text(arm), median, interval(between[place]), low, high, *worlds]
+        yield [Cell(landscape), Cell(str(arm)), median, interval(between[place]), low, high, *worlds]
 
 
 def _counted(end: Dataset, there: DataArray, diverged: DataArray) -> DataArray:
@@ -123,6 +118,7 @@ TIME_NOTES = (
     "In {clock}; ∞: never seen.",
     "Expected running time: of an algorithm that is restarted until it reaches the target.",
 )
+TIMES = ("arm", "target_loss", "ert", "ert_interval", "median", "successes", "worlds")
 PRICED = "evaluations at the nominal price of a gradient"
 
 
@@ -149,25 +145,22 @@ def running_time(dataset: Dataset) -> Table:
 
 
 def _time_rows(landscape: str, times: Dataset) -> list[Row]:
-    """A row for each arm and target of a landscape."""
+    """A row for each arm and target of a landscape, where this is known and some world has numbers."""
+    times = times.assign(median=times["quantiles"].sel(quantile=0.5, drop=True))
+    every = numbers_at(times, ["arm", "target"], TIMES)
     return [
-        _time_row(landscape, arm.isel(target=goal)) for arm in _each(times) for goal in _measured(arm)
+        _time_row(landscape, at) for at in every if np.isfinite(at["target_loss"]) and at["worlds"] > 0
     ]
 
 
-def _measured(arm: Dataset) -> list[int]:
-    """The numbers of an arm's targets, where these are known and some world has numbers."""
-    return np.flatnonzero(np.isfinite(arm["target_loss"].values) & (arm["worlds"].values > 0)).tolist()
-
-
-def _time_row(landscape: str, at: Dataset) -> Row:
+def _time_row(landscape: str, at: Numbers) -> Row:
     return [
         Cell(landscape),
-        as_text(at["arm"]),
-        as_number(at["target_loss"]),
-        as_number(at["ert"]),
-        interval(at["ert_interval"].values),
-        as_number(at["quantiles"].sel(quantile=0.5)),
+        Cell(str(at["arm"])),
+        number(float(at["target_loss"])),
+        number(float(at["ert"])),
+        interval(at["ert_interval"]),
+        number(float(at["median"])),
         *(count(int(at[name])) for name in ("successes", "worlds")),
     ]
 
@@ -194,6 +187,8 @@ BETTER = (
     " not hold 0."
 )
 SAME = ("difference", "difference_interval", "win_probability")  # what tells values of axes apart
+PAIR = (*SAME, "win_probability_interval", "a", "b", "verdict", "judged", "target", "logarithmic")
+PAIR_TESTED = ("p_corrected", "worlds")
 
 
 def comparisons(dataset: Dataset) -> Table:
@@ -220,54 +215,53 @@ def _pairs(landscape: str, differences: Dataset) -> list[Row]:
     """The rows of a landscape; values of axes that change nothing are one."""
     axes = dims_beside(differences["difference"], "pair")
     pairs = _different(differences, axes)
-    telling = [axis for axis in axes if len({pair[axis].item() for pair in pairs}) > 1]
+    telling = [axis for axis in axes if len({pair[axis] for pair in pairs}) > 1]
     return [_pair_row(_where(landscape, pair, telling), pair) for pair in pairs]
 
 
-def _where(landscape: str, pair: Dataset, axes: Sequence[str]) -> str:
+def _where(landscape: str, pair: Numbers, axes: Sequence[str]) -> str:
     """A landscape and values of axes, in words."""
-    return ", ".join([landscape, *(f"{axis} = {pair[axis].item()}" for axis in axes)])
+    return ", ".join([landscape, *(f"{axis} = {pair[axis]}" for axis in axes)])
 
 
-def _different(differences: Dataset, axes: list[str]) -> list[Dataset]:
+def _different(differences: Dataset, axes: list[str]) -> list[Numbers]:
     """The pairs at each place of the axes that have worlds, those with the same numbers once."""
-    pairs: dict[tuple[object, ...], Dataset] = {}
-    for place in places(differences, [*axes, "pair"]):
-        pair = differences.isel(place)
-        if int(pair["worlds"]):
-            numbers = (pair[name].values.tobytes() for name in SAME)
-            pairs.setdefault((place["pair"], *numbers), pair)
+    pairs: dict[tuple[object, ...], Numbers] = {}
+    for pair in numbers_at(differences, [*axes, "pair"], [*PAIR, *PAIR_TESTED, *axes]):
+        if pair["worlds"]:
+            same = (pair[name].tobytes() for name in SAME)
+            pairs.setdefault((str(pair["a"]), str(pair["b"]), *same), pair)
     return list(pairs.values())
 
 
-def _pair_row(where: str, pair: Dataset) -> Row:
+def _pair_row(where: str, pair: Numbers) -> Row:
     return [
         Cell(where),
         *map(Cell, _judged(pair)),
         *_with_interval(pair, "difference"),
         Cell("decades" if bool(pair["logarithmic"]) else "loss"),
         *_with_interval(pair, "win_probability"),
-        as_number(pair["p_corrected"]),
+        number(float(pair["p_corrected"])),
         count(int(pair["worlds"])),
     ]
 
 
-def _with_interval(results: Dataset, name: str) -> Row:
+def _with_interval(at: Numbers, name: str) -> Row:
     """A number, and its interval."""
-    return [as_number(results[name]), interval(results[f"{name}_interval"].values)]
+    return [number(float(at[name])), interval(at[f"{name}_interval"])]
 
 
-def _judged(pair: Dataset) -> tuple[str, str, str, str]:
+def _judged(pair: Numbers) -> tuple[str, str, str, str]:
     """The two optimizers, which is better, and by what."""
-    a, b = str(pair["a"].item()), str(pair["b"].item())
+    a, b = str(pair["a"]), str(pair["b"])
     verdicts = {"A better": f"{a} better", "B better": f"{b} better"}
-    return a, b, verdicts.get(str(pair["verdict"].item()), "undecided"), _by(pair)
+    return a, b, verdicts.get(str(pair["verdict"]), "undecided"), _by(pair)
 
 
-def _by(pair: Dataset) -> str:
+def _by(pair: Numbers) -> str:
     """By what two optimizers were judged."""
     goal = float(pair["target"])
-    return str(pair["judged"].item()) if np.isnan(goal) else f"time to {shown(goal)}"
+    return str(pair["judged"]) if np.isnan(goal) else f"time to {shown(goal)}"
 
 
 def _precisions(dataset: Dataset) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -231,6 +231,29 @@ def places(dataset: Dataset, dims: Sequence[str]) -> Iterator[dict[str, int]]:
     """Every place along some dims, as dim -> index; the last dim goes fastest."""
     for indices in np.ndindex(*(dataset.sizes[dim] for dim in dims)):
         yield dict(zip(dims, indices, strict=True))
+
+
+def numbers_at(
+    dataset: Dataset, dims: Sequence[str], names: Iterable[str]
+) -> Iterator[dict[str, np.ndarray]]:
+    """The numbers of variables at every place of `places`, by name: a thousand Datasets would take seconds.
+
+    Args:
+        dataset: any.
+        dims: of the places.
+        names: of variables, coordinates among them; the dims that they have beside are those of an array.
+    """
+    sizes = {dim: dataset.sizes[dim] for dim in dims}
+    parts = {name: dataset.variables[name] for name in names}
+    arrays = {
+        name: part
+        .set_dims(sizes | {str(dim): size for dim, size in part.sizes.items()})
+        .transpose(*dims, ...)
+        .values
+        for name, part in parts.items()
+    }
+    for place in np.ndindex(*sizes.values()):
+        yield {name: array[place] for name, array in arrays.items()}
 
 
 def dims_beside(values: DataArray, *others: str) -> list[str]:

@@ -18,8 +18,9 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.comparison import VERDICTS, compare
 from studies.analysis.comparison.paired import losses
+from studies.analysis.intervals.quantiles import observed
 from studies.analysis.shapes import bare, rest
-from studies.results.arms import quartiles
+from studies.results.arms import numbers_at
 from studies.results.gaps import gap_known
 from studies.results.hits import budget
 from studies.results.precision import precision, resolved
@@ -61,13 +62,13 @@ def winners(dataset: Dataset) -> Dataset:
     axes = rest(loss, *DIMS)
     gap = gap_known(loss)
     gap = gap.any(rest(gap, *axes))
-    loss, compared = resolved(loss, least), compare(dataset)
-    result = _nothing({axis: dataset[axis] for axis in axes})
-    for place in np.ndindex(*(dataset.sizes[axis] for axis in axes)):
-        at = dict(zip(axes, place, strict=True))
-        here = [part.isel(at, missing_dims="ignore") for part in (gap, least)]
-        for name, value in _winner(_medians(loss.isel(at)), compared.isel(at), *here).items():
-            result[name].values[place] = value
+    compared = compare(dataset)[list(_Side._fields)]
+    known = {"median": _medians(resolved(loss, least)), "gap": gap, "least": least}
+    numbers = Dataset({name: part.variable for name, part in known.items()})
+    numbers = numbers.assign(compared.variables)
+    names = list(map(str, dataset["optimizer"].values))
+    told = [EMPTY | _winner(names, at) for at in numbers_at(numbers, axes, [*known, *_Side._fields])]
+    result = _collected(told, {axis: dataset[axis] for axis in axes})
     cost = bare(budget(dataset)).assign_attrs(units=EVALUATIONS)
     return result.assign_coords(cost=cost, logarithmic=bare(gap))
 
@@ -82,21 +83,23 @@ def _check(dataset: Dataset) -> None:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")
 
 
-def _nothing(axes: dict[str, DataArray]) -> Dataset:
-    """The result before anything is said of any combination."""
+def _collected(told: Sequence[Mapping[str, object]], axes: dict[str, DataArray]) -> Dataset:
+    """What is said of every combination, the last axis fastest, as variables."""
     result = Dataset(coords=axes)
     shape = [axis.size for axis in axes.values()]
     for name, nothing in EMPTY.items():
         kind = object if isinstance(nothing, str) else type(nothing)
-        result[name] = (list(axes), np.full(shape, nothing, kind))
+        values = np.array([each[name] for each in told], kind)
+        result[name] = (list(axes), values.reshape(shape))
     result["lead"].attrs["long_name"] = LEAD
     return result
 
 
-def _medians(loss: DataArray) -> dict[str, float]:
-    """Optimizer -> its median loss over worlds."""
-    names = loss["optimizer"].values.tolist()
-    return {str(name): float(quartiles(loss.sel(optimizer=name))[1]) for name in names}
+def _medians(loss: DataArray) -> DataArray:
+    """The median loss over worlds, one that was observed."""
+    return loss.isel(replicate=0, drop=True).copy(
+        data=observed(loss.transpose(..., "replicate").values, 0.5)
+    )
 
 
 def touched(dataset: Dataset) -> Dataset:
@@ -123,18 +126,16 @@ class _Side(NamedTuple):
         return {VERDICTS[0]: self.a, VERDICTS[1]: self.b}.get(self.verdict)
 
 
-def _winner(
-    medians: Mapping[str, float], compared: Dataset, gap: DataArray, least: DataArray
-) -> dict[str, object]:
+def _winner(names: Sequence[str], at: Mapping[str, np.ndarray]) -> dict[str, object]:
     """What is said of one combination, of `EMPTY`.
 
     Args:
-        medians: optimizer -> median loss, NaN where it has none.
-        compared: every two, dim `pair`.
-        gap: whether losses are gaps to the optimum.
-        least: the precision.
+        names: of the optimizers.
+        at: `median`, the losses of the optimizers, NaN where one has none; of every two what `_Side` has;
+            `gap`, whether losses are gaps to the optimum; `least`, the precision.
     """
-    sides = _sides(compared)
+    medians = dict(zip(names, at["median"].tolist(), strict=True))
+    sides, gap = _sides(at), bool(at["gap"])
     order = _order(medians, sides)
     if not order or np.isinf(medians[order[0]]):
         return {}
@@ -147,16 +148,16 @@ def _winner(
     return {
         "winner": best,
         "runner_up": next_best,
-        "lead": _lead(first, second, bool(gap)),
+        "lead": _lead(first, second, gap),
         "decided": all(side.better == best for side in rivals),
         "worlds": min(side.worlds for side in rivals),
         "tied": first == second,
-        "at_least": bool(gap) and first <= float(least) < second,
+        "at_least": gap and first <= float(at["least"]) < second,
     }
 
 
-def _sides(compared: Dataset) -> list[_Side]:
-    columns = (compared[name].values.tolist() for name in ("a", "b", "verdict", "worlds"))
+def _sides(compared: Mapping[str, np.ndarray]) -> list[_Side]:
+    columns = (compared[name].tolist() for name in _Side._fields)
     return [_Side(*row) for row in zip(*columns, strict=True)]
 
 

@@ -66,7 +66,7 @@ def _quantile(part: DataArray, level: float, confidence: float) -> tuple[DataArr
     at: dict = {"kwargs": {"level": level}}
     sure: dict = {"kwargs": {"level": level, "confidence": confidence}}
     part = part.chunk(replicate=-1) if part.chunks else part
-    value = mapped(_observed, part, over=[["replicate"]], **at)
+    value = mapped(observed, part, over=[["replicate"]], **at)
     size = effective_worlds((part <= value).astype(float).where(part.notnull()))
     bounds = mapped(
         _ends, part, size, over=[["replicate"], []], into=[["bound"]], sizes={"bound": 2}, **sure
@@ -74,8 +74,11 @@ def _quantile(part: DataArray, level: float, confidence: float) -> tuple[DataArr
     return value, bounds
 
 
-def _observed(values: np.ndarray, level: float) -> np.ndarray:
-    """The smallest value with at least this share of worlds up to it: (.., R) -> (..)."""
+def observed(values: np.ndarray, level: float) -> np.ndarray:
+    """The smallest value with at least this share of worlds up to it: (.., R) -> (..).
+
+    NaN are no worlds.
+    """
     worlds = (~np.isnan(values)).sum(-1)
     place = np.ceil(worlds * level * (1 - 1e-12)).astype(int) - 1
     return np.take_along_axis(np.sort(values, -1), np.maximum(place, 0)[..., None], -1)[..., 0]
