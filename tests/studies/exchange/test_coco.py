@@ -1,6 +1,7 @@
 """COCO's format: cocopp finds our running times in what is written, and what its logger wrote is read to the digit."""
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -164,6 +165,13 @@ class TestExport:
             assert (
                 tmp_path / "swept" / path.relative_to(tmp_path / "plain")
             ).read_text() == path.read_text()
+
+    def test_runs_that_diverged_end_at_what_they_spent(self, study, written):
+        gradients = study["gradient_terms"].isel(checkpoint=-1).sel(landscape="f8d3", optimizer="SGD")
+        assert gradients.max() < 20, "these runs diverge"
+        lines = (written["best"][2] / "bbobexp_f8.info").read_text().splitlines()
+        ends = [int(end) for end in re.findall(r":(\d+)\|", lines[-1])]
+        assert ends == (3 * gradients).values.tolist()
 
     def test_leaves_out_worlds_without_numbers(self, study, tmp_path):
         failed = study.copy(deep=True)
