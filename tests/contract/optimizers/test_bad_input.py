@@ -1,6 +1,8 @@
 """An optimizer refuses a parameter that is out of range in one line that says what was expected."""
 
+import dataclasses
 import math
+import re
 
 import pytest
 import torch
@@ -292,7 +294,7 @@ WRONG = [
     wrong("async_steady_state_ga.mode: expected one of async, sync", mode="both"),
     wrong("async_steady_state_ga.replacement: expected one of worst, random", replacement="oldest"),
     wrong("async_steady_state_ga.tournament: expected >= 1", tournament=0),
-    wrong("coevolution.population: expected >= 1", population=0),
+    wrong("coevolution.population: expected >= 1", population=0, opponents=1),
     wrong("ipop_cma_es.population: expected >= 2", population=1),
     wrong("ipop_cma_es.sigma: expected > 0", sigma=0.0),
     wrong("ipop_cma_es.covariance: expected one of full, diagonal", covariance="low_rank"),
@@ -353,7 +355,7 @@ WRONG = [
         "memetic.selection: expected one of tournament, truncation, proportional, none",
         selection="roulette",
     ),
-    wrong("pbt.population: expected >= 2", population=1),
+    wrong("pbt.population: expected >= 2", population=1, fraction=0.5),
     wrong("pbt.learning_rate: expected > 0", learning_rate=0.0),
     wrong("pbt.spread: expected >= 1", spread=0.5),
     wrong("pbt.spread: expected <= 1000000", spread=10000000.0),
@@ -369,3 +371,25 @@ WRONG = [
 def test_out_of_range(kind, options, message):
     with pytest.raises(ValueError, match=message):
         build(kind, options)
+
+
+LIMIT = re.compile(r"\.(\w+): expected .*?(?:[<>]=|at most)(?: [a-z][^=<]*=)? (-?[\d.]+)(?:, got .*)?$")
+
+
+def at_limits():
+    """Where what is beyond a limit is out of range, and the limit is not: the optimizer, at that limit."""
+    for kind, options, message in (case.values for case in WRONG):
+        if found := LIMIT.search(message):
+            field, limit = found[1], float(found[2])
+            if field in options:
+                yield kind, options | {field: type(options[field])(limit)}
+            else:
+                ((name, part),) = (
+                    (name, part) for name, part in options.items() if hasattr(part, field)
+                )
+                yield kind, options | {name: dataclasses.replace(part, **{field: int(limit)})}
+
+
+@each(("kind", "options"), list(at_limits()))
+def test_a_limit_is_in_range(kind, options):
+    build(kind, options)
