@@ -7,6 +7,7 @@ so have a certificate of their own, which is thrown away with them, where `crypt
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
@@ -21,6 +22,25 @@ class Tls(TypedDict):
     ca: str  # of who signed it
     cert: str
     key: str
+
+
+def in_files(tls: Tls, folder: Path) -> Tls:
+    """A certificate as files that nobody else may read.
+
+    What Dask hands on by ssh stands in command lines, which all users of a machine see: paths, then, no key.
+    """
+    return {
+        "ca": _kept(folder, "ca", tls["ca"]),
+        "cert": _kept(folder, "cert", tls["cert"]),
+        "key": _kept(folder, "key", tls["key"]),
+    }
+
+
+def _kept(folder: Path, name: str, text: str) -> str:
+    path = folder.resolve() / f"{name}.pem"
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
 
 
 def temporary() -> Tls | None:

@@ -9,6 +9,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies.run.certificates import Tls
@@ -43,17 +44,17 @@ def ssh_cluster(cluster: Cluster, tls: Tls | None) -> SpecCluster:
 
     Args:
         cluster: whose `hosts` are said.
-        tls: whether its processes speak by a certificate, which is in Dask's settings.
+        tls: files of the certificate by which its processes speak, which are in Dask's settings.
 
     Raises:
-        ClusterError: a host is not reached, or cannot run this project.
+        ClusterError: a host is not reached, cannot run this project, or does not see the study's folder.
     """
     library("asyncssh", cluster.kind)
     from distributed.deploy.spec import SpecCluster
     from distributed.deploy.ssh import Scheduler, Worker
 
     hosts = hosts_of(cluster)
-    counts = asyncio.run(_workers(hosts, cluster.workers))
+    counts = asyncio.run(_workers(hosts, cluster.workers, tls["key"] if tls else ""))
     protocol = "tls://" if tls else "tcp://"
     of_scheduler = {"dashboard_address": HIDDEN, "idle_timeout": FORGOTTEN, "protocol": protocol}
     of_workers = {"nthreads": 1, "memory_limit": 0, "protocol": protocol}
@@ -93,20 +94,21 @@ def _python(host: Host, variables: Mapping[str, str]) -> str:
     return " ".join(["env", *words, host.python])
 
 
-async def _workers(hosts: list[Host], count: int | None) -> list[int]:
-    """How many workers each host gets: one for each of its cores where nothing is said."""
-    asked = await asyncio.gather(*(_asked(host) for host in hosts))
+async def _workers(hosts: list[Host], count: int | None, file: str) -> list[int]:
+    """How many workers each host gets: one for each of its cores where nothing is said; all see the file."""
+    asked = await asyncio.gather(*(_asked(host, file) for host in hosts))
     return [count or own for own in asked]
 
 
-async def _asked(host: Host) -> int:
-    """The cores of a host, which so shows that it can run this project."""
+async def _asked(host: Host, file: str) -> int:
+    """The cores of a host, which so shows that it can run this project; `file`: one that it must see."""
     import asyncssh
 
     command = f"{_python(host, NUMBERS)} {COUNT}"
     try:
         async with asyncssh.connect(host.name, **host.options) as connection:
             answer = await connection.run(command)
+            seen = await connection.run(f"test -r {shlex.quote(file)}") if file else None
     except (OSError, asyncssh.Error) as error:
         raise ClusterError(
             f"cluster: ssh does not reach {host.name} ({error or type(error).__name__}); try: ssh"
@@ -117,5 +119,10 @@ async def _asked(host: Host) -> int:
         raise ClusterError(
             f"cluster: {host.name} cannot run this project with {host.python} ({why}); install it there,"
             " or say remote_python"
+        )
+    if seen is not None and seen.exit_status:
+        raise ClusterError(
+            f"cluster: {host.name} does not see the folder {Path(file).parent.parent}; give --out a folder"
+            " that all hosts share"
         )
     return int(str(answer.stdout).split()[-1])

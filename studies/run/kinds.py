@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies.run import walltime
-from studies.run.certificates import Tls, security, settings, temporary
+from studies.run.certificates import Tls, in_files, security, settings, temporary
 from studies.run.environment import ENVIRONMENT, MEMORY, NUMBERS, paths
 from studies.study_file.cluster import BATCH, BATCHES, KUBERNETES, SSH, Cluster
 from studies.text.shapes import Data
@@ -124,6 +124,8 @@ def started(cluster: Cluster, folders: Folders) -> SpecCluster:
         ClusterError: in one line, why there is none.
     """
     tls = temporary() if cluster.where in (SSH, BATCH) else None
+    if tls and cluster.where == SSH:
+        tls = in_files(tls, folders.hidden)
     configure(tls)
     with one_line(cluster):
         if cluster.where == SSH:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dask
 import psutil
 import pytest
 
@@ -161,6 +162,10 @@ def test_what_ssh_started_ends_with_a_client_that_is_killed(tmp_path, on, host, 
     process = on({"ssh": host})
     wait_for(lambda: cells(tmp_path) or process.poll() is not None)
     assert remote()
+    for started in remote():
+        config = dask.config.deserialize(started.environ()["DASK_INTERNAL_INHERIT_CONFIG"])
+        assert "PRIVATE KEY" not in str(config)
+        assert Path(config["distributed"]["comm"]["tls"]["worker"]["key"]).stat().st_mode & 0o77 == 0
     process.kill()
     finish(process)
     wait_for(lambda: not remote())

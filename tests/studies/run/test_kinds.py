@@ -217,6 +217,22 @@ def test_what_runs_a_cluster_by_ssh_has_a_process_for_each_gpu():
     assert second[0] == {"CUDA_VISIBLE_DEVICES": "1"}
 
 
+def test_a_host_that_does_not_see_the_folder_is_one_line(monkeypatch):
+    asyncssh = pytest.importorskip("asyncssh")
+
+    class Connection:
+        async def run(self, command):
+            return SimpleNamespace(exit_status=int(command == "test -r '/a b/.c/key.pem'"), stdout="4")
+
+    monkeypatch.setattr(asyncssh, "connect", lambda name, **_: contextlib.nullcontext(Connection()))
+    [host] = hosts.hosts_of(Cluster(kind="ssh", hosts=["node1"]))
+    assert asyncio.run(hosts._asked(host, "/elsewhere/.c/key.pem")) == 4
+    with pytest.raises(
+        kinds.ClusterError, match="^cluster: node1 does not see the folder /a b; give --out"
+    ):
+        asyncio.run(hosts._asked(host, "/a b/.c/key.pem"))
+
+
 # --cluster --------------------------------------------------------------------------------------------------
 
 
