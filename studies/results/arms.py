@@ -135,6 +135,8 @@ def _with_numbers(status: Variable, axes: Sequence[str]) -> list[Place]:
 
 def _split(places: list[Place], values: np.ndarray, along: list[int]) -> list[list[Place]]:
     """Places apart whose values differ."""
+    if len(places) < 2:
+        return [places]
     parts: dict[bytes, list[Place]] = {}
     for place in places:
         parts.setdefault(_digest(values[tuple(place[k] for k in along)]), []).append(place)

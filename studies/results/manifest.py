@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
@@ -58,7 +59,15 @@ def fractions_of(task: Task) -> np.ndarray:
     Nine digits, so that equal ones are equal.
     """
     end = task["checkpoints"][-1] if task.get("checkpoint_clock") else end_of(task)
-    return np.array([float(f"{time / end:.9g}") for time in task["checkpoints"]])
+    return _fractions(tuple(task["checkpoints"]), end)
+
+
+@functools.lru_cache(64)
+def _fractions(times: tuple[float, ...], end: float) -> np.ndarray:
+    """Tasks of a sweep have the same ones."""
+    fractions = np.array([float(f"{time / end:.9g}") for time in times])
+    fractions.flags.writeable = False
+    return fractions
 
 
 def end_of(task: Task) -> float:

@@ -147,7 +147,8 @@ def _plan(path: Path) -> Manifest:
 
 def _shown(manifest: Manifest, out: Path, view: Path) -> Dataset | None:
     """What the view shows; None where it is not up to date, or damaged."""
-    if _digest(view) != state(manifest, out):
+    digest = _digest(view)  # where there is no view, the state is not asked for: it takes half a second
+    if digest is None or digest != state(manifest, out):
         return None
     try:
         data = _read(view)

@@ -6,6 +6,7 @@ is expected to end on that clock (`studies.study_file.spending`), and the last i
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ from studies.cells.clocks import clocks_of
 from studies.cells.hits import reads_of_truth
 from studies.study_file.spaced import DECADES
 from studies.study_file.spending import landscape_of, length, spending, steps_within
+from studies.text.kept import KeptList
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
@@ -44,11 +46,17 @@ def places(arm: Arm) -> Places:
     given, clock = arm.scalars["checkpoints"], _other_clock(arm)
     end = length_of_run(arm) if clock is None else max(length(arm, clock), 1.0 * (clock == "steps"))
     if isinstance(given, list):
-        return Places([rounded(end * fraction) for fraction in given], None)
+        return Places(_times(tuple(given), end), None)
     budget = 1 / beyond(arm) if (clock or arm.scalars["clock"]) == "cost" else 1.0
     every = _fractions(given, end, clock or arm.scalars["clock"])
     kept, why = _affordable(arm, every, budget)
-    return Places([rounded(end * fraction) for fraction in kept], clock, why)
+    return Places(_times(tuple(kept), end), clock, why)
+
+
+@functools.lru_cache(64)
+def _times(fractions: tuple[float, ...], end: float) -> list[float]:
+    """Fractions of the end of a run as times; arms that have the same have one list, which stays as it is."""
+    return KeptList([rounded(end * fraction) for fraction in fractions])
 
 
 def unplaced(arm: Arm) -> str:
@@ -69,9 +77,14 @@ def unplaced(arm: Arm) -> str:
 
 def geometric(decades: float, count: int) -> list[float]:
     """So many fractions, log-spaced over the decades up to 1, which is the last."""
-    return (
-        [rounded(10 ** (decades * (i / (count - 1) - 1))) for i in range(count)] if count > 1 else [1.0]
-    )
+    return [*_geometric(decades, count)]
+
+
+@functools.lru_cache(64)
+def _geometric(decades: float, count: int) -> list[float]:
+    if count < 2:  # noqa: PLR2004
+        return [1.0]
+    return [rounded(10 ** (decades * (i / (count - 1) - 1))) for i in range(count)]
 
 
 def beyond(arm: Arm) -> float:
