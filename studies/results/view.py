@@ -59,8 +59,8 @@ def assemble(manifest: Manifest, out: str | Path) -> Dataset:
     """
     out = Path(out)
     digest = state(manifest, out)
-    paths = {cell["address"]: cell_path(out, cell["address"]) for cell in manifest["cells"]}
-    here = {address: path for address, path in paths.items() if path.exists()}
+    there = {cell["address"] for cell in manifest["cells"]} & finished(out)
+    here = {address: cell_path(out, address) for address in there}
     data = assembly.assemble(manifest, here, failures(out)).assign_attrs(_known(manifest))
     if "start_loss" in data:
         data = data.assign_coords(precision=from_starts(data))
