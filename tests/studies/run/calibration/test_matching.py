@@ -197,14 +197,6 @@ SLOPES = (
 )
 
 
-@each("at", [0, 0.5, 1])
-def test_a_pilot_ends_where_noise_is_matched_and_looks_there(at, tmp_path):
-    study = BOWLS | {"match": BOWLS["match"] | {"at": at}}
-    for cell in next(Pilots(load_study(study), tmp_path).rounds()):
-        assert cell.task.ledger["moments"] == [50 * at]
-        assert at == 0 or cell.task.budget == 50 * at
-
-
 def test_a_pilot_records_what_its_quantity_names(tmp_path):
     first = next(Pilots(load_study(SLOPES), tmp_path).rounds())
     assert [[*cell.task.expressions] for cell in first] == [["slope"]] * 3
