@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes import streams_numba, streams_torch
+from landscapes import draws, streams_torch
 
 
 @dataclass(frozen=True)
 class Keyed:
-    """Random tables of R worlds, one entry for each sequence of words.
+    """A random table of R worlds, one entry for each sequence of words.
 
     Philox chained over the words (`Streams.keyed` makes them).
 
@@ -26,34 +25,22 @@ class Keyed:
     gave: 128 bits of state.
 
     Args:
-        key: (R, 5) uint64, as in `landscapes.streams_numba`.
+        key: (R, 5) int64, the columns of `landscapes.streams_numba`, where the words are.
     """
 
-    key: np.ndarray
+    key: Tensor
 
     def uniform(self, words: Tensor) -> Tensor:
         """Uniform on [0, 1), 53 bits: words (1 | R, P, W) int64, 0 <= w < 2**32 -> (R, P) float64."""
-        return self._draw(words, streams_numba.hashed_uniform, lambda w: streams_torch.unit(w[0], w[1]))
-
-    def keys(self, count: int, device: torch.device | str) -> Tensor:
-        """Keys (R, count, 5) int64 of further tables, that of entry w behind the word w; see `further`."""
-        key = torch.from_numpy(self.key.astype(np.int64)).to(device)
-        return further(key, torch.arange(count, device=device))
+        return draws.HASHED_UNIFORM(self.key, words)
 
     def normal(self, words: Tensor) -> Tensor:
         """Standard normal: words as in `uniform` -> (R, P) float64."""
-        return self._draw(words, streams_numba.hashed_normal, lambda w: streams_torch.box_muller(w)[0])
+        return draws.HASHED_NORMAL(self.key, words)
 
-    def _draw(
-        self, words: Tensor, kernel: Callable, law: Callable[[tuple[Tensor, ...]], Tensor]
-    ) -> Tensor:
-        if on_cpu(words.device):
-            out = torch.empty((len(self.key), words.shape[1]), dtype=torch.float64)
-            kernel(self.key, words.numpy(), out.numpy())
-            return out
-        return law(
-            streams_torch.chained(torch.from_numpy(self.key.astype(np.int64)).to(words.device), words)
-        )
+    def keys(self, count: int) -> Tensor:
+        """Keys (R, count, 5) int64 of further tables, that of entry w behind the word w; see `further`."""
+        return further(self.key, torch.arange(count, device=self.key.device))
 
 
 def further(key: Tensor, words: Tensor) -> Tensor:
@@ -72,8 +59,3 @@ def bit_words(x: Tensor) -> Tensor:
         packed = np.pad(packed, [(0, 0)] * (x.ndim - 1) + [(0, -packed.shape[-1] % 4)])
         return torch.from_numpy(packed.view("<u4").astype(np.int64))
     return streams_torch.packed(x)
-
-
-def on_cpu(device: torch.device | str) -> bool:
-    """Whether the draws there are numba's."""
-    return torch.device(device).type == "cpu"

@@ -5,8 +5,8 @@ position, step, source and part, redraw). Nothing is consumed: the draw at an ad
 else was drawn, on which other worlds share the batch, or on the device. Position of coordinate d of point p
 is p * D + d, so raising P keeps the earlier draws.
 
-On a CPU the loops are numba's (`landscapes.streams_numba`); elsewhere the same definition runs in plain torch
-(`landscapes.streams_torch`), bit for bit.
+On a CPU the loops are numba's; elsewhere the same definitions are operators of torch, bit for bit
+(`landscapes.draws`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from landscapes import streams_numba, streams_torch
-from landscapes.keyed import Keyed, on_cpu
+from landscapes import draws
+from landscapes.keyed import Keyed
 
 # The built-in sources; the place in this list is the source's number, so new names are added at the end only.
 SOURCES = (
@@ -91,7 +91,8 @@ class Streams:
     device: torch.device | str = "cpu"
     sources: tuple[str, ...] = ()
     _numbers: dict[str, int] = field(init=False, repr=False, compare=False)
-    _key: np.ndarray = field(init=False, repr=False, compare=False)  # (R, 5) uint64
+    # (R, 5), see `landscapes.draws`, numpy's on a CPU; the source and the redraw are 0
+    _key: np.ndarray | Tensor = field(init=False, repr=False, compare=False)
     _drawn: set[tuple[str, int]] = field(init=False, repr=False, compare=False, default_factory=set)
 
     def __post_init__(self) -> None:
@@ -100,8 +101,9 @@ class Streams:
         key = np.zeros((len(self.worlds), 5), np.uint64)
         key[:, 0] = self.seed
         key[:, 1] = _words_of("worlds", self.worlds)
-        key[:, 2] = _words_of("step", self.step)
-        object.__setattr__(self, "_key", key)
+        here = torch.device(self.device).type == "cpu"
+        made = key if here else draws.on_device(key, self.device)
+        object.__setattr__(self, "_key", _at(made, self.step))
         object.__setattr__(self, "_numbers", source_numbers(self.sources))
 
     @property
@@ -118,9 +120,8 @@ class Streams:
 
     def at(self, step: int | Tensor) -> Streams:
         """The same streams at another step, one number or (R,); every address is free again."""
-        moved, key = copy.copy(self), self._key.copy()
-        key[:, 2] = _words_of("step", step)
-        for name, value in (("step", step), ("_key", key), ("_drawn", set())):
+        moved = copy.copy(self)
+        for name, value in (("step", step), ("_key", _at(self._key, step)), ("_drawn", set())):
             object.__setattr__(moved, name, value)
         return moved
 
@@ -159,15 +160,7 @@ class Streams:
 
     def normal(self, source: str, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """Standard normal: (R, *shape), by Box and Muller (1958)."""
-        double = self.dtype == torch.float64
-        return self._draw(
-            streams_numba.normal64 if double else streams_numba.normal32,
-            streams_torch.normal64 if double else streams_torch.normal32,
-            source,
-            shape,
-            part,
-            self.dtype,
-        )
+        return self._draw(draws.NORMAL[self.dtype], source, shape, part)
 
     def integers(
         self, source: str, high: int | Tensor, shape: tuple[int, ...], part: int = 0
@@ -178,14 +171,7 @@ class Streams:
         """
         if isinstance(high, Tensor):
             return (self._uniform(source, shape, part, torch.float64) * high).long()
-        return self._draw(
-            partial(_integers, float(high)),
-            lambda key, n: (streams_torch.uniform64(key, n) * high).long(),
-            source,
-            shape,
-            part,
-            torch.int64,
-        )
+        return self._draw(draws.INTEGERS, source, shape, part, high)
 
     def bernoulli(
         self, source: str, p: float | Tensor, shape: tuple[int, ...], part: int = 0
@@ -195,29 +181,18 @@ class Streams:
         The chance p is one number, or broadcastable to (R, *shape). The same in every dtype.
         """
         chance = torch.as_tensor(p, dtype=torch.float64, device=self.device)
-        if chance.numel() > 1 and chance.shape != (
-            self.size,
-            *(1,) * len(shape),
-        ):  # it varies within a row
-            return self._draw(
-                None,
-                streams_torch.below(chance.expand(self.size, *shape).flatten(1)),
-                source,
-                shape,
-                part,
-                torch.bool,
-            )
-        row = chance.reshape(-1).expand(self.size)
-        return self._draw(
-            partial(_below, row), streams_torch.below(row[:, None]), source, shape, part, torch.bool
-        )
+        if chance.numel() > 1 and chance.shape != (self.size, *(1,) * len(shape)):
+            chances = chance.expand(self.size, *shape).flatten(1)  # it varies within a row
+        else:
+            chances = chance.reshape(-1, 1).expand(self.size, 1)
+        return self._draw(draws.BELOW, source, shape, part, chances)
 
     def coins(self, source: str, shape: tuple[int, ...], part: int = 0) -> Tensor:
         """True or False with equal probability, from one bit each: (R, *shape) bool.
 
         The same in every dtype.
         """
-        return self._draw(_coins, streams_torch.coins, source, shape, part, torch.bool)
+        return self._draw(draws.COINS, source, shape, part)
 
     def categorical(
         self, source: str, weights: Tensor, shape: tuple[int, ...], part: int = 0
@@ -257,13 +232,14 @@ class Streams:
             raise ValueError(f"streams.choice: expected 0 <= size <= n = {n}, got {size}")
         high = torch.arange(n - size + 1, n + 1, device=self.device)
         drawn = self.integers(source, high, (*shape, size), part)
-        return _floyd(drawn.flatten(0, -2), n).view_as(drawn)
+        return draws.FLOYD(drawn.flatten(0, -2), n).view_as(drawn)
 
     # tables too large to store, and other libraries' draws --------------------------------------------------
 
     def keyed(self, source: str, part: int = 0) -> Keyed:
         """A random table that is never stored: the entry at words w is the same whatever was asked before."""
-        return Keyed(self._address(source, part))
+        place = self._place(source, part)
+        return Keyed(draws.addressed(draws.on_device(self._key, self.device), place, self._redraw(source)))
 
     def foreign(self, source: str, n: int, draw: Callable[[], Tensor], part: int = 0) -> Tensor:
         """What another library draws from torch's global generator, (R, n, ...): draw() is called for each.
@@ -286,7 +262,8 @@ class Streams:
             f"streams: unknown source {source!r}; {hint}; known: {' '.join(self._numbers)}"
         )
 
-    def _address(self, source: str, part: int) -> np.ndarray:  # (R, 5) uint64
+    def _place(self, source: str, part: int) -> int:
+        """The word of the address that stands for source and part, which are drawn now."""
         number = self._number(source)
         if not 0 <= part < _PARTS:
             raise ValueError(f"streams: expected 0 <= part < {_PARTS}, got {part}")
@@ -296,41 +273,27 @@ class Streams:
                 " go to another step with .at"
             )
         self._drawn.add((source, part))
-        key = self._key.copy()
-        key[:, 3] = number << 16 | part
-        if source in self.redraws:
-            key[:, 4] = self.redraws[source].cpu().numpy()
-        return key
+        return number << 16 | part
+
+    def _redraw(self, source: str) -> Tensor | None:
+        return self.redraws[source].to(self.device) if source in self.redraws else None
 
     def _draw(
         self,
-        kernel,  # noqa: ANN001
-        reference,  # noqa: ANN001
+        law: draws.Operator,
         source: str,
         shape: tuple[int, ...],
         part: int,
-        dtype: torch.dtype,
+        *numbers: object,
     ) -> Tensor:
-        key, count = self._address(source, part), math.prod(shape)
+        place, count = self._place(source, part), math.prod(shape)
         if count >= _LIMIT:
             raise ValueError(f"streams: expected fewer than 2**32 draws in a row, got {count}")
-        if kernel is not None and on_cpu(self.device):
-            out = torch.empty((self.size, count), dtype=dtype)
-            kernel(key, out.numpy())
-        else:
-            out = reference(torch.from_numpy(key.astype(np.int64)).to(self.device), count)
-        return out.reshape(self.size, *shape)
+        drawn = law(self._key, count, place, self._redraw(source), *numbers)
+        return drawn.reshape(self.size, *shape)
 
     def _uniform(self, source: str, shape: tuple[int, ...], part: int, dtype: torch.dtype) -> Tensor:
-        double = dtype == torch.float64
-        return self._draw(
-            streams_numba.uniform64 if double else streams_numba.uniform32,
-            streams_torch.uniform64 if double else streams_torch.uniform32,
-            source,
-            shape,
-            part,
-            dtype,
-        )
+        return self._draw(draws.UNIFORM[dtype], source, shape, part)
 
 
 def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
@@ -340,35 +303,22 @@ def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
     return draw()
 
 
-def _words_of(name: str, value: int | Tensor) -> int | np.ndarray:
+def _at(key: np.ndarray | Tensor, step: int | Tensor) -> np.ndarray | Tensor:
+    """The key (R, 5) at a step."""
+    moved = key.copy() if isinstance(key, np.ndarray) else key.clone()
+    known = isinstance(step, Tensor) and not step.is_cpu  # a number on a device is not waited for
+    moved[:, 2] = step if known else _words_of("step", step)
+    return moved
+
+
+def _words_of(name: str, value: int | Tensor) -> int | Tensor:
     """32-bit words of an address."""
-    number = value.cpu().numpy() if isinstance(value, Tensor) else value
-    low, high = (
-        (number, number) if isinstance(number, int) else (number.min(initial=0), number.max(initial=0))
-    )
+    low, high = (value, value) if isinstance(value, int) else _ends(value)
     if not (0 <= low and high < _LIMIT):
         raise ValueError(f"streams: expected {name} of 0 <= {name} < 2**32, got {low} .. {high}")
-    return number
+    return value
 
 
-def _below(p: Tensor, key: np.ndarray, out: np.ndarray) -> None:
-    streams_numba.below(
-        key, np.ceil(p.numpy().clip(0, 1) * 2.0**53).astype(np.int64), out.view(np.uint8)
-    )
-
-
-def _integers(high: float, key: np.ndarray, out: np.ndarray) -> None:
-    streams_numba.integers(key, high, out)
-
-
-def _coins(key: np.ndarray, out: np.ndarray) -> None:
-    streams_numba.coins(key, out.view(np.uint8))
-
-
-def _floyd(drawn: Tensor, n: int) -> Tensor:
-    """(rows, B) int64 -> (rows, B) int64; see `kernels.floyd`."""
-    if not on_cpu(drawn.device):
-        return streams_torch.floyd(drawn, n)
-    out = torch.empty_like(drawn)
-    streams_numba.floyd(drawn.numpy(), n, out.numpy())
-    return out
+def _ends(numbers: Tensor) -> tuple[int, int]:
+    array = numbers.numpy()
+    return array.min(initial=0), array.max(initial=0)

@@ -8,7 +8,7 @@ and gives (R, n). 32-bit words are held as int64.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -29,9 +29,6 @@ def blocks(key: Tensor, n: int, first: int = 0) -> tuple[Tensor, ...]:
 
 def philox(a: Tensor, b: Tensor, c: Tensor, d: Tensor, k: Tensor, m: Tensor) -> tuple[Tensor, ...]:
     """Philox4x32-10 of the counter (a, b, c, d) under the key (k, m), 32-bit words held as int64."""
-    if k.is_meta:  # shapes are all that it has, and its arithmetic is slow
-        shape = torch.broadcast_shapes(*(part.shape for part in (a, b, c, d, k, m)))
-        return tuple(k.new_empty(shape) for _ in range(4))
     low = 0xFFFFFFFF
     for _ in range(10):
         p, q = (
@@ -52,6 +49,17 @@ def chained(key: Tensor, words: Tensor) -> tuple[Tensor, ...]:
     return a, b, c, d
 
 
+def hashed_uniform(key: Tensor, words: Tensor) -> Tensor:
+    """53-bit uniforms on [0, 1) at sequences of words."""
+    w = chained(key, words)
+    return unit(w[0], w[1])
+
+
+def hashed_normal(key: Tensor, words: Tensor) -> Tensor:
+    """Standard normals at sequences of words."""
+    return box_muller(chained(key, words))[0]
+
+
 def interleave(columns: Sequence[Tensor], n: int) -> Tensor:
     """Columns (R, m) each -> (R, n): the first entries of all, then the second ones, as far as n goes."""
     return torch.stack(tuple(columns), -1).flatten(1)[:, :n]
@@ -67,12 +75,14 @@ def words(key: Tensor, n: int, first: int = 0) -> Tensor:
     return interleave(blocks(key, (n + 3) // 4, first), n)
 
 
-def below(p: Tensor) -> Callable[[Tensor, int], Tensor]:
-    """Whether the draw lies below p (R, 1 | n): a function of (key, n).
+def below(key: Tensor, n: int, chances: Tensor) -> Tensor:
+    """Whether a draw lies below its chance (R, 1 | n) float64; the lower bits stand from block `TIES` on."""
+    return unit(words(key, n), words(key, n, first=streams_numba.TIES)) < chances
 
-    The lower bits stand in the blocks from `TIES` on.
-    """
-    return lambda key, n: unit(words(key, n), words(key, n, first=streams_numba.TIES)) < p
+
+def integers(key: Tensor, n: int, high: int) -> Tensor:
+    """Integers 0 .. high - 1."""
+    return (uniform64(key, n) * high).long()
 
 
 def coins(key: Tensor, n: int) -> Tensor:

@@ -12,7 +12,11 @@ from pathlib import Path
 gc.disable()  # until all tests are collected: modules and tests stay, and there is nothing to free
 
 os.environ.update(
-    OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1", MKL_CBWR="COMPATIBLE"
+    OMP_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
+    NUMBA_NUM_THREADS="1",
+    MKL_CBWR="COMPATIBLE",
+    TRITON_INTERPRET="1",  # kernels for a GPU run on the CPU
 )
 
 from tests.support.patience import HUNG  # noqa: E402

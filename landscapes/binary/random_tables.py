@@ -93,7 +93,7 @@ class Gap:
 
 
 # stands for a gap before `bind`
-UNDRAWN = Gap(RandomTable(Keyed(np.zeros((0, 5), np.uint64)), "uniform", torch.float64), UNBOUND)
+UNDRAWN = Gap(RandomTable(Keyed(torch.zeros((0, 5), dtype=torch.int64)), "uniform", torch.float64), UNBOUND)
 
 
 def find_gap(

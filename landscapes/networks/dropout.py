@@ -24,8 +24,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
-from landscapes import streams_numba, streams_torch
-from landscapes.keyed import on_cpu
+from landscapes import draws
 
 ALPHA = 1.7580993408473766  # minus the limit of selu at minus infinity
 
@@ -216,10 +215,5 @@ class _Kept(torch.autograd.Function):
 
 def _drawn(rows: Tensor, chance: float, count: int) -> Tensor:
     """Rows of keys (N, 5) -> (N, count) bool."""
-    if not (on_cpu(rows.device) and type(rows) is Tensor):  # on a GPU, or without numbers
-        chances = torch.full_like(rows[:, :1], chance, dtype=torch.float64)
-        return streams_torch.below(chances)(rows, count)
-    drawn = torch.empty((len(rows), count), dtype=torch.bool)
-    threshold = np.full(len(rows), math.ceil(chance * 2**53), np.int64)
-    streams_numba.below(rows.numpy().astype(np.uint64), threshold, drawn.numpy().view(np.uint8))
-    return drawn
+    chances = torch.full_like(rows[:, :1], chance, dtype=torch.float64)
+    return draws.BELOW(rows, count, None, None, chances)

@@ -182,7 +182,7 @@ def of_row(streams: Streams, row: int) -> Streams:
 
 def dropout_of(points: int, streams: Streams) -> Dropout:
     """Where the units that so many points drop are drawn, source "dropout"."""
-    return Dropout(streams.keyed("dropout").keys(points, streams.device))
+    return Dropout(streams.keyed("dropout").keys(points))
 
 
 def disturb(answer: Answer, noise: Noise, streams: Streams) -> Answer:

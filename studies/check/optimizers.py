@@ -51,23 +51,6 @@ class Step(NamedTuple):
         return self.given if name == "tell" else {"state": self.state}
 
 
-class Shapes(Streams):
-    """The streams of torch's meta device: draws have shapes and types, and no numbers to work out."""
-
-    def _draw(
-        self,
-        kernel,  # noqa: ANN001
-        reference,  # noqa: ANN001
-        source: str,
-        shape: tuple[int, ...],
-        part: int,
-        dtype: torch.dtype,
-    ) -> torch.Tensor:
-        del kernel, reference
-        self._address(source, part)
-        return torch.empty((self.size, *shape), dtype=dtype, device=self.device)
-
-
 def example(domain: type[Domain]) -> Domain:
     """A domain of DIM coordinates of its type."""
     return Letters((tuple("ACGT"),) * DIM) if domain is Letters else domain()  # type: ignore[call-arg]
@@ -92,8 +75,7 @@ class OptimizerTrial:
     ) -> None:
         self.made, self.domain, self.dtype = made, domain, dtype
         worlds = torch.tensor(WORLDS)
-        streams = Shapes if device == "meta" else Streams
-        self.few = streams(seed=SEED, worlds=worlds, dtype=dtype, device=device, sources=made.sources)
+        self.few = Streams(seed=SEED, worlds=worlds, dtype=dtype, device=device, sources=made.sources)
         self.single = self.few.subset([WORLDS[ALONE]])
         self.sizes = contract.Sizes(len(WORLDS), DIM, domain, dtype)
         self.methods = {name: contract.Method(made, name) for name in METHODS}

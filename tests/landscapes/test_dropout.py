@@ -24,6 +24,7 @@ from studies.check.landscapes import LandscapeTrial
 from tests.references import networks as reference
 from tests.support import networks
 from tests.support.each import each
+from tests.support.elsewhere import DEVICES, Elsewhere
 
 Z = 4.5  # standard errors
 WHOLE, FEW = Noise(), Noise(batch=5)
@@ -374,10 +375,12 @@ def test_shapes_without_numbers():
     assert (found.shape, found.device.type) == ((4, 6), "meta")
 
 
-def test_off_the_cpu_the_draws_are_the_same(monkeypatch):
+@each("device", DEVICES)
+def test_off_the_cpu_the_draws_are_the_same(device):
     here = kept(KEYS, 3, 0.4, 1001)
-    monkeypatch.setattr("landscapes.networks.dropout.on_cpu", lambda _: False)
-    assert torch.equal(kept(KEYS, 3, 0.4, 1001), here)
+    with Elsewhere(device) as elsewhere:
+        assert torch.equal(kept(KEYS, 3, 0.4, 1001), here)
+    assert elsewhere.called
 
 
 @each("landscape", [ALONE["transformer"], TOGETHER["batch norm"]])

@@ -10,12 +10,12 @@ import pytest
 import torch
 from scipy import stats
 
-from landscapes import keyed
 from landscapes.keyed import bit_words
 from landscapes.streams import SOURCES, Streams
 from landscapes.streams_torch import packed
 from tests.references import random_tables as reference
 from tests.support.each import each
+from tests.support.elsewhere import DEVICES, Elsewhere
 
 LIMIT = 2**32
 LAWS = ("uniform", "normal")
@@ -43,16 +43,16 @@ def grid(count, width=1):
 
 
 @laws
-@each("width", [1, 2, 4])
-@each("rows", [1, 6])
-def test_other_devices_take_the_torch_definition(law, width, rows):
-    asked = words(rows, 501, width)
+@each(("width", "rows"), [(1, 6), (2, 1), (4, 6)])
+def test_every_device_has_the_same_entries(law, width, rows):
+    asked = words(rows, 131, width)
     here = getattr(make().keyed("instance"), law)(asked)
-    assert here.shape == (6, 501)
+    assert here.shape == (6, 131)
     assert here.dtype == torch.float64
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keyed, "on_cpu", lambda device: False)
-        assert torch.equal(here, getattr(make().keyed("instance"), law)(asked))
+    for device in DEVICES:
+        with Elsewhere(device) as elsewhere:
+            assert torch.equal(here, getattr(make().keyed("instance"), law)(asked))
+        assert elsewhere.called
 
 
 @laws

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from landscapes import streams, streams_numba, streams_torch
+from landscapes import streams_numba, streams_torch
 from landscapes.streams import SOURCES, Streams, source_numbers
 from tests.support.each import each
+from tests.support.elsewhere import DEVICES, Elsewhere, with_operators
 
 # Random123, tests/kat_vectors, philox4x32 10: counter, key -> words
 KNOWN_ANSWERS = [
@@ -27,6 +28,11 @@ dtypes = each("dtype", [torch.float32, torch.float64])
 
 def make(worlds=range(6), **options):
     return Streams(seed=7, worlds=torch.tensor(list(worlds)), **options)
+
+
+def address(source):
+    """The key of a source."""
+    return make().keyed(source).key
 
 
 def draw(law, s, source="mutation", part=0, shape=(3, 5)):
@@ -78,12 +84,46 @@ def test_numba_equals_torch_bit_for_bit(law, n):
 
 
 @laws
+@each(("device", "dtype"), [("plain torch", torch.float64), ("plain torch", torch.float32)])
+def test_other_devices_take_the_torch_definition(law, device, dtype):
+    same_elsewhere(law, device, dtype)
+
+
+@each(("law", "dtype"), [(law, torch.float64) for law in LAWS] + [("normal", torch.float32)])
+def test_kernels_of_a_gpu_draw_the_same(law, dtype):
+    """Triton's interpreter runs them."""
+    same_elsewhere(law, "Triton", dtype)
+
+
+@pytest.mark.verify
+@laws
 @dtypes
-def test_other_devices_take_the_torch_definition(law, dtype):
-    here = draw(law, make(dtype=dtype))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams, "on_cpu", lambda device: False)
-        assert torch.equal(here, draw(law, make(dtype=dtype)))
+@each("shape", [(1, 1), (2, 65), (3, 171), (1, 1031)])
+def test_kernels_of_a_gpu_draw_the_same_of_any_number(law, dtype, shape):
+    same_elsewhere(law, "Triton", dtype, shape)
+
+
+def same_elsewhere(law, device, dtype, shape=(3, 5)):
+    """On another device a law has the bits that it has here, with a redraw too."""
+    for redraw in ({}, {"mutation": torch.arange(6)}):
+        here = draw(law, make(dtype=dtype, redraws=redraw).at(torch.arange(6)), shape=shape)
+        assert torch.equal(here, operated(law, dtype, redraw, shape)), "on a CPU"
+        with Elsewhere(device) as elsewhere:
+            there = operated(law, dtype, redraw, shape)
+        assert torch.equal(here, there)
+        assert elsewhere.called
+
+
+def operated(law, dtype, redraw, shape):
+    """What an operator draws."""
+    return draw(law, with_operators(make(dtype=dtype, redraws=redraw)).at(torch.arange(6)), shape=shape)
+
+
+def test_sets_are_chosen_alike_on_every_device():
+    here = make().choice("drift", 40, 33, (2,))
+    for device in DEVICES:
+        with Elsewhere(device):
+            assert torch.equal(here, with_operators(make()).choice("drift", 40, 33, (2,)))
 
 
 def test_the_radius_of_a_pair_agrees_with_libm():
@@ -288,9 +328,8 @@ def test_redraw_remembers_what_was_drawn():
 
 
 def test_bernoulli_looks_at_the_lower_bits_where_the_upper_ones_tie():
-    key = make()._address("data", 0)
     upper, lower = (
-        streams_torch.words(torch.from_numpy(key.astype(np.int64)), 50, first)[2, 37].item()
+        streams_torch.words(address("data"), 50, first)[2, 37].item()
         for first in (0, streams_numba.TIES)
     )
     exact = upper * 2**21 + (lower >> 11)
@@ -307,8 +346,7 @@ def test_bernoulli_has_its_mean():
 
 @each("n", [1, 31, 32, 33, 127, 128, 129, 70_000])
 def test_coins_are_the_bits_of_the_words(n):
-    key = make()._address("data", 0)
-    words = streams_torch.words(torch.from_numpy(key.astype(np.int64)), (n + 31) // 32).numpy()
+    words = streams_torch.words(address("data"), (n + 31) // 32).numpy()
     expected = (words[:, :, None] >> np.arange(32) & 1).reshape(len(words), -1)[:, :n]
     assert np.array_equal(make().coins("data", (n,)).numpy(), expected)
     assert n < 1000 or abs(expected.mean() - 0.5) < 4.5 * 0.5 / math.sqrt(expected.size)
