@@ -1,66 +1,27 @@
-"""The laws of `landscapes.streams` as operators of torch: loops of numba on a CPU, one Triton kernel on CUDA.
+"""The laws of `landscapes.streams` as operators of torch: numba's loops on a CPU, a Triton kernel on CUDA.
 
-On other devices, and on CUDA where Triton is missing, they are plain torch; on torch's meta device, and while a
+On other devices, and on CUDA where Triton is missing, they are plain torch; on the meta device, and while a
 graph is traced, they have shapes alone. All give the same bits. Nothing in a call depends on a number on a
 device, so that no operator waits for one.
 
-An operator takes a key (R, 5) int64 on its device, the columns of `landscapes.streams_numba`, and gives (R, n).
-What stands in the key's last two columns, source and part, and the redraw, may be given apart: `place`, one
-number, and `redraw`, (R,) int64.
+An operator takes a key (R, 5) int64 on its device, the columns of `landscapes.streams_numba`, and gives (R,
+n). What stands in the key's last two columns, source and part, and the redraw, may be given apart: `place`,
+one number, and `redraw`, (R,) int64.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from landscapes import streams_numba, streams_torch
+from landscapes.operators import Operator, operator
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-_OURS = torch.library.Library("two_descents", "DEF")
 _ADDRESS = "Tensor key, int n, int? place, Tensor? redraw"
 _FLOATS = torch.float64, torch.float32
-Operator = Callable[..., Tensor]
-MADE: dict[str, dict[str, Operator]] = {}  # operator -> torch's name of a device -> the function there
-
-
-@functools.cache
-def _kernels() -> ModuleType | None:
-    """Those for CUDA; None where Triton is missing."""
-    try:
-        from landscapes import streams_triton
-    except ImportError:
-        return None
-    return streams_triton
-
-
-def _operator(name: str, takes: str, loop: Operator, formula: Operator, shape: Operator) -> Operator:
-    """An operator of torch.
-
-    Args:
-        name: its name, also that of its kernel for CUDA.
-        takes: its arguments, as a schema has them.
-        loop: for a CPU.
-        formula: for other devices, in plain torch.
-        shape: for the meta device: an empty tensor.
-    """
-
-    def on_cuda(*given: object) -> Tensor:
-        kernels = _kernels()
-        return (formula if kernels is None else getattr(kernels, name))(*given)
-
-    _OURS.define(f"{name}({takes}) -> Tensor", tags=(torch.Tag.pt2_compliant_tag,))
-    MADE[name] = {"CPU": loop, "CUDA": on_cuda, "Meta": shape, "CompositeExplicitAutograd": formula}
-    for device, function in MADE[name].items():
-        _OURS.impl(name, function, device)
-    return getattr(torch.ops.two_descents, name).default
 
 
 def _law(
@@ -95,7 +56,7 @@ def _law(
         return loop(address, n, *numbers)
 
     def draw(key: Tensor | np.ndarray, *given: object) -> Tensor:
-        return here(key, *given) if isinstance(key, np.ndarray) else operator(key, *given)
+        return here(key, *given) if isinstance(key, np.ndarray) else made(key, *given)
 
     def anywhere(
         key: Tensor, n: int, place: int | None, redraw: Tensor | None, *numbers: object
@@ -106,7 +67,7 @@ def _law(
         del rest
         return key.new_empty((key.shape[0], n), dtype=dtype)
 
-    operator = _operator(name, _ADDRESS + numbers, on_cpu, anywhere, shape)
+    made = operator(name, _ADDRESS + numbers, on_cpu, anywhere, shape)
     return draw
 
 
@@ -164,7 +125,7 @@ COINS = _plain("coins", torch.bool)
 
 
 def _hashed(name: str) -> Operator:
-    """The operator (key (R, 5) int64, words (1 | R, P, W) int64) -> (R, P) float64; see `landscapes.keyed`."""
+    """The operator (key (R, 5) int64, words (1 | R, P, W) int64) -> (R, P) float64; see `Keyed`."""
 
     def loop(key: Tensor, words: Tensor) -> Tensor:
         out = torch.empty((len(key), words.shape[1]), dtype=torch.float64)
@@ -174,7 +135,7 @@ def _hashed(name: str) -> Operator:
     def shape(key: Tensor, words: Tensor) -> Tensor:
         return key.new_empty((key.shape[0], words.shape[1]), dtype=torch.float64)
 
-    return _operator(name, "Tensor key, Tensor words", loop, getattr(streams_torch, name), shape)
+    return operator(name, "Tensor key, Tensor words", loop, getattr(streams_torch, name), shape)
 
 
 HASHED_UNIFORM, HASHED_NORMAL = _hashed("hashed_uniform"), _hashed("hashed_normal")
@@ -187,6 +148,10 @@ def _floyd(draws: Tensor, n: int) -> Tensor:
 
 
 # draws (rows, B) int64, of 0 .. n - B + j in column j -> (rows, B) int64: B different numbers below n
-FLOYD = _operator(
-    "floyd", "Tensor draws, int n", _floyd, streams_torch.floyd, lambda draws, n: torch.empty_like(draws)
+FLOYD = operator(
+    "floyd",
+    "Tensor draws, int n",
+    _floyd,
+    streams_torch.floyd,
+    lambda draws, n: torch.empty_like(draws),
 )

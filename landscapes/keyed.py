@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from landscapes import draws, streams_torch
+from landscapes.operators import operator
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,17 @@ def bit_words(x: Tensor) -> Tensor:
 
     W = n / 32, rounded up.
     """
-    if x.is_cpu:
-        packed = np.packbits(x.numpy(), axis=-1, bitorder="little")
-        packed = np.pad(packed, [(0, 0)] * (x.ndim - 1) + [(0, -packed.shape[-1] % 4)])
-        return torch.from_numpy(packed.view("<u4").astype(np.int64))
-    return streams_torch.packed(x)
+    return _PACKED(x)
+
+
+def _packed(x: Tensor) -> Tensor:
+    packed = np.packbits(x.numpy(), axis=-1, bitorder="little")
+    packed = np.pad(packed, [(0, 0)] * (x.ndim - 1) + [(0, -packed.shape[-1] % 4)])
+    return torch.from_numpy(packed.view("<u4").astype(np.int64))
+
+
+def _words(x: Tensor) -> Tensor:
+    return x.new_empty((*x.shape[:-1], -(-x.shape[-1] // 32)), dtype=torch.int64)
+
+
+_PACKED = operator("bit_words", "Tensor x", _packed, streams_torch.packed, _words)

@@ -46,7 +46,12 @@ def safe_unit(size: Tensor) -> Tensor:
 
 
 def ordinary(size: Tensor) -> bool:
-    """Whether `safe_unit` is 1 for all sizes >= 0."""
+    """Whether `safe_unit` is 1 for all sizes >= 0.
+
+    It is asked on a CPU alone: False elsewhere, where asking would wait, and where there are no numbers.
+    """
+    if type(size) is not Tensor or not size.is_cpu:
+        return False
     low, high = _squared(size.dtype)
     return not bool(size.amax() > high) and not bool(size.masked_fill(size == 0, 1.0).amin() < low)
 
@@ -60,7 +65,7 @@ def _squared(dtype: torch.dtype) -> tuple[float, float]:
 def squarable(x: Tensor) -> tuple[Tensor, Tensor]:
     """Vectors x (.., D), each divided by the `safe_unit` of its largest coordinate, and the units (.., 1)."""
     unit = safe_unit(torch.maximum(x.amax(-1, keepdim=True), -x.amin(-1, keepdim=True)))
-    return (x if bool((unit == 1).all()) else x / unit), unit
+    return x / unit, unit
 
 
 def norm(x: Tensor) -> Tensor:

@@ -239,7 +239,9 @@ class Streams:
     def keyed(self, source: str, part: int = 0) -> Keyed:
         """A random table that is never stored: the entry at words w is the same whatever was asked before."""
         place = self._place(source, part)
-        return Keyed(draws.addressed(draws.on_device(self._key, self.device), place, self._redraw(source)))
+        return Keyed(
+            draws.addressed(draws.on_device(self._key, self.device), place, self._redraw(source))
+        )
 
     def foreign(self, source: str, n: int, draw: Callable[[], Tensor], part: int = 0) -> Tensor:
         """What another library draws from torch's global generator, (R, n, ...): draw() is called for each.
@@ -306,7 +308,9 @@ def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
 def _at(key: np.ndarray | Tensor, step: int | Tensor) -> np.ndarray | Tensor:
     """The key (R, 5) at a step."""
     moved = key.copy() if isinstance(key, np.ndarray) else key.clone()
-    known = isinstance(step, Tensor) and not step.is_cpu  # a number on a device is not waited for
+    known = isinstance(step, Tensor) and isinstance(
+        key, Tensor
+    )  # a number on a device is not waited for
     moved[:, 2] = step if known else _words_of("step", step)
     return moved
 

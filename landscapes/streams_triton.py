@@ -1,7 +1,8 @@
 """The draws of `landscapes.streams` on an NVIDIA GPU, a kernel each, in Triton.
 
-Bit for bit those of `landscapes.streams_numba`, whose constants they have: nothing is fused into one rounding,
-and roots are rounded correctly. Without a GPU, `TRITON_INTERPRET=1` runs them on the CPU, as the tests do.
+Bit for bit those of `landscapes.streams_numba`, whose constants they have: nothing is fused into one
+rounding, and roots are rounded correctly. Without a GPU, `TRITON_INTERPRET=1` runs them on the CPU, as the
+tests do.
 
 Every function takes a key (R, 5) int64, the number n of draws in a row, and `place` and `redraw`, which stand
 in the place of the key's last two columns: one number, or None; and (R,) int64, or None.
@@ -29,7 +30,10 @@ _LN2_HIGH, _LN2_LOW = tl.constexpr(streams_numba.LN2_HIGH), tl.constexpr(streams
 _LN2_HIGH32, _LN2_LOW32 = tl.constexpr(streams_numba.LN2_HIGH32), tl.constexpr(streams_numba.LN2_LOW32)
 _EIGHTH_TURN = tl.constexpr(streams_numba.EIGHTH_TURN)
 _WORD, _DOUBLE, _SINGLE = tl.constexpr(2.0**-32), tl.constexpr(2.0**-53), tl.constexpr(2.0**-24)
-_ROOT, _ROOT32 = tl.constexpr(streams_numba.HALF_ROOT_BITS), tl.constexpr(streams_numba.HALF_ROOT_BITS32)
+_ROOT, _ROOT32 = (
+    tl.constexpr(streams_numba.HALF_ROOT_BITS),
+    tl.constexpr(streams_numba.HALF_ROOT_BITS32),
+)
 _ONE, _ONE32 = tl.constexpr(0x3FF0000000000000), tl.constexpr(0x3F800000)  # the bits of 1.0
 _REST, _REST32 = tl.constexpr(0xFFFFFFFFFFFFF), tl.constexpr(0x7FFFFF)  # those of a fraction
 
@@ -133,8 +137,14 @@ def _draw(
         x, y = _pair32(a, b)
         z, w = _pair32(c, d)
     elif LAW == "uniform32":
-        x, y = (a >> 8).to(tl.int32).to(tl.float32) * _SINGLE, (b >> 8).to(tl.int32).to(tl.float32) * _SINGLE
-        z, w = (c >> 8).to(tl.int32).to(tl.float32) * _SINGLE, (d >> 8).to(tl.int32).to(tl.float32) * _SINGLE
+        x, y = (
+            (a >> 8).to(tl.int32).to(tl.float32) * _SINGLE,
+            (b >> 8).to(tl.int32).to(tl.float32) * _SINGLE,
+        )
+        z, w = (
+            (c >> 8).to(tl.int32).to(tl.float32) * _SINGLE,
+            (d >> 8).to(tl.int32).to(tl.float32) * _SINGLE,
+        )
     elif LAW == "normal64":
         x, y = _box_muller(a, b, c, d)
     else:
@@ -188,9 +198,7 @@ def _flip(out, n, row, block, word, LANE: tl.constexpr):
 
 
 @triton.jit(do_not_specialize=["place", "n"])
-def _coins(
-    out, key, redraw, place, n, PLACED: tl.constexpr, REDRAWN: tl.constexpr, SIZE: tl.constexpr
-):
+def _coins(out, key, redraw, place, n, PLACED: tl.constexpr, REDRAWN: tl.constexpr, SIZE: tl.constexpr):
     row, block = _here(n, 128, SIZE)
     seed, step, source, again = _row(key, redraw, row, place, PLACED, REDRAWN)
     a, b, c, d = tl.philox(seed, block.to(tl.uint32), step, source, again)

@@ -23,6 +23,7 @@ from landscapes.base import Bits, Domain, Landscape, Terms, per_instance
 from landscapes.binary import nk_kernels as kernels
 from landscapes.binary.genotypes import ENUMERATED, best_genotype, bits, for_kernel
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
+from landscapes.operators import operator
 from landscapes.streams import Streams
 
 # table entries that dynamic programming may read for one instance, seconds of work at most
@@ -131,10 +132,10 @@ class NK(Landscape):
         check_bound(self.name, p, self.table)
         whole = terms or self.whole
         if p.device.type == "cpu":
-            return self._gap(
-                _Extension.apply(p, self.reads, self.table, whole.index, whole.weight), terms
-            )
-        return self._gap(gathered_extension(p, self.reads, self.table, whole), terms)
+            mean = _Extension.apply(p, self.reads, self.table, whole.index, whole.weight)
+        else:
+            mean = gathered_extension(p, self.reads, self.table, whole)
+        return self._gap(mean, terms)
 
     def _gap(self, fitness: Tensor, terms: Terms | None) -> Tensor:
         return self.best - fitness if terms is None else self.best * terms.weight.sum(-1) - fitness
@@ -187,12 +188,45 @@ def _ring_optimum(table: Tensor, order: int) -> Tensor:
 
 def _contributions(x: Tensor, reads: Tensor, table: Tensor, terms: Terms) -> Tensor:
     """Weighted sums of contributions, in the order of the terms: x (1 | R, P, n) uint8 -> (R, P)."""
-    if x.device.type != "cpu":
-        return gathered_contributions(x, reads, table, terms)
-    out = torch.empty((len(table), x.shape[1]), dtype=table.dtype)
-    arrays = map(for_kernel, (x, reads, table, terms.index, terms.weight))
-    kernels.nk_values(*arrays, out.numpy())  # type: ignore[call-arg]
+    return _VALUES(x, reads, table, terms.index, terms.weight)
+
+
+def _values(x: Tensor, *tables: Tensor) -> Tensor:
+    out = torch.empty((len(tables[1]), x.shape[1]), dtype=tables[1].dtype)
+    kernels.nk_values(*map(for_kernel, (x, *tables)), out.numpy())  # type: ignore[call-arg]
     return out
+
+
+def _gathered_values(x: Tensor, reads: Tensor, table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    return gathered_contributions(x, reads, table, Terms(index, weight))
+
+
+def _value_and_slope(p: Tensor, sloped: bool, *tables: Tensor) -> tuple[Tensor, Tensor]:
+    value, slope = _shapes(p, sloped)
+    kernels.nk_extension(p.contiguous().numpy(), *map(for_kernel, tables), value.numpy(), slope.numpy())  # type: ignore[call-arg]
+    return value, slope
+
+
+def _shapes(p: Tensor, sloped: bool, *_: Tensor) -> tuple[Tensor, Tensor]:
+    return p.new_empty(p.shape[:2]), p.new_empty(p.shape if sloped else (0, 0, 0))
+
+
+_TABLES = "Tensor reads, Tensor table, Tensor index, Tensor weight"
+_VALUES = operator(
+    "nk_values",
+    f"Tensor x, {_TABLES}",
+    _values,
+    _gathered_values,
+    lambda x, _, table, *__: table.new_empty((len(table), x.shape[1])),
+)
+_EXTENSION = operator(
+    "nk_extension",
+    f"Tensor p, bool sloped, {_TABLES}",
+    _value_and_slope,
+    None,
+    _shapes,
+    "(Tensor, Tensor)",
+)
 
 
 class _Extension(torch.autograd.Function):
@@ -200,12 +234,8 @@ class _Extension(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, p: Tensor, *tables: Tensor) -> Tensor:  # noqa: ANN401
-        out = torch.empty(p.shape[:2], dtype=p.dtype)
-        ctx.slope = torch.empty(p.shape if ctx.needs_input_grad[0] else (0, 0, 0), dtype=p.dtype)
-        kernels.nk_extension(
-            p.detach().contiguous().numpy(), *map(for_kernel, tables), out.numpy(), ctx.slope.numpy()
-        )  # type: ignore[call-arg]
-        return out
+        value, ctx.slope = _EXTENSION(p.detach(), ctx.needs_input_grad[0], *tables)
+        return value
 
     @staticmethod
     @torch.autograd.function.once_differentiable

@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from landscapes.base import Terms
 from landscapes.binary import product_kernels as kernels
 from landscapes.binary.genotypes import for_kernel, product
+from landscapes.operators import operator
 
 _GATHERED = 2**24  # factors gathered at a time
 
@@ -43,20 +44,43 @@ def product_sums(
 class _Sums(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, literals: bool, *tables: Tensor) -> Tensor:  # noqa: ANN401
-        out = torch.empty(x.shape[:2], dtype=tables[1].dtype)
         ctx.points, ctx.literals, ctx.tables = x.detach(), literals, tables
-        arrays = map(for_kernel, tables)
-        kernels.product_sums(for_kernel(ctx.points), literals, *arrays, out.numpy())  # type: ignore[call-arg]
-        return out
+        return _SUMS(ctx.points, literals, *tables)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        slope = torch.empty(ctx.points.shape, dtype=upstream.dtype)
-        kernels.product_slopes(
-            for_kernel(ctx.points), ctx.literals, *map(for_kernel, ctx.tables), slope.numpy()
-        )  # type: ignore[call-arg]
+        slope = _SLOPES(ctx.points, ctx.literals, *ctx.tables)
         return upstream[..., None] * slope, *[None] * 5
+
+
+def _sums(x: Tensor, literals: bool, *tables: Tensor) -> Tensor:
+    out = torch.empty(x.shape[:2], dtype=tables[1].dtype)
+    kernels.product_sums(for_kernel(x), literals, *map(for_kernel, tables), out.numpy())  # type: ignore[call-arg]
+    return out
+
+
+def _slopes(x: Tensor, literals: bool, *tables: Tensor) -> Tensor:
+    slope = torch.empty(x.shape, dtype=tables[1].dtype)
+    kernels.product_slopes(for_kernel(x), literals, *map(for_kernel, tables), slope.numpy())  # type: ignore[call-arg]
+    return slope
+
+
+_TAKES = "Tensor x, bool literals, Tensor reads, Tensor coefficients, Tensor index, Tensor weight"
+_SUMS = operator(
+    "product_sums",
+    _TAKES,
+    _sums,
+    None,
+    lambda x, _, __, coefficients, *rest: coefficients.new_empty(x.shape[:2]),
+)
+_SLOPES = operator(
+    "product_slopes",
+    _TAKES,
+    _slopes,
+    None,
+    lambda x, _, __, coefficients, *rest: coefficients.new_empty(x.shape),
+)
 
 
 def gathered_sums(

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -93,7 +92,9 @@ class Gap:
 
 
 # stands for a gap before `bind`
-UNDRAWN = Gap(RandomTable(Keyed(torch.zeros((0, 5), dtype=torch.int64)), "uniform", torch.float64), UNBOUND)
+UNDRAWN = Gap(
+    RandomTable(Keyed(torch.zeros((0, 5), dtype=torch.int64)), "uniform", torch.float64), UNBOUND
+)
 
 
 def find_gap(

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import signature
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx

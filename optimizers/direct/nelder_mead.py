@@ -47,7 +47,7 @@ class State(NamedTuple):
     reflected_value: Tensor  # (R,) f_r
     phase: Tensor  # (R,) int64
     vertex: Tensor  # (R,) int64, which is asked while filling
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +83,14 @@ class NelderMead(Optimizer):
             value[:, 0],
             zero,
             zero,
-            torch.full_like(zero, problem.exact, dtype=torch.bool),
+            operators.mark(problem.exact, zero),
         )
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The trial point; where values are noisy with the last reflection and all vertices asked before."""
         del streams
         trial = self._trial(state)[:, None]
-        if bool(state.exact.all()):
+        if operators.marked(state.exact):
             return Query(trial)
         filling = (state.phase == FILL)[:, None]
         place = torch.arange(state.simplex.shape[1], device=trial.device)

@@ -29,7 +29,7 @@ class State(NamedTuple):
     best: Tensor  # (R, D)
     value: Tensor  # (R,) its value when last asked; inf before the first step
     box: Tensor  # (R, 2) low and high on Reals
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     sizes: Tensor  # (R, D) int64, how many letters each site has; (R, 0) where coordinates are none
 
 
@@ -63,7 +63,7 @@ class RandomSearch(Optimizer):
             best,
             value,
             value.new_tensor(edges).expand(streams.size, 2),
-            torch.full_like(value, problem.exact, dtype=torch.bool),
+            operators.mark(problem.exact, best),
             torch.tensor(sizes, dtype=torch.int64, device=best.device).expand(streams.size, len(sizes)),
         )
 
@@ -78,14 +78,16 @@ class RandomSearch(Optimizer):
         else:
             low, high = state.box[:, 0, None, None], state.box[:, 1, None, None]
             fresh = low + (high - low) * streams.uniform("mutation", shape)
-        return Query(fresh if bool(state.exact.all()) else torch.cat([state.best[:, None], fresh], 1))
+        exact = operators.marked(state.exact)
+        return Query(fresh if exact else torch.cat([state.best[:, None], fresh], 1))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Keep the best of what was asked, or the old one where its value still holds and is better."""
         del streams
         value = operators.worst_last(answer.value)
         low, point = value.amin(1), operators.best(query.points, value)
-        accepted = ~state.exact | (low < state.value)
+        exact = operators.marked(state.exact)
+        accepted = low < state.value if exact else torch.ones_like(low, dtype=torch.bool)
         best = torch.where(accepted[:, None], point, state.best)
         return state._replace(best=best, value=torch.where(accepted, low, state.value)), {
             "accepted": accepted

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from landscapes.base import Answer, Problem, Query
 from landscapes.numerics import dot, matmul
+from landscapes.operators import operator
 from landscapes.parameters import Defaults
 from landscapes.streams import Streams
 from optimizers import quantities as named
@@ -130,21 +131,10 @@ class CMAES(Optimizer):
             return state._replace(lengths=state.covariance.sqrt())
         dim = state.mean.shape[-1]
         lazy = self.lazy or _default_lazy(dim, k)
-        due = state.step % lazy == 0
-        if not bool(due.any()):
-            return state
-        values, basis = distribution.eigen(state.covariance)
-        # negative weights, cut to stale lengths, could leave C indefinite
-        floor = 0.1 * state.lengths.square().amin(-1, keepdim=True)
-        lift = (floor - values[..., :1]).clamp_min(0)
-        lengths = (values + lift).sqrt()
-        here = due[:, None, None]
-        lifted = torch.where(here, lift, 0.0).expand_as(values)[:, 0]
-        return state._replace(
-            covariance=state.covariance + torch.diag_embed(lifted),
-            basis=torch.where(here, basis, state.basis),
-            lengths=torch.where(here, lengths, state.lengths),
+        covariance, basis, lengths = _RENEWED(
+            state.covariance, state.basis, state.lengths, state.step % lazy == 0
         )
+        return state._replace(covariance=covariance, basis=basis, lengths=lengths)
 
 
 def begun(mean: Tensor, sigma: Tensor, *, diagonal: bool) -> State:
@@ -163,6 +153,35 @@ def begun(mean: Tensor, sigma: Tensor, *, diagonal: bool) -> State:
 def around(state: State, z: Tensor) -> Tensor:
     """The points m + sigma B diag(lengths) z of standard normal z, (R, P, D)."""
     return state.mean + state.sigma * _turned(z * state.lengths, state.basis.mT)
+
+
+def _renewed(covariance: Tensor, basis: Tensor, lengths: Tensor, due: Tensor) -> tuple[Tensor, ...]:
+    """C, its basis and its lengths, decomposed anew in the worlds that are due (R,)."""
+    if not bool(due.any()):
+        return tuple(
+            part.clone(memory_format=torch.contiguous_format) for part in (covariance, basis, lengths)
+        )
+    values, fresh = distribution.eigen(covariance)
+    # negative weights, cut to stale lengths, could leave C indefinite
+    floor = 0.1 * lengths.square().amin(-1, keepdim=True)
+    lift = (floor - values[..., :1]).clamp_min(0)
+    here = due[:, None, None]
+    lifted = torch.where(here, lift, 0.0).expand_as(values)[:, 0]
+    return (
+        covariance + torch.diag_embed(lifted),
+        torch.where(here, fresh, basis).contiguous(),
+        torch.where(here, (values + lift).sqrt(), lengths),
+    )
+
+
+_RENEWED = operator(
+    "cma_renewed",
+    "Tensor covariance, Tensor basis, Tensor lengths, Tensor due",
+    _renewed,
+    _renewed,
+    lambda *parts: tuple(part.new_empty(part.shape) for part in parts[:3]),
+    "(Tensor, Tensor, Tensor)",
+)
 
 
 def _default_lazy(dim: int, k: distribution.CMAConstants) -> int:

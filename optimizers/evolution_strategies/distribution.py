@@ -16,6 +16,7 @@ from torch import Tensor
 
 from landscapes.base import Problem, Reals
 from landscapes.numerics import column, dot, matmul
+from landscapes.operators import operator
 from landscapes.parameters import Defaults
 from optimizers.operators import order, rows, wide
 
@@ -148,10 +149,21 @@ def eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
     Values NaN where not finite.
     """
+    return _EIGEN(matrix)
+
+
+def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:
     good = matrix.flatten(1).abs().amax(1).isfinite()[:, None, None]
     if not bool(good.all()):
         eye = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
         matrix = torch.where(good, matrix, eye)
     # LAPACK takes one matrix after another: each world's bits are its own
     values, vectors = torch.linalg.eigh(matrix)
-    return torch.where(good, values[:, None], torch.nan), vectors
+    return torch.where(good, values[:, None], torch.nan), vectors.contiguous()
+
+
+def _eigen_shapes(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    return matrix.new_empty(matrix[:, :1].shape), matrix.new_empty(matrix.shape)
+
+
+_EIGEN = operator("eigen", "Tensor matrix", _eigen, _eigen, _eigen_shapes, "(Tensor, Tensor)")

@@ -43,7 +43,7 @@ class State(NamedTuple):
     value: Tensor  # (R,) its value when last asked; inf before the first step
     sigma: Tensor  # (R, 1, 1)
     known: Tensor  # (R,) bool: the parent was asked, if only once
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +72,9 @@ class OnePlusOne(Optimizer):
         """The first start, its value unknown."""
         parent = problem.start(1)
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=parent.device)
-        exact = torch.full_like(value, problem.exact, dtype=torch.bool)
-        return State(
-            parent, value, distribution.start_sigma(self.sigma, problem, parent[..., :1]), ~exact, exact
-        )
+        known = torch.full_like(value, not problem.exact, dtype=torch.bool)
+        sigma = distribution.start_sigma(self.sigma, problem, parent[..., :1])
+        return State(parent, value, sigma, known, operators.mark(problem.exact, parent))
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The offspring, after its parent where values are noisy.
@@ -84,12 +83,14 @@ class OnePlusOne(Optimizer):
         """
         step = state.sigma * streams.normal("mutation", state.parent.shape[1:])
         offspring = torch.where(state.known[:, None, None], state.parent + step, state.parent)
-        return Query(offspring if bool(state.exact.all()) else torch.cat([state.parent, offspring], 1))
+        exact = operators.marked(state.exact)
+        return Query(offspring if exact else torch.cat([state.parent, offspring], 1))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Keep the better, the offspring of equals; NaN never succeeds."""
         del streams
-        old = torch.where(state.exact, state.value, operators.worst_last(answer.value[:, 0]))
+        exact = operators.marked(state.exact)
+        old = state.value if exact else operators.worst_last(answer.value[:, 0])
         new = answer.value[:, -1]
         accepted = new <= old
         parent = torch.where(accepted[:, None, None], query.points[:, -1:], state.parent)

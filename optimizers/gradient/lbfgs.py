@@ -48,7 +48,7 @@ class State(NamedTuple):
     short: Tensor  # (R,) the longest t known to be too short
     long: Tensor  # (R,) the shortest t known to be too long; inf: none
     trials: Tensor  # (R,) int64, of this search
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class LBFGS(Optimizer):
         zero, pairs = torch.zeros_like(point), point.new_zeros((streams.size, self.memory, problem.dim))
         value = operators.unseen(point[:, None], point.dtype)[:, 0]
         count = torch.zeros(streams.size, dtype=torch.int64, device=point.device)
-        exact = torch.full_like(count, problem.exact, dtype=torch.bool)
+        exact = operators.mark(problem.exact, count)
         return State(
             point,
             value,
@@ -106,7 +106,9 @@ class LBFGS(Optimizer):
         """The gradient at the trial, after that at the point where answers are noisy."""
         del streams
         trial = state.point + state.length[:, None] * state.direction
-        points = trial[:, None] if bool(state.exact.all()) else torch.stack([state.point, trial], 1)
+        points = (
+            trial[:, None] if operators.marked(state.exact) else torch.stack([state.point, trial], 1)
+        )
         return Query(points, gradient=True)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:

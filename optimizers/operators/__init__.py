@@ -10,7 +10,16 @@ draws at "drift", recombination at "recombination" (part 0: who, part 1: where),
 were asked, the others have the value inf and never become parents.
 """
 
-from optimizers.operators.arrays import averaged, equal_shares, per_world, rows, where_bits, wide
+from optimizers.operators.arrays import (
+    averaged,
+    equal_shares,
+    mark,
+    marked,
+    per_world,
+    rows,
+    where_bits,
+    wide,
+)
 from optimizers.operators.bits import likely, sampled_bits, within_margin
 from optimizers.operators.generation import breed, generation, mates, offspring
 from optimizers.operators.letters import changes, mutate_letters, neighbours, one_letter
@@ -66,6 +75,8 @@ __all__ = [
     "leading",
     "likely",
     "lost",
+    "mark",
+    "marked",
     "mates",
     "multi_point",
     "mutate",

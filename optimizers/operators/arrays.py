@@ -26,6 +26,19 @@ def per_world(value: float | Tensor, like: Tensor) -> Tensor:
     return torch.as_tensor(value, dtype=torch.float64, device=like.device).expand(len(like))
 
 
+def mark(given: bool, points: Tensor) -> Tensor:
+    """What is so in all steps of worlds with points (R, ...), for a state: (R, 1) where it is, else (R, 0).
+
+    It is a shape, which no device is asked for, as it would be for a number.
+    """
+    return points.new_zeros((len(points), int(given)), dtype=torch.bool)
+
+
+def marked(sign: Tensor) -> bool:
+    """Whether it is so; see `mark`."""
+    return sign.shape[1] > 0
+
+
 def rows(points: Tensor, index: Tensor) -> Tensor:
     """The points of (R, P, D) at index (R, n) -> (R, n, D)."""
     world = torch.arange(len(points), device=points.device)[:, None] * points.shape[1]

@@ -53,7 +53,7 @@ class State(NamedTuple):
     value: Tensor  # (R, H) as last answered; inf where never asked
     asked: Tensor  # (R, H) bool: what the next step asks
     best: Tensor  # (R, D) the best haplotype of the population evaluated last
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit, or on reals
 
 
@@ -128,7 +128,7 @@ class WrightFisher(Optimizer):
         """The landscape's starts, one for each haplotype."""
         points = problem.start(self.population * self.ploidy)
         value = torch.full(points.shape[:2], torch.inf, dtype=streams.dtype, device=points.device)
-        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
+        exact = operators.mark(problem.exact, points)
         asked = torch.ones_like(value, dtype=torch.bool)
         changes = operators.changes(problem, self.spectrum, streams)
         return State(points, value, asked, points[:, 0], exact, changes)
@@ -168,7 +168,8 @@ class WrightFisher(Optimizer):
         """The state with a child's gametes (R, ploidy, D) in the place of the dead (R, 1) among points."""
         place = self._haplotypes(dead)  # (R, ploidy)
         points = points.scatter(1, place[..., None].expand_as(gametes), gametes)
-        asked = (~state.exact[:, None]).expand_as(state.value).scatter(1, place, True)
+        asked = torch.full_like(state.value, not operators.marked(state.exact), dtype=torch.bool)
+        asked = asked.scatter(1, place, True)
         return state._replace(points=points, asked=asked)
 
     def _dead(self, streams: Streams, device: torch.device) -> Tensor:

@@ -45,7 +45,7 @@ class State(NamedTuple):
 
     points: Tensor  # (R, P, D)
     value: Tensor  # (R, P) their values when last asked; inf where they never were
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     held: Tensor  # (R, W, D) the individuals at the workers
     # (R, W) int64, how many individuals were taken before; where values are exact, the first P are the starts
     job: Tensor
@@ -111,7 +111,7 @@ class AsyncSteadyStateGA(Replacing):
         """The landscape's starts; the workers hold the first, or children of them where values are noisy."""
         points = problem.start(self.population)
         value, job = unseen(points, streams.dtype), everybody(self.workers, len(points), points.device)
-        exact = torch.full((len(points),), problem.exact, dtype=torch.bool, device=points.device)
+        exact = operators.mark(problem.exact, points)
         changes = operators.changes(problem, self.spectrum, streams)
         held = self._taken(points, value, exact, job, streams, changes)
         left = self._busy(streams, job, problem.exact)
@@ -123,7 +123,7 @@ class AsyncSteadyStateGA(Replacing):
         """The individuals of the workers that finish next, after the members where values are noisy."""
         del streams
         born = operators.rows(state.held, finished(state.left, self._children)[0])
-        return Query(born if bool(state.exact.all()) else torch.cat([state.points, born], 1))
+        return Query(born if operators.marked(state.exact) else torch.cat([state.points, born], 1))
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """Who survives.
@@ -135,7 +135,7 @@ class AsyncSteadyStateGA(Replacing):
         points, value, accepted = self._competed(state, query, answer, job, streams)
         next_job = state.job.amax(1, keepdim=True) + 1 + torch.arange(self._children, device=who.device)
         taken = self._taken(points, value, state.exact, next_job, streams, state.changes)
-        busy = self._busy(streams, who, bool(state.exact.all()))
+        busy = self._busy(streams, who, operators.marked(state.exact))
         clock = advanced(state.clock, elapsed)
         info = {
             "accepted": accepted,
@@ -211,7 +211,7 @@ class AsyncSteadyStateGA(Replacing):
         Args:
             points: (R, P, D), the members.
             value: (R, P), their values.
-            exact: (R,), whether the oracle adds no noise.
+            exact: marked where the oracle adds no noise.
             job: (R, n).
             streams: at the step; children are drawn at the next one.
             changes: where a mutation leads, as in the state.
@@ -219,4 +219,4 @@ class AsyncSteadyStateGA(Replacing):
         later = streams.at(streams.step + 1)
         born, _ = operators.breed(points, value, later, job.shape[1], self, changes=changes)
         start = operators.rows(points, job.clamp_max(self.population - 1))
-        return torch.where((exact[:, None] & (job < self.population))[..., None], start, born)
+        return torch.where((operators.marked(exact) & (job < self.population))[..., None], start, born)

@@ -41,7 +41,7 @@ class State(NamedTuple):
 
     points: Tensor  # (R, P, D)
     value: Tensor  # (R, P) their values when last asked; inf where they never were
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     step: Tensor  # (R,) int64, completed steps
     changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit, or on reals
 
@@ -102,8 +102,8 @@ class SteadyStateGA(Replacing):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, not yet asked."""
         points = problem.start(self.population)
-        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        step = torch.zeros_like(exact, dtype=torch.int64)
+        exact = operators.mark(problem.exact, points)
+        step = points.new_zeros(len(points), dtype=torch.int64)
         changes = operators.changes(problem, self.spectrum, streams)
         return State(points, unseen(points, streams.dtype), exact, step, changes)
 
@@ -112,7 +112,7 @@ class SteadyStateGA(Replacing):
         born, _ = operators.breed(
             state.points, state.value, streams, self.children, self, changes=state.changes
         )
-        if not bool(state.exact.all()):
+        if not operators.marked(state.exact):
             return Query(torch.cat([state.points, born], 1))
         starts = operators.rows(state.points, self._block(state.step))
         return Query(torch.where(self._early(state)[..., None], starts, born))

@@ -37,7 +37,7 @@ class State(NamedTuple):
     point: Tensor  # (R, D)
     value: Tensor  # (R,) when last asked; inf before the first step
     asked: Tensor  # (R,) bool: its value was asked, if only once
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     sizes: Tensor  # (R, D) int64, how many letters each site has; (R, 0) on bits
 
 
@@ -67,10 +67,10 @@ class AdaptiveWalk(Optimizer):
         """The first start, its value unknown."""
         point = problem.start(1)[:, 0]
         value = torch.full((streams.size,), torch.inf, dtype=streams.dtype, device=point.device)
-        exact = torch.full_like(value, problem.exact, dtype=torch.bool)
+        asked = torch.zeros_like(value, dtype=torch.bool)
         sizes = problem.domain.sizes if isinstance(problem.domain, Letters) else ()
         count = torch.tensor(sizes, dtype=torch.int64, device=point.device).expand(streams.size, -1)
-        return State(point, value, torch.zeros_like(exact), exact, count)
+        return State(point, value, asked, operators.mark(problem.exact, point), count)
 
     def ask(self, state: State, streams: Streams) -> Query:
         """The genotype, billed unless its exact value is known, and its neighbours."""
@@ -83,7 +83,7 @@ class AdaptiveWalk(Optimizer):
             others = here ^ torch.eye(here.shape[2], dtype=torch.uint8, device=here.device)
         points = torch.cat([here, others], 1)
         alive = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
-        alive[:, 0] = ~(state.asked & state.exact)
+        alive[:, 0] = ~_known(state)
         return Query(points, alive=alive)
 
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
@@ -92,7 +92,7 @@ class AdaptiveWalk(Optimizer):
         Info: accepted (R,), False at a local optimum, fitter (R,), how many neighbours are.
         """
         value = operators.worst_last(answer.value)
-        own = torch.where(state.asked & state.exact, state.value, value[:, 0])
+        own = torch.where(_known(state), state.value, value[:, 0])
         others = value[:, 1:]
         better = others < own[:, None]
         accepted = better.any(1)
@@ -122,3 +122,8 @@ class AdaptiveWalk(Optimizer):
         infinite = gain.isinf()  # from a bad value any good one is as likely
         gain = torch.where(infinite.any(1, keepdim=True), infinite.double(), gain)
         return streams.categorical("acceptance", gain, ())
+
+
+def _known(state: State) -> Tensor:
+    """The worlds (R,) whose value needs no other look."""
+    return state.asked if operators.marked(state.exact) else torch.zeros_like(state.asked)

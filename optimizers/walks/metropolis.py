@@ -39,7 +39,7 @@ class State(NamedTuple):
 
     points: Tensor  # (R, P, D)
     value: Tensor  # (R, P) their values when last asked; inf before the first step
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     step: Tensor  # (R,) int64, completed steps
 
 
@@ -73,9 +73,12 @@ class Metropolis(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The landscape's starts, not yet asked."""
         points = problem.start(self.starts)
-        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
+        exact = operators.mark(problem.exact, points)
         return State(
-            points, unseen(points, streams.dtype), exact, torch.zeros_like(exact, dtype=torch.int64)
+            points,
+            unseen(points, streams.dtype),
+            exact,
+            points.new_zeros(len(points), dtype=torch.int64),
         )
 
     def ask(self, state: State, streams: Streams) -> Query:

@@ -9,6 +9,7 @@ from landscapes.streams import Streams
 from optimizers.operators import (
     bit_flip,
     gaussian,
+    marked,
     one_bit_flip,
     one_letter,
     per_world,
@@ -54,10 +55,10 @@ def metropolis(old: Tensor, new: Tensor, temperature: float | Tensor, streams: S
 def trials(points: Tensor, fresh: Tensor, step: Tensor, exact: Tensor) -> Tensor:
     """What a walk with stored values asks to compare points and proposals, (R, P, D) each.
 
-    Where values are exact, the points before the first step and then the proposals, (R, P, D); else the
-    points and the proposals, (R, 2P, D).
+    Where values are exact (marked), the points before the first step and then the proposals, (R, P, D); else
+    the points and the proposals, (R, 2P, D).
     """
-    if bool(exact.all()):
+    if marked(exact):
         return torch.where((step == 0)[:, None, None], points, fresh)
     return torch.cat([points, fresh], 1)
 

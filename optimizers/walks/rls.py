@@ -37,7 +37,7 @@ class State(NamedTuple):
 
     points: Tensor  # (R, 1, D)
     value: Tensor  # (R, 1) when last asked; inf before the first step
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     step: Tensor  # (R,) int64, completed steps
     changes: Tensor  # (R, D, A, A) of letters, where a mutation leads; on bits (R, 0)
 
@@ -57,8 +57,8 @@ class RLS(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The first start, not yet asked."""
         points = problem.start(1)
-        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        step = torch.zeros_like(exact, dtype=torch.int64)
+        exact = operators.mark(problem.exact, points)
+        step = points.new_zeros(len(points), dtype=torch.int64)
         changes = operators.changes(problem, Spectrum(), streams)
         return State(points, unseen(points, streams.dtype), exact, step, changes)
 

@@ -38,7 +38,7 @@ class State(NamedTuple):
     value: Tensor  # (R, P) their values when last asked; inf before the first step
     best: Tensor  # (R, D) what is recommended
     lowest: Tensor  # (R,) its value when it was asked
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     step: Tensor  # (R,) int64, completed steps
 
 
@@ -84,9 +84,14 @@ class SimulatedAnnealing(Optimizer):
         """The landscape's starts, not yet asked."""
         points = problem.start(self.starts)
         value = unseen(points, streams.dtype)
-        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
+        exact = operators.mark(problem.exact, points)
         return State(
-            points, value, points[:, 0], value[:, 0], exact, torch.zeros_like(exact, dtype=torch.int64)
+            points,
+            value,
+            points[:, 0],
+            value[:, 0],
+            exact,
+            points.new_zeros(len(points), dtype=torch.int64),
         )
 
     def ask(self, state: State, streams: Streams) -> Query:
@@ -104,7 +109,7 @@ class SimulatedAnnealing(Optimizer):
             state.points, state.value, query.points, answer.value, heat, streams
         )
         low = operators.worst_last(value).amin(1)
-        better = ~state.exact | (low < state.lowest)
+        better = (low < state.lowest) | (not operators.marked(state.exact))
         best = torch.where(better[:, None], operators.best(points, value), state.best)
         new = State(
             points, value, best, torch.where(better, low, state.lowest), state.exact, state.step + 1

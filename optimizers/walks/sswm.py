@@ -43,7 +43,7 @@ class State(NamedTuple):
 
     points: Tensor  # (R, 1, D)
     value: Tensor  # (R, 1) when last asked; inf before the first step
-    exact: Tensor  # (R,) bool: the oracle adds no noise
+    exact: Tensor  # (R, 1) where the oracle adds no noise, else (R, 0); see `operators.mark`
     step: Tensor  # (R,) int64, completed steps
     changes: Tensor  # (R, D, A, A) where a mutation leads; (R, 0): to the other bit
 
@@ -85,8 +85,8 @@ class SSWM(Optimizer):
     def init(self, problem: Problem, streams: Streams) -> State:
         """The first start, not yet asked."""
         points = problem.start(1)
-        exact = torch.full((streams.size,), problem.exact, dtype=torch.bool, device=points.device)
-        step = torch.zeros_like(exact, dtype=torch.int64)
+        exact = operators.mark(problem.exact, points)
+        step = points.new_zeros(len(points), dtype=torch.int64)
         changes = operators.changes(problem, self.spectrum, streams)
         return State(points, unseen(points, streams.dtype), exact, step, changes)
 
@@ -98,7 +98,7 @@ class SSWM(Optimizer):
     def tell(self, state: State, query: Query, answer: Answer, streams: Streams) -> tuple[State, Info]:
         """The mutant fixes, or is lost; info: accepted (R, 1), unfit (R,), neither of them has fitness."""
         old, fresh, new = moves.compared(state.value, query.points, answer.value)
-        first = (state.exact & (state.step == 0))[:, None]  # the start itself was asked
+        first = operators.marked(state.exact) & (state.step == 0)[:, None]  # the start itself was asked
         fixes = streams.bernoulli("acceptance", self.fixation(old, new, answer.law), (1,)) | first
         points = torch.where(fixes[..., None], fresh, state.points)
         both = torch.cat([old, new], 1)

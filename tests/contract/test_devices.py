@@ -23,25 +23,11 @@ from tests.support.each import each
 from tests.support.no_numbers import DEVICE, Answered, tensors
 from tests.support.play import build, problem
 
-EXACT = "whether answers are exact, so that points are not asked again: the same in all steps"
 EXTREME = "whether a number is so large or small that squares are scaled first: almost never"
 DUE = "whether a world is at the interval at which more is done"
 SIZES = "how many points the largest population has: the shape of the query"
 WAITS = {  # function -> why it asks for a number
-    "landscapes.numerics.ordinary": EXTREME,
-    "landscapes.numerics.squarable": EXTREME,
-    "optimizers.gradient.steps.adam": EXTREME,
     "optimizers.population_genetics.quasispecies.Quasispecies.tell": EXTREME,
-    "optimizers.evolution_strategies.distribution.eigen": "whether a matrix is finite, which LAPACK needs",
-    "optimizers.direct.nelder_mead.NelderMead.ask": EXACT,
-    "optimizers.direct.random_search.RandomSearch.ask": EXACT,
-    "optimizers.evolution_strategies.one_plus_one.OnePlusOne.ask": EXACT,
-    "optimizers.gradient.lbfgs.LBFGS.ask": EXACT,
-    "optimizers.populations.async_steady_state_ga.AsyncSteadyStateGA.ask": EXACT,
-    "optimizers.populations.async_steady_state_ga.AsyncSteadyStateGA.tell": EXACT,
-    "optimizers.populations.steady_state_ga.SteadyStateGA.ask": EXACT,
-    "optimizers.walks.moves.trials": EXACT,
-    "optimizers.evolution_strategies.cma_es.CMAES._decomposed": DUE,
     "optimizers.hybrids.memetic.Memetic.ask": DUE,
     "optimizers.hybrids.pbt.PBT._rates": DUE,
     "optimizers.hybrids.pbt.PBT._sources": DUE,

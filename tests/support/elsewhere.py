@@ -3,6 +3,7 @@
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from landscapes import draws
+from landscapes.operators import MADE
 
 DEVICES = {"plain torch": "CompositeExplicitAutograd", "Triton": "CUDA"}
 
@@ -19,7 +20,7 @@ class Elsewhere(TorchDispatchMode):
             return function(*args, **words or {})
         self.called.append(function)
         name = function._schema.name.removeprefix("two_descents::")
-        return draws.MADE[name][self.device](*args, **words or {})
+        return MADE[name][self.device](*args, **words or {})
 
 
 def with_operators(streams):

@@ -64,14 +64,14 @@ def run(kind, options, domain, streams, dim=7, **more):
 def whole(number, dtype=DOUBLE, dim=7):
     """The `Play` of a case by its number, played once for all tests that only look at it."""
     kind, options, _, domain = CASES[number]
-    drawn, address = set(), Streams._address
+    drawn, address = set(), Streams._place
 
     def note(streams, source, part):
         drawn.add(source)
         return address(streams, source, part)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Streams, "_address", note)
+        patch.setattr(Streams, "_place", note)
         return Play(*run(kind, options, domain, make(dtype=dtype), dim), drawn)
 
 
