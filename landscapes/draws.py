@@ -55,7 +55,7 @@ def _law(
             address[:, 4] = redraw.numpy()
         return loop(address, n, *numbers)
 
-    def draw(key: Tensor | np.ndarray, *given: object) -> Tensor:
+    def draw(key: Tensor | np.ndarray, *given) -> Tensor:  # noqa: ANN002
         return here(key, *given) if isinstance(key, np.ndarray) else made(key, *given)
 
     def anywhere(

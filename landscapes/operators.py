@@ -32,6 +32,11 @@ def _kernels() -> ModuleType | None:
     return streams_triton
 
 
+def _on_cuda(name: str, formula: Callable) -> Callable:
+    """The kernel of this name, or plain torch."""
+    return lambda *given: getattr(_kernels(), name, formula)(*given)
+
+
 def operator(
     name: str,
     takes: str,
@@ -50,13 +55,9 @@ def operator(
         shape: where there are no numbers: empty tensors.
         gives: what it returns, as a schema has it.
     """
-
-    def on_cuda(*given: object) -> object:
-        return getattr(_kernels(), name, formula)(*given)
-
     made = {"CPU": loop, "Meta": shape}
     if formula is not None:
-        made |= {"CUDA": on_cuda, "CompositeExplicitAutograd": formula}
+        made |= {"CUDA": _on_cuda(name, formula), "CompositeExplicitAutograd": formula}
     MADE[name] = made
     _OURS.define(f"{name}({takes}) -> {gives}", tags=(torch.Tag.pt2_compliant_tag,))
     for device, function in made.items():

@@ -298,6 +298,16 @@ class Streams:
         return self._draw(draws.UNIFORM[dtype], source, shape, part)
 
 
+def with_operators(streams: Streams) -> Streams:
+    """The same streams, drawing by operators on a CPU too, as a graph needs them.
+
+    The step may then be a tensor (1,) or (R,) whose number nobody looks at.
+    """
+    moved = copy.copy(streams)
+    object.__setattr__(moved, "_key", draws.on_device(streams._key, streams.device))
+    return moved
+
+
 def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
     torch.default_generator.manual_seed(seed)  # torch.manual_seed formats a stack trace, for CUDA
     if torch.cuda.is_initialized():

@@ -218,6 +218,7 @@ POPULATION = {  # behind replicate, moment
     "genotypes": Variable("different individuals", "1"),
     "price": Variable("change of the population's mean true loss in a step", LOSS, ("force",)),
 }
+COMPILED = "compiled"  # attribute of a cell: from when its steps were one graph, or why they were not
 TIMED_ON = "timed_on"  # attribute: of a cell the device, of a Dataset all of them, as JSON
 TIMING_CLOCKS = ("wall", "processor")  # labels of the dim timing_clock
 TIMING = {  # behind replicate

@@ -95,9 +95,6 @@ class Oracle:
 
     def __call__(self, query: Query, streams: Streams) -> Answer:
         """Answer one query of all worlds."""
-        return self._answer(query, streams)._replace(law=self.landscape.fitness_law)
-
-    def _answer(self, query: Query, streams: Streams) -> Answer:
         batches, size = self._batches(query, streams)
         now = clock_time(self.landscape, self.bill.steps, self.bill.spent, streams.device)
         dropout = self._dropout(query, streams)
@@ -105,13 +102,51 @@ class Oracle:
         answers = [self._evaluated(batch, query, now, dropout, streams.dtype) for batch in batches]
         answer = join_batches(batches, answers)
         self.seconds += time.perf_counter() - began
+        self._charge(query, size)
+        return self._disturbed(answer, query, streams)
+
+    # answers that follow from a query and its draws ---------------------------------------------------------
+
+    def varies(self, *, batches: bool) -> str:
+        """What an answer depends on besides its query and its draws; "": on nothing.
+
+        Args:
+            batches: whether queries set mini-batches of their own.
+        """
+        whole = self.noise.whole(self.landscape.terms)
+        if batches:
+            return "batches of the optimizer's own"
+        if self.noise.sampling == "epoch" and not whole:
+            return "where a world stands in its data"
+        return "a clock" if self.landscape.clock is not None else ""
+
+    def answered(self, query: Query, streams: Streams) -> Answer:
+        """The answer to a query, where it does not vary; it is not billed."""
+        (batch,), _ = self._batches(query, streams)
+        dropout = self._dropout(query, streams)
+        answer = self._evaluated(batch, query, None, dropout, streams.dtype)
+        return self._disturbed(answer, query, streams)
+
+    def charge(self, query: Query) -> None:
+        """Bill a query that was `answered`."""
+        terms = self.landscape.terms
+        self._charge(query, terms if self.noise.whole(terms) else self.noise.batch or terms)
+
+    def _charge(self, query: Query, size: int | Tensor) -> None:
+        """Bill a query whose points see so many terms, one number or (R,)."""
         asked = query.points.shape[1] if query.alive is None else on_host(query.alive.sum(1))
         self.bill.charge(on_host(size) * asked * self.landscape.unit_cost, gradient=query.gradient)
-        if "evaluation" in self.noise.off:
-            return answer
-        if self.landscape.noisy:
-            answer = answer._replace(value=self.landscape.observe(answer.value, query.points, streams))
-        return noises.disturb(answer, self.noise, streams)
+
+    def _disturbed(self, answer: Answer, query: Query, streams: Streams) -> Answer:
+        """The answer with the noise of the landscape and the study, and the fitness that it stands for."""
+        if "evaluation" not in self.noise.off:
+            if self.landscape.noisy:
+                value = self.landscape.observe(answer.value, query.points, streams)
+                answer = answer._replace(value=value)
+            answer = noises.disturb(answer, self.noise, streams)
+        return answer._replace(law=self.landscape.fitness_law)
+
+    # mini-batches -------------------------------------------------------------------------------------------
 
     def _batches(self, query: Query, streams: Streams) -> tuple[list[Batch], int | Tensor]:
         """The mini-batches of this query, and how many terms each point sees, one number or (R,).

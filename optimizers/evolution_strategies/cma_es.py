@@ -223,7 +223,7 @@ def _adapted(
     """
     best, worst = k.weights.to(y).split([k.parents, len(z[0])])
     shrunk = worst * y.shape[-1] / (dot(z, z).sqrt() + 1e-9).square()  # (R, P - mu)
-    decay = 1 - k.c_1 - k.c_mu * k.weights.sum().item() + still.to(y) * (k.c_1 * k.c_c * (2 - k.c_c))
+    decay = 1 - k.c_1 - k.c_mu * k.total + still.to(y) * (k.c_1 * k.c_c * (2 - k.c_c))
     steps = torch.cat([path, y], 1)
     weights = torch.cat(
         [torch.full_like(path[..., 0], k.c_1), (k.c_mu * best).expand(len(y), -1), k.c_mu * shrunk], 1

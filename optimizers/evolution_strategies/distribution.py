@@ -104,6 +104,7 @@ class CMAConstants(NamedTuple):
     c_c: float
     c_1: float
     c_mu: float
+    total: float  # of the weights
 
 
 @cache
@@ -125,7 +126,7 @@ def cma_constants(n: int, size: int, diagonal: bool, active: bool) -> CMAConstan
         raw[:parents] / raw[:parents].sum(),
         share * raw[parents:] / raw[parents:].abs().sum(),
     ])
-    return CMAConstants(weights, parents, mu, c_sigma, d_sigma, c_c, c_1, c_mu)
+    return CMAConstants(weights, parents, mu, c_sigma, d_sigma, c_c, c_1, c_mu, weights.sum().item())
 
 
 def normal_length(dim: int) -> float:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
@@ -109,8 +110,8 @@ class MuLambda(Optimizer):
         """Recombine the best and adapt sigma."""
         del streams
         z = (distribution.ranked(query.points, answer.value) - state.mean) / state.sigma
-        w = self._weights(z.shape[1])
-        shift, size = distribution.weighted_sum(w, z), distribution.effective_size(w)
+        w, size = self._recombined(z.shape[1])
+        shift = distribution.weighted_sum(w, z)
         c, d = distribution.path_constants(z.shape[2], size)
         path = distribution.cumulated(state.path, shift, c, size)
         damping = d if self.damping is None else self.damping
@@ -137,16 +138,22 @@ class MuLambda(Optimizer):
 
     def damping_of(self, dim: int) -> float:
         """The damping d in D coordinates where none is given."""
-        weights = self._weights(self.size(dim))
-        return distribution.path_constants(dim, distribution.effective_size(weights))[1]
+        return distribution.path_constants(dim, self._recombined(self.size(dim))[1])[1]
 
-    def _weights(self, size: int) -> Tensor:
-        """Weights (mu,).
+    def _recombined(self, size: int) -> tuple[Tensor, float]:
+        """Weights (mu,) of so many points, and their mu_eff."""
+        return _weights(self.weights, self.parents, size)
 
-        log: ln((lambda + 1) / 2) - ln k with mu = lambda / 2, ln(mu + 1/2) - ln k with another.
-        """
-        parents = self.parents or size // 2
-        if self.weights == "equal":
-            return torch.full((parents,), 1 / parents, dtype=torch.float64)
-        raw = distribution.log_weights(size if self.parents is None else 2 * parents)[:parents]
-        return raw / raw.sum()
+
+@cache
+def _weights(kind: str, given: int | None, size: int) -> tuple[Tensor, float]:
+    """Weights (mu,), and their mu_eff.
+
+    log: ln((lambda + 1) / 2) - ln k with mu = lambda / 2, ln(mu + 1/2) - ln k with another.
+    """
+    parents = given or size // 2
+    raw = torch.ones(parents, dtype=torch.float64)
+    if kind == "log":
+        raw = distribution.log_weights(size if given is None else 2 * parents)[:parents]
+    weights = torch.full_like(raw, 1 / parents) if kind == "equal" else raw / raw.sum()
+    return weights, distribution.effective_size(weights)

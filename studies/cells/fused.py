@@ -114,14 +114,19 @@ def _with_numbers(task: Task, values: Mapping[Place, object]) -> Task:
 # computed together ------------------------------------------------------------------------------------------
 
 
-def run_together(cells: Group) -> list[Dataset]:
-    """Compute a group of `groups`: for each cell what `studies.cells.loop.run_cell` returns."""
+def run_together(cells: Group, compiled: str = "off") -> list[Dataset]:
+    """Compute a group of `groups`: for each cell what `studies.cells.loop.run_cell` returns.
+
+    Args:
+        cells: of the group.
+        compiled: as of `studies.cells.loop.run_worlds`.
+    """
     import torch
 
     from studies.cells.loop import run_worlds
 
     worlds = torch.cat([torch.arange(cell.first, cell.last) for cell in cells])
-    data = run_worlds(_joined(cells), worlds)
+    data = run_worlds(_joined(cells), worlds, compiled=compiled)
     ends = [sum(cell.last - cell.first for cell in cells[:place]) for place in range(len(cells) + 1)]
     return [_part(data, slice(first, last)) for first, last in zip(ends[:-1], ends[1:], strict=True)]
 

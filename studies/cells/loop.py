@@ -28,6 +28,7 @@ from optimizers.base import Optimizer
 from studies.cells.clocks import tick
 from studies.cells.expressions.recorder import ExpressionRecorder
 from studies.cells.expressions.search import Search
+from studies.cells.graphs import Compiling, Step
 from studies.cells.guards import guarded
 from studies.cells.landscape_guards import try_landscape
 from studies.cells.ledger import Book, NoiseLedger, Scene
@@ -41,14 +42,15 @@ from studies.cells.timing import Alone, Looking, Timed, finish, visits
 from studies.cells.truth import Truth
 from studies.instruments import Instrument, Moment
 from studies.registry import build
-from studies.schema import SECONDS, TIMED_ON
+from studies.schema import COMPILED, SECONDS, TIMED_ON
 from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:  # what is planned is in the task: the planner's code changes no number
     from studies.cells.task import Cell, Task
 
 
-SEARCH = ("ask", "oracle", "tell")  # parts of the loop that are steps; the others look at them
+# parts of the loop that are steps, `graph` where they are compiled; the others look at them
+SEARCH = ("ask", "oracle", "tell", "graph")
 
 
 @dataclass
@@ -78,6 +80,7 @@ def search(
     oracle: Oracle,
     watchers: Sequence[Looking],
     streams: Streams,
+    compiling: Compiling | None = None,
 ) -> Clock:
     """Run one optimizer on R worlds until every world has spent its budget or diverged.
 
@@ -87,6 +90,7 @@ def search(
         oracle: answers, and bills the worlds.
         watchers: see the moment before the first step, and that after each.
         streams: of the worlds, from which all is drawn.
+        compiling: when steps become one graph, which has the same bits; None: never.
 
     Returns:
         Where the seconds went.
@@ -98,16 +102,24 @@ def search(
     step, clock = 0, Clock()
     while oracle.bill.open():
         step += 1
-        s = streams.at(step)
-        query = optimizer.ask(state, s)
-        clock.lap("ask")
-        answer = oracle(query, s)
-        clock.lap("oracle")
-        state, info = optimizer.tell(state, query, answer, s)
+        graph, before = compiling and compiling.graph, state
+        if graph:
+            state, query, answer, info = graph(state, step)
+            oracle.charge(query)
+        else:
+            s = streams.at(step)
+            query = optimizer.ask(state, s)
+            clock.lap("ask")
+            answer = oracle(query, s)
+            clock.lap("oracle")
+            state, info = optimizer.tell(state, query, answer, s)
         tick(oracle.bill, optimizer, info)
         finish(str(streams.device))
-        clock.lap("tell")
+        clock.lap("graph" if graph else "tell")
         oracle.bill.tick(SECONDS, clock.searched - oracle.looked)
+        if compiling and not graph and compiling.due(step, clock.searched):
+            compiling.compile(before, step, Step(state, query, answer, info))
+            clock.lap("compile")
         moment = Moment.now(oracle, state, query, answer, info)
         for watcher in watchers:
             watcher(moment)
@@ -115,13 +127,21 @@ def search(
     return clock
 
 
-def run_cell(cell: Cell, times: Dataset | None = None) -> Dataset:
-    """Compute one cell: dims replicate, checkpoint, target; `times` as of `run_worlds`."""
-    return run_worlds(cell.task, torch.arange(cell.first, cell.last), times)
+def run_cell(cell: Cell, times: Dataset | None = None, compiled: str = "off") -> Dataset:
+    """Compute one cell: dims replicate, checkpoint, target; arguments as of `run_worlds`."""
+    return run_worlds(cell.task, torch.arange(cell.first, cell.last), times, compiled)
 
 
-def run_worlds(task: Task, worlds: torch.Tensor, times: Dataset | None = None) -> Dataset:
-    """Compute these absolute worlds (R,) of a task; `times` of their steps, where these were taken before.
+def run_worlds(
+    task: Task, worlds: torch.Tensor, times: Dataset | None = None, compiled: str = "off"
+) -> Dataset:
+    """Compute these absolute worlds (R,) of a task.
+
+    Args:
+        task: the task.
+        worlds: absolute ones (R,).
+        times: of their steps, where these were taken before.
+        compiled: whether steps become one graph: off, auto or on, see `studies.cells.graphs`.
 
     Dims replicate, checkpoint, target, and those of the noise ledger, of pictures and of times where the task
     asks for them.
@@ -134,7 +154,8 @@ def run_worlds(task: Task, worlds: torch.Tensor, times: Dataset | None = None) -
     optimizer, oracle = guarded(task, setting.optimizer, setting.oracle, setting.streams)
     truth = Truth(setting.landscape)
     watchers = [*setting.watchers(truth)]
-    clock = search(optimizer, setting.problem, oracle, watchers, setting.streams)
+    compiling = Compiling(compiled, optimizer, oracle, setting.streams)
+    clock = search(optimizer, setting.problem, oracle, watchers, setting.streams, compiling)
     parts = []
     for watcher in watchers:
         parts.append(watcher.dataset())
@@ -154,6 +175,7 @@ def run_worlds(task: Task, worlds: torch.Tensor, times: Dataset | None = None) -
         on_bits=int(not isinstance(landscape.domain, Reals)),
         profile=json.dumps(clock.spent | {"loss": setting.oracle.seconds, "truth": truth.seconds}),
         **({} if times is None else {TIMED_ON: times.attrs[TIMED_ON]}),
+        **({COMPILED: compiling.told} if compiling.told else {}),
     )
 
 

@@ -34,11 +34,12 @@ def compute(
     token: str = "",
     times: str = "",
     timeout: float = 0.0,
+    compiled: str = "off",
 ) -> Record:
     """Compute the cell of a text; arguments and Record as of `studies.run.work.compute`."""
     from studies.run import work
 
-    return work.compute(cell_of(text), address, out, token, times, timeout)
+    return work.compute(cell_of(text), address, out, token, times, timeout, compiled)
 
 
 def compute_together(
@@ -46,6 +47,7 @@ def compute_together(
     addresses: str,
     out: str,
     token: str = "",
+    compiled: str = "off",
 ) -> list[Record]:
     """Compute the cells of a group.
 
@@ -54,11 +56,12 @@ def compute_together(
         addresses: theirs, with a space between each two.
         out: the study's folder.
         token: nothing is written where the folder has no such file.
+        compiled: as of `studies.cells.loop.run_worlds`.
     """
     from studies.run import work
 
     cells = [cell_of(json.dumps(given)) for given in json.loads(text)]
-    return work.compute_together(cells, addresses.split(), out, token)
+    return work.compute_together(cells, addresses.split(), out, token, compiled)
 
 
 def take(texts: list[tuple[str, str]], number: int, folder: str) -> None:

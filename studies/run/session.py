@@ -157,7 +157,8 @@ def execute(
     batches = _checked(_batches(study, out, text, bar, manifests), where)
     limit = cell_timeout or study.cell_timeout
     together = not asks_for_seconds(study)
-    care = sweep.Care(seconds_of(limit) if limit else 0.0, retries, together)
+    compiled = study.compile if together or study.compile == "on" else "off"
+    care = sweep.Care(seconds_of(limit) if limit else 0.0, retries, together, compiled)
     ended = _compute(batches, out, where, workers, bar, care)
     if ended == "complete" and not manifests:
         ended = "uncalibrated"

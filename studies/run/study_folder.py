@@ -33,6 +33,7 @@ NO_STUDY = "this folder has a dataset that is no study's of this name (imported?
 ELSEWHERE = (
     "cluster",
     "cell_timeout",
+    "compile",
     "device",
 )  # keys of a study that say where and how it runs, not what
 

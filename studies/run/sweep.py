@@ -59,6 +59,7 @@ class Care(NamedTuple):
     timeout: float = 0.0  # seconds that a cell may take; 0: any time
     retries: int = 0  # times that a cell which failed is tried again
     together: bool = False  # whether cells that differ in numbers alone may be computed together
+    compiled: str = "off"  # whether steps become one graph, see `studies.cells.graphs`
 
 
 class StoreError(OSError):
@@ -215,22 +216,26 @@ class _Window:
             group = queue.pop()
             first = group[0].address
             self.live[first] = group
-            function, *words = self._order(group)
+            function, *words = self._order(group, alone=alone)
             future = self.client.submit(
                 function, *words, key=self._key(first), pure=False, **self._needs(group[0])
             )
             self.futures[first] = future
             future.add_done_callback(self.landed.put)
 
-    def _order(self, group: Group) -> tuple[Callable[..., object], *tuple[str | float, ...]]:
-        """A function and its words: what a worker does with a group."""
+    def _order(
+        self, group: Group, *, alone: bool
+    ) -> tuple[Callable[..., object], *tuple[str | float, ...]]:
+        """A function and its words: what a worker does with a group, or with a cell under suspicion."""
         folder, [cell, *others] = str(self.out.resolve()), group
         if others:
             texts = ",".join(map(orders.order, group))
             addresses = " ".join(cell.address for cell in group)
-            return orders.compute_together, f"[{texts}]", addresses, folder, self.token
-        alone = (orders.order(cell), cell.address, folder, self.token)
-        return orders.compute, *alone, str(self.times.resolve()), self.care.timeout
+            more = folder, self.token, self.care.compiled
+            return orders.compute_together, f"[{texts}]", addresses, *more
+        words = (orders.order(cell), cell.address, folder, self.token)
+        compiled = "off" if alone or self.tried[cell.address] else self.care.compiled
+        return orders.compute, *words, str(self.times.resolve()), self.care.timeout, compiled
 
     def _needs(self, cell: Cell) -> dict[str, dict[str, int]]:
         """What a worker must have for a cell."""

@@ -56,6 +56,7 @@ def compute(
     token: str = "",
     times: str = "",
     timeout: float = 0.0,
+    compiled: str = "off",
     ready: Ready | None = None,
 ) -> Record:
     """Compute one cell and store it. Never raises: an exception becomes a file in OUT/errors/.
@@ -67,6 +68,7 @@ def compute(
         token: nothing is written where the folder has no such file.
         times: the folder with the times of steps, if they were taken.
         timeout: seconds after which this process notes where it stands, and ends; 0: none.
+        compiled: as of `studies.cells.loop.run_worlds`.
         ready: what was computed of it; None: nothing yet.
     """
     if token and not appears(Path(out, token)):
@@ -79,7 +81,7 @@ def compute(
     try:
         with _crash_note(cell, address, folder, timeout):
             if ready is None:
-                data = _run(cell, address, times)
+                data = _run(cell, address, times, compiled)
                 ready = Ready(data, time.perf_counter() - began)
             with _storing(path):
                 store.write_cell(ready.data.assign_attrs(_origin(cell, ready)), path)
@@ -97,7 +99,11 @@ def compute(
 
 
 def compute_together(
-    cells: Sequence[Cell], addresses: Sequence[str], out: str, token: str = ""
+    cells: Sequence[Cell],
+    addresses: Sequence[str],
+    out: str,
+    token: str = "",
+    compiled: str = "off",
 ) -> list[Record]:
     """Compute the cells of a group of `studies.cells.fused` and store each, as `compute` does.
 
@@ -108,18 +114,19 @@ def compute_together(
         addresses: their own.
         out: the study's folder.
         token: nothing is written where the folder has no such file.
+        compiled: as of `studies.cells.loop.run_worlds`.
     """
     ready: dict[str, Ready] = {}
     if not token or appears(Path(out, token)):
         with contextlib.suppress(Exception):
-            ready = _together(dict(zip(addresses, cells, strict=True)), Path(out))
+            ready = _together(dict(zip(addresses, cells, strict=True)), Path(out), compiled)
     return [
         compute(cell, address, out, token, ready=ready.get(address))
         for address, cell in zip(addresses, cells, strict=True)
     ]
 
 
-def _together(cells: Mapping[str, Cell], out: Path) -> dict[str, Ready]:
+def _together(cells: Mapping[str, Cell], out: Path, compiled: str) -> dict[str, Ready]:
     """What is computed of those cells of a group that are not there yet, by address."""
     from studies.cells.fused import run_together
 
@@ -132,7 +139,7 @@ def _together(cells: Mapping[str, Cell], out: Path) -> dict[str, Ready]:
     with contextlib.ExitStack() as noted:
         for address, cell in missing.items():
             noted.enter_context(_crash_note(cell, address, out, timeout=0.0))
-        parts = run_together([_checked(cell, address) for address, cell in missing.items()])
+        parts = run_together([_checked(cell, address) for address, cell in missing.items()], compiled)
     each = (time.perf_counter() - began) / sum(cell.last - cell.first for cell in missing.values())
     return {
         address: Ready(data, each * data.sizes["replicate"], len(missing))
@@ -182,11 +189,11 @@ def appears(path: Path) -> bool:
     return path.exists()
 
 
-def _run(cell: Cell, address: str, times: str) -> Dataset:
+def _run(cell: Cell, address: str, times: str, compiled: str) -> Dataset:
     from studies.cells.loop import run_cell
 
     cell = _checked(cell, address)
-    return run_cell(cell, rounds.read(Path(times), address) if times else None)
+    return run_cell(cell, rounds.read(Path(times), address) if times else None, compiled)
 
 
 def _checked(cell: Cell, address: str) -> Cell:

@@ -207,6 +207,7 @@ def _study(checked: StudyModel, draft: Draft, arms: list[Arm], axes: list[Axis])
         match=checked.match,
         tuning=checked.tuning,
         cell_timeout=checked.cell_timeout,
+        compile=checked.compile,
         resolved=_resolved(checked, draft),
     )
 

@@ -213,6 +213,13 @@ class StudyModel(Strict):
         description="figures to draw: names, or {curve: {x: .., y: ..}} with what they are to show",
     )
     cluster: Cluster = Field(default=Cluster(), description="where cells are computed")
+    compile: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description=(
+            "whether the steps of a search become one compiled graph, which has the same bits: auto, once a"
+            " minute of steps is left to a cell; on, from its second step; off"
+        ),
+    )
     cell_timeout: Annotated[str, AfterValidator(a_time)] | None = Field(
         default=None,
         description=(

@@ -52,6 +52,7 @@ class Study:
     resolved: Data
     matched: list[Data] | None = None
     tuned: list[Data] | None = None
+    compile: str = "auto"  # whether steps become one graph: auto, on or off
     cell_timeout: str | None = None  # how long a cell may take, as 30min; None: any time
 
     @functools.cached_property

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from landscapes import streams_numba, streams_torch
-from landscapes.streams import SOURCES, Streams, source_numbers
+from landscapes.streams import SOURCES, Streams, source_numbers, with_operators
 from tests.support.each import each
-from tests.support.elsewhere import DEVICES, Elsewhere, with_operators
+from tests.support.elsewhere import DEVICES, Elsewhere
 
 # Random123, tests/kat_vectors, philox4x32 10: counter, key -> words
 KNOWN_ANSWERS = [

@@ -2,7 +2,6 @@
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from landscapes import draws
 from landscapes.operators import MADE
 
 DEVICES = {"plain torch": "CompositeExplicitAutograd", "Triton": "CUDA"}
@@ -21,9 +20,3 @@ class Elsewhere(TorchDispatchMode):
         self.called.append(function)
         name = function._schema.name.removeprefix("two_descents::")
         return MADE[name][self.device](*args, **words or {})
-
-
-def with_operators(streams):
-    """Streams of a CPU which draw by operators, as those of other devices do."""
-    object.__setattr__(streams, "_key", draws.on_device(streams._key, "cpu"))
-    return streams
