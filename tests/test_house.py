@@ -17,6 +17,7 @@ OF_LANDSCAPES = (
     "base",
     "checks",
     "numerics",
+    "operators",
     "parameters",
     "streams",
 )  # what an optimizer may know of the floor below

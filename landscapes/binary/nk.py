@@ -203,7 +203,8 @@ def _gathered_values(x: Tensor, reads: Tensor, table: Tensor, index: Tensor, wei
 
 def _value_and_slope(p: Tensor, sloped: bool, *tables: Tensor) -> tuple[Tensor, Tensor]:
     value, slope = _shapes(p, sloped)
-    kernels.nk_extension(p.contiguous().numpy(), *map(for_kernel, tables), value.numpy(), slope.numpy())  # type: ignore[call-arg]
+    arrays = p.contiguous().numpy(), *map(for_kernel, tables)
+    kernels.nk_extension(*arrays, value.numpy(), slope.numpy())  # type: ignore[call-arg]
     return value, slope
 
 

@@ -56,13 +56,15 @@ class _Sums(torch.autograd.Function):
 
 def _sums(x: Tensor, literals: bool, *tables: Tensor) -> Tensor:
     out = torch.empty(x.shape[:2], dtype=tables[1].dtype)
-    kernels.product_sums(for_kernel(x), literals, *map(for_kernel, tables), out.numpy())  # type: ignore[call-arg]
+    arrays = map(for_kernel, tables)
+    kernels.product_sums(for_kernel(x), literals, *arrays, out.numpy())  # type: ignore[call-arg]
     return out
 
 
 def _slopes(x: Tensor, literals: bool, *tables: Tensor) -> Tensor:
     slope = torch.empty(x.shape, dtype=tables[1].dtype)
-    kernels.product_slopes(for_kernel(x), literals, *map(for_kernel, tables), slope.numpy())  # type: ignore[call-arg]
+    arrays = map(for_kernel, tables)
+    kernels.product_slopes(for_kernel(x), literals, *arrays, slope.numpy())  # type: ignore[call-arg]
     return slope
 
 

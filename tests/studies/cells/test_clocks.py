@@ -134,7 +134,7 @@ class TestSeconds:
         clock = steps_take(monkeypatch, 1.0)
         for owner, name, seconds in (
             (SGD, "ask", 2.0),
-            (Oracle, "_answer", 4.0),
+            (Oracle, "__call__", 4.0),
             (Truth, "__call__", 1000.0),
         ):
             monkeypatch.setattr(owner, name, clock.spends(getattr(owner, name), seconds))

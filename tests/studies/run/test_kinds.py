@@ -150,7 +150,7 @@ def test_a_library_that_is_not_there_is_one_line_with_the_remedy(
     monkeypatch.setitem(sys.modules, module, None)
     more = {"hosts": ["a"]} if kind == "ssh" else {}
     with pytest.raises(ClusterError, match=f"cluster: {kind} needs {module}, which") as error:
-        kinds.started(Cluster(kind=kind, **more), FOLDERS)
+        kinds.started(Cluster(kind=kind, **more), kinds.Folders(tmp_path, tmp_path))
     assert str(error.value).endswith(remedy)
 
 

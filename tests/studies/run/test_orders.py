@@ -175,4 +175,12 @@ def test_a_cell_that_took_too_long_is_not_judged_again(tmp_path):
 def test_the_time_that_a_cell_may_take_goes_with_it(tmp_path):
     client = Client("failed")
     swept(client, CELLS[:1], tmp_path, **{sweep.Care._fields[0]: 2.5})
-    assert client.sent[0][1][-1] == 2.5
+    assert client.sent[0][1][-2] == 2.5
+
+
+def test_what_failed_is_tried_again_as_it_is(tmp_path):
+    """Whether steps are compiled goes with a cell, but not with one that failed, or took its worker down."""
+    for first in ("failed", None):
+        client = Client(first, "failed")
+        swept(client, CELLS[:1], tmp_path, retries=1, compiled="on")
+        assert [words[-1] for _, words in client.sent][:2] == ["on", "off"]
