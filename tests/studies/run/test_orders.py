@@ -183,4 +183,4 @@ def test_what_failed_is_tried_again_as_it_is(tmp_path):
     for first in ("failed", None):
         client = Client(first, "failed")
         swept(client, CELLS[:1], tmp_path, retries=1, compiled="on")
-        assert [words[-1] for _, words in client.sent][:2] == ["on", "off"]
+        assert [sent[1][-1] for sent in client.sent][:2] == ["on", "off"]
