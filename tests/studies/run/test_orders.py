@@ -181,6 +181,6 @@ def test_the_time_that_a_cell_may_take_goes_with_it(tmp_path):
 def test_what_failed_is_tried_again_as_it_is(tmp_path):
     """Whether steps are compiled goes with a cell, but not with one that failed, or took its worker down."""
     for first in ("failed", None):
-        client = Client(first, "failed")
+        client = Client(first, "failed", "failed", "failed")
         swept(client, CELLS[:1], tmp_path, retries=1, compiled="on")
         assert [sent[1][-1] for sent in client.sent][:2] == ["on", "off"]
