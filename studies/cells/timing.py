@@ -19,7 +19,8 @@ arXiv:1608.04295).
 On CUDA every clock is read once all kernels have ended, and processor time says nothing of a kernel. Memory
 is the most that the first step held at once beside what was there before it: of CUDA as its allocator has it,
 on the CPU of all tensors that operations returned. Workspaces inside an operation, and arrays of other
-libraries, are not seen there.
+libraries, are not seen there. Who holds the frames of a step, as a sampling profiler does, holds its tensors:
+Dask's is off on workers that are started here (`studies.run.environment`).
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ class Asked:
         if self._smooth and not self._of_shares:
             return rough._replace(**self._traits(rough, parts))
         if not self._of_shares and all(alike(_known(part)) for part in parts):
-            return rough._replace(skew=0.0)
+            return rough._replace(skew=0.0, steady=self._read[0].gathered.steady)
         low, high = (float(end) for end in _there(self._interval, place).values)
         return _read_off(rough, low, high)
 

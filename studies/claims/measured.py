@@ -42,6 +42,8 @@ class Measured(NamedTuple):
     # it cannot be negative, whatever the worlds: both ends are the logarithm's
     nonnegative: bool = False
     share: bool = False  # of units that are each 0 or 1
+    # the share of units below which others, whatever they are, do not move it: 1/2 of a median, 0 of a mean
+    steady: float = 0.0
     exact: bool = False  # no step drew anything random: where worlds are equal, that is no chance
     never: bool = False  # every world is infinite
     floor: float = 0.0  # what rounding may do to it

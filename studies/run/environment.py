@@ -24,6 +24,8 @@ ENVIRONMENT = {
     # a worker that dies takes its cells down once; the engine judges them again
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
     "DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION": "1.0",  # no cell waits at a worker
+    # it looks at the frames of a cell every 10 ms, and may hold for a while the tensors that a step let go
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
     "DASK_LOGGING__DISTRIBUTED": "critical",
 }
 BATCH_CORES = ("SLURM_CPUS_PER_TASK", "PBS_NCPUS", "NSLOTS")  # what a batch system gave to this job

@@ -99,6 +99,7 @@ def configure(tls: Tls | None) -> None:
     ours: Data = {
         "distributed.scheduler.allowed-failures": 0,
         "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.worker.profile.enabled": False,
         "distributed.nanny.pre-spawn-environ": NUMBERS | MEMORY | {"PYTHONPATH": paths()},
         "distributed.deploy.lost-worker-timeout": LOST,
         "logging.distributed": "info",  # where ssh reads that a process has started

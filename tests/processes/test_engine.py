@@ -213,6 +213,14 @@ def test_nothing_of_a_local_cluster_listens_on_another_address_than_this_machine
     assert {ip for addresses in ours.values() for ip in addresses} == {"127.0.0.1"}
 
 
+def test_nobody_holds_the_frames_of_a_cell(warm_cluster):
+    """Dask's profiler would, and with them tensors that a step has let go: its memory would be more by chance."""
+    with connect("local", 1) as client:
+        (watching,) = client.run(lambda dask_worker: [*dask_worker.periodic_callbacks]).values()
+    assert "heartbeat" in watching
+    assert "profile" not in watching
+
+
 def listening(pid):
     """The addresses at which a process can be reached."""
     return [

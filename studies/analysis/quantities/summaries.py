@@ -104,6 +104,7 @@ def _quantile(question: Question, values: DataArray, place: float) -> Summary:
         told = quantiles(NAME, values, [place], long_name=text, units="", confidence=level)
         return told.isel(quantile=0, drop=True)
 
+    question.gathered.levels.append(place)
     statistic = functools.partial(order_statistic, level=place)
     return question.gathered.summary(statistic, values, exact=exact)
 

@@ -70,6 +70,7 @@ class Gathered:
         between: places in the tree of numbers that are known to an interval.
         extremes: places in the tree of extremes of worlds, of which no resampling knows the error.
         met: of every target, whether the start of each world had it; NaN of a world without numbers.
+        levels: of those summaries that are quantiles, each of one part.
     """
 
     parts: list[DataArray] = field(default_factory=list)
@@ -77,6 +78,14 @@ class Gathered:
     between: set[int] = field(default_factory=set)
     extremes: set[int] = field(default_factory=set)
     met: list[DataArray] = field(default_factory=list)
+    levels: list[float] = field(default_factory=list)
+
+    @property
+    def steady(self) -> float:
+        """The share of worlds below which others, whatever they are, move no summary: 1/2 of medians, 0 of means."""
+        if len(self.levels) < len(self.parts):
+            return 0.0
+        return min((min(level, 1 - level) for level in self.levels), default=0.0)
 
     def summary(self, statistic: Callable, *parts: DataArray, exact: Exactly | None = None) -> Summary:
         """A statistic over the worlds of some parts.

@@ -396,11 +396,44 @@ def test_intervals_of_medians_of_whole_numbers_hold_the_median(observe, worlds):
 
 def test_more_equal_worlds_decide():
     """0.00135^(1/n) of all worlds are so: of 200 that is 96.8 %, of 2000 99.7 %."""
-    given = {"observe": "median(loss)", "predicted": 7.0, "tolerance": 0.01}
+    given = {"observe": "mean(loss)", "predicted": 7.0, "tolerance": 0.01}
     assert one(results(np.full((200, 4), 7.0), draws=["data"]), **given).verdict == "undecided"
     row = one(results(np.full((2000, 4), 7.0), draws=["data"]), **given)
     assert row.verdict == "holds"
     assert row.observed_high == pytest.approx(7 * (2 - CAP ** (1 / 2000)))
+
+
+@each(
+    ("observe", "level", "worlds"),
+    [
+        ("median(loss)", 0.5, 10),
+        ("3 * median(loss) - 2 * quantile(loss, 0.5)", 0.5, 10),
+        ("quantile(loss, 0.9)", 0.9, 63),
+        ("2 * median(loss) - quantile(loss, 0.1)", 0.1, 63),
+    ],
+)
+def test_equal_worlds_say_what_a_quantile_is_once_they_are_enough(observe, level, worlds):
+    """Others move it where they are min(q, 1 - q) of all worlds: not one of n is, with (1 - min(q, 1 - q))^n."""
+    unseen = max(level, 1 - level)
+    assert unseen**worlds <= CAP < unseen ** (worlds - 1)
+    given = {"observe": observe, "predicted": 7.0, "tolerance": 1e-6}
+    sizes = worlds, worlds - 1
+    enough, few = (results(np.full((n, 4), 7.0), draws=["data"]) for n in sizes)
+    row = one(enough, **given)
+    assert (row.verdict, row.observed_low, row.observed_high) == ("holds", 7.0, 7.0)
+    assert one(enough, **given | {"predicted": 7.001}).verdict == "fails"
+    assert one(enough, **given | {"control": 7.001}).verdict == "holds"
+    row = one(few, **given)
+    assert (row.verdict, row.worlds_needed) == ("undecided", worlds)
+    assert (row.observed_low <= 0, row.observed_high) == (True, math.inf)  # nothing is known
+    assert one(few, **given | {"predicted": 70.0}).verdict == "undecided"
+
+
+def test_a_mean_beside_a_median_moves_with_few_others():
+    data = results(np.full((40, 4), 7.0), draws=["data"])
+    given = {"observe": "3 * median(loss) - 2 * mean(loss)", "predicted": 7.0}
+    assert one(data, tolerance=0.15, **given).verdict == "undecided"  # 1 - 0.00135^(1/40) is 0.152
+    assert one(data, tolerance=0.16, **given).verdict == "holds"
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.3, "holds"), (0.4, "fails")])

@@ -189,6 +189,7 @@ def given_data(data):
 def test_schedulers_and_nannies_of_dask_get_our_settings(tmp_path):
     kinds.started(given_data(MINE), FOLDERS)
     assert dask.config.get("distributed.scheduler.allowed-failures") == 0
+    assert dask.config.get("distributed.worker.profile.enabled") is False
     nanny = dask.config.get("distributed.nanny.pre-spawn-environ")
     assert (environment.NUMBERS | environment.MEMORY).items() <= nanny.items()
 
