@@ -2,13 +2,15 @@
 
 Of each task a few steps on this machine, in the process that asks.
 
-A task is run with a budget that doubles until it takes a twentieth of a second longer than none; what is left
-goes on at the pace of the last doubling. The noise ledger is run at one moment with few redraws, and scaled.
-First a task of each kind of landscape and of optimizer is measured, for `MOST` seconds at most, then others
-for `PATIENCE` seconds in all. A task that was not come by goes at the seconds per evaluation of those most
-like it (landscape and optimizer, then optimizer, then any), times how much larger its landscape is, in terms
-times coordinates. What is not in it: the start of workers, figures and report, and that several workers share
-the memory of a machine. Expect a factor of two, and more where few tasks are measured.
+A task is run with a budget that doubles until it takes half as long again as none, and a twentieth of a
+second more; what is left goes on at the pace of the last doubling. (Less is noise where what comes before a
+step takes long: of a budget of one step all runs but the last make none.) The noise ledger is run at one
+moment with few redraws, and scaled. First a task of each kind of landscape and of optimizer is measured, for
+`MOST` seconds at most, then others for `PATIENCE` seconds in all. A task that was not come by goes at the
+seconds per evaluation of those most like it (landscape and optimizer, then optimizer, then any), times how
+much larger its landscape is, in terms times coordinates. What is not in it: the start of workers, figures and
+report, and that several workers share the memory of a machine. Expect a factor of two, and more where few
+tasks are measured.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from studies.text.shapes import Data
 if TYPE_CHECKING:
     from studies.study_file.cluster import Cluster
 
-ENOUGH = 0.05  # seconds beyond those of no step, at which the pace is known
+ENOUGH = 0.05  # seconds beyond those of no step, and half of these, at which the pace is known
 PATIENCE = 3.0  # seconds, after which only kinds are measured that were not yet
 MOST = 15.0  # seconds, after which nothing more is
 LEAST = 2**-10  # of the budget, the first that is tried
@@ -182,11 +184,13 @@ def _pace(run: Callable[[float], float], whole: float) -> Pace:
     budget = whole * LEAST
     # the first run compiles and loads what is needed
     none = min(run(rounded(budget)), run(rounded(budget)))
-    now = none
+    now, enough = none, 1.5 * none + ENOUGH
     while budget < whole:
         before, spent, budget = now, budget, min(2 * budget, whole)
         now = run(rounded(budget))
-        if now > none + ENOUGH:
+        if now > enough:
+            now = min(now, run(rounded(budget)))  # what a busy machine adds is seldom seen twice
+        if now > enough:
             return _along(now, budget, (now - before) / (budget - spent))
     return _along(now, budget, (now - none) / budget)
 

@@ -4,6 +4,7 @@ And that a pace is measured at all.
 """
 
 import dataclasses
+import itertools
 import math
 
 from studies.cells.task import Cell
@@ -146,6 +147,16 @@ def test_the_line_divides_by_the_workers_and_by_no_more_than_there_are_cells():
         "measured by a few steps of 2 of 4 tasks" in lines(Expected(100.0, 10, 2, 4, []), workers=4)[0]
     )
     assert lines(Expected(0.0, 0, 0, 0, []), workers=4) == ["expected: nothing is left to compute"]
+
+
+def test_noise_of_what_comes_before_a_step_is_no_pace():
+    """One step of 0.4 s behind a second in which worlds are made, which is a fifth longer or shorter by chance.
+
+    Every fifth time it is twice as long.
+    """
+    turns = itertools.cycle([1.0, 1.2, 0.8, 1.1, 2.0])
+    pace = expected._pace(lambda budget: next(turns) + 0.4 * (budget >= 1), 1.0)
+    assert 1.4 / 2 < pace.seconds(1.0) < 1.4 * 2
 
 
 def test_a_pace_is_measured_with_the_ledger():
