@@ -25,8 +25,8 @@ are brought to LEVEL by Holm's method (`studies.claims.simultaneous`).
 random entered: a share of 1 - CAP^(1/n) of all worlds may be others, and that share of the larger of the two
 numbers is uncertain; with fewer than ten nothing is decided. A median moves only where others are half of all
 worlds, and a quantile q where they are min(q, 1 - q): ten equal worlds say what a median is, to the last
-digit, and of a quantile of 0.9 it takes 63. Where no step draws, worlds differ by start and instance alone; if
-they are equal the number is exact. Of worlds that are 0 or 1 the interval is the binomial one (Clopper and
+digit, and of a quantile of 0.9 it takes 63. Where no step draws, worlds differ by start and instance alone;
+if they are equal the number is exact. Of worlds that are 0 or 1 the interval is the binomial one (Clopper and
 Pearson 1934, Biometrika 26:404).
 
 **Rounding.** The tolerance is at least what rounding may do (`Measured.floor`: ROUNDINGS roundings of the

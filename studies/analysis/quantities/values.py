@@ -82,7 +82,10 @@ class Gathered:
 
     @property
     def steady(self) -> float:
-        """The share of worlds below which others, whatever they are, move no summary: 1/2 of medians, 0 of means."""
+        """The share of worlds below which others, whatever they are, move no summary: 1/2 of medians.
+
+        0 where one is a mean, or anything else but a quantile.
+        """
         if len(self.levels) < len(self.parts):
             return 0.0
         return min((min(level, 1 - level) for level in self.levels), default=0.0)
