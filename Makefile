@@ -7,7 +7,7 @@ PICTURED := quickstart noise-sources ruggedness trails populations tuned claims
 ASKED := break-even temperature recombination moving-optimum valleys saddles unbiased population-as-rate steady-state flatness tem-evolution
 RUN := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
 
-.PHONY: help demo test lint verify bench docs figures gallery clean
+.PHONY: help demo test lint verify bench gpu docs figures gallery clean
 
 help:  ## list what a contributor can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ verify: $(VENV)/installed  ## the slow statistics, all the kill tests, and the t
 
 bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 	$(RUN) -m pytest -o addopts=--import-mode=importlib -W default tests/benchmarks --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+
+gpu: $(VENV)/installed  ## what a GPU computes, and how fast; eight minutes, on a machine that has one
+	$(RUN) -m tests.benchmarks.gpu
 
 docs: $(VENV)/installed  ## write the lists and tables of the README and of studies/docs anew
 	$(RUN) -m tests.docs.make

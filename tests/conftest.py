@@ -3,9 +3,11 @@
 And where the cells of a run are computed.
 """
 
+import atexit
 import contextlib
 import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -34,6 +36,13 @@ from tests.support.clusters import HERE, Here, life, warm  # noqa: E402
 
 LOCAL, CLIENT = clusters._local, clusters._client
 SHARED = pytest.StashKey[Path]()  # a folder of all processes of this test run
+
+
+@atexit.register
+def be_silent():
+    """Triton's bindings list at exit what Python did not free, on hundreds of lines."""
+    if "triton" in sys.modules:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno())
 
 
 def pytest_xdist_auto_num_workers():

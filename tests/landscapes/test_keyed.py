@@ -43,11 +43,11 @@ def grid(count, width=1):
 
 
 @laws
-@each(("width", "rows"), [(1, 6), (2, 1), (4, 6)])
+@each(("width", "rows"), [(1, 6), (3, 1)])
 def test_every_device_has_the_same_entries(law, width, rows):
-    asked = words(rows, 131, width)
+    asked = words(rows, 33, width)
     here = getattr(make().keyed("instance"), law)(asked)
-    assert here.shape == (6, 131)
+    assert here.shape == (6, 33)
     assert here.dtype == torch.float64
     for device in DEVICES:
         with Elsewhere(device) as elsewhere:
