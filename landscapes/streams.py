@@ -318,15 +318,14 @@ def _seeded(seed: int, draw: Callable[[], Tensor]) -> Tensor:
 def _at(key: np.ndarray | Tensor, step: int | Tensor) -> np.ndarray | Tensor:
     """The key (R, 5) at a step."""
     moved = key.copy() if isinstance(key, np.ndarray) else key.clone()
-    known = isinstance(step, Tensor) and isinstance(
-        key, Tensor
-    )  # a number on a device is not waited for
-    moved[:, 2] = step if known else _words_of("step", step)
+    unasked = isinstance(step, Tensor) and isinstance(key, Tensor)  # nobody waits for its number
+    moved[:, 2] = step if unasked else _words_of("step", step)
     return moved
 
 
 def _words_of(name: str, value: int | Tensor) -> int | Tensor:
     """32-bit words of an address."""
+    value = value.cpu() if isinstance(value, Tensor) else value
     low, high = (value, value) if isinstance(value, int) else _ends(value)
     if not (0 <= low and high < _LIMIT):
         raise ValueError(f"streams: expected {name} of 0 <= {name} < 2**32, got {low} .. {high}")

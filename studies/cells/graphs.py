@@ -94,7 +94,11 @@ class Graph:
             return [part for part in parts if isinstance(part, Tensor)]
 
         # two that are one tensor now, as zeros at a start are, need not stay one
-        inputs = [_number(1), *(leaf.clone(memory_format=torch.contiguous_format) for leaf in leaves)]
+        self.device = streams.device
+        inputs = [
+            self._number(1),
+            *(leaf.clone(memory_format=torch.contiguous_format) for leaf in leaves),
+        ]
         with _reasons():
             module, self.tables = _lifted(_traced(step, inputs))
             self.step = _compiled(module, [*self.tables, *inputs])
@@ -102,14 +106,13 @@ class Graph:
     def __call__(self, state: State, number: int) -> Step:
         """The step of this number, from a state."""
         leaves = [leaf.contiguous() for leaf in tree_flatten(state)[0]]
-        made = iter(self.step(*self.tables, _number(number), *leaves))
+        made = iter(self.step(*self.tables, self._number(number), *leaves))
         parts = [next(made) if part is TRACED else part for part in self.fixed]
         step: Step = tree_unflatten(parts, self.form)
         return step._replace(answer=step.answer._replace(law=self.law))
 
-
-def _number(step: int) -> Tensor:
-    return torch.tensor([step])
+    def _number(self, step: int) -> Tensor:
+        return torch.tensor([step], device=self.device)
 
 
 @contextlib.contextmanager
@@ -202,7 +205,7 @@ class Compiling:
 
     def __init__(self, mode: str, optimizer: Optimizer, oracle: Oracle, streams: Streams) -> None:
         self.parts = optimizer, oracle, streams
-        self.mode, self.told = mode, ""
+        self.mode, self.outcome = mode, ""
         self.graph: Graph | None = None
         if mode != "off":
             self._refuse(_reason(optimizer, oracle))
@@ -215,14 +218,14 @@ class Compiling:
         """Compile the step of this number, and hold it against what it left, from the state before it."""
         try:
             self.graph = checked(Graph(*self.parts, before), before, number, plain)
-            self.told = f"after step {number}"
+            self.outcome = f"after step {number}"
         except UntracedError as error:
             self._refuse(str(error))
 
     def _refuse(self, reason: str) -> None:
         """Note why nothing is compiled, if there is a reason."""
         if reason:
-            self.mode, self.told = "off", f"no: {reason}"
+            self.mode, self.outcome = "off", f"no: {reason}"
 
     def _pays(self, number: int, seconds: float) -> bool:
         """Whether steps of `WORTH` seconds are left; looked at after 64, 128, 256, .. steps."""

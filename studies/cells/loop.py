@@ -175,7 +175,7 @@ def run_worlds(
         on_bits=int(not isinstance(landscape.domain, Reals)),
         profile=json.dumps(clock.spent | {"loss": setting.oracle.seconds, "truth": truth.seconds}),
         **({} if times is None else {TIMED_ON: times.attrs[TIMED_ON]}),
-        **({COMPILED: compiling.told} if compiling.told else {}),
+        **({COMPILED: compiling.outcome} if compiling.outcome else {}),
     )
 
 

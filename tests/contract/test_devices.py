@@ -10,6 +10,7 @@ import torch
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Query, Reals
+from landscapes.operators import MADE
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
@@ -36,6 +37,10 @@ WAITS = {  # function -> why it asks for a number
     "optimizers.evolution_strategies.uh_cma_es.UHCMAES.ask": SIZES,
     "landscapes.networks.batch_losses._check": "whether a mini-batch has the terms that it needs",
     "landscapes.wrappers.moving.Moving._at": "whether the time is one of its clock",
+}
+WITHIN = {  # operator that is the same function on every device -> what it asks for there, unseen by the meta device
+    "eigen": "whether a matrix is finite, which LAPACK needs",
+    "cma_renewed": "whether a world is at the interval at which C is decomposed",
 }
 BOUND = {  # function -> what it looks for once, before the first step
     "landscapes.binary.max_sat.MaxSat._best": "the best assignment, by a search on the host",
@@ -137,6 +142,13 @@ def ask(kind, answer):
                 assert {tensor.device.type for tensor in tensors([told])} == {DEVICE}
     assert {name.split(".<locals>")[0] for name in binding.places} <= {*BOUND, *WAITS}
     assert asked.places <= {*WAITS}, asked.places - {*WAITS}
+
+
+def test_operators_that_wait_within_are_listed():
+    everywhere = {
+        name for name, made in MADE.items() if made["CPU"] is made.get("CompositeExplicitAutograd")
+    }
+    assert everywhere == {*WITHIN}
 
 
 def test_two_devices_in_one_function_are_an_error():
