@@ -19,8 +19,8 @@ class Bill:
         worlds: R.
         terms: terms in one evaluation of the whole loss.
         budget: what a world may spend on the clock; of cost, evaluations at the lowest price.
-        price: evaluations that one gradient costs.
-        lowest_price: the price at which the budget is counted; None: `price`.
+        price: evaluations that one gradient costs, a number or (R,).
+        lowest_price: the price at which the budget is counted, likewise; None: `price`.
         clock: of `CLOCKS`, on which the budget and all milestones are counted.
     """
 
@@ -30,8 +30,8 @@ class Bill:
         *,
         terms: int,
         budget: float,
-        price: float = 3.0,
-        lowest_price: float | None = None,
+        price: float | np.ndarray = 3.0,
+        lowest_price: float | np.ndarray | None = None,
         clock: str = "cost",
     ) -> None:
         self.terms, self.budget, self.price, self.clock = terms, budget, price, clock
@@ -47,8 +47,8 @@ class Bill:
         """Whether any world still runs."""
         return bool(self.alive.any())
 
-    def cost(self, price: float | None = None) -> np.ndarray:
-        """(R,) float64: evaluations spent so far, at this price of a gradient."""
+    def cost(self, price: float | np.ndarray | None = None) -> np.ndarray:
+        """(R,) float64: evaluations spent so far, at this price of a gradient, a number or (R,)."""
         return (self.values + (self.price if price is None else price) * self.gradients) / self.terms
 
     def epochs(self) -> np.ndarray:
@@ -97,7 +97,7 @@ class Bill:
 
     def _close_spent(self) -> None:
         """Close the worlds whose budget is spent."""
-        cheaper = self.clock == "cost" and self.lowest_price != self.price
+        cheaper = self.clock == "cost" and np.any(self.lowest_price != self.price)
         counted = self.cost(self.lowest_price) if cheaper else self.now
         self.within = counted <= self.budget * (1 + ROUNDING)
         self.alive &= counted < self.budget * (1 - ROUNDING)

@@ -16,6 +16,7 @@ from landscapes.parameters import Parameters, hints_of
 from studies import registry
 from studies.schema import SECONDS
 from studies.text.groups import grouped
+from studies.text.shapes import Tree
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -69,17 +70,23 @@ def likeness(task: Task) -> str | None:
 
 # numbers of a task ------------------------------------------------------------------------------------------
 
-Place = tuple[str, str]  # of a number: "optimizer" or "noise", and its name
+Place = tuple[str, ...]  # of a number: the field of a task, and the keys within
+PARTS = ("optimizer", "noise", "gradient_cost")  # fields that hold such numbers
 
 
 def _numbers(task: Task) -> dict[Place, float]:
     """The numbers in which tasks may differ whose cells are together."""
     kind = registry.find(task.optimizer["kind"], "optimizer")
     noise = {key: value for key, value in task.noise["evaluation"].items() if value > 0}
-    hyperparameters = numbers(kind, task.optimizer)
-    return {("optimizer", key): value for key, value in hyperparameters.items()} | {
-        ("noise", key): value for key, value in noise.items()
+    return {
+        **_at("optimizer", values=numbers(kind, task.optimizer)),
+        **_at("noise", "evaluation", values=noise),
+        **_at("gradient_cost", values=task.gradient_cost),
     }
+
+
+def _at(*place: str, values: Mapping[str, float]) -> dict[Place, float]:
+    return {(*place, key): value for key, value in values.items()}
 
 
 def numbers(kind: type[Parameters], values: Mapping[str, object]) -> dict[str, float]:
@@ -99,16 +106,16 @@ def numbers(kind: type[Parameters], values: Mapping[str, object]) -> dict[str, f
 
 def _with_numbers(task: Task, values: Mapping[Place, object]) -> Task:
     """A task with other numbers."""
-    optimizer, noise = (
-        {key: value for (part, key), value in values.items() if part == name}
-        for name in ("optimizer", "noise")
-    )
-    evaluation = {**task.noise["evaluation"], **noise}
-    return dataclasses.replace(
-        task,
-        optimizer={**task.optimizer, **optimizer},
-        noise={**task.noise, "evaluation": evaluation},
-    )
+    parts: Tree = {part: getattr(task, part) for part in PARTS}
+    for place, value in values.items():
+        parts = _put(parts, place, value)
+    return dataclasses.replace(task, **parts)
+
+
+def _put(tree: Tree, place: Place, value: object) -> dict[str, object]:
+    """A tree with another value at a place."""
+    key, *rest = place
+    return {**tree, key: _put(tree[key], tuple(rest), value) if rest else value}
 
 
 # computed together ------------------------------------------------------------------------------------------

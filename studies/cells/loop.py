@@ -329,7 +329,10 @@ def _noise(task: Task) -> Noise:
 
 
 def _bill(task: Task, landscape: Landscape, worlds: int) -> Bill:
-    price = task.gradient_cost
+    price = {
+        name: value.numpy() if isinstance(value, torch.Tensor) else value
+        for name, value in task.gradient_cost.items()
+    }
     return Bill(
         worlds,
         terms=landscape.terms,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,7 +61,7 @@ class Scene:
     noise: Noise
     streams: Streams
     portions: Mapping[str, Any] = field(default_factory=dict)
-    price: float = 3.0
+    price: float | np.ndarray = 3.0
 
     @functools.cached_property
     def landscape(self) -> Landscape:

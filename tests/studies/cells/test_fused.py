@@ -89,6 +89,26 @@ def test_noise_may_differ(kind, dtype):
     assert (observed[0] != observed[1]).all()
 
 
+MOVED = {"kind": "moving", "inner": QUADRATIC, "clock": "cost", "speed": 0.05}
+
+
+@each("clock", ["cost", "steps"])
+def test_the_price_of_a_gradient_may_differ(clock):
+    """Of worlds that end at steps of their own, and of an optimum that moves with what they spent."""
+    more = {"checkpoints": [7.0, 31.0, 60.0], "targets": [3.0, 0.1], "budget": 60.0, "clock": clock}
+    base = dataclasses.replace(*descents(0.05, **more), landscape=MOVED)
+    prices = [(1.0, 1.0, 1.0), (2.5, 1.5, 9.0), (7.0, 7.0, 8.0)]  # nominal, lowest, highest
+    tasks = [
+        dataclasses.replace(base, gradient_cost=dict(zip(("value", "low", "high"), each, strict=True)))
+        for each in prices
+    ]
+    assert len({fused.likeness(each) for each in tasks}) == 1
+    parts = check([Cell(each, 0, size) for each, size in zip(tasks, (2, 3, 1), strict=True)])
+    steps = [int(part["steps"].isel(checkpoint=-1, replicate=0)) for part in parts]
+    assert steps == ([60, 24, 8] if clock == "cost" else [60, 60, 60])  # completed by a cost of 60
+    assert len({float(part["loss"].isel(checkpoint=1, replicate=0)) for part in parts}) == len(parts)
+
+
 def test_mini_batches_instances_and_what_is_recorded():
     """Rows of a batch have their worlds' tables, terms and quantities."""
     expressions = {
