@@ -170,10 +170,11 @@ def _figures() -> Family:
 
 
 def variables() -> dict[str, tuple[str, str]]:
-    """Name -> long name and unit, of the variables of a Dataset that every study may have."""
+    """Name -> long name and unit, of the coordinates and variables of a Dataset that every study may have."""
     from studies import schema
 
-    ours = {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED
+    ours = schema.COORDINATES | schema.OF_CELLS
+    ours |= {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED
     ours |= {"target_level": schema.TARGET_LEVEL}
     of_states = schema.LEDGER | schema.AGAINST | schema.POPULATION
     of_states |= schema.TIMING | schema.PICTURE
@@ -184,7 +185,7 @@ def variables() -> dict[str, tuple[str, str]]:
 
 def _about(variables: Mapping[str, schema.Variable]) -> dict[str, tuple[str, str]]:
     """Name -> long name and unit."""
-    return {name: (about.long_name, str(about.units)) for name, about in variables.items()}
+    return {name: (about.long_name, about.units or "") for name, about in variables.items()}
 
 
 def _of_optimizers() -> dict[str, tuple[str, str]]:

@@ -263,5 +263,6 @@ COORDINATES = {
     "target": Variable("number of the target"),
     "target_loss": Variable("target", LOSS),
     "instance": Variable("instance of the landscape; worlds of one number share it"),
+    "cell": Variable("first world of its cell; worlds of one number share its seconds"),
 }
 PLACE = Variable("place in the array")  # of dims that end with PLACES

@@ -125,7 +125,15 @@ def _like(theirs: Dataset, ours: Dataset) -> Dataset:
     }
     theirs = theirs.assign(absent)[list(ours.data_vars)]
     theirs = theirs.assign_coords({name: ours[name] for name in ("checkpoint", "target")})
-    return _recorded(theirs, ours)
+    return _recorded(_in_no_cell(theirs, ours), ours)
+
+
+def _in_no_cell(theirs: Dataset, ours: Dataset) -> Dataset:
+    """Theirs where ours say which worlds a cell computed: no cell did so, and they have no seconds."""
+    cells = ours.coords.get("cell")
+    if cells is None:
+        return theirs
+    return theirs.assign_coords(cell=_nothing(cells, theirs) if "optimizer" in cells.dims else cells)
 
 
 def _recorded(theirs: Dataset, ours: Dataset) -> Dataset:

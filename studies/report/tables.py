@@ -308,19 +308,24 @@ def _cost_notes(dataset: Dataset) -> list[str]:
 
 
 def _spent(end: Dataset) -> list[float]:
-    """Evaluations of values and of gradients, and seconds, of arms at the end.
-
-    A block of worlds has one clock: its time counts once.
-    """
+    """Evaluations of values and of gradients, and seconds, of arms at the end."""
     terms = float(end["terms"])
     evaluations = [float(end[name].sum()) / terms for name in ("value_terms", "gradient_terms")]
-    blocks = end["seconds"].transpose("arm", ...).values
-    return [*evaluations, sum(map(_seconds, blocks))]
+    clocks = end["seconds"].transpose("arm", "replicate")
+    cells = end.get("cell", clocks).broadcast_like(clocks).transpose("arm", "replicate")
+    return [*evaluations, sum(map(_seconds, clocks.values, cells.values))]
 
 
-def _seconds(clocks: np.ndarray) -> float:
-    """The seconds of blocks, whose worlds have the same clock."""
-    return float(np.unique(clocks[np.isfinite(clocks)]).sum())
+def _seconds(clocks: np.ndarray, cells: np.ndarray) -> float:
+    """The seconds of an arm: of each cell those of the world that ended last.
+
+    Args:
+        clocks: (R,) what the clock of its cell showed at the end of each world; NaN: it has no numbers.
+        cells: (R,) the number of its cell; results of earlier releases have none, and give `clocks` again:
+            worlds that ended at one time are one cell.
+    """
+    there = np.isfinite(clocks)
+    return sum(float(clocks[there & (cells == cell)].max()) for cell in np.unique(cells[there]))
 
 
 # tuning -----------------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from studies.results.manifest import (
     Manifest,
     Shown,
     Stored,
-    Task,
     fractions_of,
     label,
 )
@@ -44,7 +43,7 @@ def assemble(manifest: Manifest, finished: Mapping[str, Path], failed: set[str])
             _read(grid, finished[cell["address"]], cell)
         elif cell["address"] in failed:
             _mark_failed(grid, cell)
-    return _dataset(grid, manifest["tasks"])
+    return _dataset(grid, manifest)
 
 
 # the grid ---------------------------------------------------------------------------------------------------
@@ -201,7 +200,7 @@ def _numbers(attrs: Tree) -> dict[str, float]:
 # the whole --------------------------------------------------------------------------------------------------
 
 
-def _dataset(grid: Grid, tasks: Sequence[Task]) -> Dataset:
+def _dataset(grid: Grid, manifest: Manifest) -> Dataset:
     variables = {
         name: ((*grid.dims, *dims), values, attrs)
         for name, (dims, values, attrs) in sorted(grid.variables.items())
@@ -209,4 +208,4 @@ def _dataset(grid: Grid, tasks: Sequence[Task]) -> Dataset:
     attrs = {"totals": json.dumps(grid.totals)}
     if grid.devices:
         attrs[TIMED_ON] = json.dumps(sorted(grid.devices))
-    return Dataset(variables, coordinates(grid, tasks), attrs)
+    return Dataset(variables, coordinates(grid, manifest), attrs)

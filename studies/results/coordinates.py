@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from studies.results.grid import Array, Grid
-from studies.results.manifest import Task, clock_of, end_of, placed_by_cost
+from studies.results.manifest import Manifest, Task, clock_of, end_of, placed_by_cost
 from studies.schema import CLOCKS, COORDINATES, PLACE, PLACES, SEEN, TARGET_UNITS, Variable
 from studies.text.shapes import Data
 
@@ -16,15 +16,17 @@ RECORDED_HERE = Variable(
 )
 
 
-def coordinates(grid: Grid, tasks: Sequence[Task]) -> Data:
+def coordinates(grid: Grid, manifest: Manifest) -> Data:
     """All coordinates of a Dataset, by name.
 
     Args:
         grid: the Dataset under construction.
-        tasks: of the plan.
+        manifest: the plan.
     """
+    tasks = manifest["tasks"]
     coords: Data = {name: (name, _labels(values)) for name, values in grid.dims.items()}
     coords |= _of_worlds(grid, tasks) | _of_checkpoints(grid, tasks) | _of_targets(grid, tasks)
+    coords["cell"] = _of_cells(grid, manifest)
     for dim, size in grid.sizes.items():
         if dim.endswith(PLACES):
             coords[dim] = Array((dim,), np.arange(size), PLACE.attrs)
@@ -45,6 +47,14 @@ def _of_worlds(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
         "replicate": Array(("replicate",), worlds, COORDINATES["replicate"].attrs),
         "instance": grid.squeezed(instances, COORDINATES["instance"].attrs, "replicate"),
     }
+
+
+def _of_cells(grid: Grid, manifest: Manifest) -> Array:
+    """Which worlds were computed together."""
+    firsts = [np.full(grid.sizes["replicate"], np.nan) for _ in manifest["tasks"]]
+    for cell in manifest["cells"]:
+        firsts[cell["task"]][cell["first"] : cell["last"]] = cell["first"]
+    return grid.squeezed(grid.spread("replicate", firsts), COORDINATES["cell"].attrs, "replicate")
 
 
 def _of_checkpoints(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:

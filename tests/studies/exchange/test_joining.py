@@ -60,6 +60,17 @@ class TestBeside:
         np.testing.assert_array_equal(both["recorded"].sel(optimizer=study["optimizer"]), own)
         assert (both["recorded"].sel(optimizer="RS") == 1).all()
 
+    def test_keeps_which_cell_computed_a_world_of_ours(self, study, theirs):
+        own = xr.DataArray(
+            np.zeros((study.sizes["optimizer"], study.sizes["replicate"])),
+            dims=("optimizer", "replicate"),
+        )
+        own[0, 4:] = 4.0
+        both = beside(study.assign_coords(cell=own), theirs)
+        np.testing.assert_array_equal(both["cell"].sel(optimizer=study["optimizer"]), own)
+        assert both["cell"].sel(optimizer="RS").isnull().all()
+        assert "cell" not in beside(study.drop_vars("cell"), theirs).coords
+
     def test_says_that_worlds_do_not_pair(self, both):
         assert both["paired"].values.tolist() == [True, True, True, False]
         assert both.attrs["beside"] == "RS"
