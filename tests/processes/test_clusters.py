@@ -1,4 +1,4 @@
-"""Studies on real clusters, which this machine plays: a Slurm of one node, an sshd, a scheduler behind TLS.
+"""Studies on real clusters, which this machine plays: a Slurm and a Grid Engine of one node, an sshd, a scheduler behind TLS.
 
 Each gives the Dataset of an undisturbed run, and leaves nothing behind.
 """
@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import dask
 import psutil
@@ -19,7 +21,8 @@ from studies import open_study
 from studies.results import store
 from studies.run import certificates
 from studies.run.environment import ENVIRONMENT
-from tests.support import slurm, sshd
+from tests.support import sge, slurm, sshd
+from tests.support.daemons import says
 from tests.support.patience import patience, wait_for
 from tests.support.runs import (
     ALIKE,
@@ -58,74 +61,112 @@ def assert_whole(folder, process):
     assert not list((folder / "out").glob(".*"))  # no certificate, and no token
 
 
-# Slurm ------------------------------------------------------------------------------------------------------
+# batch systems ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def queue(tmp_path, monkeypatch):
-    """A Slurm of two cores; what `squeue` prints."""
-    if slurm.missing():
-        pytest.skip(slurm.missing())
-    (tmp_path / "slurm").mkdir()
-    with slurm.slurm(tmp_path / "slurm") as environment:
+class Batch(NamedTuple):
+    """A batch system of two cores."""
+
+    kind: str
+    shortest: str  # the walltime
+    queue: Callable[[], list[str]]  # the numbers of the jobs that run or wait
+    others: list[str]  # what its jobs are told beside
+
+    def asked(self, **words):
+        """What a study says of it."""
+        return {self.kind: JOB | {"job_extra_directives": self.others} | words}
+
+
+@pytest.fixture(params=["slurm", "sge"])
+def batch(request, tmp_path, monkeypatch):
+    made = {"slurm": a_slurm, "sge": an_sge}[request.param]
+    (tmp_path / request.param).mkdir()
+    with made(tmp_path / request.param) as (found, environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        yield lambda form="%A": slurm.says(f"squeue -h -o {form}", environment).split()
+        yield found
+
+
+@contextlib.contextmanager
+def a_slurm(folder):
+    """Its shortest walltime is a minute."""
+    if slurm.missing():
+        pytest.skip(slurm.missing())
+    with slurm.slurm(folder) as environment:
+
+        def queue():
+            return says("squeue -h -o %A", environment).split()
+
+        yield Batch("slurm", "00:01:00", queue, []), environment
+
+
+@contextlib.contextmanager
+def an_sge(folder):
+    """It hands the environment, by which cells are held, to jobs that ask for it; above them stand two lines of heads."""
+    if sge.missing():
+        pytest.skip(sge.missing())
+    with sge.sge(folder) as environment:
+
+        def queue():
+            return [line.split()[0] for line in says("qstat", environment).splitlines()[2:]]
+
+        yield Batch("sge", "00:00:40", queue, ["-V"]), environment
 
 
 JOB = {"queue": "short", "memory": "1GB", "walltime": "00:10:00"}
 
 
-def test_jobs_of_slurm_compute_a_study_and_end_with_it(tmp_path, on, queue):
-    process = on({"slurm": JOB | {"jobs": 2}})
-    wait_for(lambda: len(queue()) == 2 or process.poll() is not None)
+def test_jobs_compute_a_study_and_end_with_it(tmp_path, on, batch):
+    process = on(batch.asked(jobs=2))
+    wait_for(lambda: len(batch.queue()) == 2 or process.poll() is not None)
     assert_whole(tmp_path, process)
-    wait_for(lambda: not queue())
+    wait_for(lambda: not batch.queue())
 
 
-def test_from_no_job_as_many_come_as_there_are_cells_for(tmp_path, on, queue, monkeypatch):
+def test_from_no_job_as_many_come_as_there_are_cells_for(tmp_path, on, batch, monkeypatch):
     """Two cores are one job too few for three: the third waits in the queue, and goes with the run."""
     monkeypatch.setenv("TEST_DELAY", "1")
-    process = on({"slurm": JOB | {"adapt": [0, 3]}})
-    assert not queue()
-    wait_for(lambda: queue() or process.poll() is not None)
+    process = on(batch.asked(adapt=[0, 3]))
+    assert not batch.queue()
+    wait_for(lambda: batch.queue() or process.poll() is not None)
     assert_whole(tmp_path, process)
-    wait_for(lambda: not queue())
+    wait_for(lambda: not batch.queue())
 
 
-def test_a_client_that_is_killed_takes_its_jobs_along(tmp_path, on, queue, monkeypatch):
+def test_a_client_that_is_killed_takes_its_jobs_along(tmp_path, on, batch, monkeypatch):
     monkeypatch.setenv("TEST_GATE", str(tmp_path))
-    process = on({"slurm": JOB | {"jobs": 1}})
+    process = on(batch.asked(jobs=1))
     wait_for(lambda: (tmp_path / "waits").exists() or process.poll() is not None)
+    assert len(batch.queue()) == 1
     process.kill()
     finish(process)
-    wait_for(lambda: not queue())
+    wait_for(lambda: not batch.queue())
 
 
 def test_jobs_that_end_in_the_middle_of_a_cell_are_replaced_and_nothing_is_lost(
-    tmp_path, on, queue, monkeypatch
+    tmp_path, on, batch, monkeypatch
 ):
-    """The walltime of a minute, the shortest that Slurm has, ends a job whose cell waits; another takes its place."""
+    """The walltime ends a job whose cell waits; another takes its place."""
     monkeypatch.setenv("TEST_GATE", str(tmp_path))
-    process = on({"slurm": JOB | {"walltime": "00:01:00", "jobs": 1}})
+    process = on(batch.asked(walltime=batch.shortest, jobs=1))
     wait_for(lambda: (tmp_path / "waits").exists() or process.poll() is not None)
-    [first], before = queue(), cells(tmp_path)
-    wait_for(lambda: (queue() and first not in queue()) or process.poll() is not None, 300)
+    [first], before = batch.queue(), cells(tmp_path)
+    wait_for(lambda: (batch.queue() and first not in batch.queue()) or process.poll() is not None, 300)
     (tmp_path / "go").touch()
     assert_whole(tmp_path, process)
     assert before.items() < cells(tmp_path).items()
 
 
-def test_a_worker_at_the_end_of_its_life_lets_its_cell_land(tmp_path, on, queue, monkeypatch):
+def test_a_worker_at_the_end_of_its_life_lets_its_cell_land(tmp_path, on, batch, monkeypatch):
     """Its cell waits for longer than the worker has, and is computed once: by the worker that began it."""
     monkeypatch.setenv("TEST_GATE", str(tmp_path))
     life = ["--lifetime", "30s", "--lifetime-stagger", "1s"]
-    process = on({"slurm": JOB | {"jobs": 1, "worker_extra_args": life}})
+    process = on(batch.asked(jobs=1, worker_extra_args=life))
     wait_for(lambda: (tmp_path / "waits").exists() or process.poll() is not None)
-    [first] = queue()
+    [first] = batch.queue()
     [worker] = [p for p in psutil.process_iter(["cmdline"]) if is_worker(p)]
     wait_for(lambda: worker_is_older(worker, 40))
-    assert queue() == [first]
+    assert batch.queue() == [first]
     (tmp_path / "go").touch()
     assert_whole(tmp_path, process)
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.daemons import WAYS, free_ports, host, running, says
 from tests.support.patience import wait_for
 
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "scancel", "squeue", "sinfo")
-WAYS = ("/usr/sbin", "/usr/bin")
 CONFIG = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -58,11 +56,10 @@ def missing() -> str:
 @contextlib.contextmanager
 def slurm(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
     """A Slurm while the body runs; the environment in which its commands find it."""
-    ports, host = _free_ports(2), socket.gethostname().partition(".")[0]
     for name in ("state", "spool"):
         (folder / name).mkdir()
     config = folder / "slurm.conf"
-    config.write_text(CONFIG.format(folder=folder, ports=ports, host=host, cpus=cpus))
+    config.write_text(CONFIG.format(folder=folder, ports=free_ports(2), host=host(), cpus=cpus))
     environment = {"SLURM_CONF": str(config), "PATH": f"{':'.join(WAYS)}:{os.environ['PATH']}"}
     key = folder / "munge.key"
     key.write_bytes(os.urandom(1024))
@@ -74,42 +71,14 @@ def slurm(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
     commands = [
         ["munged", "--foreground", "--force", *own],
         ["slurmctld", "-D", "-c"],
-        ["slurmd", "-D", "-c", "-N", host],
+        ["slurmd", "-D", "-c", "-N", host()],
     ]
     with contextlib.ExitStack() as stack:
         for command in commands:
-            stack.enter_context(_running(command, environment, folder))
+            stack.enter_context(running(command, environment, folder))
             if command[0] == "munged":
                 wait_for((folder / "munge.socket").exists)
         wait_for(lambda: says("sinfo -h -o %t", environment) == "idle")
         yield environment
         says("scancel -u root", environment)
         wait_for(lambda: not says("squeue -h", environment))
-
-
-@contextlib.contextmanager
-def _running(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[None]:
-    with (folder / f"{command[0]}.out").open("w") as out:
-        process = subprocess.Popen(
-            command, env=os.environ | environment, stdout=out, stderr=out, start_new_session=True
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def says(command: str, environment: dict[str, str]) -> str:
-    """What a command of Slurm prints."""
-    return subprocess.run(
-        command.split(), env=os.environ | environment, capture_output=True, text=True, check=False
-    ).stdout.strip()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

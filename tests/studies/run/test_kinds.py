@@ -101,13 +101,14 @@ def test_every_core_of_a_job_is_a_worker():
     assert kinds.most_workers(Cluster(kind="slurm", cores=4, adapt=[0, 200])) == 800
 
 
-def test_a_dry_run_prints_the_script_and_writes_nothing(tmp_path, capsys):
-    path = write(tmp_path, FEW | {"cluster": {"slurm": JOB | {"jobs": 20}}})
+@pytest.mark.parametrize(("kind", "line"), [("slurm", "#SBATCH -p short"), ("sge", "#$ -q short")])
+def test_a_dry_run_prints_the_script_and_writes_nothing(tmp_path, capsys, kind, line):
+    path = write(tmp_path, FEW | {"cluster": {kind: JOB | {"jobs": 20}}})
     out = tmp_path / "out"
     assert main([str(path), "--out", str(out), "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "each of 20 jobs:" in said
-    assert "#SBATCH -p short" in said
+    assert line in said
     assert not out.exists()
 
 
