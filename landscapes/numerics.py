@@ -18,6 +18,11 @@ def column(value: float | Tensor, like: Tensor) -> float | Tensor:
     return value.to(like).reshape(*value.shape, *(1,) * (3 - value.ndim))
 
 
+def worst_last(value: Tensor) -> Tensor:
+    """The values with NaN made inf, so that it is worst."""
+    return value.nan_to_num(torch.inf, torch.inf, -torch.inf)
+
+
 def dot(a: Tensor, b: Tensor) -> Tensor:
     """Sum over the last axis of a * b.
 

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from landscapes.base import FitnessLaw
+from landscapes.numerics import worst_last
 
 LARGE = 1e150  # fitness beyond which sums of it are scaled first
 COUNTED = {
@@ -47,12 +48,22 @@ def fitness(
         strength: beta >= 0, a number or (R,).
         law: the fitness that a loss stands for; None: the landscape does not say.
     """
-    loss = torch.where(value.isnan(), torch.inf, value.double())
+    loss = worst_last(value.double())
     beta = (
         strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength
     )
-    w = _linear(loss, beta, law) if kind == "linear" else _exponential(loss, beta, law)
-    w = torch.where(w.isnan() | (loss == torch.inf), 0.0, w)
+    if kind == "linear":
+        return _scaled(_where_finite(_linear(loss, beta, law), loss))
+    return _where_finite(_exponential(loss, beta, law), loss)
+
+
+def _where_finite(w: Tensor, loss: Tensor) -> Tensor:
+    """Fitness w (R, P), 0 where it is no number or the loss (R, P) is infinite."""
+    return w.masked_fill(w.isnan() | (loss == torch.inf), 0.0)
+
+
+def _scaled(w: Tensor) -> Tensor:
+    """Fitness w (R, P) up to a factor for each world, the largest finite."""
     top = w.amax(1, keepdim=True)
     return torch.where(
         top == torch.inf, (w == torch.inf).double(), w / torch.where(top > LARGE, top, 1.0)
@@ -63,8 +74,12 @@ def weights(
     value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None
 ) -> Tensor:
     """The `fitness` of losses (R, P), with 1 for all of a world where nobody has any."""
-    w = fitness(value, kind, strength, law)
-    return torch.where(nobody_fit(w)[:, None], 1.0, w)
+    return everybody(fitness(value, kind, strength, law))
+
+
+def everybody(w: Tensor) -> Tensor:
+    """Fitness (R, P), 1 for all of a world where nobody has any."""
+    return w.masked_fill(nobody_fit(w)[:, None], 1.0)
 
 
 def nobody_fit(w: Tensor) -> Tensor:
@@ -85,7 +100,7 @@ def unfit(
         strength: beta >= 0, a number or (R,).
         law: the fitness that a loss stands for; None: the landscape does not say.
     """
-    best = [torch.where(value.isnan(), torch.inf, value).amin(1, keepdim=True) for value in populations]
+    best = [worst_last(value).amin(1, keepdim=True) for value in populations]
     return torch.stack([nobody_fit(fitness(value, kind, strength, law)) for value in best]).any(0)
 
 
@@ -96,7 +111,7 @@ def log_fitness(
 
     They are -inf for those that have none.
     """
-    loss = torch.where(value.isnan(), torch.inf, value.double())
+    loss = worst_last(value.double())
     beta = (
         strength.double().reshape(-1, 1) if isinstance(strength, Tensor) and strength.ndim else strength
     )
@@ -124,7 +139,7 @@ def _exponential(loss: Tensor, beta: float | Tensor, law: FitnessLaw | None) -> 
     """Relative to the best of each world, so that nothing underflows."""
     best = loss.amin(1, keepdim=True)
     if law is None or law.log:
-        return torch.where(loss == best, 1.0, torch.exp(beta * (best - loss)))
+        return torch.exp(beta * (best - loss)).masked_fill(loss == best, 1.0)
     own, top = _log_of(loss, law), _log_of(best, law)
     selected = (
         torch.as_tensor(beta, device=loss.device) != 0

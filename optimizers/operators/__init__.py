@@ -10,6 +10,7 @@ draws at "drift", recombination at "recombination" (part 0: who, part 1: where),
 were asked, the others have the value inf and never become parents.
 """
 
+from landscapes.numerics import worst_last
 from optimizers.operators.arrays import (
     averaged,
     equal_shares,
@@ -24,7 +25,7 @@ from optimizers.operators.bits import likely, sampled_bits, within_margin
 from optimizers.operators.generation import breed, generation, mates, offspring
 from optimizers.operators.letters import changes, mutate_letters, neighbours, one_letter
 from optimizers.operators.mutation import bit_flip, gaussian, mutate, one_bit_flip
-from optimizers.operators.order import best, order, ranking_values, unseen, worst_last
+from optimizers.operators.order import best, order, ranking_values, unseen
 from optimizers.operators.recombination import (
     CROSSOVERS,
     crosses,
@@ -36,6 +37,7 @@ from optimizers.operators.recombination import (
 )
 from optimizers.operators.replacement import accepted, replaced, survivors
 from optimizers.operators.selection import (
+    by_weight,
     kept,
     leading,
     lost,
@@ -62,6 +64,7 @@ __all__ = [
     "accepted",
     "averaged",
     "best",
+    "by_weight",
     "bit_flip",
     "breed",
     "centered_ranks",

@@ -41,12 +41,15 @@ def marked(sign: Tensor) -> bool:
 
 def rows(points: Tensor, index: Tensor) -> Tensor:
     """The points of (R, P, D) at index (R, n) -> (R, n, D)."""
-    world = torch.arange(len(points), device=points.device)[:, None] * points.shape[1]
-    return points.flatten(0, 1).index_select(0, (world + index).flatten()).unflatten(0, index.shape)
+    worlds, size = points.shape[:2]
+    first = torch.arange(0, worlds * size, size, device=points.device)[:, None]
+    return points.flatten(0, 1).index_select(0, (first + index).flatten()).unflatten(0, index.shape)
 
 
 def averaged(value: Tensor, times: int | Tensor) -> Tensor:
     """The means (R, n) over the first times, a number or (R,), of values (R, t, n), one after another."""
+    if isinstance(times, int) and times == 1:
+        return value[:, 0]
     total, many = value[:, 0], torch.as_tensor(times, device=value.device).reshape(-1, 1)
     for k in range(1, value.shape[1]):
         total = torch.where(k < many, total + value[:, k], total)

@@ -5,12 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from landscapes.numerics import worst_last
 from optimizers.operators.arrays import rows
-
-
-def worst_last(value: Tensor) -> Tensor:
-    """The values with NaN made inf, so that it is worst."""
-    return torch.where(value.isnan(), torch.inf, value)
 
 
 def order(value: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer, Recorded, Switches
 from optimizers.defaults import MUTATION_RATE
-from optimizers.fitness import COUNTED, unfit, weights
+from optimizers.fitness import COUNTED, everybody, fitness, nobody_fit, weights
 from optimizers.spectrum import Spectrum
 
 
@@ -147,7 +147,8 @@ class WrightFisher(Optimizer):
         value = torch.where(state.asked, operators.worst_last(answer.value), state.value)
         births = self.population if self.model == "wright_fisher" else 1
         loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)  # (R, P) of individuals
-        first, second = self._parents(loss, streams, births, answer.law)
+        fit = fitness(loss, self.fitness, self.selection_strength, answer.law)
+        first, second = self._parents(loss, everybody(fit), streams, births)
         gametes = self._recombine(
             operators.rows(points, first), operators.rows(points, second), streams
         )
@@ -156,7 +157,7 @@ class WrightFisher(Optimizer):
         )
         info = {
             "parents": torch.stack([first, second], -1),
-            "unfit": unfit([loss], self.fitness, self.selection_strength, answer.law),
+            "unfit": nobody_fit(fit),
         }
         after = state._replace(value=value, best=operators.best(points, value))
         if self.model == "wright_fisher":
@@ -209,24 +210,22 @@ class WrightFisher(Optimizer):
         return (individuals[..., None] * self.ploidy + haplotype).flatten(1)
 
     def _parents(
-        self, loss: Tensor, streams: Streams, births: int, law: FitnessLaw | None
+        self, loss: Tensor, weight: Tensor, streams: Streams, births: int
     ) -> tuple[Tensor, Tensor]:
-        """The two haplotypes (R, births ploidy) that each gamete of the children is made of."""
+        """The two haplotypes (R, births ploidy) that each gamete of the children is made of.
+
+        Args:
+            loss: (R, P) of the individuals.
+            weight: (R, P) their chances to be parents, up to a factor.
+            streams: at the step.
+            births: children.
+        """
         n = births * self.ploidy
 
         def drawn(part: int) -> Tensor:
             if self.sampling == "systematic":
-                chance = weights(loss, self.fitness, self.selection_strength, law)
-                return operators.systematic(loss, chance, streams, births, part)
-            return operators.proportional(
-                loss,
-                streams,
-                n,
-                fitness=self.fitness,
-                strength=self.selection_strength,
-                law=law,
-                part=part,
-            )
+                return operators.systematic(loss, weight, streams, births, part)
+            return operators.by_weight(weight, streams, n, part=part)
 
         first = drawn(0)
         if self.ploidy == 1:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from landscapes.base import Answer, Query
+from landscapes.numerics import worst_last
 
 
 def first_loss(value: Tensor) -> Tensor:
@@ -14,18 +15,16 @@ def first_loss(value: Tensor) -> Tensor:
     return value if value.ndim == 2 else value[..., 0]
 
 
-def asked_values(query: Query, answer: Answer) -> np.ndarray:
-    """The values (R, P), on a game the first player's; inf for points that were not asked."""
-    value = first_loss(answer.value)
-    if query.alive is not None:
-        value = value.where(query.alive, torch.inf)
-    return value.double().cpu().numpy()
+def asked_values(query: Query, answer: Answer) -> Tensor:
+    """The values (R, P) float64, on a game the first player's; inf for points that were not asked."""
+    value = first_loss(answer.value).double()
+    return value if query.alive is None else value.where(query.alive, torch.inf)
 
 
-def value_of(point: Tensor, query: Query, values: np.ndarray) -> np.ndarray:
+def value_of(point: Tensor, query: Query, values: Tensor) -> np.ndarray:
     """The value (R,) of a point (R, 1, D) where it is one of the points asked, else NaN."""
-    same = (point == query.points).all(-1).cpu().numpy()
-    return np.fmin.reduce(np.where(same, values, np.nan), axis=1)
+    same = (point == query.points).all(-1)
+    return np.fmin.reduce(values.where(same, torch.nan).cpu().numpy(), axis=1)
 
 
 class Best:
@@ -40,14 +39,13 @@ class Best:
         self.value = np.full(len(point), np.inf)  # (R,)
         self.changed = np.zeros(len(point), bool)  # (R,) since its truth was last measured
 
-    def take(self, query: Query, values: np.ndarray, lowest: np.ndarray) -> None:
-        """Take the values (R, P) of a step, and each world's lowest (R,), NaN where none is a number."""
-        value = np.fmin(self.value, lowest)
-        better = value < self.value
-        self.value = value
-        self.changed |= better
+    def take(self, query: Query, values: Tensor, lowest: np.ndarray) -> None:
+        """Take the values (R, P) of a step, and the lowest of each world (R,), inf where none is a number."""
+        better = lowest < self.value
         if better.any():
-            device = self.point.device
-            place = torch.from_numpy(np.where(np.isnan(values), np.inf, values).argmin(1)).to(device)
-            point = query.points[torch.arange(len(place), device=device), place]
-            self.point = torch.where(torch.from_numpy(better).to(device)[:, None], point, self.point)
+            self.value = np.where(better, lowest, self.value)
+            self.changed |= better
+            rows = torch.from_numpy(np.flatnonzero(better)).to(values.device)
+            point = query.points[rows, worst_last(values[rows]).argmin(1)]
+            both = torch.promote_types(self.point.dtype, point.dtype)
+            self.point = self.point.to(both).index_copy(0, rows, point.to(both))

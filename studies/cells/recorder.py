@@ -14,7 +14,7 @@ from torch import Tensor
 from xarray import Dataset
 
 from landscapes.base import Answer, Bits, Domain, Letters, Query, Reals
-from landscapes.numerics import norm, safe_unit
+from landscapes.numerics import norm, safe_unit, worst_last
 from landscapes.oracle.bill import Bill
 from optimizers.base import Info, Optimizer
 from studies import schema
@@ -92,7 +92,7 @@ class Recorder(Watcher):
         """Take the moment after a step that asked this, and was answered so."""
         values = asked_values(query, answer)  # (R, P)
         running = self.ended == Status.RUNNING
-        lowest = np.fmin.reduce(values, axis=1)  # NaN where nothing is a number
+        lowest = worst_last(values).amin(1).cpu().numpy()
         asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
         diverged = running & asked & ~np.isfinite(lowest)
         ends = diverged | ~self.bill.within  # the state before this step was the last one

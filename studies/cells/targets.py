@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from landscapes.base import Query
 from optimizers.base import Optimizer
@@ -95,7 +96,7 @@ class Targets:
         best: Best,
         worlds: np.ndarray,
         query: Query | None = None,
-        values: np.ndarray | None = None,
+        values: Tensor | None = None,
     ) -> None:
         """Look whether a moment reaches targets.
 
@@ -106,17 +107,19 @@ class Targets:
             query: what was asked next, whose exact answers may tell the truth about the moment.
             values: (R, P) those answers.
         """
+        recommended = worlds & self.hits.open
+        evaluated = worlds & self.best_hits.open & np.isfinite(best.value)
+        if not (recommended | evaluated).any():
+            return
         now, steps = readings(moment, self.clocks, self.truth.landscape.terms), moment.steps.numpy()
-        open_worlds = worlds & self.hits.open
-        if open_worlds.any():
-            loss = self._loss_of_recommendation(moment, open_worlds, query, values)
-            self.hits.look(loss, now, steps, open_worlds)
-        open_worlds = worlds & self.best_hits.open & np.isfinite(best.value)
-        if open_worlds.any():
-            self.best_hits.look(self._loss_of_best(moment, best, open_worlds), now, steps, open_worlds)
+        if recommended.any():
+            loss = self._loss_of_recommendation(moment, recommended, query, values)
+            self.hits.look(loss, now, steps, recommended)
+        if evaluated.any():
+            self.best_hits.look(self._loss_of_best(moment, best, evaluated), now, steps, evaluated)
 
     def _loss_of_recommendation(
-        self, moment: Moment, worlds: np.ndarray, query: Query | None, values: np.ndarray | None
+        self, moment: Moment, worlds: np.ndarray, query: Query | None, values: Tensor | None
     ) -> np.ndarray:
         """The true loss (R,) of what a moment recommends.
 
