@@ -74,11 +74,7 @@ def weights(
     value: Tensor, kind: str, strength: float | Tensor, law: FitnessLaw | None = None
 ) -> Tensor:
     """The `fitness` of losses (R, P), with 1 for all of a world where nobody has any."""
-    return everybody(fitness(value, kind, strength, law))
-
-
-def everybody(w: Tensor) -> Tensor:
-    """Fitness (R, P), 1 for all of a world where nobody has any."""
+    w = fitness(value, kind, strength, law)
     return w.masked_fill(nobody_fit(w)[:, None], 1.0)
 
 

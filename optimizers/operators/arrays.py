@@ -57,10 +57,12 @@ def averaged(value: Tensor, times: int | Tensor) -> Tensor:
 
 
 def where_bits(keep: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """torch.where(keep, first, second) on bit patterns, all of one shape.
+    """torch.where(keep, first, second), all of one shape; on a CPU on bit patterns.
 
-    With a random mask ten times faster, since nothing branches.
+    With a random mask that is ten times faster, since nothing branches.
     """
+    if not keep.is_cpu:
+        return torch.where(keep, first, second)
     word = {1: torch.uint8, 4: torch.int32, 8: torch.int64}[first.element_size()]
     a, b = first.view(word), second.view(word)
     return (b ^ ((a ^ b) & keep.to(word).neg_())).view(first.dtype)

@@ -42,7 +42,7 @@ from landscapes.streams import Streams
 from optimizers import operators
 from optimizers.base import Info, Optimizer, Recorded, Switches
 from optimizers.defaults import MUTATION_RATE
-from optimizers.fitness import COUNTED, everybody, fitness, nobody_fit, weights
+from optimizers.fitness import COUNTED, fitness, nobody_fit, weights
 from optimizers.spectrum import Spectrum
 
 
@@ -148,7 +148,8 @@ class WrightFisher(Optimizer):
         births = self.population if self.model == "wright_fisher" else 1
         loss = value.unflatten(1, (-1, self.ploidy)).mean(-1)  # (R, P) of individuals
         fit = fitness(loss, self.fitness, self.selection_strength, answer.law)
-        first, second = self._parents(loss, everybody(fit), streams, births)
+        nobody = nobody_fit(fit)
+        first, second = self._parents(loss, fit.masked_fill(nobody[:, None], 1.0), streams, births)
         gametes = self._recombine(
             operators.rows(points, first), operators.rows(points, second), streams
         )
@@ -157,7 +158,7 @@ class WrightFisher(Optimizer):
         )
         info = {
             "parents": torch.stack([first, second], -1),
-            "unfit": nobody_fit(fit),
+            "unfit": nobody,
         }
         after = state._replace(value=value, best=operators.best(points, value))
         if self.model == "wright_fisher":

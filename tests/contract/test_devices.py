@@ -7,6 +7,7 @@ listed here.
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from landscapes import LANDSCAPES
 from landscapes.base import Answer, Query, Reals
@@ -66,6 +67,31 @@ NEVER = {
     ("moving", 0),
 }  # 0 is refused
 NEVER |= {("norm_layer", 1), ("contrastive", 1)}  # as is 1
+MOVING = (torch.ops.aten._unsafe_view.default, torch.ops.aten._reshape_alias.default)
+FEW, FEWER = 40, 15  # operations that a step launches on a device, and one of plain SGD
+LAUNCHED = {  # kind -> the most that a step of it may launch, where it is more
+    "openai_es": 42,
+    "simulated_annealing": 45,
+    "cem": 46,
+    "wright_fisher": 47,
+    "async_sgd": 48,
+    "pgpe": 50,
+    "xnes": 51,
+    "linkage_equilibrium": 51,
+    "quasispecies": 54,
+    "de": 58,
+    "steady_state_ga": 59,
+    "adam": 65,
+    "parallel_tempering": 67,
+    "coevolution": 73,
+    "cma_es": 79,
+    "bernoulli_nes": 84,
+    "sswm": 86,
+    "island_ga": 92,
+    "nelder_mead": 94,
+    "async_steady_state_ga": 112,
+    "lbfgs": 348,
+}
 STEPS = 3
 DAILY = ("sgd", "openai_es", "ga", "cma_es", "wright_fisher", "metropolis")
 DAILY_LANDSCAPES = ("quadratic", "nk", "gaussian_field")
@@ -107,6 +133,41 @@ def step(case, exact, answer):
         seen = [state, info, query.points, optimizer.recommend(state), optimizer.center(state)]
     assert {tensor.device.type for tensor in tensors(seen)} == {DEVICE}
     assert asked.places <= {*WAITS}, asked.places - {*WAITS}
+
+
+class Launches(TorchDispatchMode):
+    """Counts the operations that a device would be sent: all but views."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), words=None):
+        self.count += not (function.is_view or function in MOVING)
+        return function(*args, **(words or {}))
+
+
+def launched(kind, domain):
+    """Operations of the second step of a method as it comes, on a device."""
+    drawn, optimizer = streams(), OPTIMIZERS[kind]().budgeted(9)
+    with Answered(0):
+        state = optimizer.init(problem(drawn, domain, allowed(kind, 7)), drawn.at(0))
+        for step in (1, 2):
+            with Launches() as launches:
+                now = drawn.at(step)
+                query = optimizer.ask(state, now)
+            answer = answered(query, drawn.dtype)
+            with launches:
+                state, _ = optimizer.tell(state, query, answer, now)
+    return launches.count
+
+
+def test_a_step_launches_few_operations():
+    as_it_comes = {case.kind: case.domain for case in reversed(OURS)}
+    found = {kind: launched(kind, domain) for kind, domain in as_it_comes.items()}
+    assert {kind: n for kind, n in found.items() if n > LAUNCHED.get(kind, FEW)} == {}
+    assert {kind: n for kind, n in found.items() if kind in LAUNCHED and n < 0.9 * LAUNCHED[kind]} == {}
+    assert found["sgd"] <= FEWER
 
 
 FOUND = [kind for kind in LANDSCAPES if kind not in UNKNOWN]
