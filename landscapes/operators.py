@@ -37,6 +37,13 @@ def _on_cuda(name: str, formula: Callable) -> Callable:
     return lambda *given: getattr(_kernels(), name, formula)(*given)
 
 
+def on_cpu(function: object) -> Callable | None:
+    """The function that an operator of ours is on a CPU; None: it is no operator of ours."""
+    if not isinstance(function, torch._ops.OpOverload) or function.namespace != _OURS.ns:
+        return None
+    return MADE[function._opname]["CPU"]
+
+
 def operator(
     name: str,
     takes: str,

@@ -41,6 +41,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from xarray import Dataset
 
+from landscapes.operators import on_cpu
 from landscapes.oracle.bill import Bill
 from studies import schema
 from studies.instruments import Moment
@@ -181,36 +182,13 @@ def _held(alone: Alone, device: str) -> int:
     return meter.most
 
 
-class Meter(TorchDispatchMode):
-    """Adds up the storages of the tensors that operations of the first step return, while they live.
+class Storages(TorchDispatchMode):
+    """Adds up the storages of the tensors that operations return, while they live."""
 
-    Args:
-        bill: of the search, which ends after that step.
-    """
-
-    part = "timing"
-
-    def __init__(self, bill: Bill) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.bill, self.runs = bill, False
         self.known: set[int] = set()  # storages that are counted, or were there before
         self.now = self.most = 0  # bytes
-
-    def __call__(self, moment: Moment) -> None:
-        """Begin before the first step, end after it."""
-        del moment
-        if self.runs:
-            self.end()
-            self.bill.close(self.bill.alive.copy())
-        else:
-            self.runs = True
-            self.__enter__()
-
-    def end(self) -> None:
-        """Count no more."""
-        if self.runs:
-            self.runs = False
-            self.__exit__(None, None, None)
 
     def __torch_dispatch__(  # noqa: PLW3201
         self,
@@ -223,7 +201,12 @@ class Meter(TorchDispatchMode):
         del types
         for storage in _storages((args, kwargs)):
             self._meet(storage, 0)
-        result = func(*args, **kwargs or {})
+        inner = on_cpu(func)
+        if inner is None:
+            result = func(*args, **kwargs or {})
+        else:
+            with self:  # what is held within
+                result = inner(*args, **kwargs or {})
         for storage in _storages(result):
             self._meet(storage, storage.nbytes())
         return result
@@ -242,6 +225,36 @@ class Meter(TorchDispatchMode):
         """A storage that is gone."""
         self.known.discard(place)
         self.now -= size
+
+
+class Meter(Storages):
+    """Those of the first step of a search.
+
+    Args:
+        bill: of the search, which ends after that step.
+    """
+
+    part = "timing"
+
+    def __init__(self, bill: Bill) -> None:
+        super().__init__()
+        self.bill, self.runs = bill, False
+
+    def __call__(self, moment: Moment) -> None:
+        """Begin before the first step, end after it."""
+        del moment
+        if self.runs:
+            self.end()
+            self.bill.close(self.bill.alive.copy())
+        else:
+            self.runs = True
+            self.__enter__()
+
+    def end(self) -> None:
+        """Count no more."""
+        if self.runs:
+            self.runs = False
+            self.__exit__(None, None, None)
 
 
 class CudaMeter:

@@ -1,4 +1,4 @@
-"""How long a study will take, measured before it runs.
+"""How long a study will take, and how much memory its workers, measured before it runs.
 
 Of each task a few steps on this machine, in the process that asks.
 
@@ -11,6 +11,9 @@ seconds per evaluation of those most like it (landscape and optimizer, then opti
 much larger its landscape is, in terms times coordinates. What is not in it: the start of workers, figures and
 report, and that several workers share the memory of a machine. Expect a factor of two, and more where few
 tasks are measured.
+
+The memory of a worker is that of this process before it measures, and what the worlds of a task hold
+(`studies.run.memory`); in proportion to worlds where cells are computed together.
 """
 
 from __future__ import annotations
@@ -20,12 +23,14 @@ import json
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies import registry
 from studies.cells.task import BLOCK, INSTRUMENTS, Cell, Task
+from studies.run import memory
 from studies.run.environment import cores
 from studies.run.kinds import most_workers
 from studies.schema import SECONDS
@@ -51,6 +56,7 @@ class Pace(NamedTuple):
     evaluation: float  # for each evaluation of the budget
     ledger: float = 0.0  # of the whole noise ledger
     timing: float = 0.0  # of a world that is timed
+    memory: float = 0.0  # bytes that it holds at once
 
     def seconds(self, budget: float) -> float:
         """Seconds that a whole cell takes."""
@@ -69,6 +75,7 @@ class Expected(NamedTuple):
     tasks: int
     failed: list[str]  # what a few steps of a task ended with
     alone: float = 0.0  # of the seconds, those in which nothing else may run: the times of steps
+    memory: Mapping[bytes, float] = MappingProxyType({})  # task -> bytes of a worker
 
 
 def expected(
@@ -81,7 +88,7 @@ def expected(
         pace: (task, worlds) -> its pace; None: it is measured.
         patience: seconds of measuring.
     """
-    cells = list(cells)
+    cells, process = list(cells), memory.process()
     first: dict[bytes, Cell] = {}  # of each task
     for cell in cells:
         first.setdefault(cell.task.key, cell)
@@ -90,7 +97,26 @@ def expected(
     known = [(cell, _pace_of(cell, paces, alike)) for cell in cells] if paces else []
     alone = sum(pace.timing * _timed(cell) for cell, pace in known)
     total = alone + sum(_seconds(cell, pace, first) for cell, pace in known)
-    return Expected(total, len(cells), len(paces), len(first), failed, alone)
+    needed = {task: process + held for task, held in _memory(known, first).items()}
+    return Expected(total, len(cells), len(paces), len(first), failed, alone, needed)
+
+
+def _memory(known: Sequence[tuple[Cell, Pace]], first: dict[bytes, Cell]) -> dict[bytes, float]:
+    """Task -> bytes that as many of its worlds hold as may be computed together.
+
+    Args:
+        known: cells and their paces.
+        first: task -> the cell of it that may have been measured.
+    """
+    worlds: Counter[tuple[str, str]] = Counter()
+    for cell, _ in known:
+        worlds[_kinds(cell.task)] += cell.last - cell.first
+    return {
+        cell.task.key: pace.memory
+        * min(cell.task.block, worlds[_kinds(cell.task)])
+        / _worlds_of(first[cell.task.key])
+        for cell, pace in known
+    }
 
 
 def _pace_of(cell: Cell, paces: dict[bytes, Pace], alike: _Alike) -> Pace:
@@ -128,7 +154,11 @@ def _timed(cell: Cell) -> int:
 
 def _worlds(cell: Cell) -> int:
     """What a cell takes, in worlds: a small one takes as long as one of BLOCK."""
-    return max(cell.last - cell.first, BLOCK)
+    return max(_worlds_of(cell), BLOCK)
+
+
+def _worlds_of(cell: Cell) -> int:
+    return cell.last - cell.first
 
 
 def _paces(
@@ -150,7 +180,7 @@ def _paces(
         if paces and passed >= (max(MOST, patience) if rank == 0 else patience):
             continue
         try:
-            paces[name] = measure(cell.task, cell.last - cell.first)
+            paces[name] = measure(cell.task, _worlds_of(cell))
         except (Exception, SystemExit) as error:  # noqa: BLE001  a kind of the user's may fail in any way
             failed.append(_failure(cell.task, error))
     return paces, failed
@@ -171,7 +201,8 @@ def measured(task: Task, worlds: int) -> Pace:
     """
     timed = task.clock == SECONDS
     pace = AS_LONG if timed else _pace(_runner(_bare(task), worlds), task.budget)
-    return pace._replace(ledger=_ledger(task, worlds), timing=_timing(task))
+    pace = pace._replace(ledger=_ledger(task, worlds), timing=_timing(task))
+    return pace._replace(memory=memory.held(task, worlds))
 
 
 def _pace(run: Callable[[float], float], whole: float) -> Pace:
@@ -322,7 +353,7 @@ def _ranks(first: dict[bytes, Cell]) -> dict[bytes, int]:
     kinds: Counter[tuple[str, str]] = Counter()
     rank = {}
     for name, cell in first.items():
-        both = (cell.task.landscape["kind"], cell.task.optimizer["kind"])
+        both = _kinds(cell.task)
         rank[name] = kinds[both]
         kinds[both] += 1
     return dict(sorted(rank.items(), key=lambda item: item[1]))
@@ -352,7 +383,7 @@ class _Alike:
 
     def of(self, task: Task) -> Pace:
         """The median of those most like a task, on its clock if any is."""
-        key = (task.clock, _size(task), *(_kind(task, family) for family in ("landscape", "optimizer")))
+        key = (task.clock, _size(task), *_kinds(task))
         if key not in self.medians:
             self.medians[key] = self._median(task)
         return self.medians[key]
@@ -370,6 +401,11 @@ class _Alike:
         raise ValueError("expected at least one pace")
 
 
+def _kinds(task: Task) -> tuple[str, str]:
+    """Those of its landscape and optimizer."""
+    return _kind(task, "landscape"), _kind(task, "optimizer")
+
+
 def _kind(task: Task, family: str) -> str:
     """The kind of a task's landscape or optimizer."""
     return str(getattr(task, family)["kind"])
@@ -377,4 +413,5 @@ def _kind(task: Task, family: str) -> str:
 
 def _scaled(pace: Pace, factor: float) -> Pace:
     """The pace on a landscape that is larger by a factor."""
-    return pace._replace(evaluation=pace.evaluation * factor, ledger=pace.ledger * factor)
+    larger = {key: getattr(pace, key) * factor for key in ("evaluation", "ledger", "memory")}
+    return pace._replace(**larger)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from studies.results import store
 from studies.run import clusters, expected, kinds, study_folder
 from studies.run.calibration.stage import Stage
 from studies.run.calibration.stages import stages_of
+from studies.run.memory import megabytes
 from studies.study_file import remarks, spending
 from studies.study_file.cluster import Cluster
 from studies.study_file.plan import Arm, Plan, make_plan, refuse_many
@@ -22,7 +24,8 @@ from studies.text import terminal
 from studies.text.groups import grouped, some
 from studies.text.words import counted, short
 
-HEADS = ("landscape", "optimizer", "arms", "cells", "to compute", "evaluations to compute", "steps")
+NAMES = ("landscape", "optimizer")
+HEADS = ("arms", "cells", "to\ncompute", "evaluations\nto compute", "steps", "MB")
 
 
 def show(study: Study, out: Path, cluster: str | None = None, *, yes: bool = False) -> None:
@@ -46,11 +49,11 @@ def show(study: Study, out: Path, cluster: str | None = None, *, yes: bool = Fal
     if not yes:
         refuse_many(plan)
     cells = plan.cells(here)
-    console.print(_table(plan, cells, here))
-    for table in filter(None, (stage.table() for stage in stages)):
-        console.print(table)
     ahead = [cell for stage in stages for cell in stage.ahead()]
     times = expected.expected([*ahead, *_missing(cells, here)])
+    console.print(_table(plan, cells, here, times.memory))
+    for table in filter(None, (stage.table() for stage in stages)):
+        console.print(table)
     lines = expected.lines(times, expected.workers(where))
     console.print(*lines, sep="\n", soft_wrap=True)
     console.print(f"folder: {out}", *_notes(plan, stages), sep="\n", soft_wrap=True)
@@ -92,9 +95,10 @@ class Row(NamedTuple):
     cells: int
     missing: int
     evaluations: tuple[float, ...]  # of each cell that is to be computed; NaN: not known before it runs
+    memory: float  # bytes of a worker; 0: nothing is to be computed, or not known
 
     def texts(self) -> tuple[str, ...]:
-        """As the table shows it."""
+        """As the table shows it, but the memory."""
         counts = (f"{count:,}" for count in (self.arms, self.cells, self.missing))
         return *counts, spending.total(self.evaluations)
 
@@ -104,6 +108,7 @@ def _row(
     cells: list[Cell],
     here: set[str],
     each: dict[int, float],
+    needed: Mapping[bytes, float],
 ) -> Row:
     """What is planned of some arms.
 
@@ -112,10 +117,12 @@ def _row(
         cells: of them.
         here: addresses of those that exist.
         each: id of a task -> evaluations of one world.
+        needed: task -> bytes of a worker.
     """
     missing = _missing(cells, here)
     evaluations = tuple(each[id(cell.task)] * (cell.last - cell.first) for cell in missing)
-    return Row(arms, len(cells), len(missing), evaluations)
+    memory = max((needed.get(cell.task.key, 0.0) for cell in missing), default=0.0)
+    return Row(arms, len(cells), len(missing), evaluations, memory)
 
 
 def _missing(cells: list[Cell], here: set[str]) -> list[Cell]:
@@ -123,7 +130,9 @@ def _missing(cells: list[Cell], here: set[str]) -> list[Cell]:
     return [cell for cell in cells if cell.address not in here] if here else cells
 
 
-def _rows(plan: Plan, cells: list[Cell], here: set[str]) -> dict[tuple[str, str], Row]:
+def _rows(
+    plan: Plan, cells: list[Cell], here: set[str], needed: Mapping[bytes, float]
+) -> dict[tuple[str, str], Row]:
     """A row for each landscape and optimizer, all values of the axes together."""
     of_task = grouped((id(cell.task), cell) for cell in cells)
     settled = zip(plan.arms, plan.study.arms, strict=True)
@@ -131,7 +140,7 @@ def _rows(plan: Plan, cells: list[Cell], here: set[str]) -> dict[tuple[str, str]
     rows = {}
     for names, tasks in _tasks(plan).items():
         own = [cell for task in dict.fromkeys(tasks) for cell in of_task.get(task, ())]
-        rows[names] = _row(len(tasks), own, here, each)
+        rows[names] = _row(len(tasks), own, here, each, needed)
     return rows
 
 
@@ -145,15 +154,22 @@ def _names(arm: Arm) -> tuple[str, str]:
     return str(arm.coords["landscape"]), str(arm.coords["optimizer"])
 
 
-def _table(plan: Plan, cells: list[Cell], here: set[str]) -> Table:
+def _table(plan: Plan, cells: list[Cell], here: set[str], needed: Mapping[bytes, float]) -> Table:
     """One row for each landscape and optimizer, and one for all."""
-    rows, steps = _rows(plan, cells, here), spending.steps(plan.study.arms)
-    grid = Table(*HEADS, title=f"{plan.study.name}: {counted(plan.study.replicates, 'world')}")
+    rows, steps = _rows(plan, cells, here, needed), spending.steps(plan.study.arms)
+    grid = Table(*NAMES, title=f"{plan.study.name}: {counted(plan.study.replicates, 'world')}")
+    for head in HEADS:
+        grid.add_column(head, no_wrap=True)
     for names, row in rows.items():
-        grid.add_row(*names, *row.texts(), steps[names])
+        grid.add_row(*names, *row.texts(), steps[names], _megabytes(row))
+    whole = _all([*rows.values()])
     grid.add_section()
-    grid.add_row("all", "", *_all(list(rows.values())).texts())
+    grid.add_row("all", "", *whole.texts(), "", _megabytes(whole))
     return grid
+
+
+def _megabytes(row: Row) -> str:
+    return megabytes(row.memory) if row.memory else ""
 
 
 def _checkpoints(plan: Plan) -> list[str]:
@@ -179,4 +195,5 @@ def _all(rows: list[Row]) -> Row:
         sum(row.cells for row in rows),
         sum(row.missing for row in rows),
         tuple(itertools.chain.from_iterable(row.evaluations for row in rows)),
+        max(row.memory for row in rows),
     )

@@ -94,6 +94,24 @@ def test_a_task_that_was_not_measured_goes_at_the_pace_of_one_alike():
     assert found.seconds == 4 * 2 * (100 + 300)
 
 
+def test_a_worker_needs_its_process_and_what_worlds_hold_that_are_computed_together(monkeypatch):
+    """40 worlds of an arm; of two rates, 80 may be together.
+
+    On a landscape four times as large, terms times coordinates, each world holds four times as much.
+    """
+    monkeypatch.setattr(expected.memory, "process", lambda: 1000.0)
+    pace = lambda task, worlds: Pace(1.0, 0.0, memory=3.0 * worlds)  # noqa: E731
+    only = {"optimizers": {"B": {"kind": "ga", "population": 4}}}
+    one, two = {"a": {"kind": "onemax", "n": 8}}, {"b": {"kind": "onemax", "n": 16}}
+    needed = expected.expected(cells(**only, landscapes=one), pace).memory
+    assert [*needed.values()] == [1000.0 + 3 * 40]
+    rates = {"sweep": {"optimizers.B.mutation_rate": [0.1, 0.2]}}
+    needed = expected.expected(cells(**only, **rates, landscapes=one), pace).memory
+    assert [*needed.values()] == [1000.0 + 3 * 80] * 2
+    needed = expected.expected(cells(**only, landscapes=one | two), pace, patience=0.0).memory
+    assert [*needed.values()] == [1000.0 + 3 * 80, 1000.0 + 4 * 3 * 80]
+
+
 def test_a_larger_landscape_takes_as_much_longer_as_it_has_terms_times_coordinates(monkeypatch):
     """Onemax of 8 loci has 8 terms, of 16 loci 16: four times the work."""
     bits = {"a": {"kind": "onemax", "n": 8}, "b": {"kind": "onemax", "n": 16}}
