@@ -6,6 +6,7 @@ And where the cells of a run are computed.
 import atexit
 import contextlib
 import gc
+import importlib
 import os
 import sys
 import tempfile
@@ -19,6 +20,7 @@ os.environ.update(
     NUMBA_NUM_THREADS="1",
     MKL_CBWR="COMPATIBLE",
     TRITON_INTERPRET="1",  # kernels for a GPU run on the CPU
+    TORCHINDUCTOR_VEC_ISA_OK="1",  # what the processor can is not tried out with the compiler, each time 3 s
 )
 
 from tests.support.patience import HUNG  # noqa: E402
@@ -30,11 +32,14 @@ os.environ.setdefault(
 import pytest  # noqa: E402
 import xarray as xr  # noqa: E402
 from _pytest.doctest import DoctestModule  # noqa: E402
+from xarray.computation import ops  # noqa: E402
+from xarray.core import duck_array_ops  # noqa: E402
 
 from studies.run import clusters, environment  # noqa: E402
 from tests.support.clusters import HERE, Here, life, warm  # noqa: E402
 
 LOCAL, CLIENT = clusters._local, clusters._client
+ROOT = Path(__file__).parents[1]
 SHARED = pytest.StashKey[Path]()  # a folder of all processes of this test run
 
 
@@ -69,6 +74,20 @@ def pytest_configure(config):
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     node.workerinput["shared"] = str(node.config.stash[SHARED])
+
+
+def pytest_collection(session):
+    """Each process of xdist first reads its share of the files of tests, and then finds the others compiled.
+
+    In a fresh clone: pytest's compiler of asserts takes longer than all imports, and each process reads all files.
+    """
+    told = getattr(session.config, "workerinput", None)
+    if told and len(session.config.args) > 1:
+        files = sorted({*ROOT.glob("tests/**/test_*.py")} - {*ROOT.glob("tests/benchmarks/*")})
+        number = int(told["workerid"].removeprefix("gw"))
+        for file in files[number :: told["workercount"]]:
+            with contextlib.suppress(Exception, pytest.skip.Exception):  # its collection says so
+                importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -116,8 +135,15 @@ def labels_agree():
 
     So no label is looked for among others, which takes more time than the numbers do.
     """
-    with xr.set_options(arithmetic_join="exact"):
+    with xr.set_options(arithmetic_join="exact"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops, "where_method", where)
         yield
+
+
+def where(data, condition, *other):
+    """As in xarray, where a condition without another value may have labels of its own."""
+    method, shares = duck_array_ops.where_method, {"dask": "allowed", "keep_attrs": True}
+    return xr.apply_ufunc(method, data, condition, *other, dataset_join="exact", **shares)
 
 
 def client(place, kind):
