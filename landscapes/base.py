@@ -140,6 +140,8 @@ class Landscape(Parameters, ABC):
     extras: ClassVar[
         Mapping[str, tuple[str, str]]
     ] = {}  # what `measures` returns: name -> (long name, unit)
+    # parameters of floats that are no number of each world, see `landscapes.together`; others may be
+    one_for_all: ClassVar[tuple[str, ...]] = ()
     # (R, D) a global minimiser, once bound; None: not known. A field, where a subclass knows it
     optimum: Tensor | None = None
 
@@ -204,6 +206,11 @@ class Landscape(Parameters, ABC):
         """The global minimisers (R, K, D) that are known at time (R,), as `optima`; None: the start."""
         del time
         return self.optima
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What else its numbers decide than tables: which operations its worlds take, and of which shape."""
+        return ()
 
     @property
     def additive(self) -> bool:

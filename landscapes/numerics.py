@@ -114,6 +114,6 @@ def softplus(x: Tensor) -> Tensor:
     return x.clamp_min(0) + torch.log1p(exp_minus(x))
 
 
-def power(x: Tensor, exponent: float) -> Tensor:
+def power(x: Tensor, exponent: float | Tensor) -> Tensor:
     """X ** exponent for x > 0; see `logistic`."""
     return torch.exp(exponent * torch.log(x))

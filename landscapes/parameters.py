@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 import torch
@@ -75,6 +75,21 @@ def ranges(owner: type, key: str) -> tuple[BaseMetadata, ...]:
     if get_origin(hint) is not Annotated:
         return ()
     return tuple(m for m in get_args(hint)[1:] if isinstance(m, BaseMetadata))
+
+
+def numbers(kind: type[Parameters], values: Mapping[str, object]) -> dict[str, float]:
+    """The parameters of a kind that may be a number for each world, where they are numbers.
+
+    Args:
+        kind: its class.
+        values: of all its parameters.
+    """
+    hints = hints_of(kind)  # type: ignore[arg-type]
+    return {
+        key: float(value)
+        for key, value in values.items()
+        if isinstance(value, float | int) and float in (hints.get(key), *get_args(hints.get(key)))
+    }
 
 
 def _within(bound: BaseMetadata, value: Any) -> bool:  # noqa: ANN401

@@ -71,6 +71,7 @@ class Empirical(Landscape):
     """
 
     name: ClassVar[str] = "empirical"
+    one_for_all: ClassVar[tuple[str, ...]] = ("missing",)  # the table is that of a file
     file: str = "weinreich2006"
     genotype: str | list[str] = "genotype"
     fitness: str = "fitness"

@@ -25,6 +25,7 @@ from landscapes.binary.random_tables import UNDRAWN, Gap, Law, RandomTable, draw
 from landscapes.checks import check_bound, check_chances, check_points
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,13 @@ class RoughSlope:
         reference: (R, n) uint8 x*.
         effects: (R, n) c_i.
         noise: eta.
-        noise_scale: a.
+        noise_scale: (R, 1) a.
     """
 
     reference: Tensor
     effects: Tensor
     noise: RandomTable
-    noise_scale: float
+    noise_scale: Tensor
 
     def __call__(self, x: Tensor) -> Tensor:
         """The fitness of genotypes x (1 | R, P, n) uint8 -> (R, P)."""
@@ -137,4 +138,5 @@ class RoughMountFuji(Landscape):
             else streams.coins("instance", shape, part=1).to(torch.uint8)
         )
         effects = self.slope + self.slope_spread * streams.normal("instance", shape, part=2)
-        return RoughSlope(reference, effects, draw_table(streams, self.law), self.noise_scale)
+        (scale,) = of_worlds(streams, self.noise_scale)
+        return RoughSlope(reference, effects, draw_table(streams, self.law), scale)

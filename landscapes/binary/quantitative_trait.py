@@ -27,6 +27,7 @@ from landscapes.binary.genotypes import ENUMERATED, bits, common_measure
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,8 @@ class QuantitativeTrait(Landscape):
     optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
     # (R, 1) its -ln w; 0 where unknown
     best: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, 1) each: theta, 2 omega^2
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def dim(self) -> int:
@@ -101,7 +104,8 @@ class QuantitativeTrait(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Draw the effects and find the best genotype."""
         sizes = per_instance(streams, self._sizes)
-        drawn = self.bound(sizes=sizes, best=torch.zeros_like(sizes[:, :1]))
+        given = of_worlds(streams, self.theta, 2 * self.width * self.width)
+        drawn = self.bound(sizes=sizes, best=torch.zeros_like(sizes[:, :1]), numbers=given)
         if not self.gap_known:
             return drawn
         optimum = per_instance(
@@ -114,7 +118,7 @@ class QuantitativeTrait(Landscape):
         del time
         check_points(self, x)
         check_bound(self.name, x, self.sizes)
-        away = self._trait(x.to(self.sizes.dtype)) - self.theta
+        away = self._trait(x.to(self.sizes.dtype)) - self.numbers[0]
         return self._gap(away * away, terms)
 
     def extension(self, p: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -122,7 +126,7 @@ class QuantitativeTrait(Landscape):
         del time
         check_chances(self, p)
         check_bound(self.name, p, self.sizes)
-        away = self._trait(p) - self.theta
+        away = self._trait(p) - self.numbers[0]
         variance = 4 * dot((self.sizes * self.sizes)[:, None], p * (1 - p))
         return self._gap(away * away + variance, terms)
 
@@ -130,8 +134,7 @@ class QuantitativeTrait(Landscape):
         return dot(self.sizes[:, None], 2 * x - 1)
 
     def _gap(self, square: Tensor, terms: Terms | None) -> Tensor:
-        gap = square / (2 * self.width * self.width) - self.best
-        return weighted(gap, terms)
+        return weighted(square / self.numbers[1] - self.best, terms)
 
     def _sizes(self, streams: Streams) -> Tensor:
         if self.effects == "equal":

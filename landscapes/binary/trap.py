@@ -10,8 +10,8 @@ Streams: "instance" (part 0 the target, where it is random).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Self
 
 from annotated_types import Ge
 from torch import Tensor
@@ -20,6 +20,8 @@ from landscapes.base import Terms
 from landscapes.binary.genotypes import common_measure, product
 from landscapes.binary.hidden_target import HiddenTarget, total
 from landscapes.checks import check_chances, check_points
+from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class Trap(HiddenTarget):
     name: ClassVar[str] = "trap"
     block: Annotated[int, Ge(1)] = 4
     slope: Annotated[float, Ge(0)] = 1.0
+    # (R, 1) each: s
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     def check(self) -> None:
         """Blocks must tile the loci."""
@@ -59,6 +63,10 @@ class Trap(HiddenTarget):
         """The extension is the same sums and products."""
         return 1
 
+    def bind(self, streams: Streams) -> Self:
+        """Draw the target."""
+        return super().bind(streams).bound(numbers=of_worlds(streams, self.slope))
+
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """What the blocks of x (R, P, n) uint8 lose in all -> (R, P)."""
         del time
@@ -75,4 +83,4 @@ class Trap(HiddenTarget):
         """The loss of each block, (R, P, n / k)."""
         q = q.unflatten(-1, (-1, self.block))
         finished = product(q)
-        return (1 - finished) + self.slope * (q.sum(-1) - self.block * finished)
+        return (1 - finished) + self.numbers[0][..., None] * (q.sum(-1) - self.block * finished)

@@ -25,6 +25,7 @@ from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.frames import point_at
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ class Barrier(Landscape):
     curvature: Annotated[float, Gt(0)] = 1.0
     spread: Annotated[float, Ge(0)] = 0.0
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
+    # (R, 1) each: k / 2, s, s + h and the spread
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     def check(self) -> None:
         """Both wells must reach the top of the barrier."""
@@ -80,6 +83,11 @@ class Barrier(Landscape):
         return True
 
     @property
+    def form(self) -> tuple[object, ...]:
+        """Without a step there are two optima."""
+        return (self.step == 0,)
+
+    @property
     def optima(self) -> Tensor:
         """Without a step the bottoms of both wells: (R, 1 or 2, D)."""
         here = self.optimum[:, None]
@@ -87,7 +95,11 @@ class Barrier(Landscape):
 
     def bind(self, streams: Streams) -> Self:
         """Nothing is drawn."""
-        return self.bound(optimum=point_at(torch.zeros(self.dim), None, streams))
+        levels = self.step, self.step + self.height
+        return self.bound(
+            optimum=point_at(torch.zeros(self.dim), None, streams),
+            numbers=of_worlds(streams, 0.5 * self.curvature, *levels, self.spread),
+        )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Height above the bottom of the lower well of x (R, P, D) -> (R, P)."""
@@ -95,18 +107,18 @@ class Barrier(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
         along, others = x[..., 0], x[..., 1:]
-        lower = 0.5 * self.curvature * along.square()
-        higher = self.step + 0.5 * self.curvature * (along - self.distance).square()
+        half, step, top, _ = self.numbers
+        lower = half * along.square()
+        higher = step + half * (along - self.distance).square()
         wells = torch.minimum(lower, higher)
         between = (along > 0) & (along < self.distance)
-        top = torch.full_like(wells, self.step + self.height)
         value = torch.where(between & (wells > top), top, wells)
-        return weighted(value + 0.5 * self.curvature * dot(others, others), terms)
+        return weighted(value + half * dot(others, others), terms)
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """Starting points (R, n, D) about the bottom of the higher well, source "init"."""
         normal = streams.normal("init", (n, self.dim))
-        return self._higher(normal) + self.spread * normal
+        return self._higher(normal) + self.numbers[-1][..., None] * normal
 
     def _higher(self, like: Tensor) -> Tensor:
         """The bottom of the higher well, (D,)."""

@@ -26,6 +26,7 @@ from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.frames import draw_place, draw_rotation, into
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,8 @@ class Canyon(Landscape):
     # (R, D, D) the valley along its first column
     rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
+    # (R, 1) each: h / 2, kappa, b, 2 pi / p
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def domain(self) -> Domain:
@@ -83,6 +86,9 @@ class Canyon(Landscape):
             if self.rotated
             else None,
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
+            numbers=of_worlds(
+                streams, 0.5 * self.curvature, self.condition, self.bend, 2 * math.pi / self.period
+            ),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -92,10 +98,7 @@ class Canyon(Landscape):
         check_bound(self.name, x, self.optimum)
         y = into(x, self.optimum, self.rotation)
         along, side, others = y[..., 0], y[..., 1], y[..., 2:]
-        across = side - self.bend * torch.sin(2 * math.pi / self.period * along)
-        value = (
-            0.5
-            * self.curvature
-            * (along.square() / self.condition + across.square() + dot(others, others))
-        )
+        half, condition, bend, turn = self.numbers
+        across = side - bend * torch.sin(turn * along)
+        value = half * (along.square() / condition + across.square() + dot(others, others))
         return weighted(value, terms)

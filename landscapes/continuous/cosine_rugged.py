@@ -28,6 +28,7 @@ from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.frames import draw_place, draw_rotation, into
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ class CosineRugged(Landscape):
     # (R, D, D) the ripples along its columns
     rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
+    # (R, 1) each: k / 2, 2 A, pi / l
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def domain(self) -> Domain:
@@ -93,6 +96,9 @@ class CosineRugged(Landscape):
             if self.rotated
             else None,
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
+            numbers=of_worlds(
+                streams, 0.5 * self.curvature, 2 * self.amplitude, math.pi / self.wavelength
+            ),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -102,6 +108,7 @@ class CosineRugged(Landscape):
         check_bound(self.name, x, self.optimum)
         y = into(x, self.optimum, self.rotation)
         # 1 - cos 2 t = 2 sin^2 t keeps its digits near the minimum
-        half = torch.sin(math.pi / self.wavelength * y)
-        value = 0.5 * self.curvature * dot(y, y) + 2 * self.amplitude * dot(half, half)
+        bowl, ripples, turn = self.numbers
+        half = torch.sin(turn[..., None] * y)
+        value = bowl * dot(y, y) + ripples * dot(half, half)
         return weighted(value, terms)

@@ -29,6 +29,7 @@ from landscapes.continuous.frames import draw_rotation, into, point_at
 from landscapes.continuous.linear_terms import check_terms, draw_slopes, slope
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 STEEPEST = 8 / (3 * math.sqrt(3))  # tilt over barrier at which the right well vanishes
 
@@ -75,6 +76,10 @@ class DoubleWell(Landscape):
     rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
     # (R, D) the bottom of the left well
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, D) the bottom of the right well
+    higher: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, 1) each: a, B, 2 u_l, 2 (u_l^2 - 1), k / 2 and the spread
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
     # (R, M, D) the g_i, in the basis of the wells
     slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
@@ -102,6 +107,11 @@ class DoubleWell(Landscape):
         """Without tilt the bottoms of both wells: (R, 1 or 2, D)."""
         here = self.optimum[:, None]
         return here if self.tilt else torch.cat((here, -here), 1)
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Without tilt there are two optima."""
+        return (self.tilt == 0,)
 
     @property
     def stationary(self) -> tuple[float, float, float]:
@@ -137,6 +147,8 @@ class DoubleWell(Landscape):
         return self.bound(
             rotation=rotation,
             optimum=point_at(self._along(self.stationary[0]), rotation, streams),
+            higher=point_at(self._along(self.stationary[2]), rotation, streams),
+            numbers=self._numbers(streams),
             slopes=(
                 per_instance(streams, lambda s: draw_slopes(s, self.terms, deviations, part=2))
                 if self.terms > 1
@@ -150,9 +162,10 @@ class DoubleWell(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
         y = into(x, self.optimum, self.rotation)
-        left, d, others = self._roots()[0], y[..., 0] / self.width, y[..., 1:]
-        well = self.barrier * d * d * ((d + 2 * left).square() + 2 * (left * left - 1))
-        value = well + 0.5 * self.stiffness * dot(others, others)
+        width, barrier, twice, below, half, _ = self.numbers
+        d, others = y[..., 0] / width, y[..., 1:]
+        well = barrier * d * d * ((d + twice).square() + below)
+        value = well + half * dot(others, others)
         if terms is None:
             return value
         weight = terms.weight.sum(-1)
@@ -166,8 +179,14 @@ class DoubleWell(Landscape):
         """Starting points (R, n, D), source "init"."""
         if self.starts == "box":
             return self.box * (2 * streams.uniform("init", (n, self.dim)) - 1)
-        bottom = point_at(self._along(self.stationary[2]), self.rotation, streams)
-        return bottom[:, None] + self.spread * streams.normal("init", (n, self.dim))
+        spread = self.numbers[-1][..., None]
+        return self.higher[:, None] + spread * streams.normal("init", (n, self.dim))
+
+    def _numbers(self, streams: Streams) -> tuple[Tensor, ...]:
+        left = self._roots()[0]
+        below = 2 * (left * left - 1)
+        well = self.width, self.barrier, 2 * left, below, 0.5 * self.stiffness
+        return of_worlds(streams, *well, self.spread)
 
     def _roots(self) -> tuple[float, float, float]:
         """The roots of u^3 - u + q = 0 in ascending order: left well, saddle, right well."""

@@ -28,6 +28,7 @@ from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.frames import draw_place, draw_rotation, into, out_of
 from landscapes.numerics import dot, power
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +70,13 @@ class Fisher(Landscape):
     box: Annotated[float, Gt(0)] = 5.0
     # (R, n, n) O', None: the identity
     rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
-    # (n,) roots of the eigenvalues of S
+    # (R, n) roots of the eigenvalues of S
     selection: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
-    # (n,) roots of the eigenvalues of A A'
+    # (R, n) roots of the eigenvalues of A A'
     mutation: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, n)
+    # (R, 1) each: w^2, Q / 2, d
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def domain(self) -> Domain:
@@ -91,6 +94,11 @@ class Fisher(Landscape):
         return FitnessLaw(log=True)
 
     @property
+    def form(self) -> tuple[object, ...]:
+        """Without anisotropy nothing is rotated, and without epistasis there is no power."""
+        return self.isotropic, self.epistasis == 2  # noqa: PLR2004
+
+    @property
     def isotropic(self) -> bool:
         """Whether mutation and selection are the same in all directions."""
         return self.selection_condition == self.mutation_condition == 1
@@ -98,7 +106,7 @@ class Fisher(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Draw the rotation between mutation and selection, and the optimum."""
         selection, mutation = (
-            _roots(c, self.dim).to(streams.device, streams.dtype)
+            _roots(c, self.dim).to(streams.device, streams.dtype).expand(streams.size, -1)
             for c in (self.selection_condition, self.mutation_condition)
         )
         return self.bound(
@@ -110,6 +118,7 @@ class Fisher(Landscape):
                 else None
             ),
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
+            numbers=of_worlds(streams, self.width**2, self.epistasis / 2, self.distance),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -118,20 +127,24 @@ class Fisher(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
         y = self.traits(x)
-        value = 0.5 * _power(dot(y, y) / self.width**2, self.epistasis / 2)
+        square, exponent, _ = self.numbers
+        square = dot(y, y) / square
+        value = 0.5 * (square if self.epistasis == 2 else _power(square, exponent))  # noqa: PLR2004
         return weighted(value, terms)
 
     def traits(self, x: Tensor) -> Tensor:
         """Deviations y (R, P, n) of the traits from the optimum, in units in which selection is isotropic."""
-        return self.selection * into(self.mutation * (x - self.optimum[:, None]), None, self.rotation)
+        mutated = self.mutation[:, None] * (x - self.optimum[:, None])
+        return self.selection[:, None] * into(mutated, None, self.rotation)
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """Starting points (R, n, D), source "init"."""
         if self.starts == "box":
             return self.box * (2 * streams.uniform("init", (n, self.dim)) - 1)
         normal = streams.normal("init", (n, self.dim))
-        y = self.distance * normal * power(dot(normal, normal), -0.5)[..., None]
-        return self.optimum[:, None] + out_of(y / self.selection, self.rotation) / self.mutation
+        y = self.numbers[-1][..., None] * normal * power(dot(normal, normal), -0.5)[..., None]
+        x = out_of(y / self.selection[:, None], self.rotation) / self.mutation[:, None]
+        return self.optimum[:, None] + x
 
 
 def _roots(condition: float, size: int) -> Tensor:
@@ -140,10 +153,8 @@ def _roots(condition: float, size: int) -> Tensor:
     return (values / values.mean()).sqrt()
 
 
-def _power(square: Tensor, exponent: float) -> Tensor:
+def _power(square: Tensor, exponent: Tensor) -> Tensor:
     """Square ** exponent for square >= 0, with slope 0 at 0."""
-    if exponent == 1:
-        return square
     positive = square > 0
     return torch.where(
         positive,

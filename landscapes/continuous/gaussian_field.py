@@ -34,6 +34,7 @@ from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
 from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.numerics import dot, matmul, power
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 _ELEMENTS = 2**19  # cosines worked at a time: they stay in the second-level cache
 
@@ -76,6 +77,8 @@ class GaussianField(Landscape):
     inner: Annotated[float, Gt(0)] = 0.01
     vectors: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, M, D) w / l
     phases: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 1, M)
+    # (R, 1) each: b / 2 D, a sqrt(2 / M), a sqrt(2 M)
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     def check(self) -> None:
         """Smoothness counts halves; the cutoffs of a power law are in order."""
@@ -105,6 +108,12 @@ class GaussianField(Landscape):
             phases=per_instance(
                 streams, lambda s: 2 * math.pi * s.uniform("instance", (1, self.waves), part=1)
             ),
+            numbers=of_worlds(
+                streams,
+                0.5 * self.bowl / self.dim,
+                self.amplitude * math.sqrt(2 / self.waves),
+                self.amplitude * math.sqrt(2 * self.waves),
+            ),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -112,11 +121,12 @@ class GaussianField(Landscape):
         del time
         check_points(self, x)
         check_bound(self.name, x, self.vectors)
-        bowl = 0.5 * self.bowl / self.dim * dot(x, x)
+        half, of_sum, of_mean = self.numbers
+        bowl = half * dot(x, x)
         if terms is None:
-            return bowl + self.amplitude * math.sqrt(2 / self.waves) * self._sum(x)
+            return bowl + of_sum * self._sum(x)
         mean = dot(terms.weight, torch.cos(self._angles(x, terms.index)))
-        return terms.weight.sum(-1) * bowl + self.amplitude * math.sqrt(2 * self.waves) * mean
+        return terms.weight.sum(-1) * bowl + of_mean * mean
 
     def _vectors(self, streams: Streams) -> Tensor:
         """The w_m, (R, M, D)."""

@@ -63,7 +63,7 @@ class Quadratic(Landscape):
     noise: Literal["isotropic", "hessian"] = "isotropic"
     noise_scale: Annotated[float, Ge(0)] = 1.0
     box: Annotated[float, Gt(0)] = 5.0
-    # (D,) in descending order
+    # (R, D) in descending order
     eigenvalues: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     # (R, D, D) eigenvectors in columns, None: the axes
     rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
@@ -89,7 +89,7 @@ class Quadratic(Landscape):
         """Draw rotation, optimum and terms."""
         eigenvalues = self._eigenvalues().to(streams.device, streams.dtype)
         return self.bound(
-            eigenvalues=eigenvalues,
+            eigenvalues=eigenvalues.expand(streams.size, -1),
             rotation=per_instance(streams, lambda s: draw_rotation(s, self.dim))
             if self.rotated
             else None,
@@ -107,7 +107,7 @@ class Quadratic(Landscape):
         check_points(self, x)
         check_bound(self.name, x, self.optimum)
         y = into(x, self.optimum, self.rotation)
-        bowl = 0.5 * dot(self.eigenvalues * y, y)
+        bowl = 0.5 * dot(self.eigenvalues[:, None] * y, y)
         if terms is None:
             return bowl
         weight = terms.weight.sum(-1)

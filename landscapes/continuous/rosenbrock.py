@@ -19,6 +19,7 @@ from landscapes.base import Domain, Landscape, Reals, Terms
 from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class Rosenbrock(Landscape):
     steepness: Annotated[float, Gt(0)] = 100.0
     box: Annotated[float, Gt(0)] = 2.048
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D) ones
+    # (R, 1) each: a
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def domain(self) -> Domain:
@@ -60,7 +63,8 @@ class Rosenbrock(Landscape):
         return self.bound(
             optimum=torch.ones((1, self.dim), dtype=streams.dtype, device=streams.device).expand(
                 streams.size, -1
-            )
+            ),
+            numbers=of_worlds(streams, self.steepness),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -77,4 +81,4 @@ class Rosenbrock(Landscape):
         )
 
     def _links(self, here: Tensor, after: Tensor) -> Tensor:
-        return self.steepness * (after - here.square()).square() + (1 - here).square()
+        return self.numbers[0][..., None] * (after - here.square()).square() + (1 - here).square()

@@ -25,6 +25,7 @@ from landscapes.continuous.frames import draw_rotation, into, out_of, point_at
 from landscapes.continuous.linear_terms import check_terms, draw_slopes, slope
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 LISTED = 10  # unstable directions up to which all minima are listed
 
@@ -77,6 +78,10 @@ class Saddle(Landscape):
     rotation: Tensor | None = field(init=False, repr=False, compare=False, default=None)
     # (R, D) one of the minima, where there are any
     optimum: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, D) that minimum in the basis of the eigenvectors
+    bottom: Tensor | None = field(init=False, repr=False, compare=False, default=None)
+    # (R, 1) each: c, c / 4
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
     # (R, M, D) the g_i, in the basis of the eigenvectors
     slopes: Tensor | None = field(init=False, repr=False, compare=False, default=None)
 
@@ -112,13 +117,11 @@ class Saddle(Landscape):
 
         None for more than 2^`LISTED`.
         """
-        if self.optimum is None or self.unstable > LISTED:
+        if self.optimum is None or self.bottom is None or self.unstable > LISTED:
             return None
-        signs = torch.cartesian_prod(
-            *[torch.tensor([1.0, -1.0], dtype=torch.float64)] * self.unstable
-        ).reshape(2**self.unstable, -1)
-        corners = torch.nn.functional.pad(signs, (self.dim - self.unstable, 0)) * self._bottom()
-        corners = corners.to(self.optimum).expand(len(self.optimum), -1, -1)
+        signs = torch.cartesian_prod(*[torch.tensor([1.0, -1.0])] * self.unstable)
+        signs = signs.reshape(2**self.unstable, -1).to(self.optimum)
+        corners = torch.nn.functional.pad(signs, (self.dim - self.unstable, 0)) * self.bottom[:, None]
         return out_of(corners, self.rotation)
 
     def bind(self, streams: Streams) -> Self:
@@ -128,6 +131,8 @@ class Saddle(Landscape):
             eigenvalues=self.hessian().to(streams.device, streams.dtype).expand(streams.size, -1),
             rotation=rotation,
             optimum=point_at(self._bottom(), rotation, streams) if self.confinement else None,
+            bottom=point_at(self._bottom(), None, streams) if self.confinement else None,
+            numbers=of_worlds(streams, self.confinement, 0.25 * self.confinement),
             slopes=(
                 per_instance(streams, lambda s: draw_slopes(s, self.terms, self.deviations(), part=2))
                 if self.terms > 1
@@ -182,10 +187,10 @@ class Saddle(Landscape):
         h, cut = self.eigenvalues[:, None], self.dim - self.unstable
         if not self.confinement:
             return 0.5 * dot(h * y, y)
-        away = y[..., cut:].square() + h[..., cut:] / self.confinement
-        return 0.5 * dot(
-            h[..., :cut] * y[..., :cut], y[..., :cut]
-        ) + 0.25 * self.confinement * away.square().sum(-1)
+        confinement, quarter = self.numbers
+        away = y[..., cut:].square() + h[..., cut:] / confinement[..., None]
+        bowl = 0.5 * dot(h[..., :cut] * y[..., :cut], y[..., :cut])
+        return bowl + quarter * away.square().sum(-1)
 
     def _bottom(self) -> Tensor:
         """One of the minima in the basis of the eigenvectors, (D,) float64."""

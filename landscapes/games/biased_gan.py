@@ -28,6 +28,7 @@ from landscapes.checks import UNBOUND
 from landscapes.games.base import Game, distance, everywhere
 from landscapes.numerics import norm, softplus
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 _HALVINGS = 100  # of the interval that holds the spurious point: down to neighbouring floats
 
@@ -60,21 +61,36 @@ class BiasedGAN(Game):
     box: Annotated[float, Gt(0)] = 1.0
     # (R, 2) the true equilibrium
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, 1 | 3, 2) where the field is zero
+    resting: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, 1) each: beta / kappa, kappa, gamma / 2
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def domain(self) -> Domain:
         """The box of starts."""
         return Reals(-self.box, self.box)
 
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Whether there are spurious points."""
+        return (self._gain > 1,)
+
     def bind(self, streams: Streams) -> Self:
         """Nothing is random."""
-        return self.bound(optimum=everywhere(0.0, streams, 2))
+        resting = self.fixed_points().to(streams.device, streams.dtype)
+        return self.bound(
+            optimum=everywhere(0.0, streams, 2),
+            resting=resting.expand(streams.size, -1, -1),
+            numbers=of_worlds(streams, self.beta / self.kappa, self.kappa, 0.5 * self.gamma),
+        )
 
     def losses(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Theta and psi (R, P, 1) -> the losses of generator and discriminator, (R, P) each."""
         theta, psi = first[..., 0], second[..., 0]
-        bias = self.beta / self.kappa * _log_cosh(self.kappa * theta)
-        return theta * psi - bias, 0.5 * self.gamma * psi.square() - theta * psi
+        strength, kappa, penalty = self.numbers
+        bias = strength * _log_cosh(kappa * theta)
+        return theta * psi - bias, penalty * psi.square() - theta * psi
 
     def solution_loss(self, x: Tensor, time: Tensor | None = None) -> Tensor:
         """Distance of x (R, P, 2) to the true equilibrium -> (R, P)."""
@@ -83,19 +99,22 @@ class BiasedGAN(Game):
 
     def measures(self, x: Tensor) -> dict[str, Tensor]:
         """Distance of recommendations x (R, 2) to the nearest fixed point, (R,)."""
-        return {"fixed_point_distance": norm(x[:, None] - self.fixed_points().to(x)).amin(-1)}
+        return {"fixed_point_distance": norm(x[:, None] - self.resting).amin(-1)}
 
     def fixed_points(self) -> Tensor:
         """Where the field is zero, (1 | 3, 2) float64: the true equilibrium first.
 
         Then the spurious points: (theta*, psi*) and its mirror image.
         """
-        gain = self.beta * self.kappa * self.gamma
         points = [(0.0, 0.0)]
-        if gain > 1:
-            theta = _crossing(gain) / self.kappa
+        if self._gain > 1:
+            theta = _crossing(self._gain) / self.kappa
             points += [(theta, theta / self.gamma), (-theta, -theta / self.gamma)]
         return torch.tensor(points, dtype=torch.float64)
+
+    @property
+    def _gain(self) -> float:
+        return self.beta * self.kappa * self.gamma
 
     def jacobian(self, theta: float) -> Tensor:
         """The Jacobian of the field at any point with this theta: (2, 2) float64."""

@@ -24,6 +24,7 @@ from landscapes.continuous.frames import draw_place, draw_rotation
 from landscapes.games.base import Game, distance
 from landscapes.numerics import dot, matmul
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,8 @@ class Bilinear(Game):
     matrix: Tensor = field(
         init=False, repr=False, compare=False, default=UNBOUND
     )  # (R, D / 2, D / 2) A
+    # (R, 1) each: r / 2
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     def check(self) -> None:
         """Both players have as many coordinates."""
@@ -81,6 +84,7 @@ class Bilinear(Game):
         return self.bound(
             matrix=per_instance(streams, self._matrix),
             optimum=per_instance(streams, lambda s: draw_place(s, self.dim, shifted=self.shifted)),
+            numbers=of_worlds(streams, 0.5 * self.regularisation),
         )
 
     def losses(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,7 +109,7 @@ class Bilinear(Game):
         return self.coupling * self.condition**-place
 
     def _own(self, strategy: Tensor) -> Tensor:
-        return 0.5 * self.regularisation * dot(strategy, strategy)
+        return self.numbers[0] * dot(strategy, strategy)
 
     def _matrix(self, streams: Streams) -> Tensor:
         """U diag(s) V', (I, D / 2, D / 2)."""

@@ -25,6 +25,7 @@ from landscapes.checks import UNBOUND
 from landscapes.games.base import Game, distance, everywhere
 from landscapes.numerics import dot, softplus
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 _NODES = 21  # of the Gauss-Hermite rule: exact for polynomials up to degree 41
 
@@ -58,15 +59,22 @@ class DiracGAN(Game):
     optimum: Tensor = field(
         init=False, repr=False, compare=False, default=UNBOUND
     )  # (R, 2) the equilibrium
-    # (J,) values of the instance noise
+    # (R, J) values of the instance noise
     nodes: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
-    # (J,) their probabilities
+    # (R, J) their probabilities
     weights: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, 1) each: gamma / 2
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def domain(self) -> Domain:
         """The box of starts."""
         return Reals(-self.box, self.box)
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Without noise there is one value of it."""
+        return (self.noise == 0,)
 
     def bind(self, streams: Streams) -> Self:
         """Lay out the quadrature; nothing is random."""
@@ -74,16 +82,19 @@ class DiracGAN(Game):
             np.polynomial.hermite_e.hermegauss(_NODES) if self.noise else (np.zeros(1), np.ones(1))
         )
         nodes, weights = (
-            torch.from_numpy(a).to(streams.device, streams.dtype)
+            torch.from_numpy(a).to(streams.device, streams.dtype).expand(streams.size, -1)
             for a in (self.noise * places, masses / masses.sum())
         )
-        return self.bound(optimum=everywhere(0.0, streams, 2), nodes=nodes, weights=weights)
+        given = of_worlds(streams, 0.5 * self.gamma)
+        place = everywhere(0.0, streams, 2)
+        return self.bound(optimum=place, nodes=nodes, weights=weights, numbers=given)
 
     def losses(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Theta and psi (R, P, 1) -> the losses of generator and discriminator, (R, P) each."""
-        sample, datum = (first + self.nodes) * second, self.nodes * second
+        nodes = self.nodes[:, None]
+        sample, datum = (first + nodes) * second, nodes * second
         objective = self._mean(sample) + self._mean(-datum)
-        penalty = 0.5 * self.gamma * second[..., 0].square()
+        penalty = self.numbers[0] * second[..., 0].square()
         return objective if self.generator == "saturating" else -self._mean(
             -sample
         ), penalty - objective
@@ -95,4 +106,4 @@ class DiracGAN(Game):
 
     def _mean(self, logits: Tensor) -> Tensor:
         """The mean of f over the instance noise, (R, P, J) -> (R, P)."""
-        return dot(self.weights, logits if self.activation == "linear" else -softplus(-logits))
+        return dot(self.weights[:, None], logits if self.activation == "linear" else -softplus(-logits))

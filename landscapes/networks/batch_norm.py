@@ -57,6 +57,7 @@ class BatchNorm(Landscape):
     """
 
     name: ClassVar[str] = "batch_norm"
+    one_for_all: ClassVar[tuple[str, ...]] = ("eps",)  # against a division by 0
     extras: ClassVar = {"test_accuracy": ("held-out accuracy", "1")}
     hidden: Annotated[int, Ge(1)] = 16
     activation: Literal["tanh", "relu"] = "relu"

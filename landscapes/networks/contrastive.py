@@ -40,6 +40,7 @@ from landscapes.networks.batch_losses import of_batches
 from landscapes.networks.layers import by_worlds, draw_weights
 from landscapes.numerics import matmul, softplus
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,8 @@ class Contrastive(Landscape):
     correlation: Annotated[float, Ge(0), Le(1)] = 0.8
     temperature: Annotated[float, Gt(0)] = 1.0
     views: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, M, 2, features)
+    # (R, 1) each: the temperature
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def dim(self) -> int:
@@ -98,7 +101,9 @@ class Contrastive(Landscape):
 
     def bind(self, streams: Streams) -> Self:
         """Generate the pairs."""
-        return self.bound(views=per_instance(streams, self._views))
+        return self.bound(
+            views=per_instance(streams, self._views), numbers=of_worlds(streams, self.temperature)
+        )
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """Normal with variance 1 / features, (R, n, D)."""
@@ -128,7 +133,8 @@ class Contrastive(Landscape):
         embedded = matmul(x.reshape(len(x), -1, self.features), views.mT).view(
             *x.shape[:2], self.embedding, size, 2
         )
-        s = matmul(embedded[..., 0].mT, embedded[..., 1]) / self.temperature  # (K, Q, B, B)
+        temperature = self.numbers[0][worlds][..., None, None]
+        s = matmul(embedded[..., 0].mT, embedded[..., 1]) / temperature  # (K, Q, B, B)
         own = s.diagonal(dim1=-2, dim2=-1)
         if self.objective == "infonce":
             return (s.logsumexp(-1) - own).mean(-1) - math.log(size)

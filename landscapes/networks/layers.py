@@ -55,7 +55,12 @@ def by_worlds(function: Callable[..., Tensor], each: int, x: Tensor, *others: Te
 
 def draw_weights(streams: Streams, n: int, blocks: Sequence[tuple[int, float]]) -> Tensor:
     """Normal weights (R, n, D), source "init": blocks of (how many, standard deviation) in order."""
-    scale = torch.cat([
+    scale = deviations(streams, blocks)
+    return scale * streams.normal("init", (n, len(scale)))
+
+
+def deviations(streams: Streams, blocks: Sequence[tuple[int, float]]) -> Tensor:
+    """Standard deviations (D,) of blocks of (how many, standard deviation) in order."""
+    return torch.cat([
         torch.full((size,), s, dtype=streams.dtype, device=streams.device) for size, s in blocks
     ])
-    return scale * streams.normal("init", (n, len(scale)))

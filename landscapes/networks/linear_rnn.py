@@ -21,6 +21,7 @@ from landscapes.base import Domain, Landscape, Reals, Terms, per_instance, weigh
 from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ class LinearRNN(Landscape):
     # (R, 2, n) unit vectors: h_0 and u
     ends: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     optimum: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D)
+    # (R, 1) each: y, the gain, the spread of an entry
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def dim(self) -> int:
@@ -69,13 +72,16 @@ class LinearRNN(Landscape):
         """Draw both directions."""
         ends = per_instance(streams, self._ends)
         return self.bound(
-            ends=ends, optimum=per_instance(streams, lambda s: self._optimum(self._ends(s)))
+            ends=ends,
+            optimum=per_instance(streams, lambda s: self._optimum(self._ends(s))),
+            numbers=of_worlds(streams, self.target, self.gain, self.spread / self.units**0.5),
         )
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """About a multiple of the identity, (R, n, D)."""
         eye = torch.eye(self.units, dtype=streams.dtype, device=streams.device).flatten()
-        return self.gain * eye + self.spread / self.units**0.5 * streams.normal("init", (n, self.dim))
+        _, gain, spread = (number[..., None] for number in self.numbers)
+        return gain * eye + spread * streams.normal("init", (n, self.dim))
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Half the squared distance to the target, matrices x (R, P, D) -> (R, P)."""
@@ -86,7 +92,7 @@ class LinearRNN(Landscape):
         h = self.ends[:, None, 0].expand(-1, x.shape[1], -1)
         for _ in range(self.steps):
             h = dot(w, h[..., None, :])
-        miss = h - self.target * self.ends[:, None, 1]
+        miss = h - self.numbers[0][..., None] * self.ends[:, None, 1]
         value = 0.5 * dot(miss, miss)
         return weighted(value, terms)
 

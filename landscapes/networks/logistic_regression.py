@@ -30,6 +30,7 @@ from landscapes.networks.layers import by_worlds, dense, surprise, total
 from landscapes.networks.newton import minimise
 from landscapes.numerics import dot, logistic
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,8 @@ class LogisticRegression(Landscape):
     best: Tensor = field(
         init=False, repr=False, compare=False, default=UNBOUND
     )  # (R, 1) the least loss
+    # (R, 1) each: half the penalty
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     @property
     def dim(self) -> int:
@@ -101,7 +104,11 @@ class LogisticRegression(Landscape):
             labels = per_instance(streams, lambda s: self._drawn(s)[1])
             optimum = per_instance(streams, lambda s: _optima(*self._drawn(s), self.penalty))
         bound = self.bound(
-            rows=rows, labels=labels, optimum=optimum, best=torch.zeros_like(optimum[:, :1])
+            rows=rows,
+            labels=labels,
+            optimum=optimum,
+            best=torch.zeros_like(optimum[:, :1]),
+            numbers=of_worlds(streams, 0.5 * self.penalty),
         )
         return bound.bound(best=bound.loss(optimum[:, None]))
 
@@ -124,7 +131,7 @@ class LogisticRegression(Landscape):
             self.labels,
         )
         share = 1.0 if weight is None else weight.sum(-1)
-        return value + share * (0.5 * self.penalty * dot(x, x)) - share * self.best
+        return value + share * (self.numbers[0] * dot(x, x)) - share * self.best
 
     def _surprise(
         self, x: Tensor, index: Tensor, weight: Tensor | None, rows: Tensor, labels: Tensor

@@ -48,6 +48,7 @@ class NormLayer(Landscape):
     """
 
     name: ClassVar[str] = "norm_layer"
+    one_for_all: ClassVar[tuple[str, ...]] = ("eps",)  # against a division by 0
     examples: Annotated[int, Ge(2)] = 64
     common: float = 0.0
     statistics: Literal["batch", "batch_constant", "running", "fixed"] = "batch"

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from landscapes.base import Domain, Landscape, Reals, Terms, per_instance
 from landscapes.checks import UNBOUND, check_bound, check_points
-from landscapes.networks.layers import by_worlds, dense, draw_weights, total
+from landscapes.networks.layers import by_worlds, dense, deviations, total
 from landscapes.numerics import dot
 from landscapes.streams import Streams
 
@@ -52,6 +52,8 @@ class TanhRNN(Landscape):
     # (R, 2 M, 2, T) values and markers, the held-out ones last
     inputs: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     targets: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, 2 M)
+    # (R, D) standard deviations of the starts
+    scale: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
 
     @property
     def dim(self) -> int:
@@ -71,14 +73,17 @@ class TanhRNN(Landscape):
     def bind(self, streams: Streams) -> Self:
         """Generate the sequences."""
         inputs = per_instance(streams, self._sequences)
+        each = (0.5**0.5, self.gain / self.units**0.5, 0.0, self.units**-0.5, 0.0)
+        scale = deviations(streams, [*zip(self._sizes, each, strict=True)])
         return self.bound(
-            inputs=inputs, targets=per_instance(streams, lambda s: dot(*self._sequences(s).unbind(2)))
+            inputs=inputs,
+            targets=per_instance(streams, lambda s: dot(*self._sequences(s).unbind(2))),
+            scale=scale.expand(streams.size, -1),
         )
 
     def start(self, streams: Streams, n: int) -> Tensor:
         """Weights normal with variance 1 / fan-in (W: gain^2 / fan-in), biases 0: (R, n, D)."""
-        deviations = (0.5**0.5, self.gain / self.units**0.5, 0.0, self.units**-0.5, 0.0)
-        return draw_weights(streams, n, list(zip(self._sizes, deviations, strict=True)))
+        return self.scale[:, None] * streams.normal("init", (n, self.dim))
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
         """Mean squared error of networks x (R, P, D) -> (R, P)."""

@@ -40,6 +40,7 @@ from landscapes.checks import UNBOUND, check_bound, check_points
 from landscapes.continuous.linear_terms import draw_slopes, slope
 from landscapes.numerics import dot
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 from landscapes.wrappers.around import Around
 
 _PART = addresses.first("parts of instance", "terms of a finite sum")
@@ -82,6 +83,8 @@ class FiniteSum(Around):
     burst_length: Annotated[int, Ge(1)] = 1
     slopes: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, M, D) the g_i
     center: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)  # (R, D) x*
+    # (R, 1) each: the factor of a burst
+    numbers: tuple[Tensor, ...] = field(init=False, repr=False, compare=False, default=())
 
     def check(self) -> None:
         """The inner landscape must be a smooth one of one term, and the axes as many as its coordinates."""
@@ -123,6 +126,11 @@ class FiniteSum(Around):
         return "step" if self._bursts else self.inner.clock
 
     @property
+    def form(self) -> tuple[object, ...]:
+        """Whether it has bursts."""
+        return (self._bursts,)
+
+    @property
     def extras(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
         """As the inner landscape."""
         return self.inner.extras
@@ -154,6 +162,7 @@ class FiniteSum(Around):
             inner=inner,
             slopes=per_instance(streams, self._draw),
             center=origin if inner.optimum is None else inner.optimum,
+            numbers=of_worlds(streams, self.burst),
         )
 
     def loss(self, x: Tensor, terms: Terms | None = None, time: Tensor | None = None) -> Tensor:
@@ -165,7 +174,7 @@ class FiniteSum(Around):
             return value
         tilt = dot(slope(self.slopes, terms), x - self.center[:, None])
         if self._bursts and time is not None:
-            tilt = self._factor(time).to(tilt)[:, None] * tilt
+            tilt = self._factor(time) * tilt
         return terms.weight.sum(-1) * value + tilt
 
     def start(self, streams: Streams, n: int) -> Tensor:
@@ -191,9 +200,9 @@ class FiniteSum(Around):
         return self.burst != 1.0
 
     def _factor(self, time: Tensor) -> Tensor:
-        """The factor of the noise at steps (R,)."""
+        """The factor (R, 1) of the noise at steps (R,)."""
         inside = time.remainder(self.burst_every) < self.burst_length
-        return torch.where(inside, self.burst, 1.0)
+        return torch.where(inside[:, None], self.numbers[0], 1.0)
 
     def _deviations(self) -> Tensor:
         """sigma_j, (D,) float64."""

@@ -11,6 +11,9 @@ Streams: "instance" (part 1000 the path; the inner landscape draws below it).
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -23,10 +26,12 @@ from landscapes.base import Bits, Domain, Landscape, Letters, Terms, per_instanc
 from landscapes.checks import UNBOUND, check_bound, check_chances, check_points
 from landscapes.numerics import dot, power
 from landscapes.streams import Streams
+from landscapes.together import of_worlds
 from landscapes.wrappers import paths
 from landscapes.wrappers.around import Around
 
 _PART = addresses.first("parts of instance", "path of a moving landscape")
+Numbers = Callable[..., tuple[Tensor, ...]]  # numbers -> a table (R, 1) float64 of each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +77,8 @@ class Moving(Around):
     masks: Annotated[int, Ge(2)] = 2
     # (R,) int64 numbers of the instances
     instances: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
+    # (R, 1) float64, times are below it
+    limit: Tensor = field(init=False, repr=False, compare=False, default=UNBOUND)
     # where the optimum is
     displacement: paths.Path | None = field(init=False, repr=False, compare=False, default=None)
 
@@ -98,10 +105,13 @@ class Moving(Around):
 
     def bind(self, streams: Streams) -> Self:
         """Bind the inner landscape and draw the path."""
-        path = self._masks(streams) if isinstance(self.domain, Bits) else self._displacements(streams)
+        each = functools.partial(of_worlds, streams, dtype=torch.float64)
+        (limit,) = each(paths.HORIZON * min(1.0, self.period))
+        path = self._masks if isinstance(self.domain, Bits) else self._displacements
         return self.bound(
             inner=self.inner.bind(streams),
-            displacement=path,
+            displacement=path(streams, each),
+            limit=limit,
             instances=streams.worlds.to(streams.device),
         )
 
@@ -161,27 +171,30 @@ class Moving(Around):
         now = (
             self.instances.new_zeros(len(self.instances), dtype=torch.float64) if time is None else time
         )
-        limit = paths.HORIZON * min(1.0, self.period)
+        limit = self.limit[:, 0]
         if now.shape != self.instances.shape or not bool(((now >= 0) & (now < limit)).all()):
+            least = float(limit.min())
             raise ValueError(
-                f"{self.name}: expected one time of 0 <= time < {limit:g} for each of {len(self.instances)}"
+                f"{self.name}: expected one time of 0 <= time < {least:g} for each of {len(self.instances)}"
                 f" worlds, got {time}"
             )
         return self.displacement(now.double())  # type: ignore[misc]
 
     # paths --------------------------------------------------------------------------------------------------
 
-    def _displacements(self, streams: Streams) -> paths.Path:
+    def _displacements(self, streams: Streams, each: Numbers) -> paths.Path:
         if self.path == "jump":
-            return paths.Jumps(
-                paths.draws(streams.keyed("instance", _PART).normal, self.dim), self.radius, self.period
-            )
+            return paths.Jumps(self._drawn(streams, "normal"), *each(self.radius, self.period))
         if self.path == "random_walk":
-            return paths.Walk(paths.draws(streams.keyed("instance", _PART).normal, self.dim), self.step)
+            return paths.Walk(self._drawn(streams, "normal"), *each(self.step))
         first, second = per_instance(streams, self._directions).unbind(1)
         if self.path == "linear":
             return paths.Line(self.speed * first)
-        return paths.Circle(self.radius * first, self.radius * second, self.period)
+        turn = each(2 * math.pi / self.period)
+        return paths.Circle(self.radius * first, self.radius * second, *turn)
+
+    def _drawn(self, streams: Streams, law: Literal["uniform", "normal"]) -> paths.Kept:
+        return paths.Kept(paths.Numbered(streams.keyed("instance", _PART), law, self.dim))
 
     def _directions(self, streams: Streams) -> Tensor:
         """Two orthogonal unit vectors, (I, 2, D) float64.
@@ -192,28 +205,21 @@ class Moving(Around):
         first = _unit(first)
         return torch.stack((first, _unit(other - dot(first, other)[:, None] * first)), 1)
 
-    def _masks(self, streams: Streams) -> paths.Path:
+    def _masks(self, streams: Streams, each: Numbers) -> paths.Path:
+        severity, period = each(self.severity, self.period)
         if self.path == "jump":
-            return paths.FreshMasks(
-                paths.draws(streams.keyed("instance", _PART).uniform, self.dim),
-                self.severity,
-                self.period,
-            )
+            return paths.FreshMasks(self._drawn(streams, "uniform"), severity, period)
         if self.path == "random_walk":
-            return paths.MaskWalk(
-                paths.draws(streams.keyed("instance", _PART).uniform, self.dim),
-                self.severity,
-                self.period,
-            )
+            flips = each(*paths.walk_chances(self.severity))
+            return paths.MaskWalk(self._drawn(streams, "uniform"), period, flips)
         if self.path == "linear":
-            return paths.Turns(
-                per_instance(streams, lambda s: s.permutation("instance", self.dim, part=_PART)),
-                self.speed,
-            )
+            places = per_instance(streams, lambda s: s.permutation("instance", self.dim, part=_PART))
+            return paths.Turns(places, *each(self.speed))
         masks = per_instance(
             streams, lambda s: s.bernoulli("instance", self.severity, (self.masks - 1, self.dim), _PART)
         )
-        return paths.Round(torch.nn.functional.pad(masks, (0, 0, 1, 0)), self.period)
+        each_mask = each(self.period / self.masks)
+        return paths.Round(torch.nn.functional.pad(masks, (0, 0, 1, 0)), *each_mask)
 
 
 def _unit(vector: Tensor) -> Tensor:

@@ -14,13 +14,14 @@ each interval says where its midpoint lies between its two ends.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from landscapes.keyed import Keyed
 from landscapes.numerics import dot
 
 LEVELS = 32  # of the tree
@@ -32,12 +33,12 @@ Path = Callable[
 ]  # time (R,) float64 -> displacement (R, D) float64, or mask (R, D) bool
 
 
-def epochs(time: Tensor, period: float) -> Tensor:
-    """Periods completed at time (R,) -> (R,) int64.
+def epochs(time: Tensor, period: Tensor) -> Tensor:
+    """Periods (R, 1) completed at time (R,) -> (R,) int64.
 
     Dividing by a tensor rounds correctly on every device, by a number it need not.
     """
-    return torch.floor(time / torch.full_like(time, period)).long()
+    return torch.floor(time / period[:, 0]).long()
 
 
 # real coordinates -------------------------------------------------------------------------------------------
@@ -56,25 +57,25 @@ class Line:
 
 @dataclass(frozen=True)
 class Circle:
-    """Once around in `period`; at time 0 it stands at the end of the first of two orthogonal arms (R, D)."""
+    """It begins at the end of the first of two right-angled arms (R, D) and turns at `speed` (R, 1)."""
 
     first: Tensor
     second: Tensor
-    period: float
+    speed: Tensor
 
     def __call__(self, time: Tensor) -> Tensor:
         """Displacement (R, D)."""
-        angle = (2 * math.pi / self.period * time)[:, None]
+        angle = self.speed * time[:, None]
         return (torch.cos(angle) - 1) * self.first + torch.sin(angle) * self.second
 
 
 @dataclass(frozen=True)
 class Jumps:
-    """At each multiple of `period` a fresh displacement, N(0, radius^2) in each coordinate."""
+    """At each multiple of `period` (R, 1) a fresh displacement, N(0, radius^2) in each coordinate."""
 
     normals: Kept
-    radius: float
-    period: float
+    radius: Tensor
+    period: Tensor
 
     def __call__(self, time: Tensor) -> Tensor:
         """Displacement (R, D)."""
@@ -84,10 +85,10 @@ class Jumps:
 
 @dataclass(frozen=True)
 class Walk:
-    """Brownian motion of standard deviation `step` per unit of time and coordinate."""
+    """Brownian motion of standard deviation `step` (R, 1) per unit of time and coordinate."""
 
     normals: Kept
-    step: float
+    step: Tensor
 
     def __call__(self, time: Tensor) -> Tensor:
         """Displacement (R, D)."""
@@ -106,39 +107,38 @@ def tents(time: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Turns:
-    """So many flips per unit of time, through the loci in the order of `places` (R, D), around and around."""
+    """So many flips (R, 1) per unit of time, through the loci in the order of `places` (R, D), and around."""
 
     places: Tensor
-    speed: float
+    speed: Tensor
 
     def __call__(self, time: Tensor) -> Tensor:
         """Mask (R, D)."""
         loci = self.places.shape[1]
-        flips = torch.floor(self.speed * time).long()[:, None]
+        flips = torch.floor(self.speed * time[:, None]).long()
         return (flips // loci + (self.places < flips % loci)) % 2 == 1
 
 
 @dataclass(frozen=True)
 class Round:
-    """Masks (R, M, D) one after the other, all of them in `period`, and around again."""
+    """Masks (R, M, D) one after the other, each for `period` (R, 1), and around again."""
 
     masks: Tensor
-    period: float
+    period: Tensor
 
     def __call__(self, time: Tensor) -> Tensor:
         """Mask (R, D)."""
-        count = self.masks.shape[1]
-        now = epochs(time, self.period / count) % count
+        now = epochs(time, self.period) % self.masks.shape[1]
         return self.masks.take_along_dim(now[:, None, None], 1)[:, 0]
 
 
 @dataclass(frozen=True)
 class FreshMasks:
-    """At each multiple of `period` a fresh mask, in which each locus is flipped with chance `severity`."""
+    """At each multiple of `period` (R, 1) a fresh mask, of loci flipped with chance `severity` (R, 1)."""
 
     uniforms: Kept
-    severity: float
-    period: float
+    severity: Tensor
+    period: Tensor
 
     def __call__(self, time: Tensor) -> Tensor:
         """Mask (R, D)."""
@@ -148,11 +148,18 @@ class FreshMasks:
 
 @dataclass(frozen=True)
 class MaskWalk:
-    """At each multiple of `period` each locus flips with chance `severity`, once more."""
+    """At each multiple of `period` (R, 1) each locus flips once more, with the chances of `flips`.
+
+    Args:
+        uniforms: draws of the tree.
+        period: (R, 1).
+        flips: (R, 1) each, chances that a locus has flipped after the whole horizon, and that it differs in
+            the middle of each shorter interval whose ends are equal, as in `walk_chances`.
+    """
 
     uniforms: Kept
-    severity: float
-    period: float
+    period: Tensor
+    flips: tuple[Tensor, ...]
     walked: Kept = field(init=False)
 
     def __post_init__(self) -> None:
@@ -166,10 +173,9 @@ class MaskWalk:
         """The masks of epochs (R, 1) -> (R, D, 1), by halving the interval that holds them."""
         draws = self.uniforms(tree(epoch[:, 0])).split(1, -1)
         left = torch.zeros_like(draws[0], dtype=torch.bool)
-        right = draws[0] < flip_chance(self.severity, HORIZON)
-        for level, draw in zip(_DOWN, draws[1:], strict=True):
-            q = flip_chance(self.severity, 2 ** (level - 1))
-            odd = q * q / (q * q + (1 - q) * (1 - q))
+        whole, *halves = (chance[..., None] for chance in self.flips)
+        right = draws[0] < whole
+        for level, draw, odd in zip(_DOWN, draws[1:], halves, strict=True):
             middle = left ^ (draw < torch.where(left == right, odd, 0.5))
             beyond = (epoch >> (level - 1) & 1 == 1)[:, None]
             left, right = torch.where(beyond, middle, left), torch.where(beyond, right, middle)
@@ -179,6 +185,13 @@ class MaskWalk:
 def flip_chance(severity: float, units: int) -> float:
     """That a locus which flips with chance `severity` in each unit differs after so many."""
     return (1 - (1 - 2 * severity) ** units) / 2
+
+
+def walk_chances(severity: float) -> list[float]:
+    """The chances of `MaskWalk`: of the whole horizon, then of the middles, the widest interval first."""
+    halves = [flip_chance(severity, 2 ** (level - 1)) for level in _DOWN]
+    odd = [q * q / (q * q + (1 - q) * (1 - q)) for q in halves]
+    return [flip_chance(severity, HORIZON), *odd]
 
 
 # the tree ---------------------------------------------------------------------------------------------------
@@ -194,15 +207,15 @@ def tree(unit: Tensor) -> Tensor:
     return torch.nn.functional.pad(intervals, (1, 0))
 
 
+@dataclass
 class Kept:
     """A function of numbers (R, J) -> (R, D, J), column by column, that keeps its last answer.
 
     A moment later most of them are the same.
     """
 
-    def __init__(self, compute: Callable[[Tensor], Tensor]) -> None:
-        self.compute = compute
-        self.last: tuple[Tensor, Tensor] | None = None
+    compute: Callable[[Tensor], Tensor]
+    last: tuple[Tensor, Tensor] | None = field(init=False, default=None)
 
     def __call__(self, numbers: Tensor) -> Tensor:
         """Numbers (R, J) int64 -> (R, D, J)."""
@@ -219,15 +232,17 @@ class Kept:
         return answer
 
 
-def draws(law: Callable[[Tensor], Tensor], dim: int) -> Kept:
-    """Random numbers of D = `dim` coordinates at numbered places.
+@dataclass(frozen=True)
+class Numbered:
+    """Random numbers of D = `dim` coordinates at numbered places: a table at (number, coordinate)."""
 
-    Law: `uniform` or `normal` of a `Keyed` table, at (number, coordinate).
-    """
+    table: Keyed
+    law: Literal["uniform", "normal"]
+    dim: int
 
-    def draw(numbers: Tensor) -> Tensor:
-        coordinate = torch.arange(dim, device=numbers.device)[:, None]
+    def __call__(self, numbers: Tensor) -> Tensor:
+        """Numbers (R, J) -> (R, D, J)."""
+        coordinate = torch.arange(self.dim, device=numbers.device)[:, None]
         words = torch.stack(torch.broadcast_tensors(numbers[:, None], coordinate), -1).flatten(1, 2)
-        return law(words).unflatten(1, (dim, -1))
-
-    return Kept(draw)
+        drawn = self.table.normal(words) if self.law == "normal" else self.table.uniform(words)
+        return drawn.unflatten(1, (self.dim, -1))

@@ -10,9 +10,11 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, get_args
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from landscapes.parameters import Parameters, hints_of
+from landscapes import together
+from landscapes.parameters import numbers
 from studies import registry
 from studies.schema import SECONDS
 from studies.text.groups import grouped
@@ -65,13 +67,15 @@ def likeness(task: Task) -> str | None:
     timed = SECONDS in (task.clock, task.checkpoint_clock) or task.block == 1
     if looked_at or timed or optimizer.libraries or task.has_own_code:
         return None
-    return _with_numbers(task, dict.fromkeys(_numbers(task), "a number")).canonical
+    alike = _with_numbers(task, dict.fromkeys(_numbers(task), "a number")).canonical
+    made = task.landscapes[0]
+    return f"{alike}\n{together.likeness(made)}" if together.numbers(made) else alike
 
 
 # numbers of a task ------------------------------------------------------------------------------------------
 
 Place = tuple[str, ...]  # of a number: the field of a task, and the keys within
-PARTS = ("optimizer", "noise", "gradient_cost")  # fields that hold such numbers
+PARTS = ("landscape", "optimizer", "noise", "gradient_cost")  # fields that hold such numbers
 
 
 def _numbers(task: Task) -> dict[Place, float]:
@@ -82,26 +86,14 @@ def _numbers(task: Task) -> dict[Place, float]:
         **_at("optimizer", values=numbers(kind, task.optimizer)),
         **_at("noise", "evaluation", values=noise),
         **_at("gradient_cost", values=task.gradient_cost),
+        **_at("landscape", values=together.numbers(task.landscapes[0])),
     }
 
 
-def _at(*place: str, values: Mapping[str, float]) -> dict[Place, float]:
-    return {(*place, key): value for key, value in values.items()}
-
-
-def numbers(kind: type[Parameters], values: Mapping[str, object]) -> dict[str, float]:
-    """The parameters of a kind that may be a number for each world, where they are numbers.
-
-    Args:
-        kind: its class.
-        values: of all its parameters.
-    """
-    hints = hints_of(kind)  # type: ignore[arg-type]
-    return {
-        key: float(value)
-        for key, value in values.items()
-        if isinstance(value, float | int) and float in (hints.get(key), *get_args(hints.get(key)))
-    }
+def _at(*place: str, values: Mapping[Place, float] | Mapping[str, float]) -> dict[Place, float]:
+    """Numbers of a part of a task, by their places in the task."""
+    names = {key: (key,) if isinstance(key, str) else key for key in values}
+    return {(*place, *names[key]): value for key, value in values.items()}
 
 
 def _with_numbers(task: Task, values: Mapping[Place, object]) -> Task:
@@ -135,7 +127,7 @@ def run_together(cells: Group, compiled: str = "off") -> list[Dataset]:
     worlds = torch.cat([torch.arange(cell.first, cell.last) for cell in cells])
     data = run_worlds(_joined(cells), worlds, compiled=compiled)
     ends = [sum(cell.last - cell.first for cell in cells[:place]) for place in range(len(cells) + 1)]
-    return [_part(data, slice(first, last)) for first, last in zip(ends[:-1], ends[1:], strict=True)]
+    return [_part(data, cell, slice(*rows)) for cell, rows in zip(cells, pairwise(ends), strict=True)]
 
 
 def _joined(cells: Group) -> Task:
@@ -154,12 +146,13 @@ def _joined(cells: Group) -> Task:
     return _with_numbers(cells[0].task, differing)
 
 
-def _part(data: Dataset, rows: slice) -> Dataset:
-    """The worlds of one cell, with their share of all seconds."""
+def _part(data: Dataset, cell: Cell, rows: slice) -> Dataset:
+    """The worlds of one cell, with the spacing of its landscape and their share of all seconds."""
     part = data.isel(replicate=rows).copy(deep=True)
     share = part.sizes["replicate"] / data.sizes["replicate"]
     for variable in part.variables.values():
         if variable.attrs.get("units") == "s":
             variable.values *= share
     spent = json.loads(data.attrs["profile"])
-    return part.assign_attrs(profile=json.dumps({key: value * share for key, value in spent.items()}))
+    profile = json.dumps({key: value * share for key, value in spent.items()})
+    return part.assign_attrs(profile=profile, spacing=cell.task.landscapes[0].spacing)

@@ -22,6 +22,7 @@ from studies.cells import contract
 from studies.cells import landscape_promises as promises
 from studies.cells.contract import Method, Sizes, Unchanged
 from studies.cells.optimizer_promises import moderate
+from studies.cells.rows import plain
 from studies.cells.trees import described
 from studies.text.shapes import Tree
 
@@ -64,7 +65,7 @@ def try_landscape(
     Raises:
         PluginError: it breaks a promise.
     """
-    made = registry.build(task.landscape, "landscape")
+    made = registry.build(plain(task.landscape, 0), "landscape")
     if not (own(task.landscape) or made.code):
         return
     last = int(streams.worlds[-1])

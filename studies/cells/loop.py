@@ -17,6 +17,7 @@ import torch
 import xarray as xr
 from xarray import Dataset
 
+from landscapes import together
 from landscapes.base import Landscape, Problem, Reals
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.noise import Noise
@@ -37,6 +38,7 @@ from studies.cells.milestones import Watcher
 from studies.cells.own import OwnInstrument
 from studies.cells.pictures import Camera
 from studies.cells.recorder import Recorder
+from studies.cells.rows import runs
 from studies.cells.targets import Goals, Targets
 from studies.cells.timing import Alone, Looking, Timed, finish, visits
 from studies.cells.truth import Truth
@@ -346,22 +348,34 @@ def _bill(task: Task, landscape: Landscape, worlds: int) -> Bill:
 def singly(task: Task, streams: Streams) -> Callable[[int], Landscape]:
     """Row -> the landscape bound to that world alone, made when first asked for.
 
-    Worlds with one instance share it.
+    Worlds with one instance, and the same numbers, share it.
     """
-    made = functools.cache(lambda instance: bind(task, streams.subset([instance])))
-    instances = _instances(task, streams)
-    return lambda row: made(int(instances[row]))
+    instances, numbers = _instances(task, streams), runs(task.landscape, streams.size)
+    of_row = [number for number, (_, rows) in enumerate(numbers) for _ in range(streams.size)[rows]]
+
+    @functools.cache
+    def made(instance: int, number: int) -> Landscape:
+        return _landscape(task, numbers[number][0]).bind(streams.subset([instance]))
+
+    return lambda row: made(int(instances[row]), of_row[row])
 
 
 def bind(task: Task, streams: Streams) -> Landscape:
     """The landscape of these worlds, relaxed where the task says so.
 
-    World r has instance r mod `instances` (default: its own).
+    World r has instance r mod `instances` (default: its own), and its own numbers where each has some.
     """
-    landscape: Landscape = build(task.landscape, "landscape")
-    if task.relaxation:
-        landscape = Relaxation(inner=landscape, mode=task.relaxation)  # type: ignore[arg-type]
-    return landscape.bind(streams.subset(_instances(task, streams)))
+    instances = _instances(task, streams)
+    parts = (
+        (_landscape(task, spec), streams.subset(instances[rows]))
+        for spec, rows in runs(task.landscape, streams.size)
+    )
+    return together.bind([*parts])
+
+
+def _landscape(task: Task, spec: Tree) -> Landscape:
+    made: Landscape = build(spec, "landscape")
+    return Relaxation(inner=made, mode=task.relaxation) if task.relaxation else made  # type: ignore[arg-type]
 
 
 def _instances(task: Task, streams: Streams) -> torch.Tensor:

@@ -112,7 +112,7 @@ class Task:
     def modules(self) -> tuple[str, ...]:
         """The modules that compute it; what these import is not listed."""
         owners = {cls.__module__ for cls in self._classes}
-        owners |= {module for made in self._landscapes for module in made.code}
+        owners |= {module for made in self.landscapes for module in made.code}
         owners |= set().union(*map(_own_modules, (self.optimizer, self.landscape, *self.record)))
         owners |= set(map(module_of, self._functions))
         return (LOOP, *sorted(owners))
@@ -134,14 +134,14 @@ class Task:
     def _classes(self) -> list[type]:
         return [
             registry.find(self.optimizer["kind"], "optimizer"),
-            *map(type, self._landscapes),
+            *map(type, self.landscapes),
             *(registry.find(spec["kind"], "instrument") for spec in self.record),
         ]
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """Digest of the files that its landscape reads; empty where there are none."""
-        return " ".join(made.fingerprint for made in self._landscapes).strip()
+        return " ".join(made.fingerprint for made in self.landscapes).strip()
 
     @functools.cached_property
     def libraries(self) -> dict[str, str]:
@@ -152,8 +152,8 @@ class Task:
         }
 
     @functools.cached_property
-    def _landscapes(self) -> list[Landscape]:
-        """The landscape and those inside it."""
+    def landscapes(self) -> list[Landscape]:
+        """The landscape and those inside it, not bound."""
         found = [registry.build(self.landscape, "landscape")]
         for made in found:
             found += [inner for inner in made.parameters().values() if isinstance(inner, Landscape)]

@@ -75,7 +75,7 @@ def naive_cosine_rugged(one, r, x):
 
 
 def naive_fisher(one, r, x):
-    selection, mutation = one.selection.square().tolist(), one.mutation.square().tolist()
+    selection, mutation = one.selection[r].square().tolist(), one.mutation[r].square().tolist()
     return reference.fisher(
         x, one.optimum[r].tolist(), columns(one, r), selection, mutation, one.width, one.epistasis
     )
@@ -159,9 +159,9 @@ def test_the_optimum_has_loss_zero_and_slope_zero(kind):
 @kinds
 def test_single_precision_agrees_with_double(kind):
     bound = KINDS[kind][0].bind(streams())
-    single = bound.bound(**{
-        k: v.float() for k, v in vars(bound).items() if isinstance(v, torch.Tensor)
-    })
+    tables = {k: v.float() for k, v in vars(bound).items() if isinstance(v, torch.Tensor)}
+    numbers = tuple(number.float() for number in getattr(bound, "numbers", ()))
+    single = bound.bound(**tables, numbers=numbers)
     x = bound.start(streams(), 5)
     near, exact = evaluate(single, x.float(), gradient=True), evaluate(bound, x, gradient=True)
     scale = exact.gradient.abs().amax()

@@ -277,7 +277,7 @@ def test_gradients_against_loops():
 
 def test_curvature_is_that_of_the_hessian():
     landscape = bound(Quadratic(dim=4, condition=50, rotated=True, shifted=True), 3)
-    hessian = landscape.rotation @ landscape.eigenvalues.diag() @ landscape.rotation.mT
+    hessian = landscape.rotation @ landscape.eigenvalues.diag_embed() @ landscape.rotation.mT
     torch.testing.assert_close(
         gradients.hessian(landscape, landscape.optimum), hessian, rtol=0, atol=1e-9
     )

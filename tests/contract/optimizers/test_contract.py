@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from landscapes.base import Answer, Reals
+from landscapes.parameters import numbers
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from optimizers.workers import Service
-from studies.cells.fused import numbers
 from tests.contract.optimizers.cases import (
     BITS,
     CASES,

@@ -5,11 +5,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from landscapes.base import Bits
+from landscapes.parameters import numbers
+from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
 from studies.cells import fused
-from studies.cells.loop import run_cell
+from studies.cells.loop import bind, run_cell, singly
 from studies.cells.task import Cell
 from studies.registry import build
 from studies.results import cell_files, store
@@ -44,8 +47,14 @@ def descents(*rates, **more):
 def check(cells):
     parts = fused.run_together(cells)
     for cell, part in zip(cells, parts, strict=True):
-        same(part, run_cell(cell))
+        alone = run_cell(cell)
+        same(part, alone)
+        assert attributes(part) == attributes(alone)
     return parts
+
+
+def attributes(data):
+    return {name: value for name, value in data.attrs.items() if name != "profile"}
 
 
 # the bits ---------------------------------------------------------------------------------------------------
@@ -109,6 +118,71 @@ def test_the_price_of_a_gradient_may_differ(clock):
     assert len({float(part["loss"].isel(checkpoint=1, replicate=0)) for part in parts}) == len(parts)
 
 
+SHIFTED = QUADRATIC | {"shifted": True}
+TRAP = {"kind": "trap", "n": 6, "block": 3, "target": "random"}
+ROUGH = {"kind": "mount_fuji", "n": 7}
+LANDSCAPES = [  # landscape, optimizer, where its number is, values
+    (
+        QUADRATIC | {"shifted": True, "rotated": True, "terms": 7},
+        "sgd",
+        ["condition"],
+        [4.0, 1.5, 90.0],
+    ),
+    (QUADRATIC | {"terms": 7}, "sgd", ["noise_scale"], [0.0, 0.5, 2.0]),
+    ({"kind": "cosine_rugged", "dim": 3}, "cma_es", ["ruggedness"], [0.0, 5.0, 90.0]),
+    ({"kind": "saddle", "dim": 3, "starts": "box"}, "adam", ["unstable_curvature"], [0.1, 1.0, 0.3]),
+    ({"kind": "fisher", "dim": 3}, "openai_es", ["width"], [0.5, 1.0, 3.0]),
+    ({"kind": "bilinear", "dim": 4}, "sgd", ["regularisation"], [0.0, 0.1, 0.5]),
+    (TRAP, "ga", ["slope"], [0.0, 0.25, 1.0]),
+    (ROUGH, "metropolis", ["noise_scale"], [0.1, 2.0, 0.0]),
+    ({"kind": "quantitative_trait", "n": 7}, "wright_fisher", ["width"], [1.0, 2.0, 9.0]),
+    (MOVED | {"inner": QUADRATIC | {"terms": 5}}, "sgd", ["inner", "condition"], [1.0, 2.0, 9.0]),
+    (MOVED | {"path": "jump", "period": 3.0}, "openai_es", ["radius"], [0.1, 0.5, 2.0]),
+]
+
+
+def with_number(tree, place, value):
+    key, *rest = place
+    return {**tree, key: with_number(tree[key], rest, value) if rest else value}
+
+
+@each(("landscape", "kind", "place", "values"), LANDSCAPES)
+def test_numbers_of_a_landscape_may_differ(landscape, kind, place, values):
+    """What is recorded of each world is that of its own landscape."""
+    _, spec = complete(kind)
+    more = {"budget": 60.0, "checkpoints": [20.0, 60.0], "targets": [2.0, 0.5], "dtype": "float32"}
+    more["noise"] = noise() | {"batch": 2 if "terms" in landscape else None}
+    tasks = [task(with_number(landscape, place, value), spec, **more) for value in values]
+    assert len({fused.likeness(each) for each in tasks}) == 1
+    parts = check([Cell(each, 0, size) for each, size in zip(tasks, (2, 3, 1), strict=True)])
+    losses = [float(part["loss"].isel(checkpoint=0, replicate=0)) for part in parts]
+    assert len({*losses}) == len(parts)
+
+
+def test_landscapes_and_optimizers_may_differ_at_once():
+    """With few instances; neighbours may have the same landscape."""
+    settings = [(1.5, 0.1, 1), (90.0, 0.1, 2), (90.0, 0.02, 3), (1.5, 0.02, 1)]
+    tasks = [
+        dataclasses.replace(*descents(rate, instances=2), landscape=SHIFTED | {"condition": condition})
+        for condition, rate, _ in settings
+    ]
+    check([Cell(each, 0, size) for each, (_, _, size) in zip(tasks, settings, strict=True)])
+
+
+def test_a_world_that_is_evaluated_alone_has_its_own_landscape():
+    [base] = descents(0.1, instances=1)
+    condition = torch.tensor([1.5, 1.5, 9.0])
+    made = dataclasses.replace(base, landscape=SHIFTED | {"condition": condition})
+    single = singly(made, Streams(seed=base.seed, worlds=torch.tensor([4, 7, 9])))
+    assert single(0) is single(1)
+    x = torch.ones(1, 1, 3, dtype=torch.float64)
+    for row, number in enumerate(condition.tolist()):
+        alone = dataclasses.replace(base, landscape=SHIFTED | {"condition": number})
+        bound = bind(alone, Streams(seed=base.seed, worlds=torch.tensor([row])))
+        assert torch.equal(single(row).loss(x), bound.loss(x))
+    assert single(0).loss(x) != single(2).loss(x)
+
+
 def test_mini_batches_instances_and_what_is_recorded():
     """Rows of a batch have their worlds' tables, terms and quantities."""
     expressions = {
@@ -152,12 +226,14 @@ def test_seconds_are_shared():
 
 def test_alike_are_those_that_differ_in_numbers_alone():
     base, rate = descents(0.1, 0.2)
-    assert fused.likeness(base) == fused.likeness(rate)
+    bent = dataclasses.replace(base, landscape=QUADRATIC | {"condition": 5.0})
+    assert fused.likeness(base) == fused.likeness(rate) == fused.likeness(bent)
     others = [
         dataclasses.replace(base, budget=40.0),
         dataclasses.replace(base, seed=12),
         dataclasses.replace(base, noise=noise(value=0.1)),
-        dataclasses.replace(base, landscape=QUADRATIC | {"condition": 5.0}),
+        dataclasses.replace(base, landscape=QUADRATIC | {"dim": 4}),
+        dataclasses.replace(base, landscape=QUADRATIC | {"box": 2.0}),
         *(
             dataclasses.replace(base, optimizer={**base.optimizer, **more})
             for more in ({"clip": 1.0}, {"starts": 2})
@@ -251,7 +327,7 @@ def test_bits_and_letters_are_no_numbers():
     """What a landscape is on is no number of an optimizer: kinds on bits differ in rates alone."""
     landscape, spec = complete("ga")
     assert isinstance(build(landscape, "landscape").domain, Bits)
-    assert set(fused.numbers(OPTIMIZERS["ga"], spec | {"mutation_rate": 0.1, "elite": 2})) == {
+    assert set(numbers(OPTIMIZERS["ga"], spec | {"mutation_rate": 0.1, "elite": 2})) == {
         "truncation",
         "selection_strength",
         "recombination_rate",
