@@ -9,14 +9,17 @@ import math
 import random
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import pytest
 import torch
 
 from landscapes.base import Landscape, Reals
-from studies.cells.loop import run_worlds
+from studies.cells.graphs import Compiling, Graph
+from studies.cells.loop import Setting, run_worlds, search
 from studies.cells.task import Task
+from studies.cells.truth import Truth
 
 WORLDS, POINTS, DIM, GENERATIONS, SIGMA = 256, 16, 20, 50, 1.0
 
@@ -38,8 +41,8 @@ def rastrigin(x):
     return (x * x - 10 * torch.cos(2 * math.pi * x)).sum(-1) + 10 * DIM
 
 
-def ours(kind, **options):
-    """Fifty generations of our loop."""
+def task_of(kind, **options):
+    """The task of an optimizer of ours."""
     budget = float(POINTS * GENERATIONS)
     exact = {
         "batch": None,
@@ -47,12 +50,37 @@ def ours(kind, **options):
         "shared": True,
         "evaluation": {"value": 0.0, "gradient": 0.0},
     }
-    task = Task(
+    return Task(
         landscape={"kind": "tests.benchmarks.test_generations:Rastrigin"}, optimizer={"kind": kind, "population": POINTS, **options},
         relaxation=None, noise=exact, seed=1, instances=None, budget=budget, gradient_cost={"value": 3.0, "low": 3.0, "high": 3.0},
         checkpoints=[budget / 2, budget], targets=[], dtype="float32", device="cpu",
     )  # fmt: skip
+
+
+def ours(kind, **options):
+    """Fifty generations of our loop."""
+    task = task_of(kind, **options)
     return lambda: run_worlds(task, torch.arange(WORLDS))
+
+
+def compiled(kind, **options):
+    """Fifty generations of our loop with steps that are one graph, compiled before."""
+
+    def begun():
+        setting = Setting.of(task_of(kind, **options), torch.arange(WORLDS))
+        return setting, Compiling("on", setting.optimizer, setting.oracle, setting.streams)
+
+    setting, parts = begun()
+    state = setting.optimizer.init(setting.problem, setting.streams.at(0))
+    graph = Graph(*parts.parts, state)
+
+    def run():
+        setting, compiling = begun()
+        compiling.graph = graph
+        watchers = [*setting.watchers(Truth(setting.landscape))]
+        search(setting.optimizer, setting.problem, setting.oracle, watchers, setting.streams, compiling)
+
+    return run
 
 
 def evosax(name, params=None, evaluated=False, **options):
@@ -171,25 +199,29 @@ def deap():
 
 
 PGPE = {"center_learning_rate": 1.0, "stdev_learning_rate": 0.2}
+OURS = {
+    "openai_es": {"sigma": 0.1, "learning_rate": 0.05},
+    "snes": {"sigma": SIGMA},
+    "xnes": {"sigma": SIGMA},
+    "cem": {"sigma": SIGMA, "fraction": 0.5, "smoothing": 1.0},
+    "pgpe": {"sigma": SIGMA},
+    "cma_es": {"sigma": SIGMA},
+    "de": {"scale": 0.5, "crossover_rate": 0.9},
+}
 ARMS = {
-    "openai_es, ours": lambda: ours("openai_es", sigma=0.1, learning_rate=0.05),
+    **{f"{kind}, ours": partial(ours, kind, **more) for kind, more in OURS.items()},
+    **{f"{kind}, ours, compiled": partial(compiled, kind, **more) for kind, more in OURS.items()},
     "openai_es, evosax": open_es,
-    "snes, ours": lambda: ours("snes", sigma=SIGMA),
     "snes, evosax": lambda: evosax("SNES", {"std_init": SIGMA}),
     "snes, EvoTorch, 1 world": lambda: evotorch("SNES"),
-    "xnes, ours": lambda: ours("xnes", sigma=SIGMA),
     "xnes, EvoTorch, 1 world": lambda: evotorch("XNES"),
-    "cem, ours": lambda: ours("cem", sigma=SIGMA, fraction=0.5, smoothing=1.0),
     "cem, EvoTorch, 1 world": lambda: evotorch("CEM", parenthood_ratio=0.5),
-    "pgpe, ours": lambda: ours("pgpe", sigma=SIGMA),
     "pgpe, EvoTorch, 1 world": lambda: evotorch(
         "PGPE", optimizer=None, ranking_method="centered", **PGPE
     ),
-    "cma_es, ours": lambda: ours("cma_es", sigma=SIGMA),
     "cma_es, ours, decomposed each generation": lambda: ours("cma_es", sigma=SIGMA, lazy=1),
     "cma_es, evosax": lambda: evosax("CMA_ES", {"std_init": SIGMA}),
     "cma_es, pycma, 1 world": pycma,
-    "de, ours": lambda: ours("de", scale=0.5, crossover_rate=0.9),
     "de, evosax": lambda: evosax(
         "DifferentialEvolution",
         {"elitism": False, "differential_weight": 0.5, "crossover_rate": 0.9},
@@ -197,6 +229,10 @@ ARMS = {
     ),
     "ga, ours, better half": lambda: ours("ga", selection="truncation", mutation_sigma=0.1),
     "ga, evosax, better half": simple_ga,
+    "ga, ours, better half, compiled": lambda: compiled(
+        "ga", selection="truncation", mutation_sigma=0.1
+    ),
+    "ga, ours, tournament, compiled": lambda: compiled("ga", tournament=2, mutation_sigma=0.1),
     "ga, ours, tournament": lambda: ours("ga", tournament=2, mutation_sigma=0.1),
     "ga, DEAP, tournament, 1 world": deap,
 }
