@@ -8,11 +8,20 @@ from studies.cells.task import Cell
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 
-ARMS = {  # landscape, optimizer, the number that differs, and how many times as large each next one is
-    "SGD": ({"kind": "quadratic", "dim": 20}, {"kind": "sgd"}, "learning_rate", 0.01),
-    "ES": ({"kind": "quadratic", "dim": 20}, {"kind": "openai_es", "population": 16}, "sigma", 0.01),
-    "GA": ({"kind": "nk", "n": 20, "k": 4}, {"kind": "ga", "population": 32}, "mutation_rate", 0.01),
-    "CMA-ES": ({"kind": "bbob", "function": 10, "dim": 10}, {"kind": "cma_es"}, "sigma", 0.1),
+BOWL = {"kind": "quadratic", "dim": 20}
+ES, GA = {"kind": "openai_es", "population": 16}, {"kind": "ga", "population": 32}
+ARMS = {  # landscape, optimizer, the number that differs, and its first value, of which others are multiples
+    "SGD": (BOWL, {"kind": "sgd"}, "optimizers.it.learning_rate", 0.01),
+    "ES": (BOWL, ES, "optimizers.it.sigma", 0.01),
+    "GA": ({"kind": "nk", "n": 20, "k": 4}, GA, "optimizers.it.mutation_rate", 0.01),
+    "CMA-ES": (
+        {"kind": "bbob", "function": 10, "dim": 10},
+        {"kind": "cma_es"},
+        "optimizers.it.sigma",
+        0.1,
+    ),
+    "SGD on bowls": (BOWL, {"kind": "sgd"}, "landscapes.it.condition", 2.0),
+    "GA on traps": ({"kind": "trap", "n": 20}, GA, "landscapes.it.slope", 0.1),
 }
 SIZES = {"sweep": (16, 32), "tuning": (32, 4)}  # numbers, worlds
 WAYS = {"together": run_together, "alone": lambda cells: [run_cell(cell) for cell in cells]}
@@ -26,7 +35,7 @@ def cells_of(name, numbers, worlds):
         "budget": {"steps": 200},
         "landscapes": {"it": landscape},
         "optimizers": {"it": optimizer},
-        "sweep": {f"optimizers.it.{key}": [unit * (place + 1) for place in range(numbers)]},
+        "sweep": {key: [unit * (place + 1) for place in range(numbers)]},
     }
     return [Cell(task, 0, worlds) for task in make_plan(load_study(study)).tasks]
 
