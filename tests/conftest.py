@@ -31,6 +31,7 @@ os.environ.setdefault(
 
 import pytest  # noqa: E402
 import xarray as xr  # noqa: E402
+from _pytest.assertion.rewrite import PYC_TAIL  # noqa: E402
 from _pytest.doctest import DoctestModule  # noqa: E402
 from xarray.computation import ops  # noqa: E402
 from xarray.core import duck_array_ops  # noqa: E402
@@ -83,11 +84,17 @@ def pytest_collection(session):
     """
     told = getattr(session.config, "workerinput", None)
     if told and len(session.config.args) > 1:
-        files = sorted({*ROOT.glob("tests/**/test_*.py")} - {*ROOT.glob("tests/benchmarks/*")})
+        tests = {*ROOT.glob("tests/**/test_*.py")} - {*ROOT.glob("tests/benchmarks/*")}
+        files = sorted(file for file in tests if not _compiled(file).exists())
         number = int(told["workerid"].removeprefix("gw"))
         for file in files[number :: told["workercount"]]:
             with contextlib.suppress(Exception, pytest.skip.Exception):  # its collection says so
                 importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+
+
+def _compiled(file):
+    """Where pytest keeps a file of tests that it has compiled."""
+    return file.parent / "__pycache__" / (file.stem + PYC_TAIL)
 
 
 @pytest.hookimpl(wrapper=True)
