@@ -101,6 +101,11 @@ class Task:
         return hashlib.sha256(self.canonical.encode()).digest()
 
     @functools.cached_property
+    def addresses(self) -> Addresses:
+        """Those of its cells."""
+        return Addresses(self)
+
+    @functools.cached_property
     def code(self) -> str:
         """Digest of the code that computes it, and the names of the classes.
 
@@ -171,10 +176,10 @@ class Cell:
     @functools.cached_property
     def address(self) -> str:
         """32 hexadecimal digits: equal for equal numbers, others where anything they depend on differs."""
-        return _Addresses(self.task).of(self.first, self.last)
+        return self.task.addresses.of(self.first, self.last)
 
 
-class _Addresses:
+class Addresses:
     """The addresses of the cells of one task."""
 
     def __init__(self, task: Task) -> None:
@@ -209,9 +214,8 @@ def blocks(task: Task, replicates: int, here: Collection[str], start: int = 0) -
     """
     cells: list[Cell] = []
     first, stop = start, start + replicates
-    addresses = _Addresses(task) if here else None
     while first < stop:
-        last = addresses.farthest(first, here) if addresses else None
+        last = task.addresses.farthest(first, here) if here else None
         cells.append(Cell(task, first, last or _end(task, first, stop)))
         first = cells[-1].last
     return cells

@@ -81,7 +81,7 @@ def _run(args: argparse.Namespace) -> int:
     except StudyError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
     except StoreError as error:
-        print(f"{error}; make room there, {RESUME}", file=sys.stderr)
+        print(f"{error}; make room there or give another --out, {RESUME}", file=sys.stderr)
         return UNSTORED
     except (ClusterError, OSError) as error:
         print(error, file=sys.stderr)

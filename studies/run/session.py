@@ -5,6 +5,7 @@ Behind `run_study` and the command line.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -140,14 +141,15 @@ def execute(
 
     Raises:
         ClusterError: there is no such place, nothing to compute on, or its workers do not see the folder.
-        OSError: the folder cannot be written; StoreError: nor can its workers write there.
+        StoreError: the folder cannot be written, here or by its workers.
         StudyError: noise is to be matched that has no such quantity; the folder is another study's.
     """  # noqa: DOC502
     where = waiting(checked(cluster or study.cluster, workers), wait)
     if not yes and could_be_many(study):
         refuse_many(make_plan(study))
     study = dataclasses.replace(study, device=device_of(where, study.device))
-    note = study_folder.prepare(study, out, text)
+    with _storing(out):
+        note = study_folder.prepare(study, out, text)
     bar = Bar(console or terminal.console(stderr=True), ArmNames(out).of)
     manifests: list[Manifest] = []
     if note:
@@ -165,7 +167,19 @@ def execute(
     if ended != "complete":
         return Outcome(ended, bar.failed, None)
     missing = _missing(manifests[0], out, bar.failed)
-    return Outcome(ended, bar.failed, view.export(manifests[0], out), missing)
+    with _storing(out):
+        dataset = view.export(manifests[0], out)
+    return Outcome(ended, bar.failed, dataset, missing)
+
+
+@contextlib.contextmanager
+def _storing(out: Path) -> Iterator[None]:
+    """Around what writes into the study's folder."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise sweep.StoreError(f"{error.filename or out} cannot be written: {why}") from error
 
 
 def _missing(plan: Manifest, out: Path, failed: list[Record]) -> int:
@@ -198,7 +212,8 @@ def _batches(
         bar.say(note)
     bar.begin("cells", there=len(cells) - len(missing))
     manifests.append(manifest(plan, cells, text))
-    view.save_manifest(manifests[0], out)
+    with _storing(out):
+        view.save_manifest(manifests[0], out)
     yield missing
 
 

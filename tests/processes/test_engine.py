@@ -319,7 +319,7 @@ def test_where_no_cell_can_be_stored_no_further_one_is_computed(tmp_path, monkey
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
         f"{asked[-1]} cannot be written: No space left on device; no further cell is computed; make room"
-        " there, finished cells are kept; run the same command again to go on"
+        " there or give another --out, finished cells are kept; run the same command again to go on"
     )
     assert (len(asked), len(cells(tmp_path))) == (3, 2)
     assert not list((tmp_path / "out" / "errors").glob("*"))

@@ -68,6 +68,15 @@ def test_a_study_of_another_name_is_refused_and_changes_nothing(ran, capsys, wor
     assert files(ran / "out") == before
 
 
+def test_a_folder_that_cannot_be_written_is_one_line_with_its_own_code(tmp_path, capsys):
+    (tmp_path / "out").write_text("a file, no folder")
+    assert run(tmp_path, STUDY) == 74
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        f"{tmp_path / 'out' / 'cells'} cannot be written: Not a directory; make room there"
+    )
+
+
 def test_the_same_study_again_computes_and_changes_nothing(ran, capsys, monkeypatch):
     before = files(ran / "out")
     monkeypatch.setattr(session, "connect", lambda *cluster: pytest.fail("a cluster for no cell"))
