@@ -24,7 +24,7 @@ CASES = {  # figure, and results that need several pages
     "claims": ("claims", claiming(20)),
     "profile": ("profile", APART),
     "convergence": ("convergence", results(optimizers=OPTIMIZERS[:20])),
-    "landscapes": ("convergence", results(landscapes=LANDSCAPES[:5])),
+    "landscapes": ("convergence", results(landscapes=LANDSCAPES[:3])),
     "phase": ("phase", results(landscapes=LANDSCAPES, rates=(1, 2))),
 }
 
