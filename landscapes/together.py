@@ -2,13 +2,14 @@
 
 What depends on numbers is a table with a leading axis of worlds once a landscape is bound, as a random one
 is. Each landscape is bound to its own worlds, and the tables are put one behind the other, so that a world
-has the bits that it has alone. The parameters of the whole are those of its first part, and none that
-differs is looked at again.
+has the bits that it has alone. A parameter that differs is no number in the whole, so that a landscape that
+computes with it instead of a table fails.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,13 +73,42 @@ def bind(parts: Sequence[tuple[Landscape, Streams]]) -> Landscape:
 def _landscape(parts: Sequence[Landscape], sizes: Sequence[int]) -> Landscape:
     """Bound landscapes of so many worlds each as one."""
     first = parts[0]
-    plain = {
-        field.name
-        for field in parameter_fields(type(first))
-        if not isinstance(getattr(first, field.name), Landscape)
-    }
-    tables = {name: [vars(part)[name] for part in parts] for name in vars(first).keys() - plain}
-    return first.bound(**{name: _joined(values, sizes) for name, values in tables.items()})
+    parameters = {field.name for field in parameter_fields(type(first))}
+    values = {name: [vars(part)[name] for part in parts] for name in vars(first)}
+    return first.bound(**{
+        name: _parameter(found)
+        if name in parameters and not isinstance(found[0], Landscape)
+        else _joined(found, sizes)
+        for name, found in values.items()
+    })
+
+
+def _parameter(values: Sequence[Any]) -> Any:  # noqa: ANN401
+    first = values[0]
+    return first if all(value == first for value in values) else Differing(first)
+
+
+@functools.total_ordering
+class Differing:
+    """A parameter that is not the same in all worlds, which can be compared, as all are of one form.
+
+    Args:
+        first: that of the first world.
+    """
+
+    def __init__(self, first: float) -> None:
+        self.first = first
+
+    def __eq__(self, other: object) -> bool:
+        return self.first == other
+
+    def __lt__(self, other: float) -> bool:
+        return self.first < other
+
+    def __bool__(self) -> bool:
+        return bool(self.first)
+
+    __hash__ = object.__hash__
 
 
 def _joined(parts: Sequence[Any], sizes: Sequence[int]) -> Any:  # noqa: ANN401

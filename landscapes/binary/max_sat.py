@@ -45,6 +45,7 @@ class MaxSat(Landscape):
     """
 
     name: ClassVar[str] = "max_sat"
+    one_for_all: ClassVar[tuple[str, ...]] = ("ratio",)  # it is a number of clauses
     defaults: ClassVar[Defaults] = {"clauses": lambda landscape, task: landscape.terms}
     n: Annotated[int, Ge(1)] = 50
     k: Annotated[int, Ge(1)] = 3

@@ -148,6 +148,8 @@ def _joined(cells: Group) -> Task:
 
 def _part(data: Dataset, cell: Cell, rows: slice) -> Dataset:
     """The worlds of one cell, with the spacing of its landscape and their share of all seconds."""
+    from studies.cells.loop import spacing
+
     part = data.isel(replicate=rows).copy(deep=True)
     share = part.sizes["replicate"] / data.sizes["replicate"]
     for variable in part.variables.values():
@@ -155,4 +157,4 @@ def _part(data: Dataset, cell: Cell, rows: slice) -> Dataset:
             variable.values *= share
     spent = json.loads(data.attrs["profile"])
     profile = json.dumps({key: value * share for key, value in spent.items()})
-    return part.assign_attrs(profile=profile, spacing=cell.task.landscapes[0].spacing)
+    return part.assign_attrs(profile=profile, spacing=spacing(cell.task))

@@ -159,6 +159,20 @@ def test_worlds_of_one_table_go_on_sharing_it():
     assert made.numbers[0].flatten().tolist() == [1.0, 1.0, 2.0, 2.0]
 
 
+def test_a_number_that_differs_is_none_in_the_whole():
+    """It may be compared, since all are of one form; what computes with it fails and harms no result."""
+    parts = [(Saddle(dim=3, confinement=each), streams([4])) for each in (2.0, 3.0)]
+    made = together.bind(parts)
+    assert made.confinement
+    assert made.confinement == 2
+    assert 1 < made.confinement < 3
+    for wrong in (lambda: made.confinement * torch.ones(2), lambda: torch.ones(2) / made.confinement):
+        with pytest.raises(TypeError):
+            wrong()
+    with pytest.raises(TypeError):
+        torch.where(torch.ones(2) > 0, made.confinement, 1.0)
+
+
 def test_what_differs_in_shape_is_not_alike():
     pairs = [
         (Quadratic(dim=3), Quadratic(dim=4)),

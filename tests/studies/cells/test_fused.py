@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from landscapes.base import Bits
+from landscapes.continuous.rosenbrock import Rosenbrock
 from landscapes.parameters import numbers
 from landscapes.streams import Streams
 from optimizers import OPTIMIZERS
@@ -310,6 +311,27 @@ def test_a_worker_stores_each_cell_at_its_own_address(tmp_path):
         counts.append(json.loads(stored.attrs["origin"])["together"])
     assert counts == [2, 1, 2]
     assert not [*(tmp_path / "crash").iterdir()]
+
+
+def test_a_landscape_that_computes_with_a_number_instead_of_its_table_is_computed_alone(
+    tmp_path, monkeypatch
+):
+    links = Rosenbrock._links
+
+    def forgetful(self, here, after):
+        return 0 * self.steepness * here + links(self, here, after)
+
+    _, spec = complete("sgd")
+    tasks = [task({"kind": "rosenbrock", "dim": 3, "steepness": each}, spec) for each in (1.0, 9.0)]
+    cells = [Cell(each, 0, 2) for each in tasks]
+    for together in (2, 1):
+        out = tmp_path / str(together)
+        assert [record.status for record in sent(cells, out)] == ["done", "done"]
+        for cell in cells:
+            stored = cell_files.read(store.cell_path(out, cell.address))
+            same(stored, run_cell(cell))
+            assert json.loads(stored.attrs["origin"])["together"] == together
+        monkeypatch.setattr(Rosenbrock, "_links", forgetful)
 
 
 def test_where_a_group_fails_each_cell_is_computed_alone_and_says_why(tmp_path, monkeypatch):

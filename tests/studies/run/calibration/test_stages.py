@@ -3,6 +3,7 @@
 import pytest
 
 from landscapes import addresses
+from studies.cells import fused
 from studies.cells.loop import run_cell
 from studies.results import store
 from studies.run.calibration.pilots import Pilots
@@ -74,3 +75,31 @@ def test_noise_is_matched_at_tuned_settings():
     study = load_study(STUDY | {"tuning": TUNING, "match": MATCH, "ledger": LEDGER})
     assert stages_of(study) == [Trials, Pilots]
     assert stages_of(load_study(STUDY)) == []
+
+
+LENGTHS = {  # matched by what is recorded
+    "optimizers": {"SGD": {"kind": "sgd", "learning_rate": 0.1}, "other": {"kind": "sgd"}},
+    "record": {"slope": "norm(gradient)"},
+    "match": {
+        "reference": "SGD",
+        "quantity": "mean(slope)",
+        "at": 1,
+        "vary": {"other": {"learning_rate": [0.01, 0.2]}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("section", "make", "sizes"),
+    [
+        ({"tuning": TUNING | {"trials": 8}}, Trials, [8]),
+        (LENGTHS, Pilots, [3]),
+        ({"match": MATCH, "ledger": LEDGER}, Pilots, [1, 1, 1]),
+    ],
+    ids=["tuning", "match", "ledger"],
+)
+def test_trials_and_pilots_are_computed_together_but_for_those_with_a_ledger(
+    tmp_path, section, make, sizes
+):
+    first = next(make(load_study(STUDY | section), tmp_path).rounds())
+    assert [len(group) for group in fused.groups(first, slots=1)] == sizes
