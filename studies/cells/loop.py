@@ -38,7 +38,7 @@ from studies.cells.milestones import Watcher
 from studies.cells.own import OwnInstrument
 from studies.cells.pictures import Camera
 from studies.cells.recorder import Recorder
-from studies.cells.rows import plain, runs
+from studies.cells.rows import plain, runs, varied
 from studies.cells.targets import Goals, Targets
 from studies.cells.timing import Alone, Looking, Timed, finish, visits
 from studies.cells.truth import Truth
@@ -173,7 +173,7 @@ def run_worlds(
     return data.assign_attrs(
         gap_known=int(landscape.gap_known),
         terms=landscape.terms,
-        spacing=landscape.spacing if task.has_own_code else spacing(task),
+        spacing=spacing(task) if varied(task.landscape) else landscape.spacing,
         on_bits=int(not isinstance(landscape.domain, Reals)),
         profile=json.dumps(clock.spent | {"loss": setting.oracle.seconds, "truth": truth.seconds}),
         **({} if times is None else {TIMED_ON: times.attrs[TIMED_ON]}),

@@ -26,6 +26,11 @@ def runs(spec: Tree, worlds: int) -> list[tuple[Data, slice]]:
     return [(plain(spec, first), slice(first, last)) for first, last in pairwise(ends)]
 
 
+def varied(spec: Tree) -> bool:
+    """Whether a parameter is a number for each world."""
+    return any(True for _ in _columns(spec))
+
+
 def plain(spec: Tree, row: int) -> Data:
     """The parameters of one world."""
     return {key: _of_row(value, row) for key, value in spec.items()}

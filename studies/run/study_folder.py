@@ -42,8 +42,11 @@ def check(study: Study, out: Path) -> Data | None:
     """The resolved study whose folder this is; None where it is nobody's.
 
     Raises:
-        StudyError: it is another study's.
+        StudyError: it is another study's, or no folder.
     """
+    file = next((place for place in (out, *out.parents) if place.is_file()), None)
+    if file is not None:
+        raise StudyError([f"--out {out}: expected a folder, but {file} is a file; choose another"])
     earlier = _earlier(out)
     name = None if earlier is None else earlier.get("name")
     if name is not None and name != study.name:

@@ -1,5 +1,6 @@
 """One folder, one study: another is refused, and a changed one leaves nothing of what it was."""
 
+import errno
 import json
 import os
 import shutil
@@ -68,12 +69,26 @@ def test_a_study_of_another_name_is_refused_and_changes_nothing(ran, capsys, wor
     assert files(ran / "out") == before
 
 
-def test_a_folder_that_cannot_be_written_is_one_line_with_its_own_code(tmp_path, capsys):
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_a_file_in_its_place_is_one_line(tmp_path, capsys, words):
     (tmp_path / "out").write_text("a file, no folder")
+    assert run(tmp_path, STUDY, *words) == 2
+    out = tmp_path / "out"
+    assert (
+        capsys.readouterr().err
+        == f"--out {out}: expected a folder, but {out} is a file; choose another\n"
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_with_its_own_code(tmp_path, capsys, monkeypatch):
+    def refused(path, *words, **more):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(study_folder.Path, "mkdir", refused)
     assert run(tmp_path, STUDY) == 74
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(
-        f"{tmp_path / 'out' / 'cells'} cannot be written: Not a directory; make room there"
+        f"{tmp_path / 'out' / 'cells'} cannot be written: Read-only file system; make room there"
     )
 
 
