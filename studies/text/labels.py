@@ -5,6 +5,7 @@ Labels as papers print them, axes that a file, a variable and a reader can bear,
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -203,13 +204,14 @@ def reserved(classes: Mapping[str, Mapping[str, type]]) -> frozenset[str]:
     return RESERVED.union(*(_recorded(cls) for kinds in classes.values() for cls in kinds.values()))
 
 
-def _recorded(cls: type) -> Iterator[str]:
-    recorded, counted, extras = (getattr(cls, name, None) for name in ("recorded", "counted", "extras"))
-    for entries in (recorded, counted):
+@functools.lru_cache(1024)
+def _recorded(cls: type) -> frozenset[str]:
+    told, counted, extras = (getattr(cls, name, None) for name in ("recorded", "counted", "extras"))
+    names = {str(name) for name in extras} if isinstance(extras, Mapping) else set()
+    for entries in (told, counted):
         if isinstance(entries, Mapping):
-            yield from (str(variable) for variable, *_ in entries.values())
-    if isinstance(extras, Mapping):
-        yield from map(str, extras)
+            names |= {str(variable) for variable, *_ in entries.values()}
+    return frozenset(names)
 
 
 def bearable(path: str) -> str:
