@@ -34,12 +34,11 @@ class Parameters:
     defaults: ClassVar[Defaults] = {}  # of those that may be null, and then have a number
 
     def __post_init__(self) -> None:
-        hints = hints_of(type(self))  # type: ignore[arg-type]
         for key, value in self.parameters().items():
-            if get_origin(hints[key]) is Literal and value not in get_args(hints[key]):
+            words = choices(type(self), key)  # type: ignore[arg-type]
+            if words and value not in words:
                 raise ValueError(
-                    f"{self.name}.{key}: expected one of {', '.join(map(str, get_args(hints[key])))}, got"
-                    f" {value!r}"
+                    f"{self.name}.{key}: expected one of {', '.join(map(str, words))}, got {value!r}"
                 )
             for bound in ranges(type(self), key):  # type: ignore[arg-type]
                 if not _within(bound, value):
@@ -66,6 +65,13 @@ def parameter_fields(owner: type) -> tuple[dataclasses.Field[Any], ...]:
 def hints_of(owner: type, *, include_extras: bool = False) -> dict[str, Any]:
     """The type hints of a class, found once."""
     return get_type_hints(owner, include_extras=include_extras)
+
+
+@functools.cache
+def choices(owner: type, key: str) -> tuple[object, ...]:
+    """The values of which one field of a Parameters class has one; empty where it is no `Literal`."""
+    hint = hints_of(owner)[key]
+    return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 @functools.cache
