@@ -12,7 +12,6 @@ from torch import Tensor
 from landscapes.base import FitnessLaw
 from landscapes.streams import Streams
 from optimizers.breeding import Breeding
-from optimizers.fitness import weights
 from optimizers.operators.arrays import wide
 from optimizers.operators.order import order, worst_last
 
@@ -71,26 +70,6 @@ def kept(value: Tensor, fraction: float | Tensor, among: Tensor | None = None) -
     return (share - 1e-9).ceil().clamp_min(1)  # 0.07 * 100 is a little more than 7
 
 
-def proportional(
-    value: Tensor,
-    streams: Streams,
-    n: int,
-    *,
-    fitness: str,
-    strength: float | Tensor,
-    law: FitnessLaw | None = None,
-    part: int = 0,
-    among: Tensor | None = None,
-) -> Tensor:
-    """Parents are drawn in proportion to their fitness (see `optimizers.fitness`).
-
-    With n = P this is Wright-Fisher sampling.
-
-    Source: Wright 1931, Genetics 16:97.
-    """
-    return by_weight(weights(value, fitness, strength, law), streams, n, part=part, among=among)
-
-
 def select(
     value: Tensor,
     streams: Streams,
@@ -124,7 +103,12 @@ def select(
 def by_weight(
     weight: Tensor, streams: Streams, n: int, *, part: int = 0, among: Tensor | None = None
 ) -> Tensor:
-    """Parents are drawn in proportion to their weights (R, P)."""
+    """Parents are drawn in proportion to their weights (R, P), such as their fitness.
+
+    With n = P this is Wright-Fisher sampling.
+
+    Source: Wright 1931, Genetics 16:97.
+    """
     if among is not None:
         weight = torch.where(leading(weight, among), weight, 0.0)
     return streams.categorical("drift", weight, (n,), part)

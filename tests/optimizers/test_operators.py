@@ -73,7 +73,7 @@ def test_truncation_rounds_up_what_is_left_of_a_fraction():
 def test_proportional(kind, beta):
     u = make().uniform("drift", (N,))
     expected = loop(lambda v, u: naive.proportional(naive.fitness(v, kind, beta), u), values(), u)
-    assert operators.proportional(values(), make(), N, fitness=kind, strength=beta).tolist() == expected
+    assert operators.by_weight(weights(values(), kind, beta), make(), N).tolist() == expected
 
 
 def test_neutral():
