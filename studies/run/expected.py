@@ -18,9 +18,6 @@ The memory of a worker is that of this process before it measures, and what the 
 
 from __future__ import annotations
 
-import functools
-import json
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,15 +25,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from studies import registry
 from studies.cells.task import BLOCK, INSTRUMENTS, Cell, Task
 from studies.run import memory
 from studies.run.environment import cores
 from studies.run.kinds import most_workers
+from studies.run.paces import AS_LONG, Alike, Pace, kinds_of
 from studies.schema import SECONDS
 from studies.study_file.checkpoints import rounded
 from studies.text.durations import duration
-from studies.text.kept import text_of
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
@@ -47,23 +43,6 @@ PATIENCE = 3.0  # seconds, after which only kinds are measured that were not yet
 MOST = 15.0  # seconds, after which nothing more is
 LEAST = 2**-10  # of the budget, the first that is tried
 REDRAWS = 8  # of the ledger, with which it is measured
-
-
-class Pace(NamedTuple):
-    """How long a block of worlds of a task takes, in seconds."""
-
-    fixed: float  # whatever the budget
-    evaluation: float  # for each evaluation of the budget
-    ledger: float = 0.0  # of the whole noise ledger
-    timing: float = 0.0  # of a world that is timed
-    memory: float = 0.0  # bytes that it holds at once
-
-    def seconds(self, budget: float) -> float:
-        """Seconds that a whole cell takes."""
-        return self.fixed + self.evaluation * budget + self.ledger
-
-
-AS_LONG = Pace(0.0, 1.0)  # as its budget, which is in seconds
 
 
 class Expected(NamedTuple):
@@ -93,7 +72,7 @@ def expected(
     for cell in cells:
         first.setdefault(cell.task.key, cell)
     paces, failed = _paces(first, pace or measured, patience)
-    alike = _Alike([(first[key].task, pace) for key, pace in paces.items()])
+    alike = Alike([(first[key].task, pace) for key, pace in paces.items()])
     known = [(cell, _pace_of(cell, paces, alike)) for cell in cells] if paces else []
     alone = sum(pace.timing * _timed(cell) for cell, pace in known)
     total = alone + sum(_seconds(cell, pace, first) for cell, pace in known)
@@ -110,16 +89,16 @@ def _memory(known: Sequence[tuple[Cell, Pace]], first: dict[bytes, Cell]) -> dic
     """
     worlds: Counter[tuple[str, str]] = Counter()
     for cell, _ in known:
-        worlds[_kinds(cell.task)] += cell.last - cell.first
+        worlds[kinds_of(cell.task)] += cell.last - cell.first
     return {
         cell.task.key: pace.memory
-        * min(cell.task.block, worlds[_kinds(cell.task)])
+        * min(cell.task.block, worlds[kinds_of(cell.task)])
         / _worlds_of(first[cell.task.key])
         for cell, pace in known
     }
 
 
-def _pace_of(cell: Cell, paces: dict[bytes, Pace], alike: _Alike) -> Pace:
+def _pace_of(cell: Cell, paces: dict[bytes, Pace], alike: Alike) -> Pace:
     """The pace of a cell.
 
     Args:
@@ -353,65 +332,7 @@ def _ranks(first: dict[bytes, Cell]) -> dict[bytes, int]:
     kinds: Counter[tuple[str, str]] = Counter()
     rank = {}
     for name, cell in first.items():
-        both = _kinds(cell.task)
+        both = kinds_of(cell.task)
         rank[name] = kinds[both]
         kinds[both] += 1
     return dict(sorted(rank.items(), key=lambda item: item[1]))
-
-
-def _size(task: Task) -> int:
-    """The size of a landscape: terms times coordinates."""
-    return _size_of(text_of(task.landscape))
-
-
-@functools.lru_cache(2**17)
-def _size_of(landscape: str) -> int:
-    made = registry.build(json.loads(landscape), "landscape")
-    return int(made.terms * made.dim)
-
-
-class _Alike:
-    """The paces of tasks that were not measured.
-
-    Args:
-        measured: tasks that were, and their paces.
-    """
-
-    def __init__(self, measured: Sequence[tuple[Task, Pace]]) -> None:
-        self.measured = measured
-        self.medians: dict[tuple[object, ...], Pace] = {}
-
-    def of(self, task: Task) -> Pace:
-        """The median of those most like a task, on its clock if any is."""
-        key = (task.clock, _size(task), *_kinds(task))
-        if key not in self.medians:
-            self.medians[key] = self._median(task)
-        return self.medians[key]
-
-    def _median(self, task: Task) -> Pace:
-        same = [(other, pace) for other, pace in self.measured if other.clock == task.clock]
-        for families in (("landscape", "optimizer"), ("optimizer",), ()):
-            scaled = [
-                _scaled(pace, _size(task) / _size(other))
-                for other, pace in same or self.measured
-                if all(_kind(other, family) == _kind(task, family) for family in families)
-            ]
-            if scaled:
-                return Pace(*(statistics.median(values) for values in zip(*scaled, strict=True)))
-        raise ValueError("expected at least one pace")
-
-
-def _kinds(task: Task) -> tuple[str, str]:
-    """Those of its landscape and optimizer."""
-    return _kind(task, "landscape"), _kind(task, "optimizer")
-
-
-def _kind(task: Task, family: str) -> str:
-    """The kind of a task's landscape or optimizer."""
-    return str(getattr(task, family)["kind"])
-
-
-def _scaled(pace: Pace, factor: float) -> Pace:
-    """The pace on a landscape that is larger by a factor."""
-    larger = {key: getattr(pace, key) * factor for key in ("evaluation", "ledger", "memory")}
-    return pace._replace(**larger)
