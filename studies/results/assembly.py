@@ -58,7 +58,7 @@ def _grid(manifest: Manifest) -> Grid:
     grid = Grid(
         dims=dims,
         fractions=fractions,
-        columns=[np.searchsorted(share, fractions, side="right") - 1 for share in shares],
+        columns=_columns(shares, fractions),
         places=_places(dims, manifest["arms"], len(tasks)),
         sizes={
             "replicate": manifest["replicates"],
@@ -71,6 +71,18 @@ def _grid(manifest: Manifest) -> Grid:
     _mark(grid, [(slice(None),) * len(dims)], Status.ABSENT)
     _mark(grid, itertools.chain.from_iterable(grid.places), Status.MISSING)
     return grid
+
+
+def _columns(shares: Sequence[np.ndarray], fractions: np.ndarray) -> list[np.ndarray]:
+    """For each task the number of its checkpoint that each of `fractions` shows, -1: none.
+
+    Tasks of the same checkpoints have the same object.
+    """
+    different = {id(share): share for share in shares}
+    columns = {
+        name: np.searchsorted(share, fractions, side="right") - 1 for name, share in different.items()
+    }
+    return [columns[id(share)] for share in shares]
 
 
 def _seen(manifest: Manifest) -> dict[str, int]:

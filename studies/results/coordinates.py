@@ -71,7 +71,7 @@ def _of_checkpoints(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
         "checkpoint": Array(("checkpoint",), grid.fractions, COORDINATES["checkpoint"].attrs),
         "cost": grid.squeezed(cost, COORDINATES["cost"].attrs, "checkpoint"),
     }
-    recorded = grid.spread("checkpoint", [_own_checkpoints(columns) for columns in grid.columns])
+    recorded = grid.spread("checkpoint", _own_checkpoints(grid))
     if (recorded == 0).any():
         coords["recorded"] = grid.squeezed(recorded, RECORDED_HERE.attrs, "checkpoint")
     return coords
@@ -139,17 +139,19 @@ def _of_targets(grid: Grid, tasks: Sequence[Task]) -> dict[str, Array]:
     }
 
 
-def _own_checkpoints(columns: np.ndarray) -> np.ndarray:
-    """Which of the checkpoints of all tasks (C,) a task has of its own."""
-    return np.diff(columns, prepend=-1) > 0
+def _own_checkpoints(grid: Grid) -> list[np.ndarray]:
+    """Which of the checkpoints of all tasks (C,) each task has of its own."""
+    different = {id(columns): columns for columns in grid.columns}
+    own = {name: np.diff(columns, prepend=-1) > 0 for name, columns in different.items()}
+    return [own[id(columns)] for columns in grid.columns]
 
 
 def _costs(grid: Grid, tasks: Sequence[Task]) -> dict[float, np.ndarray]:
     """End of a run -> the costs (C,) of `fractions`: those of the tasks that have them, to the last digit."""
-    costs = {end_of(task): grid.fractions * end_of(task) for task in tasks}
-    for task, columns in zip(tasks, grid.columns, strict=True):
+    costs = {end: grid.fractions * end for end in {end_of(task) for task in tasks}}
+    for task, own in zip(tasks, _own_checkpoints(grid), strict=True):
         if placed_by_cost(task):
-            costs[end_of(task)][_own_checkpoints(columns)] = task["checkpoints"]
+            costs[end_of(task)][own] = task["checkpoints"]
     return costs
 
 

@@ -25,7 +25,7 @@ from studies.results.manifest import Manifest
 from studies.results.precision import from_starts
 from studies.results.store import cell_path, failures, finished, in_use, write_text
 from studies.results.tuning import tuning_cost
-from studies.text.shapes import Data
+from studies.text.shapes import Data, Tree
 
 # bytes above which an opened Dataset stays on disk, as dask arrays, ten times as slow to read
 LARGE = 1024**3
@@ -70,12 +70,17 @@ def assemble(manifest: Manifest, out: str | Path) -> Dataset:
     return gaps.with_units(data).assign_attrs(created=now, cells=json.dumps(sorted(here)), view=digest)
 
 
-def _known(manifest: Manifest) -> Data:
+def _known(manifest: Manifest) -> Tree:
     """The attributes of a plan.
 
     One of an older version has not stored its settings; it has those that its tasks hold.
     """
-    return {settings.ATTRIBUTE: settings.of_plan(manifest), **manifest["attrs"]}
+    attrs = manifest["attrs"]
+    return (
+        attrs
+        if settings.ATTRIBUTE in attrs
+        else {settings.ATTRIBUTE: settings.of_plan(manifest), **attrs}
+    )
 
 
 def export(manifest: Manifest, out: Path) -> Dataset:
@@ -154,7 +159,7 @@ def _shown(manifest: Manifest, out: Path, view: Path) -> Dataset | None:
         data = _read(view)
     except Damaged:
         return None
-    return data.assign_attrs(_known(manifest) | data.attrs)
+    return data.assign_attrs({**_known(manifest), **data.attrs})
 
 
 def _read(view: Path) -> Dataset:

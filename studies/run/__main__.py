@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from studies.study_file.study import Study
 
 RESUME = "finished cells are kept; run the same command again to go on"
+# how often garbage is looked for: a plan of ten thousand arms is millions of objects, all of them in use
+SELDOM = (100_000, 20, 100)
 # exit codes beside 0 and 1: bad input, nothing can be written, scheduler gone, interrupted
 WRONG, UNSTORED, LOST, STOPPED = 2, 74, 75, 130
 
@@ -278,4 +281,5 @@ def _print_stages(dataset: Dataset, console: Console) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(*SELDOM)
     leave(main())

@@ -22,17 +22,19 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from landscapes import together
 from landscapes.base import Landscape
 from landscapes.streams import Streams
-from optimizers.base import Optimizer
 from studies import registry
 from studies.cells.hits import STEP, reads, reads_of_truth
 from studies.cells.task import BLOCK, LARGEST
 from studies.schema import SECONDS
+from studies.study_file import built
 from studies.study_file.arm import Arm
 from studies.study_file.spending import Spending, landscape_of, spending, steps_within
 
@@ -60,9 +62,9 @@ def worlds_of_a_cell(arm: Arm, checkpoints: int) -> int:
     each = spending(arm)
     if arm.scalars["clock"] == SECONDS or arm.scalars.get(ALONE):
         return 1
-    optimizer: Optimizer = registry.build(arm.optimizer, "optimizer")
+    foreign = registry.find(arm.optimizer["kind"], "optimizer").libraries
     steps = steps_within(arm)
-    if each is None or steps is None or arm.scalars["ledger"] or optimizer.libraries:
+    if each is None or steps is None or arm.scalars["ledger"] or foreign:
         return BLOCK
     landscape = landscape_of(arm)
     most = _full_time(steps + 1) / _time(each, steps + 1, landscape, checkpoints)
@@ -95,17 +97,52 @@ def _full(most: float) -> int:
     return size
 
 
+@dataclass(frozen=True)
+class Alike:
+    """A landscape, equal to those that differ from it in numbers of single worlds alone.
+
+    Tables of these have one shape, since they are put one behind the other (`landscapes.together`).
+    """
+
+    form: str
+    landscape: Landscape = field(compare=False)
+
+    @classmethod
+    def of(cls, made: Landscape) -> Alike:
+        """A landscape that is not bound."""
+        return cls(repr((_fixed(made), together.likeness(made))), made)
+
+
 @functools.cache
 def _tables(spec: str) -> float:
     """Numbers in the tables of one world of a landscape, given as JSON; inf where it cannot be bound."""
     if OWN.search(spec):
         return float("inf")
-    streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
     try:
-        made: Landscape = registry.build(json.loads(spec), "landscape")
-        return float(sum(table.numel() for table in _tensors(made.bind(streams))))
+        made = built.landscape(spec, None)
+        return _tables_of(Alike.of(made))
     except (Exception, SystemExit):  # noqa: BLE001  what is wrong with it is said where it runs
         return float("inf")
+
+
+def _fixed(made: Landscape) -> tuple[object, ...]:
+    """Kind and parameters, without the numbers of single worlds, also of a landscape inside."""
+    swept = {name for name, *inside in together.numbers(made) if not inside}
+    values = {name: value for name, value in made.parameters().items() if name not in swept}
+    inner = [_fixed(value) for value in values.values() if isinstance(value, Landscape)]
+    own = {name: value for name, value in values.items() if not isinstance(value, Landscape)}
+    return type(made), own, inner
+
+
+@functools.cache
+def _tables_of(alike: Alike) -> float:
+    return numbers_in_tables(alike.landscape)
+
+
+def numbers_in_tables(made: Landscape) -> float:
+    """How many numbers the tables of one world of a landscape hold, which is bound for this."""
+    streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
+    return float(sum(table.numel() for table in _tensors(made.bind(streams))))
 
 
 def _tensors(part: object) -> Iterator[Tensor]:

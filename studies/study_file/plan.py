@@ -215,7 +215,7 @@ def _shared_frame(once: Once, arm: Settled, device: str, sources: list[str]) -> 
 def _frame(arm: Settled, device: str, sources: list[str]) -> Frame:
     looked = places(arm)
     fields = _fields(arm, looked, device, sources)
-    text = text_of({name: value for name, value in fields.items() if name != "block"})
+    text = ",".join(text_of(value) for name, value in fields.items() if name != "block")
     notes = (looked.why, UNLIKE * (fields["clock"] == SECONDS))
     return Frame(fields, text, tuple(filter(None, notes)))
 

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from landscapes.base import Landscape
-from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer
 from optimizers.defaults import Task, effective
-from studies import registry
 from studies.cells.task import INSTRUMENTS
 from studies.results.settings import silenced
+from studies.study_file import built
+from studies.text.kept import text_of
 from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def resolved(arm: Arm | Cells, study: Tree) -> Data:
         arm: the arm, or its task.
         study: seed, instances, budget, gradient_cost, targets, dtype, ..
     """
-    place: Landscape = registry.build(arm.landscape, "landscape")
-    method: Optimizer = registry.build(arm.optimizer, "optimizer")
-    seen = Relaxation(inner=place, mode=arm.relaxation) if arm.relaxation else place  # type: ignore[arg-type]
+    spec = text_of(arm.landscape)
+    place, seen = built.landscape(spec, None), built.landscape(spec, arm.relaxation)
+    method = built.optimizer(text_of(arm.optimizer))
     task = Task(seen.dim, seen.domain, len(seen.players))
     optimizer = _without_data(_filled(arm.optimizer, effective(method, task)), arm.noise)
     landscape = _filled(arm.landscape, effective(place, task))

@@ -21,10 +21,10 @@ from landscapes.oracle.bill import ROUNDING, Bill
 from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
-from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Info, Optimizer, State
 from studies import registry
 from studies.cells.hits import reads
+from studies.study_file import built
 from studies.text.shapes import Json
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def run_length(arm: Arm, optimizer: Optimizer, steps: int) -> float:
 
 def landscape_of(arm: Arm) -> Landscape:
     """The landscape as the optimizer sees it, not bound."""
-    return _landscape(arm.specs.landscape, arm.relaxation)
+    return built.landscape(arm.specs.landscape, arm.relaxation)
 
 
 def evaluations(arm: Arm) -> float:
@@ -210,15 +210,9 @@ def place(arm: Arm) -> str:
 
 
 @functools.cache
-def _landscape(spec: str, relaxation: Json) -> Landscape:
-    landscape: Landscape = registry.build(json.loads(spec), "landscape")
-    return Relaxation(inner=landscape, mode=relaxation) if relaxation else landscape
-
-
-@functools.cache
 def _manner(optimizer: str) -> tuple[bool, bool]:
     """Whether an optimizer, given as JSON, asks for gradients, and whether it sets mini-batches itself."""
-    made: Optimizer = registry.build(json.loads(optimizer), "optimizer")
+    made = built.optimizer(optimizer)
     return bool(made.gradient), bool(made.batches)
 
 
@@ -230,7 +224,7 @@ def _is_exact(
     manner: tuple[bool, bool],
 ) -> bool:
     """Whether stored values may be reused, as `Problem.exact` says."""
-    made, given = _landscape(landscape, relaxation), json.loads(noise)
+    made, given = built.landscape(landscape, relaxation), json.loads(noise)
     evaluation, (gradient, batches) = given["evaluation"], manner
     disturbed = Noise(
         batch=given["batch"],
@@ -252,7 +246,7 @@ class Billing(NamedTuple):
 
 @functools.cache
 def _bill(landscape: str, relaxation: Json) -> Billing:
-    made = _landscape(landscape, relaxation)
+    made = built.landscape(landscape, relaxation)
     return Billing(made.terms, made.smallest_batch, made.unit_cost)
 
 
@@ -363,6 +357,6 @@ def _bowl(specs: Specs, relaxation: Json) -> Bowl:
 
 @functools.cache
 def _bowl_in_place(landscape: str, relaxation: Json, exact: bool) -> Bowl:
-    made = _landscape(landscape, relaxation)
+    made = built.landscape(landscape, relaxation)
     bowl = Bowl(made.domain, made.dim, len(made.players), exact)
     return bowl.of_size(min(made.dim, DIM))

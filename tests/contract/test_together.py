@@ -24,6 +24,7 @@ from landscapes.parameters import hints_of
 from landscapes.wrappers.finite_sum import FiniteSum
 from landscapes.wrappers.moving import Moving
 from landscapes.wrappers.relaxation import Relaxation
+from studies.study_file.cell_size import Alike, numbers_in_tables
 from tests.contract.landscapes import DOUBLE, KINDS, SINGLE, batch, everything, streams
 from tests.support.each import each
 
@@ -185,3 +186,17 @@ def test_what_differs_in_shape_is_not_alike():
         (Moving(inner=Fisher()), Moving(inner=Fisher(epistasis=1.0))),
     ]
     assert not [pair for pair in pairs if alike(*pair)]
+
+
+@each("kind", ALL)
+def test_tables_of_those_that_differ_in_numbers_alone_are_counted_once(kind):
+    one, other = ALL[kind], moved(ALL[kind])
+    assert Alike.of(one) == Alike.of(other)
+    assert numbers_in_tables(one) == numbers_in_tables(other)
+
+
+def test_tables_of_others_are_counted_anew():
+    bowl = Quadratic(dim=3, terms=5)
+    others = [replace(bowl, dim=2), replace(bowl, terms=6), replace(bowl, rotated=True)]
+    assert all(Alike.of(bowl) != Alike.of(other) for other in others)
+    assert numbers_in_tables(bowl) == 3 + 3 + 5 * 3  # eigenvalues, optimum, a slope for each term
