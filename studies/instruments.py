@@ -22,6 +22,8 @@ from landscapes.parameters import Parameters
 from optimizers.base import Info, Optimizer, State
 from studies.schema import SECONDS, VIRTUAL
 
+_OF_THE_BILL = ("steps", "cost", "value_terms", "gradient_terms", "virtual_time", "seconds")
+
 
 class Moment(NamedTuple):
     """R worlds between two steps, and the step that led there.
@@ -61,17 +63,22 @@ class Moment(NamedTuple):
         bill = oracle.bill
         return Moment(
             state=state,
-            steps=torch.from_numpy(bill.steps.copy()),
-            cost=torch.from_numpy(bill.spent.copy()),
-            value_terms=torch.from_numpy(bill.values.copy()),
-            gradient_terms=torch.from_numpy(bill.gradients.copy()),
-            virtual_time=torch.from_numpy(bill.on(VIRTUAL).copy()),
-            seconds=torch.from_numpy(bill.on(SECONDS).copy()),
+            steps=torch.from_numpy(bill.steps),
+            cost=torch.from_numpy(bill.spent),
+            value_terms=torch.from_numpy(bill.values),
+            gradient_terms=torch.from_numpy(bill.gradients),
+            virtual_time=torch.from_numpy(bill.on(VIRTUAL)),
+            seconds=torch.from_numpy(bill.on(SECONDS)),
             query=query,
             answer=answer,
             info=info,
             epoch=oracle.epoch,
         )
+
+    def apart(self) -> Moment:
+        """The same moment, with tensors of its own for what the worlds have spent: they are the bill's."""
+        spent = {name: getattr(self, name).clone() for name in _OF_THE_BILL}
+        return self._replace(**spent)
 
     def time(self, landscape: Landscape, device: torch.device | str = "cpu") -> Tensor | None:
         """What the clock of a landscape that moves shows, (R,); None where it stands still."""

@@ -13,7 +13,8 @@ CLOCKS = ("cost", "steps", "epochs", *TOLD)  # on which the length of a run may 
 class Bill:
     """What R worlds have spent.
 
-    It is kept on the host, so that the loop never waits for a device to know where it stands.
+    It is kept on the host, so that the loop never waits for a device to know where it stands. No array is
+    changed in place: who was given one keeps what it showed then.
 
     Args:
         worlds: R.
@@ -36,6 +37,7 @@ class Bill:
     ) -> None:
         self.terms, self.budget, self.price, self.clock = terms, budget, price, clock
         self.lowest_price = price if lowest_price is None else lowest_price
+        self.cheaper = clock == "cost" and bool(np.any(self.lowest_price != price))
         self.values, self.gradients, self.steps = np.zeros((3, worlds), np.int64)  # (R,) each
         self.told = {name: np.zeros(worlds) for name in TOLD}  # (R,) each
         self.alive = np.ones(worlds, bool)  # (R,) worlds that still run
@@ -76,10 +78,13 @@ class Bill:
 
         Close those whose budget is spent; on a clock of `TOLD` this waits for `tick`.
         """
-        self.stepped = self.alive.copy()
-        target = self.gradients if gradient else self.values
-        target += counts * self.alive
-        self.steps += self.alive
+        self.stepped = self.alive
+        charged = counts * self.alive
+        if gradient:
+            self.gradients = self.gradients + charged
+        else:
+            self.values = self.values + charged
+        self.steps = self.steps + self.alive
         self.spent = self.cost()
         if self.clock not in TOLD:
             self._close_spent()
@@ -97,11 +102,10 @@ class Bill:
 
     def _close_spent(self) -> None:
         """Close the worlds whose budget is spent."""
-        cheaper = self.clock == "cost" and np.any(self.lowest_price != self.price)
-        counted = self.cost(self.lowest_price) if cheaper else self.now
+        counted = self.cost(self.lowest_price) if self.cheaper else self.now
         self.within = counted <= self.budget * (1 + ROUNDING)
-        self.alive &= counted < self.budget * (1 - ROUNDING)
+        self.alive = self.alive & (counted < self.budget * (1 - ROUNDING))
 
     def close(self, worlds: np.ndarray) -> None:
         """Stop the worlds marked in (R,) bool."""
-        self.alive &= ~worlds
+        self.alive = self.alive & ~worlds

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from landscapes.operators import operator
+from optimizers.operators import array_kernels
+
 
 def wide(value: float | Tensor, axes: int) -> float | Tensor:
     """A hyperparameter ready to broadcast against `axes` axes in float64.
@@ -57,15 +60,32 @@ def averaged(value: Tensor, times: int | Tensor) -> Tensor:
 
 
 def where_bits(keep: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """torch.where(keep, first, second), all of one shape; on a CPU on bit patterns.
+    """torch.where(keep, first, second), all of one shape; on a CPU by a loop of numba.
 
     With a random mask that is ten times faster, since nothing branches.
     """
     if not keep.is_cpu:
         return torch.where(keep, first, second)
+    if type(keep) is Tensor:
+        return _chosen(keep, first, second)  # torch takes longer to find an operator
+    return _CHOSEN(keep, first, second)
+
+
+def _chosen(keep: Tensor, first: Tensor, second: Tensor) -> Tensor:
     word = {1: torch.uint8, 4: torch.int32, 8: torch.int64}[first.element_size()]
-    a, b = first.view(word), second.view(word)
-    return (b ^ ((a ^ b) & keep.to(word).neg_())).view(first.dtype)
+    out = torch.empty_like(first, memory_format=torch.contiguous_format)
+    given = keep.view(torch.uint8), first.view(word), second.view(word), out.view(word)
+    array_kernels.choose(*(part.contiguous().view(-1).numpy() for part in given))
+    return out
+
+
+_CHOSEN = operator(
+    "chosen",
+    "Tensor keep, Tensor first, Tensor second",
+    _chosen,
+    torch.where,
+    lambda keep, first, second: first.new_empty(first.shape),
+)
 
 
 def equal_shares(points: Tensor) -> Tensor:

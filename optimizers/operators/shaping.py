@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from optimizers.operators.order import worst_last
-
-PAIRWISE = 64  # up to so many points, comparing all pairs is faster than sorting
+from optimizers.operators.order import PAIRWISE, above, worst_last
 
 
 def centered_ranks(value: Tensor, alive: Tensor | None = None) -> Tensor:
@@ -24,18 +22,17 @@ def centered_ranks(value: Tensor, alive: Tensor | None = None) -> Tensor:
         value = value.nan_to_num(
             nan=torch.finfo(value.dtype).max
         )  # and inf likewise, so that inf - inf = 0
-        # how many are better, less how many are worse
-        above = torch.sign(value[:, None, :] - value[:, :, None]).sum(1)
+        lead = above(value)
     else:
-        above = (_twice_ranks(worst_last(value)) - size).to(value.dtype)
-    return above / (2 * max(size - 1, 1))
+        lead = (_twice_ranks(worst_last(value)) - size).to(value.dtype)
+    return lead / (2 * max(size - 1, 1))
 
 
 def _ranks_of_living(value: Tensor, alive: Tensor) -> Tensor:
     top, count = torch.finfo(value.dtype).max, alive.sum(-1, keepdim=True)
     value = torch.where(alive, value.nan_to_num(nan=top), torch.inf)  # below all that are not alive
-    above = (_twice_ranks(value) - count).to(value.dtype)
-    return torch.where(alive, above / (2 * (count - 1).clamp_min(1)).to(value.dtype), 0.0)
+    lead = (_twice_ranks(value) - count).to(value.dtype)
+    return torch.where(alive, lead / (2 * (count - 1).clamp_min(1)).to(value.dtype), 0.0)
 
 
 def _twice_ranks(value: Tensor) -> Tensor:

@@ -80,6 +80,7 @@ class Hits:
         # (2, K, R, T) ends of what holds the hit; inf: never
         self.low, self.high = np.full((2, clocks, *targets.shape), np.inf)
         self.next = targets.max(1, initial=-np.inf)  # (R,) the largest not hit so far; -inf: none
+        self.any_open = bool(self.open.any())
         self.seen_steps = np.full(worlds, seen)  # (R,) of the last state looked at
         self.seen = np.zeros((clocks, worlds))  # what the clocks showed then
 
@@ -105,5 +106,6 @@ class Hits:
             self.high = np.where(first, now[..., None], self.high)
             self.low = np.where(first, before[..., None], self.low)
             self.next = np.where(np.isinf(self.high[0]), self.targets, -np.inf).max(1)
+            self.any_open = bool(self.open.any())
         self.seen_steps = np.where(rows, steps, self.seen_steps)
         self.seen = np.where(rows, now, self.seen)

@@ -38,6 +38,7 @@ class Milestones:
         if self.clock != bill.clock:
             self.reach[-2] = NEVER
         self.next = np.zeros(len(bill.alive), int)  # (R,) the first that a world has not passed
+        self.ahead = self.reach[self.next]  # (R,) up to when it is not passed
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -49,7 +50,7 @@ class Milestones:
         now = self.bill.on(self.clock)
         if self.clock != self.bill.clock:  # all are passed by a step beyond the budget
             now = np.where(self.bill.within, now, np.inf)
-        if not (now > self.reach[self.next]).any():
+        if not (now > self.ahead).any():
             return NOWHERE
         return self._pass(np.searchsorted(self.reach, now))
 
@@ -64,7 +65,7 @@ class Milestones:
             return NOWHERE
         numbers = np.arange(len(self.times))
         passed = (numbers >= self.next[:, None]) & (numbers < until[:, None])
-        self.next = until
+        self.next, self.ahead = until, self.reach[until]
         worlds, places = np.nonzero(passed)
         return worlds, places
 

@@ -57,6 +57,7 @@ class OwnInstrument(Watcher):
     def keep(self, moment: Moment, worlds: np.ndarray, places: np.ndarray) -> None:
         """Look at a moment, and keep it as these checkpoints of these worlds."""
         self.looks += 1
+        moment = moment.apart()
         seen = self._held(moment) if thorough(self.looks) else self._look(moment)
         for name, values in seen.items():
             self.records[name][worlds, places] = values.detach().double().cpu().numpy()[worlds]

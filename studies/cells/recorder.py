@@ -14,11 +14,11 @@ from torch import Tensor
 from xarray import Dataset
 
 from landscapes.base import Answer, Bits, Domain, Letters, Query, Reals
-from landscapes.numerics import norm, safe_unit, worst_last
+from landscapes.numerics import norm, safe_unit
 from landscapes.oracle.bill import Bill
 from optimizers.base import Info, Optimizer
 from studies import schema
-from studies.cells.answers import Best, asked_values, first_loss
+from studies.cells.answers import Best, Lowest, first_loss
 from studies.cells.clocks import of_each_world, readings
 from studies.cells.expressions import letters
 from studies.cells.milestones import Watcher
@@ -90,20 +90,28 @@ class Recorder(Watcher):
 
     def _step(self, moment: Moment, last: Moment, query: Query, answer: Answer) -> None:
         """Take the moment after a step that asked this, and was answered so."""
-        values = asked_values(query, answer)  # (R, P)
-        running = self.ended == Status.RUNNING
-        lowest = worst_last(values).amin(1).cpu().numpy()
-        asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
-        diverged = running & asked & ~np.isfinite(lowest)
-        ends = diverged | ~self.bill.within  # the state before this step was the last one
-        self.targets.look(last, self.best, running & (self.targets.pace.due | ends), query, values)
+        running = self.ended == int(Status.RUNNING)  # an enumeration takes longer to compare
+        lowest = Lowest.of(query, answer)
+        diverged = self._diverged(running, query, lowest.value)
+        if self.targets.open:
+            ends = diverged | ~self.bill.within  # the state before this step was the last one
+            worlds = running & (self.targets.pace.due | ends)
+            self.targets.look(last, self.best, worlds, (query, answer))
         self._keep(last, self.milestones.passed())
 
         self._count(moment.info or {}, running)
-        self.best.take(query, values, lowest)
+        self.best.take(query, answer, lowest)
         self.before, self.last = last, moment
         self.targets.step(moment)
         self._end_worlds(moment, running, diverged)
+
+    def _diverged(self, running: np.ndarray, query: Query, lowest: np.ndarray) -> np.ndarray:
+        """(R,) bool, worlds that were answered no finite number in this step."""
+        broken = ~np.isfinite(lowest)
+        if not broken.any():
+            return broken
+        asked = True if query.alive is None else query.alive.any(1).cpu().numpy()
+        return running & asked & broken
 
     def _count(self, info: Info, running: np.ndarray) -> None:
         """Add up what the optimizer counts."""

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
 
-from landscapes.base import Query
+from landscapes.base import Answer, Query
 from optimizers.base import Optimizer
 from studies import schema
-from studies.cells.answers import Best, asked_values, value_of
+from studies.cells.answers import Best, value_of
 from studies.cells.clocks import clocks_of, readings
 from studies.cells.hits import Hits, Pace
 from studies.cells.truth import Truth
@@ -85,9 +84,14 @@ class Targets:
         """Whether losses (R,) reach all targets, (R,) bool; False where there is none."""
         return np.logical_and((loss[:, None] <= self.levels).all(1), self.levels.size > 0)
 
+    @property
+    def open(self) -> bool:
+        """Whether any target is still to be reached in some world."""
+        return self.hits.any_open or self.best_hits.any_open
+
     def step(self, moment: Moment) -> None:
         """A step was taken."""
-        if self.levels.size:
+        if self.open:
             self.pace.step(moment.value_terms.numpy(), moment.gradient_terms.numpy())
 
     def look(
@@ -95,8 +99,7 @@ class Targets:
         moment: Moment,
         best: Best,
         worlds: np.ndarray,
-        query: Query | None = None,
-        values: Tensor | None = None,
+        step: tuple[Query, Answer] | None = None,
     ) -> None:
         """Look whether a moment reaches targets.
 
@@ -104,8 +107,8 @@ class Targets:
             moment: that is looked at.
             best: the best point by then.
             worlds: (R,) bool, those that are looked at.
-            query: what was asked next, whose exact answers may tell the truth about the moment.
-            values: (R, P) those answers.
+            step: what was asked next, and the answer, which may tell the truth about the moment if it is
+                exact.
         """
         recommended = worlds & self.hits.open
         evaluated = worlds & self.best_hits.open & np.isfinite(best.value)
@@ -113,13 +116,13 @@ class Targets:
             return
         now, steps = readings(moment, self.clocks, self.truth.landscape.terms), moment.steps.numpy()
         if recommended.any():
-            loss = self._loss_of_recommendation(moment, recommended, query, values)
+            loss = self._loss_of_recommendation(moment, recommended, step)
             self.hits.look(loss, now, steps, recommended)
         if evaluated.any():
             self.best_hits.look(self._loss_of_best(moment, best, evaluated), now, steps, evaluated)
 
     def _loss_of_recommendation(
-        self, moment: Moment, worlds: np.ndarray, query: Query | None, values: Tensor | None
+        self, moment: Moment, worlds: np.ndarray, step: tuple[Query, Answer] | None
     ) -> np.ndarray:
         """The true loss (R,) of what a moment recommends.
 
@@ -127,11 +130,10 @@ class Targets:
         """
         point = self.optimizer.recommend(moment.state)[:, None]
         loss = np.full(len(worlds), np.nan)
-        if self.exact and query is not None and values is not None and query.points.shape[1] < MANY:
-            loss = value_of(point, query, values)
+        if self.exact and step is not None and step[0].points.shape[1] < MANY:
+            loss = value_of(point, *step)
             if np.isnan(loss).any() and moment.query is not None and moment.answer is not None:
-                before = value_of(point, moment.query, asked_values(moment.query, moment.answer))
-                loss = np.fmin(loss, before)
+                loss = np.fmin(loss, value_of(point, moment.query, moment.answer))
         unknown = np.isnan(loss)
         if not (unknown & worlds).any():
             return loss

@@ -133,6 +133,35 @@ def test_selection_of_permuted_individuals():
 # ranks ------------------------------------------------------------------------------------------------------
 
 
+@each("p", [1, 2, 7, operators.PAIRWISE, operators.PAIRWISE + 1])
+@each("dtype", [torch.float64, torch.float32])
+@each("ties", [True, False])
+def test_order(p, dtype, ties):
+    """Beside Python's sort, with NaN worst and ties by place; signs of zero are one value."""
+    v = torch.cos(torch.arange(R * p, dtype=dtype)).reshape(R, p)
+    v = (2 * v).round() if ties else v
+    if p > 2:
+        v[1, :3], v[2, :3] = (
+            torch.tensor([torch.nan, torch.inf, -torch.inf]),
+            torch.tensor([0.0, -0.0, 0.0]),
+        )
+
+    def naive_order(row):
+        return sorted(range(p), key=lambda i: (math.inf if math.isnan(row[i]) else row[i], i))
+
+    assert operators.order(v).tolist() == loop(naive_order, v)
+
+
+@each("dtype", [torch.float64, torch.float32, torch.uint8])
+def test_where_bits(dtype):
+    """Beside torch's own; views that are not contiguous, too."""
+    first, second = (part.mul(9).to(dtype).transpose(0, 1) for part in (points(False), points(True)))
+    keep = torch.arange(first.numel()).reshape(first.shape) % 3 == 0
+    found = operators.where_bits(keep, first, second.to(dtype))
+    assert found.dtype == dtype
+    assert torch.equal(found, torch.where(keep, first, second))
+
+
 @each("p", [2, 7, operators.PAIRWISE, operators.PAIRWISE + 1])
 @each("dtype", [torch.float64, torch.float32])
 def test_centered_ranks(p, dtype):

@@ -7,12 +7,15 @@ import pytest
 import torch
 
 from landscapes.oracle.bill import Bill
+from landscapes.oracle.noise import Noise
+from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from studies import describe
 from studies.cells.contract import PluginError
 from studies.cells.loop import bind
 from studies.cells.milestones import Milestones
 from studies.check.__main__ import main as check
+from studies.instruments import Moment
 from studies.results import store
 from studies.run.calibration.trials import Trials
 from studies.study_file.loading import load_study
@@ -67,6 +70,20 @@ def test_worlds_come_to_milestones_at_steps_of_their_own():
         last = next(step for step, cost in enumerate(spent) if cost >= budget)
         expected = [max(step for step in range(last + 1) if spent[step] <= cost) for cost in costs]
         assert shown[world].tolist() == expected
+
+
+def test_a_moment_keeps_what_the_bill_showed():
+    """The search goes on, and an instrument may write on what it is shown: neither changes the other."""
+    bowl = bind(task(BOWL, SGD), Streams(seed=1, worlds=torch.arange(2)))
+    bill = Bill(2, terms=1, budget=9.0)
+    bill.charge(np.array([1, 2]), gradient=True)
+    moment = Moment.now(Oracle(bowl, Noise(), bill), None)
+    moment.apart().gradient_terms.fill_(7)
+    bill.charge(np.array([1, 2]), gradient=True)
+    bill.tick("seconds", 3.0)
+    assert moment.gradient_terms.tolist() == [1, 2]
+    assert (moment.steps.tolist(), moment.seconds.tolist()) == ([1, 1], [0.0, 0.0])
+    assert bill.gradients.tolist() == [2, 4]
 
 
 # an instrument that keeps the contract ----------------------------------------------------------------------
