@@ -100,15 +100,18 @@ def _filled(kernel: Callable[..., None], dtype: torch.dtype) -> Operator:
     return loop
 
 
+_BELOW = _filled(streams_numba.below, torch.bool)
+_INTEGERS = _filled(streams_numba.integers, torch.int64)
+
+
 def _below(key: np.ndarray, n: int, chances: Tensor) -> Tensor:
     if chances.shape[1] > 1:  # numba's loop has one for each row
         return streams_torch.below(torch.from_numpy(key.astype(np.int64)), n, chances)
-    thresholds = np.ceil(chances[:, 0].numpy().clip(0, 1) * 2.0**53).astype(np.int64)
-    return _filled(streams_numba.below, torch.bool)(key, n, thresholds)
+    return _BELOW(key, n, chances[:, 0].numpy())
 
 
 def _integers(key: np.ndarray, n: int, high: int) -> Tensor:
-    return _filled(streams_numba.integers, torch.int64)(key, n, float(high))
+    return _INTEGERS(key, n, float(high))
 
 
 def _plain(name: str, dtype: torch.dtype) -> Operator:

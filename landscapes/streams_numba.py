@@ -211,8 +211,8 @@ def uniform32(key, out):
 
 
 @njit(cache=True)
-def below(key, threshold, out):
-    """Whether a 53-bit integer lies below threshold (R,) int64: out (R, n) uint8, 0 or 1.
+def below(key, chances, out):
+    """Whether a 53-bit uniform lies below the chance of its row (R,) float64: out (R, n) uint8, 0 or 1.
 
     The upper 32 bits of draw q are word q; the lower 21 are those of word q of the blocks from 2^31 on, which
     is looked at only in the one case of 2^32 where the upper ones do not decide.
@@ -223,10 +223,11 @@ def below(key, threshold, out):
         np.empty((4, CHUNK), np.uint8),
     )
     for r in range(len(out)):
-        if threshold[r] >= 2**53:
+        if chances[r] >= 1.0:
             out[r] = 1
             continue
-        high, low = np.uint32(threshold[r] >> 21), np.uint32(threshold[r] & 0x1FFFFF)
+        threshold = np.int64(np.ceil(chances[r] * 2.0**53)) if chances[r] > 0.0 else 0
+        high, low = np.uint32(threshold >> 21), np.uint32(threshold & 0x1FFFFF)
         for start in range(0, (out.shape[1] + 3) // 4, CHUNK):
             m = min(CHUNK, (out.shape[1] + 3) // 4 - start)
             _fill(key[r], start, m, w)
