@@ -98,7 +98,7 @@ def _loss_rows(landscape: str, end: Dataset) -> Iterator[Row]:
     between = spread["loss_interval"].sel(quantile=0.5).transpose("arm", "bound").values
     counts = [part.sum("replicate").values for part in (there, diverged, ~there)]
     for place, arm in enumerate(end["arm"].values):
-        low, median, high = map(number, levels[place])
+        low, median, high = (number(level, between[place]) for level in levels[place])
         worlds = [count(int(part[place])) for part in counts]
         yield [Cell(landscape), Cell(str(arm)), median, interval(between[place]), low, high, *worlds]
 
@@ -158,7 +158,7 @@ def _time_row(landscape: str, at: Numbers) -> Row:
         Cell(landscape),
         Cell(str(at["arm"])),
         number(float(at["target_loss"])),
-        number(float(at["ert"])),
+        number(float(at["ert"]), at["ert_interval"]),
         interval(at["ert_interval"]),
         number(float(at["median"])),
         *(count(int(at[name])) for name in ("successes", "worlds")),
@@ -191,7 +191,7 @@ PAIR = (*SAME, "win_probability_interval", "a", "b", "verdict", "judged", "targe
 PAIR_TESTED = ("p_corrected", "worlds")
 
 
-def comparisons(dataset: Dataset) -> Table:
+def compared(dataset: Dataset) -> Dataset:
     """Every two optimizers over the same worlds, at the end.
 
     Raises:
@@ -199,7 +199,12 @@ def comparisons(dataset: Dataset) -> Table:
     """
     if dataset.sizes["optimizer"] < 2:
         raise ValueError("comparisons: expected a study with two optimizers or more, got one")
-    rows = _all_pairs(compare(dataset))
+    return compare(dataset)
+
+
+def comparisons(dataset: Dataset, differences: Dataset) -> Table:
+    """The rows of what `compared` says of a Dataset."""
+    rows = _all_pairs(differences)
     ties = TIES.format(_precisions(dataset))
     notes = [JUDGED, ties, DECADES, BETTER, *_silent(dataset, "not compared")]
     return Table("Comparisons", PAIR_HEADS, rows, notes)
@@ -248,7 +253,8 @@ def _pair_row(where: str, pair: Numbers) -> Row:
 
 def _with_interval(at: Numbers, name: str) -> Row:
     """A number, and its interval."""
-    return [number(float(at[name])), interval(at[f"{name}_interval"])]
+    bounds = at[f"{name}_interval"]
+    return [number(float(at[name]), bounds), interval(bounds)]
 
 
 def _judged(pair: Numbers) -> tuple[str, str, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -19,9 +19,11 @@ from studies.claims import report as judged
 from studies.figures import EVERY, about, of_study, style
 from studies.figures.saving import why_not
 from studies.figures.selection import pick
-from studies.report import cells, drawings, facts
+from studies.report import answer, cells, drawings, facts
 from studies.report import tables as numbers
+from studies.report.answer import Line
 from studies.report.drawings import Drawing, drawing
+from studies.report.matrix import Matrix, matrix
 from studies.results import config, store
 from studies.results.arms import labels
 from studies.results.figures import Asked
@@ -32,12 +34,8 @@ FILE = "report.html"
 MOST = 4_000_000  # characters of all figures of a page
 Made = TypeVar("Made")
 TOO_LARGE = "left out, since the page would be too large; python -m studies.figures draws it"
-TABLES: tuple[Callable[[Dataset], numbers.Table], ...] = (
-    numbers.final_loss,
-    numbers.running_time,
-    numbers.comparisons,
-    numbers.tuning,
-)
+FILTERED = 12  # rows beyond which those of a table can be chosen
+SAID = 6  # lines of the answer that stand for a figure where it cannot be seen
 
 
 @dataclass
@@ -51,6 +49,8 @@ class Page:
     judgements: Sequence[claims.Judgement]
     figures: list[Drawing] = field(default_factory=list)
     tables: list[numbers.Table] = field(default_factory=list)
+    answer: list[Line] = field(default_factory=list)
+    matrix: Matrix | None = None
     cost: numbers.Table | None = None
     absent: list[str] = field(default_factory=list)  # why something is not shown
 
@@ -116,11 +116,32 @@ def _page(results: Path, brief: bool) -> Page:
 
 def _fill(page: Page, brief: bool) -> None:
     """Make the tables and figures of a page."""
-    for make in TABLES[:1] if brief else TABLES:
-        table = _attempt(page, functools.partial(make, page.data))
+    for make in _tables(page, brief):
+        table = _attempt(page, make)
         page.tables += [table] if table else []
     page.cost = _attempt(page, functools.partial(numbers.cost, page.data))
     _draw(page, brief)
+
+
+def _tables(page: Page, brief: bool) -> Iterator[Callable[[], numbers.Table]]:
+    """What makes the tables; what is compared is in the answer too."""
+    data = page.data
+    yield functools.partial(numbers.final_loss, data)
+    if brief:
+        return
+    yield functools.partial(numbers.running_time, data)
+    compared = _attempt(page, functools.partial(numbers.compared, data))
+    if compared is not None:
+        _attempt(page, functools.partial(_answer, page, compared))
+        yield functools.partial(numbers.comparisons, data, compared)
+    yield functools.partial(numbers.tuning, data)
+
+
+def _answer(page: Page, compared: Dataset) -> None:
+    """Who wins where, in words and as a matrix."""
+    told = answer.told(page.data, compared)
+    page.answer = answer.lines(told)
+    page.matrix = matrix(told, style.optimizers(page.data))
 
 
 def _draw(page: Page, brief: bool) -> None:
@@ -181,6 +202,7 @@ def _environment() -> Environment:
         "alt": _alt,
         "number": cells.number,
         "most": numbers.MOST,
+        "filtered": FILTERED,
         "file": _file,
     }
     return made
@@ -215,4 +237,12 @@ def _alt(page: Page, figure: Drawing) -> str:
     """What stands for a figure where it cannot be seen."""
     landscapes = ", ".join(str(name) for name in page.data["landscape"].values)
     name = figure.name.replace("_", " ")
-    return f"Figure {name} for {landscapes}. {figure.caption} The tables below have the numbers."
+    return f"Figure {name} for {landscapes}. {figure.caption} {_finding(page)}"
+
+
+def _finding(page: Page) -> str:
+    """What a figure shows where it cannot be seen: the claims' verdicts, and the answer's first lines."""
+    claimed = [f"{word}: {name}" for name, word in page.verdicts.items()]
+    said = [f"{line.where}: {line.text}" for line in page.answer]
+    found = "; ".join([*claimed, *said][:SAID])
+    return f"What was found: {found}." if found else "The tables below have the numbers."

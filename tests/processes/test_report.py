@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 
 from studies.cells.loop import run_cell
+from studies.report import writing
 from studies.report.__main__ import main
 from studies.report.writing import FILE, write
 from studies.results import store, view
@@ -154,6 +155,36 @@ def test_an_optimizer_is_hidden_and_shown_again(tab, whole):
 
 
 @browsing
+def test_the_answer_comes_first_and_its_columns_are_hidden_too(tab, whole):
+    page, said = opened(tab, whole)
+    assert page.locator("main > section").first.get_attribute("id") == "answer"
+    assert page.locator(".answer li").count() == 2  # a line a landscape
+    assert page.locator(".matrix tbody tr").count() == 2
+    assert page.locator(".matrix thead th").all_inner_texts() == ["random", "GA", HOSTILE]
+    cells = page.locator(".matrix [data-optimizer='GA']")
+    assert cells.count() == 3
+    rows = page.locator("#tables tr:has(td:text-is('GA'))")
+    assert rows.count() > 0
+    page.click(".optimizers button[data-optimizer='GA']")
+    assert not any(part.is_visible() for part in (*cells.all(), *rows.all()))
+    assert said == []
+
+
+@browsing
+def test_rows_of_a_long_table_are_chosen_by_words(tab, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "FILTERED", 3)
+    writing._environment.cache_clear()
+    write(whole.parent, tmp_path / "long.html")
+    writing._environment.cache_clear()
+    page, said = opened(tab, tmp_path / "long.html")
+    page.locator(".filter input").first.fill("GA nk")
+    rows = page.locator("#tables table").first.locator("tbody tr")
+    seen = [row.inner_text().split("\t")[:2] for row in rows.all() if row.is_visible()]
+    assert seen == [["nk", "GA"]]
+    assert said == []
+
+
+@browsing
 def test_the_pointer_shows_a_value_that_was_drawn(tab, whole):
     page, _ = opened(tab, whole)
     for other in (0, 2):
@@ -204,6 +235,7 @@ def test_it_is_readable_with_scripts_off(browser, whole):
         "random is best",
         "undecided" if "undecided" in text else "fails",
         "Final loss",
+        "(4 worlds",  # of the answer
         "Running time",
         "git checkout",
         "torch",
@@ -237,6 +269,13 @@ def test_it_is_one_small_file_that_asks_for_nothing(whole):
     for fetched in ('src="http', "url(http", "@import", "<link rel=stylesheet", 'href="http'):
         assert fetched not in text
     assert "&lt;script&gt;" in text
+
+
+def test_what_cannot_be_seen_says_what_was_found(page_of_whole):
+    (figure, *_) = page_of_whole.figures
+    alt = writing._alt(page_of_whole, figure)
+    assert page_of_whole.answer[0].text in alt
+    assert f"random is best {HOSTILE}" in alt
 
 
 def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):

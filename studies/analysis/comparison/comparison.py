@@ -34,10 +34,11 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged
 from studies.analysis.comparison.paired import losses, pairs, score, unit_means
+from studies.analysis.comparison.power import signed_ranks, units_to_decide
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import of_share, proportion
 from studies.analysis.intervals.quantiles import quantiles
-from studies.analysis.shapes import ends, mapped, named, transformed
+from studies.analysis.shapes import ends, mapped, named
 from studies.results.precision import precision, resolved
 from studies.schema import LOSS
 from studies.text.shapes import Data
@@ -68,8 +69,9 @@ def compare(
         defines them: `judged`, `difference`, `win_probability`, `a12`, `p_value`, `p_corrected`; and `ratio`
         = 10^difference where `logarithmic`; `cliffs_delta`; `verdict`; `target`, where a time is judged;
         `worlds` where both have numbers; `units`, how many independent ones: instances where worlds share
-        them. Differences, ratios, probabilities and effect sizes have an `_interval` (bound). Dims of the
-        study but optimizer, replicate and checkpoint stay.
+        them; `units_to_decide`, how many would tell the two apart, were they like these. Differences, ratios,
+        probabilities and effect sizes have an `_interval` (bound). Dims of the study but optimizer, replicate
+        and checkpoint stay.
     """
     outcome, which = judged(dataset, at, value)
     away = outcome.away()
@@ -116,7 +118,8 @@ def _tested(
     return {
         "p_value": named(p, about),
         "p_corrected": named(corrected, f"{about}, Holm's correction"),
-        "verdict": verdict(interval, corrected, leaning(means), alpha),
+        "verdict": verdict(interval, corrected, signed_ranks(means), alpha),
+        "units_to_decide": units_to_decide(means, corrected.attrs["tests"], alpha),
     }
 
 
@@ -147,7 +150,7 @@ def verdict(interval: DataArray, p: DataArray, side: DataArray, alpha: float = A
     Args:
         interval: of A - B, dim `bound` and others.
         p: of the test, the others.
-        side: for whom the test speaks, < 0 for A, the others (see `leaning`).
+        side: for whom the test speaks, < 0 for A, the others (see `signed_ranks`).
         alpha: of the test.
 
     Returns:
@@ -161,19 +164,10 @@ def verdict(interval: DataArray, p: DataArray, side: DataArray, alpha: float = A
     return named(text, f"which has the lower loss, at {alpha:g}", None)
 
 
-def leaning(means: DataArray) -> DataArray:
-    """The sum of the signed ranks over the dim `unit`: below 0 where the test speaks for A.
-
-    A mean with a few large differences need not be on the same side.
-    """
-    ranks = transformed(scipy.stats.rankdata, abs(means), "unit", axis=-1, nan_policy="omit")
-    return (ranks * np.sign(means)).sum("unit")
-
-
 def signed_rank(means: DataArray, *raw: DataArray) -> tuple[DataArray, DataArray]:
     """Two-sided p values over the dim `unit`, and Holm's.
 
-    Cells with the same `raw` numbers on one landscape are one test.
+    Cells with the same `raw` numbers on one landscape are one test; `tests` of the second are how many.
     """
     cells = means.isel(unit=0, drop=True)
     front = [dim for dim in ("landscape", "pair") if dim in cells.dims]
@@ -182,7 +176,8 @@ def signed_rank(means: DataArray, *raw: DataArray) -> tuple[DataArray, DataArray
     same = _same_tests(np.concatenate(numbers, -1), len(front))
     rows = means.transpose(*cells.dims, "unit").values
     p = wilcoxons(np.array([rows[places[0]] for places in same]))
-    return _spread(p, same, cells), _spread(holm(p), same, cells)
+    corrected = _spread(holm(p), same, cells)
+    return _spread(p, same, cells), corrected.assign_attrs(tests=int((~np.isnan(p)).sum()))
 
 
 def _same_tests(numbers: np.ndarray, apart: int) -> list[list[tuple[int, ...]]]:

@@ -1,4 +1,4 @@
-"""The smallest differences that so many worlds could have shown.
+"""The smallest differences that so many worlds could have shown, and the worlds that show what was seen.
 
 With a chance of 80 % and a two-sided test at level 0.05.
 
@@ -12,16 +12,21 @@ difference has to stand at level / m to be the first that is rejected.
     a12                of the probability of superiority, above 1/2: Noether (1987, J. Am. Stat. Assoc. 82,
                        645), equation 4, (z_{1 - level/2} + z_power)^2 = 12 c (1 - c) N (p - 1/2)^2, here
                        N = 2 n and c = 1/2
+    units_to_decide    n at which differences like those seen are told from 0: by the signed-rank test,
+                       (z_{1 - level/2} + z_power)^2 = 3 n (p - 1/2)^2 with p the chance that the mean of two
+                       of them is above 0 (the same paper, for Wilcoxon's test of one sample); and by the
+                       interval of their mean, (z_{0.975} + z_power)^2 = n (mean / sd)^2
 """
 
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 from scipy import optimize, stats
 from statsmodels.stats.power import TTestPower
 from xarray import DataArray, Dataset
 
-from studies.analysis.shapes import named
+from studies.analysis.shapes import named, transformed
 
 LEVEL = 0.05
 POWER = 0.8
@@ -54,6 +59,54 @@ def detectable_difference(
         values = np.array([smallest_of(int(n), level / tests, power) for n in numbers], float)
         result[name] = named(units.copy(data=values[place].reshape(units.shape)), f"smallest {what}")
     return result.assign_attrs(tests=tests, level=level, power=power)
+
+
+def units_to_decide(
+    means: DataArray, tests: int = 1, level: float = LEVEL, power: float = POWER
+) -> DataArray:
+    """How many worlds, or instances where worlds share them, would tell two arms apart, were they like these.
+
+    An extrapolation: from few worlds it is a rough one.
+
+    Args:
+        means: A - B of each unit, dim `unit`, NaN where it has none; inf where a run diverged.
+        tests: how many tests Holm's correction is over; none are one.
+        level: of the tests.
+        power: the chance that is asked for.
+
+    Returns:
+        The larger of what the test and what the interval need, a whole number, the other dims. inf where the
+        two speak for different arms or for none; NaN where fewer than two units are known.
+    """
+    known = means.notnull()
+    count = known.sum("unit")
+    finite = means.where(abs(means) < np.inf).where(known)
+    wins = xr.apply_ufunc(np.sign, means).sum("unit")
+    above = (signed_ranks(means) - wins) / (count * (count - 1)).where(count > 1)  # p - 1/2
+    shift = finite.mean("unit") / finite.std("unit", ddof=1)
+    broken = (abs(means) == np.inf).any("unit")  # then the median is judged, as by the sign test
+    squared = _chance(level / max(1, tests), power) ** 2
+    by_test = squared / (3 * above**2)
+    narrow = _chance(LEVEL, power) ** 2
+    by_interval = xr.where(broken, narrow / (wins / count) ** 2, narrow / shift**2)
+    lean = xr.where(broken, wins, shift)
+    agree = np.sign(above) * np.sign(lean) > 0
+    larger = np.ceil(xr.where(by_interval > by_test, by_interval, by_test))
+    return named(larger.where(agree, np.inf).where(count > 1), "units that would decide")
+
+
+def _chance(level: float, power: float) -> float:
+    """How far from 0, in standard errors, a two-sided test at this level sees with this power."""
+    return float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power))
+
+
+def signed_ranks(means: DataArray) -> DataArray:
+    """The sum of the signed ranks over the dim `unit`: below 0 where Wilcoxon's test speaks for A.
+
+    A mean with a few large differences need not be on the same side.
+    """
+    ranks = transformed(stats.rankdata, abs(means), "unit", axis=-1, nan_policy="omit")
+    return (ranks * np.sign(means)).sum("unit")
 
 
 def paired_sd(n: int, level: float = LEVEL, power: float = POWER) -> float:

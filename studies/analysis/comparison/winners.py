@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from xarray import DataArray, Dataset
@@ -27,16 +28,70 @@ from studies.results.precision import precision, resolved
 from studies.schema import DIMS, EVALUATIONS
 
 NONE = ""  # the winner where no optimizer has numbers
-EMPTY = {  # what is said of a combination, where nothing is
-    "winner": NONE,
-    "runner_up": NONE,
-    "lead": np.nan,
-    "at_least": False,
-    "tied": False,
-    "decided": False,
-    "worlds": 0,
-}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 LEAD = "runner-up's median loss, times the winner's where logarithmic, else above it"
+
+
+class Duel(NamedTuple):
+    """A comparison of two optimizers, as `compare` gives it."""
+
+    a: str
+    b: str
+    verdict: str
+    worlds: int
+    units: int  # independent ones: instances where worlds share them
+    judged: str
+    target: float
+    difference: float
+    difference_interval: Sequence[float]
+    p_corrected: float
+    units_to_decide: float
+    logarithmic: bool
+
+    @property
+    def better(self) -> str | None:
+        """Who is better; None where that is not decided."""
+        return {VERDICTS[0]: self.a, VERDICTS[1]: self.b}.get(self.verdict)
+
+    def of(self, name: str) -> Duel:
+        """The same, with this one of the two as A."""
+        if self.a == name:
+            return self
+        low, high = self.difference_interval
+        turned = dict(zip(VERDICTS, (VERDICTS[1], VERDICTS[0], VERDICTS[2]), strict=True))
+        return self._replace(
+            a=self.b,
+            b=self.a,
+            verdict=turned[self.verdict],
+            difference=-self.difference,
+            difference_interval=(-high, -low),
+        )
+
+
+class Finding(NamedTuple):
+    """The best optimizer at one combination of swept axes, and how sure that is."""
+
+    winner: str = NONE
+    runner_up: str = NONE
+    lead: float = np.nan
+    at_least: bool = False
+    tied: bool = False
+    decided: bool = False
+    worlds: int = 0
+    duels: Sequence[Duel] = ()  # of the winner, which is A, with every other one, the runner-up first
+    medians: Mapping[str, float] = (
+        NOTHING  # of every optimizer with numbers, over worlds, the lowest first
+    )
+    gap: bool = False  # whether losses are gaps to a known optimum
+    place: Mapping[str, object] = NOTHING  # the values of the axes
+
+    @property
+    def rivals(self) -> list[Duel]:
+        """Those with optimizers than which the winner is not known to be better."""
+        return [duel for duel in self.duels if duel.better != self.winner]
+
+
+VARIABLES = Finding._fields[:7]
 
 
 def winners(dataset: Dataset) -> Dataset:
@@ -54,23 +109,49 @@ def winners(dataset: Dataset) -> Dataset:
 
     Raises:
         ValueError: there are fewer than two optimizers.
-    """
+    """  # noqa: DOC502
+    told = findings(dataset)
+    dataset = touched(dataset)
+    axes = rest(dataset["loss"], *DIMS)
+    gap = gap_known(dataset["loss"])
+    result = _collected(told, {axis: dataset[axis] for axis in axes})
+    cost = bare(budget(dataset)).assign_attrs(units=EVALUATIONS)
+    return result.assign_coords(cost=cost, logarithmic=bare(gap.any(rest(gap, *axes))))
+
+
+def findings(dataset: Dataset, compared: Dataset | None = None) -> list[Finding]:
+    """As `winners`, with the comparisons of each winner; the last axis is the fastest.
+
+    Args:
+        dataset: a study's results without the dim `landscape`, of two optimizers or more.
+        compared: what `compare` says of them, where its correction is over more than this landscape.
+
+    Raises:
+        ValueError: there are fewer than two optimizers.
+    """  # noqa: DOC502
     _check(dataset)
     dataset = touched(dataset)
     loss = losses(dataset, at=np.inf)
     least = precision(dataset)
     axes = rest(loss, *DIMS)
     gap = gap_known(loss)
-    gap = gap.any(rest(gap, *axes))
-    compared = compare(dataset)[list(_Side._fields)]
-    known = {"median": _medians(resolved(loss, least)), "gap": gap, "least": least}
+    compared = (compare(dataset) if compared is None else compared)[list(Duel._fields)]
+    compared = compared.isel(dict.fromkeys({*compared.sizes} - {*axes, "pair", "bound"}, 0))
+    known = {
+        "median": _medians(resolved(loss, least)),
+        "gap": gap.any(rest(gap, *axes)),
+        "least": least,
+    }
     numbers = Dataset({name: part.variable for name, part in known.items()})
-    numbers = numbers.assign(compared.variables)
+    numbers = numbers.assign(compared.variables).assign({axis: dataset[axis].variable for axis in axes})
     names = list(map(str, dataset["optimizer"].values))
-    told = [EMPTY | _winner(names, at) for at in numbers_at(numbers, axes, [*known, *_Side._fields])]
-    result = _collected(told, {axis: dataset[axis] for axis in axes})
-    cost = bare(budget(dataset)).assign_attrs(units=EVALUATIONS)
-    return result.assign_coords(cost=cost, logarithmic=bare(gap))
+    every = numbers_at(numbers, axes, [*known, *Duel._fields, *axes])
+    return [
+        _finding(names, at)._replace(
+            gap=bool(at["gap"]), place={axis: at[axis].item() for axis in axes}
+        )
+        for at in every
+    ]
 
 
 def _check(dataset: Dataset) -> None:
@@ -83,13 +164,14 @@ def _check(dataset: Dataset) -> None:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")
 
 
-def _collected(told: Sequence[Mapping[str, object]], axes: dict[str, DataArray]) -> Dataset:
+def _collected(told: Sequence[Finding], axes: dict[str, DataArray]) -> Dataset:
     """What is said of every combination, the last axis fastest, as variables."""
     result = Dataset(coords=axes)
     shape = [axis.size for axis in axes.values()]
-    for name, nothing in EMPTY.items():
+    for name in VARIABLES:
+        nothing = Finding._field_defaults[name]
         kind = object if isinstance(nothing, str) else type(nothing)
-        values = np.array([each[name] for each in told], kind)
+        values = np.array([getattr(each, name) for each in told], kind)
         result[name] = (list(axes), values.reshape(shape))
     result["lead"].attrs["long_name"] = LEAD
     return result
@@ -112,58 +194,47 @@ def touched(dataset: Dataset) -> Dataset:
     return dataset
 
 
-class _Side(NamedTuple):
-    """A comparison of two optimizers, as `compare` gives it."""
-
-    a: str
-    b: str
-    verdict: str
-    worlds: int
-
-    @property
-    def better(self) -> str | None:
-        """Who is better; None where that is not decided."""
-        return {VERDICTS[0]: self.a, VERDICTS[1]: self.b}.get(self.verdict)
-
-
-def _winner(names: Sequence[str], at: Mapping[str, np.ndarray]) -> dict[str, object]:
-    """What is said of one combination, of `EMPTY`.
+def _finding(names: Sequence[str], at: Mapping[str, np.ndarray]) -> Finding:
+    """What is said of one combination.
 
     Args:
         names: of the optimizers.
-        at: `median`, the losses of the optimizers, NaN where one has none; of every two what `_Side` has;
+        at: `median`, the losses of the optimizers, NaN where one has none; of every two what a `Duel` has;
             `gap`, whether losses are gaps to the optimum; `least`, the precision.
     """
     medians = dict(zip(names, at["median"].tolist(), strict=True))
-    sides, gap = _sides(at), bool(at["gap"])
-    order = _order(medians, sides)
+    every, gap = _duels(at), bool(at["gap"])
+    order = _order(medians, every)
+    known = {name: medians[name] for name in order}
     if not order or np.isinf(medians[order[0]]):
-        return {}
+        return Finding(medians=known)
     if len(order) == 1:
-        return {"winner": order[0]}
+        return Finding(order[0], medians=known)
     best, next_best, *_ = order
     first = medians[best]
     second = medians[next_best]
-    rivals = [side for side in sides if best in side[:2] and {*side[:2]} <= {*order}]
-    return {
-        "winner": best,
-        "runner_up": next_best,
-        "lead": _lead(first, second, gap),
-        "decided": all(side.better == best for side in rivals),
-        "worlds": min(side.worlds for side in rivals),
-        "tied": first == second,
-        "at_least": gap and first <= float(at["least"]) < second,
-    }
+    duels = [duel.of(best) for duel in every if best in duel[:2] and {*duel[:2]} <= {*order}]
+    return Finding(
+        winner=best,
+        runner_up=next_best,
+        lead=_lead(first, second, gap),
+        decided=all(duel.better == best for duel in duels),
+        worlds=min(duel.worlds for duel in duels),
+        tied=first == second,
+        at_least=gap and first <= float(at["least"]) < second,
+        duels=sorted(duels, key=lambda duel: order.index(duel.b)),
+        medians=known,
+    )
 
 
-def _sides(compared: Mapping[str, np.ndarray]) -> list[_Side]:
-    columns = (compared[name].tolist() for name in _Side._fields)
-    return [_Side(*row) for row in zip(*columns, strict=True)]
+def _duels(compared: Mapping[str, np.ndarray]) -> list[Duel]:
+    columns = (compared[name].tolist() for name in Duel._fields)
+    return [Duel(*row) for row in zip(*columns, strict=True)]
 
 
-def _order(medians: Mapping[str, float], sides: Sequence[_Side]) -> list[str]:
+def _order(medians: Mapping[str, float], duels: Sequence[Duel]) -> list[str]:
     """Optimizers with numbers, the lowest median first; of equal ones who is better than most of them."""
-    won = Counter(side.better for side in sides if medians[side.a] == medians[side.b])
+    won = Counter(duel.better for duel in duels if medians[duel.a] == medians[duel.b])
     there = [name for name in medians if not np.isnan(medians[name])]
     return sorted(there, key=lambda name: (medians[name], -won[name]))
 

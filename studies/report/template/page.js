@@ -18,6 +18,10 @@
     for (const part of document.querySelectorAll("[data-arm]")) {
       part.classList.toggle("off", hidden.optimizer.has(part.dataset.optimizer) || hidden.arm.has(part.dataset.arm));
     }
+    for (const cell of document.querySelectorAll(".matrix [data-optimizer]")) cell.classList.toggle("away", hidden.optimizer.has(cell.dataset.optimizer));
+    for (const row of document.querySelectorAll(".sortable tbody tr")) {
+      row.classList.toggle("away", [...row.cells].some((cell) => hidden.optimizer.has(cell.textContent)));
+    }
     for (const button of document.querySelectorAll(".optimizers button")) {
       button.setAttribute("aria-pressed", String(!hidden.optimizer.has(button.dataset.optimizer)));
     }
@@ -28,6 +32,14 @@
     if (button) toggle(hidden.optimizer, button.dataset.optimizer);
     const key = event.target.closest(".key");
     if (key) toggle(...(key.dataset.arm === key.dataset.optimizer ? [hidden.optimizer, key.dataset.optimizer] : [hidden.arm, key.dataset.arm]));
+  });
+
+  // rows of a table that have all these words
+  document.addEventListener("input", (event) => {
+    const table = event.target.closest(".filter")?.nextElementSibling;
+    if (!table) return;
+    const words = event.target.value.toLowerCase().split(/\s+/);
+    for (const row of table.querySelectorAll("tbody tr")) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
   });
 
   // values under the pointer

@@ -14,13 +14,13 @@ from studies.analysis.comparison.comparison import (
     MANY,
     compare,
     holm,
-    leaning,
     superiority,
     verdict,
     wilcoxon,
     win_probability,
 )
 from studies.analysis.comparison.paired import distinct, losses
+from studies.analysis.comparison.power import signed_ranks
 from studies.analysis.comparison.ranks import ranks
 from studies.analysis.comparison.winners import winners
 from studies.analysis.intervals import bootstrap
@@ -198,9 +198,8 @@ class TestCompare:
         assert found["pair"] == "A - B"
         assert found["difference"] == pytest.approx(-(8 + 6) / 2)
         alone = compare(data.sel(optimizer=["A", "B"])).isel(landscape=0, pair=0)
-        for name in set(alone.data_vars) - {
-            "p_corrected"
-        }:  # which is for all pairs of the table, as its name says
+        of_the_table = {"p_corrected", "units_to_decide"}  # for all its pairs
+        for name in set(alone.data_vars) - of_the_table:
             compared = (
                 np.testing.assert_array_equal
                 if alone[name].dtype.kind in "OUSb"
@@ -394,7 +393,7 @@ class TestVerdict:
         rows = np.where(RNG.random((50, 12)) < 0.2, np.nan, np.round(RNG.normal(0, 2, (50, 12))))
         rows[:, 0] = 0.0
         for row, told in zip(
-            rows, leaning(xr.DataArray(rows, dims=("cell", "unit"))).values, strict=True
+            rows, signed_ranks(xr.DataArray(rows, dims=("cell", "unit"))).values, strict=True
         ):
             given = row[~np.isnan(row)]
             assert told == sum(
