@@ -31,6 +31,8 @@ LEFT: Data = {
 }
 FILE = "arms.csv"
 MOST = 50  # arms that are all shown
+FEW = 20  # steps; of fewer little can be said of how a method searches
+NAMED = 4  # arms that a note names
 QUARTILES = (0.25, 0.5, 0.75)
 Method = Literal["inverted_cdf", "linear"]  # of quantiles
 
@@ -146,10 +148,21 @@ def table(dataset: Dataset, every: Sequence[Row] | None = None) -> Table:
     share = max(1, MOST // (2 * max(1, len(of_landscapes))))
     shown = of_landscapes if few else of_landscapes[: MOST // 2]
     notes = [] if few else [_left_out(len(of_landscapes) - len(shown))]
+    notes += _hurried(every)
     grid = _grid(dataset, "\n".join(filter(None, [mixed, *goals.idle(dataset), *notes])))
     for own in shown:
         _add(grid, own, len(own) if few else share, mixed=bool(mixed))
     return grid
+
+
+def _hurried(every: Iterable[Row]) -> list[str]:
+    """A note on arms that made few steps within their budget."""
+    few = [row for row in every if row.worlds and row.asked and 0 < row.steps < FEW]
+    if not few:
+        return []
+    names = [f"{row.arm} on {row.landscape} ({row.steps:,.0f})" for row in few[:NAMED]]
+    names += [f"{len(few) - NAMED:,} more"] * (len(few) > NAMED)
+    return [f"fewer than {FEW} steps: {'; '.join(names)}; a larger budget shows how they search"]
 
 
 def _left_out(landscapes: int) -> str:

@@ -146,3 +146,24 @@ def test_arms_without_numbers_or_without_a_step_are_neither(share):
     shown = [float(line.split("rate = ")[1].split()[0]) * 64 for line in lines if "rate = " in line]
     best = [k for k in range(share, 100) if k != 50]
     assert shown == [*best[:25], *best[-25:]]
+
+
+def test_arms_of_few_steps_are_told():
+    """Fewer than twenty, at the budget; an arm without a step has its own words."""
+    data = results(np.ones((3, 4)), landscapes=("bowl", "hill"))
+    assert "fewer than" not in str(table(data).caption)
+    steps = {"bowl": 19.0, "hill": 20.0}
+    counted = data["steps"] * 0 + [[[[steps[str(name)]]]] for name in data["landscape"].values]
+    caption = str(table(data.assign(steps=counted)).caption)
+    name = str(data["optimizer"].values[0])
+    told = f"fewer than 20 steps: {name} on bowl (19); a larger budget shows how they search"
+    assert told in caption.splitlines()
+
+
+def test_of_many_arms_of_few_steps_some_are_told():
+    every = [
+        summary.Row("bowl", f"SGD {k}", "loss", 1, 1, 1, 5, 1, 1, 3, 0, None, True) for k in range(6)
+    ]
+    (told,) = summary._hurried(every)
+    assert told.startswith("fewer than 20 steps: SGD 0 on bowl (5); SGD 1 on bowl (5)")
+    assert "SGD 3 on bowl (5); 2 more; a larger" in told
