@@ -13,7 +13,7 @@ from studies.run import clusters, sweep
 from studies.run.__main__ import main
 from studies.run.clusters import connect
 from tests.support.interrupts import interrupts  # noqa: F401
-from tests.support.runs import ALIKE, FEW, again, cells, setenv, sketch, wait_for, write
+from tests.support.runs import ALIKE, FEW, again, cells, setenv, sketch, unpaced, wait_for, write  # noqa: F401
 
 
 def test_help(capsys):
@@ -54,6 +54,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, wo
     assert text in lines[0]
 
 
+@pytest.mark.usefixtures("unpaced")
 def test_a_dry_run_shows_the_cells_and_writes_nothing(tmp_path, monkeypatch, capsys):
     write(tmp_path)
     monkeypatch.chdir(tmp_path)

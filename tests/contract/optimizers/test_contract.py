@@ -75,15 +75,32 @@ def whole(number, dtype=DOUBLE, dim=7):
         return Play(*run(kind, options, domain, make(dtype=dtype), dim), drawn)
 
 
-WIDTHS = [(DOUBLE, 1), (SINGLE, 7), (DOUBLE, 33)]
+@functools.cache
+def pair(number, dtype=SINGLE, dim=7):
+    """The states of a case in the worlds (5, 2) alone."""
+    kind, options, _, domain = CASES[number]
+    return run(kind, options, domain, make([5, 2], dtype=dtype), dim)[0]
+
+
+WIDTHS, WIDE = [(DOUBLE, 1), (SINGLE, 7)], [(DOUBLE, 33)]
 every_number = each("number", range(len(CASES)), ids=map(identity, CASES))
 
 
 @every_number
 def test_shapes(number):
+    check_shapes(number, WIDTHS)
+
+
+@pytest.mark.verify
+@every_number
+def test_shapes_of_many_coordinates(number):
+    check_shapes(number, WIDE)
+
+
+def check_shapes(number, widths):
     kind, options, points, domain = CASES[number]
     optimizer = build(kind, options)
-    for dtype, dim in WIDTHS:
+    for dtype, dim in widths:
         states, queries, infos, _ = whole(number, dtype, dim)
         dim = allowed(kind, dim)
         held = dtype if isinstance(domain, Reals) else torch.uint8
@@ -100,13 +117,21 @@ def test_shapes(number):
 
 
 @every_number
-@each(("dtype", "dim"), WIDTHS[1:])
-def test_replicate_invariance(number, dtype, dim):
+def test_replicate_invariance(number):
     """Worlds (5, 2) alone are those rows of eight, bit for bit."""
-    kind, options, _, domain = CASES[number]
-    part = run(kind, options, domain, make([5, 2], dtype=dtype), dim)[0]
+    check_replicate_invariance(number, SINGLE, 7)
+
+
+@pytest.mark.verify
+@every_number
+def test_replicate_invariance_of_many_coordinates(number):
+    check_replicate_invariance(number, *WIDE[0])
+
+
+def check_replicate_invariance(number, dtype, dim):
     together = whole(number, dtype, dim).states
-    assert all(same(a, b, [5, 2]) for a, b in zip(together, part, strict=True))
+    alone = pair(number, dtype, dim)
+    assert all(same(a, b, [5, 2]) for a, b in zip(together, alone, strict=True))
 
 
 @every_number
@@ -122,8 +147,8 @@ def test_a_number_for_each_world(number):
         for key, value in settings[1].items()
     }
     together = run(kind, options | per_world, domain, make([5, 2, 5, 2], dtype=SINGLE))[0]
-    for rows, setting in zip(([0, 1], [2, 3]), settings, strict=True):
-        alone = run(kind, options | setting, domain, make([5, 2], dtype=SINGLE))[0]
+    other = run(kind, options | settings[1], domain, make([5, 2], dtype=SINGLE))[0]
+    for rows, alone in zip(([0, 1], [2, 3]), (pair(number), other), strict=True):
         assert all(same(a, b, rows) for a, b in zip(together, alone, strict=True))
 
 

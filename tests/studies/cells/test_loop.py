@@ -623,8 +623,16 @@ OWN = {"kind": "tests.studies.cells.test_loop:OwnBatch"}
 class TestOwnBatches:
     @each("shared", [True, False])
     @each("sampling", ["replacement", "batch", "epoch"])
-    @each("landscape", ["gaussian_field", "digits"])
-    def test_no_world_depends_on_the_batches_of_others(self, landscape, sampling, shared):
+    def test_no_world_depends_on_the_batches_of_others(self, sampling, shared):
+        self.check("gaussian_field", sampling, shared)
+
+    @pytest.mark.verify
+    @each("shared", [True, False])
+    @each("sampling", ["replacement", "batch", "epoch"])
+    def test_nor_does_one_of_digits(self, sampling, shared):
+        self.check("digits", sampling, shared)
+
+    def check(self, landscape, sampling, shared):
         if sampling == "epoch" and not shared:
             return
         noise = {

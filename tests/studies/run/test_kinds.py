@@ -31,7 +31,7 @@ from studies.study_file.cluster import Cluster, given
 from tests.support.each import each
 from tests.support.own_cluster import BEGAN, GO, Noted, landing
 from tests.support.patience import patience
-from tests.support.runs import FEW, write
+from tests.support.runs import FEW, unpaced, write  # noqa: F401
 
 FOLDERS = kinds.Folders(Path("logs"), Path("hidden"))
 MINE = "tests.support.own_cluster:Noted"
@@ -101,6 +101,7 @@ def test_every_core_of_a_job_is_a_worker():
     assert kinds.most_workers(Cluster(kind="slurm", cores=4, adapt=[0, 200])) == 800
 
 
+@pytest.mark.usefixtures("unpaced")
 @pytest.mark.parametrize(("kind", "line"), [("slurm", "#SBATCH -p short"), ("sge", "#$ -q short")])
 def test_a_dry_run_prints_the_script_and_writes_nothing(tmp_path, capsys, kind, line):
     path = write(tmp_path, FEW | {"cluster": {kind: JOB | {"jobs": 20}}})

@@ -511,10 +511,16 @@ def test_portions_may_differ_by_landscape_and_do_nothing_without_terms() -> None
     assert load_study(load_study(study).resolved) == load_study(study)
 
 
+@pytest.mark.verify
+def test_the_schema_is_one() -> None:
+    """By the schema of schemas; that it works is seen each day, below."""
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.Draft202012Validator.check_schema(json.loads(json.dumps(json_schema())))
+
+
 def test_the_schema_takes_good_studies_and_refuses_others() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads(json.dumps(json_schema()))
-    jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     good = document.read("", GOOD + "noise: {evaluation: {nk: {value: 1}}}\ngradient_cost: 3\n").data
     assert validator.is_valid(good)

@@ -280,7 +280,9 @@ SIGNS = '+ - * / ** ( ) [ ] , = < "ES" "bowl" 0.3 8 start since cost . if lambda
 WORDS = [*FUNCTIONS, *SUMMARIES, "quantile", "hit", "loss", "status", "instance", "noise_batch", *SIGNS]
 
 
+@pytest.mark.verify
 def test_any_text_is_a_number_or_one_line(made):
+    """As test_random has it each day, of results that more can be asked of."""
     draw, small = random.Random(3), made[0].isel(replicate=slice(2))
     texts = ["".join(draw.choices(WORDS, k=draw.randrange(1, 8))) for _ in range(600)]
     outcomes = [outcome(small, text) for text in texts]

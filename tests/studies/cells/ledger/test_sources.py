@@ -195,7 +195,6 @@ def test_moments_of_worlds_that_read_their_data_at_different_steps():
 EDGES = {
     "one world": (BOWL, METHODS["sgd"](), Noise(batch=3), {"worlds": 1}),
     "two worlds": (BOWL, METHODS["sgd"](), Noise(batch=3), {"worlds": 2}),
-    "one dimension": (LAND["quadratic"](dim=1), METHODS["sgd"](), Noise(gradient=0.1), {}),
     "no noise": (LAND["quadratic"](dim=3), METHODS["sgd"](), Noise(), {}),
     "all diverged": (
         LAND["quadratic"](dim=3),
@@ -204,6 +203,11 @@ EDGES = {
         {"costs": (1500.0,)},
     ),
     "no slope": (LAND["house_of_cards"](n=40), METHODS["wright_fisher"](population=6), Noise(), {}),
+}
+
+
+SELDOM = {  # as those above
+    "one dimension": (LAND["quadratic"](dim=1), METHODS["sgd"](), Noise(gradient=0.1), {}),
     "one locus": (LAND["onemax"](n=1), METHODS["wright_fisher"](population=3), Noise(), {}),
     "one individual": (LAND["onemax"](n=4), METHODS["wright_fisher"](population=1), Noise(), {}),
     "game": (LAND["bilinear"](dim=4), METHODS["sgd"](), Noise(gradient=0.1), {}),
@@ -213,7 +217,16 @@ EDGES = {
 
 @each("name", EDGES)
 def test_edges(name):
-    landscape, optimizer, noise, options = EDGES[name]
+    check_edge(name, *EDGES[name])
+
+
+@pytest.mark.verify
+@each("name", SELDOM)
+def test_other_edges(name):
+    check_edge(name, *SELDOM[name])
+
+
+def check_edge(name, landscape, optimizer, noise, options):
     data = ledger(landscape, optimizer, noise, redraws=4, modes=2, **options)
     found = xr.merge(
         [

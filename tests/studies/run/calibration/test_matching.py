@@ -413,11 +413,12 @@ def test_an_entry_with_mistakes_of_its_own_is_told_once():
 
 @pytest.mark.usefixtures("unpaced")
 def test_a_run_matches_first_and_a_second_one_finds_everything(tmp_path, capsys):
-    file = str(write(tmp_path, BOWLS | QUICK | {"figures": []}))
+    near = {"match": BOWLS["match"] | {"vary": {"ES": {"population": [32, 40]}}}}
+    file = str(write(tmp_path, BOWLS | QUICK | near | {"figures": []}))
     assert main([file, "--dry-run", "--out", str(tmp_path / "out")]) == 0
     shown = capsys.readouterr().out
     assert (
-        "match: population of ES from 4 to 400, for the noise_to_signal of SGD: at most 8 pilots for each of"
+        "match: population of ES from 32 to 40, for the noise_to_signal of SGD: at most 8 pilots for each of"
         " 1 arms" in " ".join(shown.split())
     )
     assert not (tmp_path / "out").exists()
