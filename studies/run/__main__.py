@@ -118,7 +118,7 @@ def _load(args: argparse.Namespace) -> Study:
     from studies.study_file.loading import load_study
 
     device = [f"device={args.device}"] if args.device else []
-    return load_study(args.config, [*args.set, *device], plugins=args.plugins)
+    return load_study(args.config, [*args.set, *device], plugins=args.plugins, many=args.yes)
 
 
 def _run_study(args: argparse.Namespace, study: Study, out: Path) -> int:

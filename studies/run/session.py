@@ -72,7 +72,7 @@ def run_study(
     **cluster: Any,  # noqa: ANN401
 ) -> Dataset:
     """See `studies.run_study`."""
-    study = load_study(config, overrides)
+    study = load_study(config, overrides, many=cluster.get("yes", False))
     where = folder(study, out)
     with live(where):
         outcome = execute(study, where, text=text_of(config), **cluster)

@@ -14,13 +14,17 @@ from dataclasses import fields
 from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis
 from studies.study_file.document import Mistake, mapping
+from studies.study_file.least import least_cells
 from studies.study_file.model import StudyModel
 from studies.study_file.spaced import most
-from studies.text.shapes import Named
+from studies.study_file.study import StudyError
+from studies.text.shapes import Data, Named
 
 LARGEST = 2e9  # bytes of results that are assembled whatever they repeat
 REPEATED = 8  # times that each number may be there in larger ones
 COMBINATIONS = 10**6  # of the values of all axes
+MANY = 10**6  # cells, from which on it must be said that they are meant
+FEWER = "ask for fewer values or worlds, or give --yes"
 STATE = 100  # bytes of a world at a checkpoint: about a dozen numbers
 
 
@@ -55,6 +59,22 @@ def too_many_variants(optimizers: Named, axes: Sequence[Axis]) -> Iterator[Mista
                 f" at most {COMBINATIONS:,} together; ask for fewer values, or in several studies",
                 at_key=True,
             )
+
+
+def refuse_unmeant(data: Data, axes: Sequence[Axis], study: StudyModel) -> None:
+    """Refuse a study of so many cells that a slip is likelier than a wish, as far as its text shows them.
+
+    Args:
+        data: the study, as it is written.
+        axes: what is swept.
+        study: the study, typed.
+
+    Raises:
+        StudyError: it has a million cells at least.
+    """
+    cells = least_cells(data, axes, study.replicates)
+    if cells >= MANY:
+        raise StudyError([f"{study.name}: {cells:,} cells at least; {FEWER}"])
 
 
 def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:

@@ -53,6 +53,7 @@ def load_study(
     overrides: Mapping[str, object] | Sequence[str] = (),
     *,
     plugins: bool = True,
+    many: bool = True,
 ) -> Study:
     """Read and check a study.
 
@@ -60,6 +61,8 @@ def load_study(
         source: a file, the name of a study in studies/configs/, or the study as a mapping.
         overrides: dotted path -> value, or texts "path=value" with the value in YAML.
         plugins: whether it may name code by import path, which runs here.
+        many: whether it may have a million cells or more; else it is refused before its arms are made, where
+            its text shows that it has.
 
     Returns:
         The study, complete.
@@ -81,14 +84,14 @@ def load_study(
         raise StudyError(document.lines(named))
     if huge := [*beyond(document.data)]:
         raise StudyError(document.lines(huge))
-    return _checked(document)
+    return _checked(document, many=many)
 
 
-def _checked(document: Document) -> Study:
+def _checked(document: Document, *, many: bool) -> Study:
     """The study of a document that is a mapping, or all its mistakes."""
     draft = Draft.of(document)
-    if many := [*check_size.too_many_variants(draft.entries("optimizers"), [])]:
-        raise StudyError(document.lines(many))
+    if endless := [*check_size.too_many_variants(draft.entries("optimizers"), [])]:
+        raise StudyError(document.lines(endless))
     draft.mistakes += check_labels.mistakes(draft)
     draft.mistakes += formulas.mistakes_in_let(draft.data)
     draft.mistakes += whole.settled(draft.data)
@@ -105,6 +108,8 @@ def _checked(document: Document) -> Study:
     draft.mistakes += (endless := [*check_size.too_many(axes), *grids])
     if study is None or endless:
         raise StudyError(document.lines(draft.mistakes))
+    if not many and not draft.mistakes:
+        check_size.refuse_unmeant(draft.data, axes, study)
     arms = against.beside(draft, resolver.arms(), resolver)
     draft.mistakes += check_record.mistakes(study.record, arms, axes, study.ledger is not None)
     arms, wrong = check_expressions.of_arms(study.record, arms, missing=_missing(draft, arms))

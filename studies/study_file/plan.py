@@ -23,6 +23,7 @@ from studies.results.manifest import Manifest
 from studies.schema import SECONDS
 from studies.study_file.arm import Arm as Settled
 from studies.study_file.cell_size import ALONE, worlds_of_a_cell
+from studies.study_file.check_size import FEWER, MANY
 from studies.study_file.checkpoints import Places, geometric, length_of_run, places, rounded
 from studies.study_file.once import Once
 from studies.study_file.resolved import resolved
@@ -41,7 +42,6 @@ OF_STUDY = (  # fields of a task that the study gives
 
 
 CALLED = ("label", "name", "across", "called", "above", "below")  # words of figures, not quantities
-MANY = 10**6  # cells, from which on it must be said that they are meant
 UNLIKE = (
     "its budget is in seconds: how many steps it holds, and with them all numbers, differ from machine to"
     " machine and from run to run; each world is a cell of its own"
@@ -153,7 +153,7 @@ def refuse_many(plan: Plan) -> None:
     if plan.size >= MANY:
         raise StudyError([
             f"{plan.study.name}: {plan.size:,} cells ({counted(len(plan.arms), 'arm')} of"
-            f" {plan.study.replicates:,} worlds); ask for fewer values or worlds, or give --yes"
+            f" {plan.study.replicates:,} worlds); {FEWER}"
         ])
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from studies.run.__main__ import main
 from studies.study_file import own_code
+from studies.study_file.check_size import MANY
 from studies.study_file.files import data_of, ready_studies
 from studies.study_file.loading import load_study
-from studies.study_file.plan import MANY, could_be_many, make_plan, refuse_many
+from studies.study_file.plan import could_be_many, make_plan, refuse_many
 from studies.study_file.study import StudyError
 from tests.support.runs import FEW
 
