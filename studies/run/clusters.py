@@ -20,17 +20,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies.run import cards
 from studies.run.certificates import Tls, security
 from studies.run.environment import ENVIRONMENT, cores, paths
-from studies.run.kinds import ClusterError
+from studies.run.kinds import NOBODY, ClusterError
 from studies.run.machine import alive
 from studies.study_file.cluster import ADDRESS, LOCAL, Cluster, given
-from studies.text.durations import TIME
+from studies.text.durations import TIME, duration
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 # seconds to wait for a first worker where the study does not say; processes of this machine come, however
 # loaded it is, and a queue takes as long as it takes
 PATIENCE = {LOCAL: 600.0, ADDRESS: 60.0}
+SOON = 10.0  # seconds without a worker, after which that is said
 ANSWER = {LOCAL: 60, ADDRESS: 5}  # seconds in which a scheduler answers
 SCRATCH = "studies-"  # how the temporary folders of local clusters begin, then the number of the client
 FAREWELL = 30  # seconds in which a cluster that was started ends its jobs
@@ -53,7 +54,10 @@ class Place(NamedTuple):
 
 @contextlib.contextmanager
 def connect(
-    cluster: Cluster | str = LOCAL, workers: int | None = None, folder: Path | None = None
+    cluster: Cluster | str = LOCAL,
+    workers: int | None = None,
+    folder: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Iterator[Client]:
     """A client of the cluster, with at least one worker there, but where they come from a queue.
 
@@ -61,13 +65,14 @@ def connect(
         cluster: what a study or the command line says.
         workers: worker processes of a local cluster, >= 1; None: one per core that this process may use.
         folder: seen by all workers; certificates of batch jobs are there while the cluster lives.
+        say: takes a line, where a first worker is long in coming.
 
     Raises:
         ClusterError: unknown kind of cluster, nobody answers, or no worker came.
     """
     cluster = checked(cluster, workers)
     with _place(cluster, workers, folder) as place, _client(place, cluster.where) as client:
-        _await_worker(client, cluster)
+        _await_worker(client, cluster, say)
         yield client
 
 
@@ -121,7 +126,9 @@ def waiting(cluster: Cluster, wait: str | None) -> Cluster:
         raise ClusterError(f"wait: {TIME}, got {wait!r}") from error
 
 
-def device_of(cluster: Cluster, device: str, *, ask: bool = True) -> str:
+def device_of(
+    cluster: Cluster, device: str, *, ask: bool = True, say: Callable[[str], None] = lambda line: None
+) -> str:
     """Where tensors live, of a study that says `auto`: cuda where workers have cards.
 
     That of this machine is asked for when its cells are planned.
@@ -130,6 +137,7 @@ def device_of(cluster: Cluster, device: str, *, ask: bool = True) -> str:
         cluster: where cells are computed.
         device: what the study says.
         ask: whether workers at an address may be asked.
+        say: as of `connect`.
 
     Raises:
         ClusterError: no worker is there.
@@ -138,12 +146,12 @@ def device_of(cluster: Cluster, device: str, *, ask: bool = True) -> str:
         return device
     if cluster.where != ADDRESS:
         return "cuda" if cluster.gpus else "cpu"
-    return _device_at(cluster) if ask else device
+    return _device_at(cluster, say) if ask else device
 
 
-def _device_at(cluster: Cluster) -> str:
+def _device_at(cluster: Cluster, say: Callable[[str], None]) -> str:
     """That of the workers of a scheduler."""
-    with connect(cluster) as client:
+    with connect(cluster, say=say) as client:
         answers = client.run(cards.visible, on_error="return").values()
     return "cuda" if any(isinstance(answer, list) and answer for answer in answers) else "cpu"
 
@@ -163,18 +171,31 @@ def with_cards(cluster: Cluster, *, cuda: bool) -> Cluster:
     return cluster.model_copy(update={"gpus": count})
 
 
-def _await_worker(client: Client, cluster: Cluster) -> None:
+def _await_worker(client: Client, cluster: Cluster, say: Callable[[str], None]) -> None:
     """Wait for a first worker, where one must come."""
     seconds = cluster.seconds_of_wait or PATIENCE.get(cluster.where)
     if seconds is None:  # the sweep waits, and says so
         return
+    soon = min(SOON, seconds)
+    if _came(client, soon):
+        return
+    if seconds > soon:
+        say(f"{NOBODY}, for {duration(seconds)} at most")
+        if _came(client, seconds - soon):
+            return
+    where = client.scheduler.address  # type: ignore[union-attr]
+    raise ClusterError(
+        f"cluster: no worker came to {where} within {seconds:g} s; start one, or wait longer: --wait 2h"
+    )
+
+
+def _came(client: Client, seconds: float) -> bool:
+    """Whether a worker is there within so many seconds."""
     try:
         client.wait_for_workers(1, timeout=seconds)
-    except TimeoutError as error:
-        where = client.scheduler.address  # type: ignore[union-attr]
-        raise ClusterError(
-            f"cluster: no worker came to {where} within {seconds:g} s; start one, or wait longer: --wait 2h"
-        ) from error
+    except TimeoutError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

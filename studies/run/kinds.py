@@ -41,6 +41,7 @@ LASTING = ("--worker-class", "studies.run.lasting.Lasting")
 HIDDEN = "127.0.0.1:0"  # where the scheduler's web pages are: for whoever is on its machine
 FORGOTTEN = "1 hour"  # after which a scheduler on another machine ends that nobody has used
 LOST = "15s"  # after which a job whose worker is gone counts as ended
+NOBODY = "no worker is there; waiting for one to come (Ctrl-C ends the run, finished cells are kept)"
 
 
 class ClusterError(Exception):

@@ -147,10 +147,10 @@ def execute(
     where = waiting(checked(cluster or study.cluster, workers), wait)
     if not yes and could_be_many(study):
         refuse_many(make_plan(study))
-    study = dataclasses.replace(study, device=device_of(where, study.device))
+    bar = Bar(console or terminal.console(stderr=True), ArmNames(out).of)
+    study = dataclasses.replace(study, device=device_of(where, study.device, say=bar.say))
     with _storing(out):
         note = study_folder.prepare(study, out, text)
-    bar = Bar(console or terminal.console(stderr=True), ArmNames(out).of)
     manifests: list[Manifest] = []
     if note:
         bar.say(note)
@@ -275,7 +275,8 @@ def _compute(
 
     try:
         cluster = with_cards(cluster, cuda=any(cell.task.device == "cuda" for cell in first))
-        with stop_signals(bar.console) as signals, connect(cluster, workers, out) as client:
+        # while a cluster starts, or no worker is there yet, the first signal ends the run
+        with connect(cluster, workers, out, bar.say) as client, stop_signals(bar.console) as signals:
             room, plugins = _room(cluster, client), arrivals.named(first)
             sweep.check_workers(client, plugins)
             with arrivals.watched(client, bar.say, plugins):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from studies.cells import fused, provenance
 from studies.results import store
 from studies.run import orders, rounds
-from studies.run.kinds import ClusterError
+from studies.run.kinds import NOBODY, ClusterError
 from studies.run.work import Record, appears, failed
 from studies.text.durations import duration
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 LOOK = 1.0  # seconds between looks at how many workers there are
 SAID = (10, 300)  # looks without a worker, after which it is said; then every hour
 HOUR = 3600
-NOBODY = "no worker is there; waiting for one to come (Ctrl-C ends the run, finished cells are kept)"
 AGAIN = "finished cells are kept; run the same command again, or wait longer: --wait 2h"
 TIMEOUT = "Timeout ("  # how the interpreter begins what it notes of a process that took too long
 NO_WORD = "the worker went away and left no word; run the same command again"

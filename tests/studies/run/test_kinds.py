@@ -350,8 +350,33 @@ def test_auto_is_what_workers_have(said, device, resolved):
 def test_workers_at_an_address_are_asked_for_their_cards(monkeypatch, cards_of, device):
     answers = dict(zip("ab", cards_of, strict=True)) | {"c": OSError("gone")}
     client = SimpleNamespace(run=lambda call, on_error: answers)
-    monkeypatch.setattr(clusters, "connect", lambda cluster: contextlib.nullcontext(client))
+    monkeypatch.setattr(clusters, "connect", lambda cluster, say: contextlib.nullcontext(client))
     assert clusters.device_of(Cluster(kind="tcp://a:1"), "auto") == device
+
+
+class Deserted:
+    """A client of a scheduler without workers."""
+
+    scheduler = SimpleNamespace(address="tcp://a:1")
+
+    def __init__(self):
+        self.waited = []
+
+    def wait_for_workers(self, count, timeout):
+        self.waited.append(timeout)
+        raise TimeoutError
+
+
+@pytest.mark.parametrize(("wait", "waited", "lines"), [("2h", [10, 7190], 1), ("5s", [5], 0)])
+def test_it_is_said_that_a_first_worker_is_long_in_coming(monkeypatch, wait, waited, lines):
+    client, said = Deserted(), []
+    monkeypatch.setattr(clusters, "_client", lambda *words: contextlib.nullcontext(client))
+    cluster = Cluster(kind="tcp://a:1", wait=wait)
+    with pytest.raises(ClusterError, match="no worker came to tcp://a:1 within"):
+        with clusters.connect(cluster, say=said.append):
+            pytest.fail("a worker came")
+    assert client.waited == waited
+    assert said == [f"{kinds.NOBODY}, for 2 h at most"] * lines
 
 
 # who comes late ---------------------------------------------------------------------------------------------

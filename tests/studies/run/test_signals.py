@@ -1,5 +1,6 @@
 """What is not computed ends at once: a run that is told to stop draws nothing."""
 
+import contextlib
 import os
 import signal
 
@@ -43,6 +44,20 @@ def test_a_signal_while_figures_are_drawn_ends_the_run_and_says_how_to_go_on(
     assert command.main([str(file), "--out", str(tmp_path / "out")]) == 130
     assert "run the same command again to go on" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is handler
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_a_signal_while_no_worker_is_there_yet_ends_the_run(
+    file, tmp_path, monkeypatch, capsys, number
+):
+    @contextlib.contextmanager
+    def without_workers(*words):
+        os.kill(os.getpid(), number)
+        yield pytest.fail("it went on waiting")
+
+    monkeypatch.setattr(session, "connect", without_workers)
+    assert command.main([str(file), "--out", str(tmp_path / "out"), "--no-report"]) == 130
+    assert "run the same command again to go on" in " ".join(capsys.readouterr().err.split())
 
 
 def test_nohup_stays(monkeypatch):

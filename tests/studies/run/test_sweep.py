@@ -12,6 +12,7 @@ import pytest
 from studies.cells.timing import Timed
 from studies.results import store
 from studies.run import rounds, sweep, work
+from studies.run.kinds import NOBODY
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from tests.studies.cells.test_timing import STUDY
@@ -69,7 +70,7 @@ def test_where_all_workers_are_gone_it_is_said_and_a_stop_ends_the_wait(tmp_path
     stopping = lambda: back is None and client.looks > 20  # noqa: E731
     one = [dataclasses.replace(CELLS[0], task=dataclasses.replace(CELLS[0].task, timing=None))]
     sweep.sweep(client, one, tmp_path, records.append, stopping, said.append)
-    assert said == [f"{sweep.NOBODY}; since 0.01 s"]
+    assert said == [f"{NOBODY}; since 0.01 s"]
     assert len(records) == (0 if back is None else 1)
 
 
