@@ -57,7 +57,7 @@ above = _pairwise("above", _signs, None)
 
 def order(value: Tensor) -> Tensor:
     """Indices of values (R, P) from best to worst, ties by index: (R, P) int64."""
-    few = value.ndim == 2 and value.shape[1] <= PAIRWISE and value.dtype.is_floating_point  # noqa: PLR2004
+    few = value.ndim == 2 and value.shape[1] <= PAIRWISE and value.dtype.is_floating_point
     return _ORDER(value) if few else _sorted(value)
 
 

@@ -138,7 +138,7 @@ class DE(Optimizer):
             "recombination", operators.wide(self.crossover_rate, 3), (self.population, dim)
         )
         always = streams.integers("recombination", dim, (self.population, 1), part=1)
-        return coins.scatter(-1, always, True)  # noqa: FBT003
+        return coins.scatter(-1, always, True)
 
 
 def _others(streams: Streams, n: int, count: int) -> Tensor:

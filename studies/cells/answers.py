@@ -49,7 +49,7 @@ class Lowest(NamedTuple):
 
 def _plain(query: Query, value: Tensor) -> bool:
     """Whether values are those of one player, all asked, one after the other in memory."""
-    return value.ndim == 2 and query.alive is None and value.is_contiguous()  # noqa: PLR2004
+    return value.ndim == 2 and query.alive is None and value.is_contiguous()
 
 
 class Best:

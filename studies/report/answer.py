@@ -35,16 +35,16 @@ class Line(NamedTuple):
     text: str
 
 
-class Told(NamedTuple):
-    """The findings of a landscape."""
+class Findings(NamedTuple):
+    """Those of a landscape, along the axes that touch it."""
 
     landscape: str
     cost: str  # at which arms are compared
-    found: Sequence[Finding]
-    data: Dataset  # of the landscape, along the axes that touch it
+    every: Sequence[Finding]
+    data: Dataset  # without the other axes
 
 
-def told(dataset: Dataset, compared: Dataset) -> list[Told]:
+def of_landscapes(dataset: Dataset, compared: Dataset) -> list[Findings]:
     """The findings of every landscape, from the comparisons of all of them.
 
     Args:
@@ -54,7 +54,7 @@ def told(dataset: Dataset, compared: Dataset) -> list[Told]:
     every = []
     for name in dataset["landscape"].values.tolist():
         data, pairs = dataset.sel(landscape=name), compared.sel(landscape=name)
-        every.append(Told(str(name), _cost(data), findings(data, pairs), touched(data)))
+        every.append(Findings(str(name), _cost(data), findings(data, pairs), touched(data)))
     return every
 
 
@@ -65,19 +65,19 @@ def _cost(data: Dataset) -> str:
     return f"{shown(low)} evaluations" if low == high else f"{shown(low)} to {shown(high)} evaluations"
 
 
-def lines(every: Iterable[Told]) -> list[Line]:
+def lines(every: Iterable[Findings]) -> list[Line]:
     """What is said of every landscape."""
     return [line for one in every for line in _lines(one)]
 
 
-def _lines(one: Told) -> Iterator[Line]:
-    if len(one.found) <= APART:
-        for finding in one.found:
+def _lines(one: Findings) -> Iterator[Line]:
+    if len(one.every) <= APART:
+        for finding in one.every:
             yield Line(_word(finding), f"{where(one, finding)} · {one.cost}", sentence(finding))
         return
-    alike = grouped([((_word(finding), finding.winner), finding) for finding in one.found])
+    alike = grouped([((_word(finding), finding.winner), finding) for finding in one.every])
     for (word, winner), some in sorted(alike.items(), key=lambda item: -len(item[1])):
-        text = _of_several(word, winner, some, _settings(some, one.found))
+        text = _of_several(word, winner, some, _settings(some, one.every))
         yield Line(word, f"{one.landscape} · {one.cost}", text)
 
 
@@ -87,10 +87,15 @@ def _word(finding: Finding) -> str:
         return NOBODY
     if finding.decided and finding.duels:
         return SURE
-    return TIE if finding.tied else OPEN
+    return TIE if _tied(finding) else OPEN
 
 
-def where(one: Told, finding: Finding) -> str:
+def _tied(finding: Finding) -> list[Duel]:
+    """Those with optimizers whose median is the winner's, and that it is not told apart from."""
+    return [duel for duel in finding.rivals if finding.medians[duel.b] == finding.medians[duel.a]]
+
+
+def where(one: Findings, finding: Finding) -> str:
     """A landscape, and the values of its axes."""
     values = (f"{axis} = {_value(value)}" for axis, value in finding.place.items())
     return ", ".join([one.landscape, *values])
@@ -136,37 +141,41 @@ def _along(axis: str, some: Sequence[Finding]) -> list[str]:
 
 def sentence(finding: Finding) -> str:
     """What is said of one combination of axes."""
-    word = _word(finding)
+    word, worlds = _word(finding), counted(finding.worlds, "world")
     if word == NOBODY:
         return "no optimizer has a finite loss"
     if not finding.duels:
         return f"{finding.winner} alone has numbers"
-    first, worlds = finding.duels[0], _worlds(finding.worlds)
     if word == SURE:
-        others = _others(len(finding.duels) - 1)
         p = _p(max(duel.p_corrected for duel in finding.duels))
-        return f"{finding.winner} is best: {_by(first)}{others} ({worlds}, {p})"
-    rivals = [duel.b for duel in finding.rivals]
-    names = " or ".join(rivals[:NAMED]) + f" or {len(rivals) - NAMED} others" * (len(rivals) > NAMED)
-    more = _more(finding.rivals)
-    if word == TIE:
-        same = [
-            name
-            for name, median in finding.medians.items()
-            if median == finding.medians[finding.winner]
-        ]
-        return f"{_all(same)} tie at the precision{more} ({worlds})"
-    p = _p(max(duel.p_corrected for duel in finding.rivals))
-    return f"{finding.winner} has the lowest median, but is not told apart from {names}{more} ({worlds}, {p})"
+        lead = _by(finding.duels[0]) + _others(len(finding.duels) - 1)
+        return f"{finding.winner} is best: {lead} ({worlds}, {p})"
+    return f"{_undecided(finding)} ({worlds})"
+
+
+def _undecided(finding: Finding) -> str:
+    """Who has the lowest median, who ties with it, is better all the same, or is not told apart."""
+    equal = [duel.b for duel in _tied(finding)]
+    words = f"{finding.winner} has the lowest median"
+    if equal:
+        words = f"{_all([finding.winner, *equal])} tie at the precision"
+    for duel in finding.ahead:
+        words += f"; but {duel.b} is better over the same worlds: {_by(duel.of(duel.b))}"
+    if apart := [duel for duel in finding.rivals if duel.b not in equal]:
+        p = _p(max(duel.p_corrected for duel in apart))
+        words += f"; {finding.winner} is not told apart from {_some([duel.b for duel in apart])}, {p}"
+    return words + _more(finding.rivals)
+
+
+def _some(names: Sequence[str]) -> str:
+    """A or B, or so many others."""
+    more = [f"{len(names) - NAMED} others"] * (len(names) > NAMED)
+    return " or ".join([*names[:NAMED], *more])
 
 
 def _others(count: int) -> str:
     """Than whom else the winner is better."""
     return {0: "", 1: ", and better than the other"}.get(count, f", and better than the {count} others")
-
-
-def _worlds(count: int) -> str:
-    return counted(count, "world")
 
 
 def _all(names: Sequence[str]) -> str:
@@ -186,8 +195,7 @@ def _by(duel: Duel) -> str:
         low, high = -duel.difference_interval[1], -duel.difference_interval[0]
         what = "mean loss over the run" if duel.judged == AREA else "loss"
         return f"its {what} is {_between(-duel.difference, low, high)} below that of {duel.b}"
-    low, high = (10.0**-end for end in duel.difference_interval[::-1])
-    times = _between(10.0**-duel.difference, low, high)
+    times = _between(*duel.times)
     if duel.judged == TIME:
         return f"it is {times} times faster to {shown(duel.target)} than {duel.b}"
     what = "mean gap over the run" if duel.judged == AREA else "gap to the optimum"

@@ -11,7 +11,7 @@ from xarray import Dataset
 
 from studies.analysis.comparison.outcomes import JUDGED
 from studies.analysis.comparison.winners import Duel, Finding
-from studies.report.answer import Told, where
+from studies.report.answer import Findings, where
 from studies.report.cells import shown
 from studies.results.arms import numbers_at
 from studies.results.precision import precision
@@ -22,7 +22,8 @@ NOTES = (
     "In each cell: the median over worlds of the true loss at the budget that all arms have; below it, on"
     " average over the same worlds, how much worse than the best: what its loss is more, or, where both tie,"
     " how much later it reached the target; and how many worlds reached the last target.",
-    "Bold: the lowest median. ✓: better than every other. ≈: not told apart from the best.",
+    "Bold: the lowest median. ✓: better than every other. ≈: not told apart from it. ↑: better than it over"
+    " the same worlds, though its own median is higher.",
 )
 
 
@@ -42,7 +43,7 @@ class Matrix(NamedTuple):
     notes: Sequence[str] = NOTES
 
 
-def matrix(every: Iterable[Told], optimizers: Sequence[str]) -> Matrix:
+def matrix(every: Iterable[Findings], optimizers: Sequence[str]) -> Matrix:
     """A row for each landscape and combination of the axes that touch it.
 
     Args:
@@ -52,10 +53,10 @@ def matrix(every: Iterable[Told], optimizers: Sequence[str]) -> Matrix:
     return Matrix(optimizers, [row for one in every for row in _rows(one, optimizers)])
 
 
-def _rows(one: Told, optimizers: Sequence[str]) -> Iterator[tuple[str, Sequence[Entry]]]:
-    successes = _successes(one.data, list(one.found[0].place))
+def _rows(one: Findings, optimizers: Sequence[str]) -> Iterator[tuple[str, Sequence[Entry]]]:
+    successes = _successes(one.data, list(one.every[0].place))
     least = float(precision(one.data).min())
-    for finding, reached in zip(one.found, successes, strict=True):
+    for finding, reached in zip(one.every, successes, strict=True):
         yield where(one, finding), [_entry(finding, name, reached, least) for name in optimizers]
 
 
@@ -67,8 +68,8 @@ def _entry(finding: Finding, name: str, reached: Mapping[str, str], least: float
     text = f"≤ {shown(least)}" if finding.gap and median <= least else shown(median)
     duel = next((duel for duel in finding.duels if duel.b == name), None)
     kind = "" if name != finding.winner else "sure" if finding.decided and finding.duels else "best"
-    if duel and duel.better is None:
-        kind = "alike"
+    if duel and duel.better != finding.winner:
+        kind = "alike" if duel.better is None else "ahead"
     return Entry(text, " · ".join(filter(None, [_times(duel), reached.get(name, "")])), kind)
 
 
@@ -77,15 +78,14 @@ def _times(duel: Duel | None) -> str:
     if duel is None or not math.isfinite(duel.difference) or duel.difference == 0:
         return ""
     if not duel.logarithmic:
-        return "" if duel.judged == AREA else f"+{shown(-duel.difference, _place(duel))}"
-    times = f"×{shown(10.0**-duel.difference, _place(duel))}"
+        return "" if duel.judged == AREA else f"{-duel.difference:+.2g}".replace("-", "−")
+    times = f"×{shown(duel.times[0], _second_digit(duel.times[0]))}"
     return {TIME: f"{times} later", AREA: f"{times} on the way"}.get(duel.judged, times)
 
 
-def _place(duel: Duel) -> int:
-    """Of the second digit."""
-    value = 10.0**-duel.difference if duel.logarithmic else abs(duel.difference)
-    return math.floor(math.log10(value)) - 1
+def _second_digit(value: float) -> int | None:
+    """The decimal place of the second digit of a number above 0."""
+    return math.floor(math.log10(value)) - 1 if 0 < value < math.inf else None
 
 
 def _successes(data: Dataset, axes: Sequence[str]) -> Iterator[Mapping[str, str]]:

@@ -139,9 +139,9 @@ def _tables(page: Page, brief: bool) -> Iterator[Callable[[], numbers.Table]]:
 
 def _answer(page: Page, compared: Dataset) -> None:
     """Who wins where, in words and as a matrix."""
-    told = answer.told(page.data, compared)
-    page.answer = answer.lines(told)
-    page.matrix = matrix(told, style.optimizers(page.data))
+    findings = answer.of_landscapes(page.data, compared)
+    page.answer = answer.lines(findings)
+    page.matrix = matrix(findings, style.optimizers(page.data))
 
 
 def _draw(page: Page, brief: bool) -> None:
@@ -242,7 +242,7 @@ def _alt(page: Page, figure: Drawing) -> str:
 
 def _finding(page: Page) -> str:
     """What a figure shows where it cannot be seen: the claims' verdicts, and the answer's first lines."""
-    claimed = [f"{word}: {name}" for name, word in page.verdicts.items()]
-    said = [f"{line.where}: {line.text}" for line in page.answer]
-    found = "; ".join([*claimed, *said][:SAID])
-    return f"What was found: {found}." if found else "The tables below have the numbers."
+    verdicts = [f"{word}: {name}" for name, word in page.verdicts.items()]
+    answers = [f"{line.where}: {line.text}" for line in page.answer]
+    text = "; ".join([*verdicts, *answers][:SAID])
+    return f"What was found: {text}." if text else "The tables below have the numbers."

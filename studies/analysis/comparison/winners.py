@@ -53,6 +53,14 @@ class Duel(NamedTuple):
         """Who is better; None where that is not decided."""
         return {VERDICTS[0]: self.a, VERDICTS[1]: self.b}.get(self.verdict)
 
+    @property
+    def times(self) -> tuple[float, float, float]:
+        """How many times B's number is A's, with the interval, where differences are logarithmic."""
+        low, high = self.difference_interval
+        decades = -np.array([self.difference, high, low], float)
+        with np.errstate(over="ignore"):
+            return tuple((10.0**decades).tolist())
+
     def of(self, name: str) -> Duel:
         """The same, with this one of the two as A."""
         if self.a == name:
@@ -78,20 +86,25 @@ class Finding(NamedTuple):
     tied: bool = False
     decided: bool = False
     worlds: int = 0
-    duels: Sequence[Duel] = ()  # of the winner, which is A, with every other one, the runner-up first
-    medians: Mapping[str, float] = (
-        NOTHING  # of every optimizer with numbers, over worlds, the lowest first
-    )
+    # of the winner, which is A, with every other one, the runner-up first
+    duels: Sequence[Duel] = ()
+    # over worlds, of every optimizer with numbers, the lowest first
+    medians: Mapping[str, float] = NOTHING
     gap: bool = False  # whether losses are gaps to a known optimum
     place: Mapping[str, object] = NOTHING  # the values of the axes
 
     @property
     def rivals(self) -> list[Duel]:
-        """Those with optimizers than which the winner is not known to be better."""
-        return [duel for duel in self.duels if duel.better != self.winner]
+        """Those with optimizers that the winner is not told apart from."""
+        return [duel for duel in self.duels if duel.better is None]
+
+    @property
+    def ahead(self) -> list[Duel]:
+        """Those with optimizers that are better over the same worlds, though their median is higher."""
+        return [duel for duel in self.duels if duel.better == duel.b]
 
 
-VARIABLES = Finding._fields[:7]
+VARIABLES = ("winner", "runner_up", "lead", "at_least", "tied", "decided", "worlds")
 
 
 def winners(dataset: Dataset) -> Dataset:
@@ -110,47 +123,48 @@ def winners(dataset: Dataset) -> Dataset:
     Raises:
         ValueError: there are fewer than two optimizers.
     """  # noqa: DOC502
-    told = findings(dataset)
+    _check(dataset)
     dataset = touched(dataset)
     axes = rest(dataset["loss"], *DIMS)
     gap = gap_known(dataset["loss"])
-    result = _collected(told, {axis: dataset[axis] for axis in axes})
+    result = _collected(_findings(dataset, compare(dataset)), {axis: dataset[axis] for axis in axes})
     cost = bare(budget(dataset)).assign_attrs(units=EVALUATIONS)
     return result.assign_coords(cost=cost, logarithmic=bare(gap.any(rest(gap, *axes))))
 
 
-def findings(dataset: Dataset, compared: Dataset | None = None) -> list[Finding]:
+def findings(dataset: Dataset, compared: Dataset) -> list[Finding]:
     """As `winners`, with the comparisons of each winner; the last axis is the fastest.
 
     Args:
         dataset: a study's results without the dim `landscape`, of two optimizers or more.
-        compared: what `compare` says of them, where its correction is over more than this landscape.
+        compared: what `compare` says of them; its correction may be over more than this landscape.
 
     Raises:
         ValueError: there are fewer than two optimizers.
     """  # noqa: DOC502
     _check(dataset)
-    dataset = touched(dataset)
+    return _findings(touched(dataset), compared)
+
+
+def _findings(dataset: Dataset, compared: Dataset) -> list[Finding]:
+    """`findings` of results without the axes along which no loss changes."""
     loss = losses(dataset, at=np.inf)
     least = precision(dataset)
     axes = rest(loss, *DIMS)
     gap = gap_known(loss)
-    compared = (compare(dataset) if compared is None else compared)[list(Duel._fields)]
-    compared = compared.isel(dict.fromkeys({*compared.sizes} - {*axes, "pair", "bound"}, 0))
-    known = {
+    parts = {
         "median": _medians(resolved(loss, least)),
         "gap": gap.any(rest(gap, *axes)),
         "least": least,
     }
-    numbers = Dataset({name: part.variable for name, part in known.items()})
-    numbers = numbers.assign(compared.variables).assign({axis: dataset[axis].variable for axis in axes})
+    pairs = compared[list(Duel._fields)]
+    pairs = pairs.isel(dict.fromkeys({*pairs.sizes} - {*axes, "pair", "bound"}, 0))
+    numbers = Dataset({name: part.variable for name, part in parts.items()})
+    numbers = numbers.assign(pairs.variables).assign({axis: dataset[axis].variable for axis in axes})
     names = list(map(str, dataset["optimizer"].values))
-    every = numbers_at(numbers, axes, [*known, *Duel._fields, *axes])
+    every = numbers_at(numbers, axes, [*parts, *Duel._fields, *axes])
     return [
-        _finding(names, at)._replace(
-            gap=bool(at["gap"]), place={axis: at[axis].item() for axis in axes}
-        )
-        for at in every
+        _finding(names, at)._replace(place={axis: at[axis].item() for axis in axes}) for at in every
     ]
 
 
@@ -164,14 +178,14 @@ def _check(dataset: Dataset) -> None:
         raise ValueError(f"winners: expected two optimizers or more, got {', '.join(names) or 'none'}")
 
 
-def _collected(told: Sequence[Finding], axes: dict[str, DataArray]) -> Dataset:
+def _collected(every: Sequence[Finding], axes: dict[str, DataArray]) -> Dataset:
     """What is said of every combination, the last axis fastest, as variables."""
     result = Dataset(coords=axes)
     shape = [axis.size for axis in axes.values()]
     for name in VARIABLES:
         nothing = Finding._field_defaults[name]
         kind = object if isinstance(nothing, str) else type(nothing)
-        values = np.array([getattr(each, name) for each in told], kind)
+        values = np.array([getattr(each, name) for each in every], kind)
         result[name] = (list(axes), values.reshape(shape))
     result["lead"].attrs["long_name"] = LEAD
     return result
@@ -205,16 +219,16 @@ def _finding(names: Sequence[str], at: Mapping[str, np.ndarray]) -> Finding:
     medians = dict(zip(names, at["median"].tolist(), strict=True))
     every, gap = _duels(at), bool(at["gap"])
     order = _order(medians, every)
-    known = {name: medians[name] for name in order}
+    nobody = Finding(gap=gap, medians={name: medians[name] for name in order})
     if not order or np.isinf(medians[order[0]]):
-        return Finding(medians=known)
+        return nobody
     if len(order) == 1:
-        return Finding(order[0], medians=known)
+        return nobody._replace(winner=order[0])
     best, next_best, *_ = order
     first = medians[best]
     second = medians[next_best]
     duels = [duel.of(best) for duel in every if best in duel[:2] and {*duel[:2]} <= {*order}]
-    return Finding(
+    return nobody._replace(
         winner=best,
         runner_up=next_best,
         lead=_lead(first, second, gap),
@@ -223,7 +237,6 @@ def _finding(names: Sequence[str], at: Mapping[str, np.ndarray]) -> Finding:
         tied=first == second,
         at_least=gap and first <= float(at["least"]) < second,
         duels=sorted(duels, key=lambda duel: order.index(duel.b)),
-        medians=known,
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from studies import analysis
+from studies.analysis.comparison.winners import Duel, Finding
 from studies.report import answer
 from studies.report.cells import between, number, places, shown
 from studies.report.matrix import matrix
@@ -14,15 +15,15 @@ WORLDS = np.arange(32)
 NAMES = ["A", "B", "C"]
 
 
-def told(*losses, names=NAMES, gap_known=1.0, **coords):
+def found(*losses, names=NAMES, gap_known=1.0, **coords):
     """What is said of losses (optimizer, worlds) of landscapes, or (optimizer, axis, worlds)."""
     data = results(np.array(losses, float), names=names, gap_known=gap_known).assign_attrs(config="{}")
     data = data.assign_coords(coords)
-    return answer.told(data, analysis.compare(data))
+    return answer.of_landscapes(data, analysis.compare(data))
 
 
 def said(*losses, **options):
-    (line,) = answer.lines(told(*losses, **options))
+    (line,) = answer.lines(found(*losses, **options))
     return line
 
 
@@ -66,20 +67,84 @@ def test_runs_that_diverge_are_said():
 def test_what_is_undecided_says_how_many_worlds_would_decide():
     """As many as the comparison says, in two digits."""
     losses = gaps(-2, -1.95, 1, spread=0.4, seed=8)
-    ((one,),) = (told(losses),)
-    (duel,) = one.found[0].rivals
+    ((one,),) = (found(losses),)
+    (rival,) = one.every[0].rivals
     line = said(losses)
     assert line.word == "undecided"
-    assert (
-        f"{one.found[0].winner} has the lowest median, but is not told apart from {duel.b}" in line.text
-    )
-    if np.isfinite(duel.units_to_decide):
+    assert f"{one.every[0].winner} is not told apart from {rival.b}" in line.text
+    if np.isfinite(rival.units_to_decide):
         assert (
-            f"about {float(f'{duel.units_to_decide:.2g}'):,.0f} worlds like these would decide"
+            f"about {float(f'{rival.units_to_decide:.2g}'):,.0f} worlds like these would decide"
             in line.text
         )
     else:
         assert "no number of worlds like these would decide" in line.text
+
+
+def shifted(low, high):
+    """A has the lowest median, since 32 of 63 worlds are low; the others are much worse than B's."""
+    jitter = 10 ** (0.02 * np.sin(np.arange(63)))
+    return [np.where(np.arange(63) < 32, low, high) * jitter, np.full(63, 1.2e-3)]
+
+
+def test_who_is_better_over_the_same_worlds_is_said_though_its_median_is_higher():
+    losses = shifted(1e-3, 1.0)
+    assert np.median(losses[0]) < np.median(losses[1])
+    line = said(losses, names=["A", "B"])
+    assert line.word == "undecided"
+    factor = 10 ** np.mean(np.log10(losses[0]) - np.log10(losses[1]))
+    words = "A has the lowest median; but B is better over the same worlds: its gap to the optimum is "
+    assert line.text.startswith(words)
+    assert float(line.text.removeprefix(words).split(" (")[0]) == pytest.approx(factor, rel=0.05)
+    assert "times smaller than that of A" in line.text
+    assert "told apart" not in line.text
+    ((_, (first, second)),) = matrix(found(losses, names=["A", "B"]), ["A", "B"]).rows
+    assert (first.kind, second.kind) == ("best", "ahead")
+    assert float(second.below.removeprefix("×")) == pytest.approx(1 / factor, rel=0.05)
+
+
+OF_A_DUEL = {
+    "worlds": 32,
+    "units": 32,
+    "judged": "final loss",
+    "target": np.nan,
+    "difference": -1.0,
+    "difference_interval": (-2.0, -0.5),
+    "p_corrected": 0.3,
+    "units_to_decide": 60.0,
+    "logarithmic": True,
+}
+
+
+def duel(b, verdict, **more):
+    """A against another."""
+    return Duel(a="A", b=b, verdict=verdict, **OF_A_DUEL | more)
+
+
+def finding(*duels, **medians):
+    tied = medians["A"] == medians[duels[0].b]
+    return Finding("A", duels[0].b, tied=tied, worlds=32, duels=duels, medians=medians)
+
+
+def test_of_equal_medians_those_that_a_time_tells_apart_do_not_tie():
+    """B is slower, C has another median, and neither ties; D is equal in all."""
+    slower, close, equal = duel("B", "A better"), duel("C", "undecided"), duel("D", "undecided")
+    assert answer.sentence(finding(slower, close, A=1.0, B=1.0, C=2.0)) == (
+        "A has the lowest median; A is not told apart from C, p = 0.3; about 60 worlds like these would decide"
+        " (32 worlds)"
+    )
+    assert answer.sentence(finding(slower, equal, close, A=1.0, B=1.0, C=2.0, D=1.0)) == (
+        "A and D tie at the precision; A is not told apart from C, p = 0.3; about 60 worlds like these would"
+        " decide (32 worlds)"
+    )
+
+
+def test_a_factor_beyond_all_numbers_is_infinite():
+    far = duel(
+        "B", "A better", difference=-400.0, difference_interval=(-500.0, -300.0), p_corrected=1e-9
+    )
+    text = answer.sentence(finding(far, A=1.0, B=2.0)._replace(decided=True))
+    assert "∞ (1e+300 to ∞) times smaller than that of B" in text
 
 
 def test_equal_arms_tie_and_nothing_decides():
@@ -114,7 +179,7 @@ def swept(**winners):
 
 def test_of_many_settings_those_with_the_same_winner_are_one_line():
     data = swept(zero="A", one="B", two="A", three="A")
-    lines = answer.lines(answer.told(data, analysis.compare(data)))
+    lines = answer.lines(answer.of_landscapes(data, analysis.compare(data)))
     assert [(line.word, line.text) for line in lines] == [
         ("decided", "A is best at k = 0, 2, 3, in 6 of 8 settings"),
         ("decided", "B is best at k = 1, in 2 of 8 settings"),
@@ -123,7 +188,7 @@ def test_of_many_settings_those_with_the_same_winner_are_one_line():
 
 def test_of_few_settings_each_has_its_line():
     data = swept(zero="A", one="B").isel(s=0, drop=True)
-    lines = answer.lines(answer.told(data, analysis.compare(data)))
+    lines = answer.lines(answer.of_landscapes(data, analysis.compare(data)))
     assert [line.where for line in lines] == [f"land 0, k = {k} · 100 evaluations" for k in (0, 1)]
     assert [line.text[:9] for line in lines] == ["A is best", "B is best"]
 
@@ -163,7 +228,7 @@ def test_ends_of_an_interval_have_its_digits():
 
 def test_the_matrix_marks_the_best_and_who_is_not_told_apart():
     clear, close = gaps(-3, -2, 0), gaps(-2, -1.95, 1, spread=0.4, seed=8)
-    every = told(clear, close)
+    every = found(clear, close)
     made = matrix(every, NAMES)
     assert [where for where, _ in made.rows] == ["land 0", "land 1"]
     first, second = (cells for _, cells in made.rows)
