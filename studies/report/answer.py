@@ -112,7 +112,9 @@ def _of_several(word: str, winner: str, some: Sequence[Finding], settings: str) 
     if word == NOBODY:
         return f"no optimizer has a finite loss {settings}"
     what = (
-        "ties for the lowest median" if word == TIE else "has the lowest median, but is not told apart,"
+        "ties for the lowest median"
+        if word == TIE
+        else "has the lowest median, but is not known to be best,"
     )
     return f"{winner} {what} {settings}{_more([duel for finding in some for duel in finding.rivals])}"
 
@@ -163,7 +165,8 @@ def _undecided(finding: Finding) -> str:
         words += f"; but {duel.b} is better over the same worlds: {_by(duel.of(duel.b))}"
     if apart := [duel for duel in finding.rivals if duel.b not in equal]:
         p = _p(max(duel.p_corrected for duel in apart))
-        words += f"; {finding.winner} is not told apart from {_some([duel.b for duel in apart])}, {p}"
+        who = f"; {finding.winner}" if equal or finding.ahead else ", but"
+        words += f"{who} is not told apart from {_some([duel.b for duel in apart])}, {p}"
     return words + _more(finding.rivals)
 
 

@@ -71,7 +71,10 @@ def test_what_is_undecided_says_how_many_worlds_would_decide():
     (rival,) = one.every[0].rivals
     line = said(losses)
     assert line.word == "undecided"
-    assert f"{one.every[0].winner} is not told apart from {rival.b}" in line.text
+    assert (
+        f"{one.every[0].winner} has the lowest median, but is not told apart from {rival.b}"
+        in line.text
+    )
     if np.isfinite(rival.units_to_decide):
         assert (
             f"about {float(f'{rival.units_to_decide:.2g}'):,.0f} worlds like these would decide"
@@ -130,7 +133,7 @@ def test_of_equal_medians_those_that_a_time_tells_apart_do_not_tie():
     """B is slower, C has another median, and neither ties; D is equal in all."""
     slower, close, equal = duel("B", "A better"), duel("C", "undecided"), duel("D", "undecided")
     assert answer.sentence(finding(slower, close, A=1.0, B=1.0, C=2.0)) == (
-        "A has the lowest median; A is not told apart from C, p = 0.3; about 60 worlds like these would decide"
+        "A has the lowest median, but is not told apart from C, p = 0.3; about 60 worlds like these would decide"
         " (32 worlds)"
     )
     assert answer.sentence(finding(slower, equal, close, A=1.0, B=1.0, C=2.0, D=1.0)) == (
