@@ -203,6 +203,7 @@ def _environment() -> Environment:
         "number": cells.number,
         "most": numbers.MOST,
         "filtered": FILTERED,
+        "how": answer.HOW,
         "file": _file,
     }
     return made

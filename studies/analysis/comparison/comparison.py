@@ -16,6 +16,8 @@ Paired comparisons over the same worlds.
                       worlds share instances, of the instances' means
     p_corrected       Holm (1979) over all pairs, landscapes and axis values of the result; what is the same
                       twice counts once
+    units_to_decide   how many worlds, or instances, would tell the two apart with a chance of 80 %, were they
+                      like these (`studies.analysis.comparison.power`)
 
 Diverged runs count as the worst; an arm that never asked for a value has no numbers. Nothing is called better
 unless the corrected test rejects, the interval of the difference does not hold 0, and both say so of the same
