@@ -25,9 +25,9 @@ NAMED = 3  # optimizers that a line names, of those that are not told apart
 PLACES = 8  # values of an axis that a line names
 FAR = 100_000  # worlds beyond which no number is said
 HOW = (
-    "Over the same worlds, with 95 % intervals; p: of the comparison that is the least sure, corrected over the"
-    " study. So many worlds would decide with a chance of 80 %, if differences stay as they were seen here: of"
-    " few worlds a rough number."
+    "Over the same worlds, with 95 % intervals; p: of the comparison that is the least sure, corrected over"
+    " the study. So many worlds would decide with a chance of 80 %, if differences stay as they were seen"
+    " here: of few worlds a rough number."
 )
 SURE, OPEN, TIE, NOBODY = "decided", "undecided", "tie", "no numbers"
 
