@@ -52,13 +52,14 @@ worlds = int(4e8 // (memory.held(setting, 101) - few)) * 100
 print(worlds, process, memory.held(setting, worlds))
 """
 PEAK = """
-import resource, sys, torch
+import re, sys, torch
+from pathlib import Path
 from studies.cells.loop import run_worlds
 from tests.studies.run.test_memory import POPULATIONS, task
 setting = task(optimizers={"one": POPULATIONS[sys.argv[1]]})
 run_worlds(setting, torch.arange(int(sys.argv[2])))
-print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
+print(1024 * int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]))
+"""  # `ru_maxrss` would be at least that of the process that started this one
 
 
 def printed(code, *words):
