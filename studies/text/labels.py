@@ -71,8 +71,8 @@ ANALYSIS = (
     " objective other p_corrected p_friedman p_value pair paired_sd per place prefactor preferred problems"
     " profile quantile quantiles r_squared range rank ratio runner_up share solved span spent"
     " stationary_temperature statistic success_rate successes successes_per_cost successes_per_cost_method"
-    " temperature times total trial unit units units_to_decide value verdict win win_probability winner worlds"
-    " judged first angle unresolved relative_gain biased rate points lead"
+    " temperature times total trial unit units units_to_decide value verdict win win_probability winner"
+    " worlds judged first angle unresolved relative_gain biased rate points lead"
 ).split()
 ENDS = ("_interval", "_method", "_lateness")  # of the names of intervals and of how they were had
 RESERVED = frozenset([
