@@ -17,7 +17,6 @@ from studies.study_file.document import Mistake, mapping
 from studies.study_file.least import least_cells
 from studies.study_file.model import StudyModel
 from studies.study_file.spaced import most
-from studies.study_file.study import StudyError
 from studies.text.shapes import Data, Named
 
 LARGEST = 2e9  # bytes of results that are assembled whatever they repeat
@@ -61,20 +60,19 @@ def too_many_variants(optimizers: Named, axes: Sequence[Axis]) -> Iterator[Mista
             )
 
 
-def refuse_unmeant(data: Data, axes: Sequence[Axis], study: StudyModel) -> None:
-    """Refuse a study of so many cells that a slip is likelier than a wish, as far as its text shows them.
+def unmeant(data: Data, axes: Sequence[Axis], study: StudyModel) -> str | None:
+    """What is said of a study of so many cells that a slip is likelier than a wish, as its text shows them.
 
     Args:
         data: the study, as it is written.
         axes: what is swept.
         study: the study, typed.
 
-    Raises:
-        StudyError: it has a million cells at least.
+    Returns:
+        None of fewer than a million cells.
     """
     cells = least_cells(data, axes, study.replicates)
-    if cells >= MANY:
-        raise StudyError([f"{study.name}: {cells:,} cells at least; {FEWER}"])
+    return f"{study.name}: {cells:,} cells at least; {FEWER}" if cells >= MANY else None
 
 
 def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> Iterator[Mistake]:

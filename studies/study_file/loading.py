@@ -108,8 +108,8 @@ def _checked(document: Document, *, many: bool) -> Study:
     draft.mistakes += (endless := [*check_size.too_many(axes), *grids])
     if study is None or endless:
         raise StudyError(document.lines(draft.mistakes))
-    if not many and not draft.mistakes:
-        check_size.refuse_unmeant(draft.data, axes, study)
+    if not many and (unmeant := check_size.unmeant(draft.data, axes, study)):
+        raise StudyError(document.lines(draft.mistakes) or [unmeant])
     arms = against.beside(draft, resolver.arms(), resolver)
     draft.mistakes += check_record.mistakes(study.record, arms, axes, study.ledger is not None)
     arms, wrong = check_expressions.of_arms(study.record, arms, missing=_missing(draft, arms))
