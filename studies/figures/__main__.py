@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from argparse import Namespace
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.text import places
 from studies.text.arguments import Arguments
 from studies.text.leave import leave
 from studies.text.words import check_known, suggest
@@ -59,7 +59,6 @@ TOLD = {  # what figures are told to show: keys of `figures:` in a study -> mean
 EXIT_CODES = (
     "0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results"
 )
-ALONE = "this one alone; may be repeated"
 LOOKS: dict[str, Data] = {  # options of the files and of how they look -> keywords of argparse
     "--format": {
         "default": "pdf,png",
@@ -77,15 +76,6 @@ LOOKS: dict[str, Data] = {  # options of the files and of how they look -> keywo
         "help": "3.4: one column of a paper, 7: two (default; slides: 5)",
     },
 }
-PLACES: dict[str, Data] = {  # options of what is drawn of a study -> keywords of argparse
-    "--landscape": {"action": "append", "metavar": "L", "help": ALONE},
-    "--optimizer": {"action": "append", "metavar": "O", "help": ALONE},
-    "--at": {
-        "action": "append",
-        "metavar": "AXIS=V",
-        "help": "these values of an axis alone, such as B=8 or B=8,32; may be repeated",
-    },
-}
 
 
 def parser() -> Arguments:
@@ -101,7 +91,7 @@ def parser() -> Arguments:
     )
     which = "figures; all: every one that these results can show (default: the study's `figures:`)"
     words.add_argument("names", nargs="*", metavar="NAME", help=which)
-    for option, look in (LOOKS | PLACES).items():
+    for option, look in (LOOKS | places.PLACES).items():
         words.add_argument(option, **look)
     for option, meaning in TOLD.items():
         words.add_argument(f"--{option}", metavar="V", help=meaning)
@@ -201,7 +191,7 @@ def _files(args: Namespace) -> Files:
 
     formats = _checked("--format", args.format.split(","), FORMATS)
     looks, width = _style(args)
-    data = pick(_results(args.results), _places(args))
+    data = pick(_results(args.results), places.chosen(args))
     folder = args.results.parent if args.results.suffix == ".zarr" else args.results
     return Files(data, args.out or folder / "figures", formats, width, looks)
 
@@ -287,27 +277,6 @@ def _known(name: str) -> list[str]:
     from studies.study_file.figures import model_of
 
     return [field for field in model_of(name).model_fields if field in TOLD]
-
-
-def _places(args: Namespace) -> dict[str, list[str]]:
-    """Landscapes, optimizers and axes of which only some are shown -> labels or values.
-
-    Raises:
-        ValueError: --at has no AXIS=VALUE.
-    """
-    chosen = {"landscape": args.landscape, "optimizer": args.optimizer}
-    for text in args.at or []:
-        axis, values = _axis_and_values(text)
-        chosen.setdefault(axis, []).extend(values)
-    return {dim: labels for dim, labels in chosen.items() if labels}
-
-
-def _axis_and_values(text: str) -> tuple[str, list[str]]:
-    """`B=8,32` as an axis and its values."""
-    given = re.fullmatch("([^=]+)=(.+)", text)
-    if not given:
-        raise ValueError(f"--at: expected AXIS=VALUE, such as B=8, got {text!r}")
-    return given[1].strip(), given[2].split(",")
 
 
 def _written(files: Files, figure: Asked) -> bool:
