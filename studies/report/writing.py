@@ -23,10 +23,12 @@ from studies.report import answer, cells, drawings, facts
 from studies.report import tables as numbers
 from studies.report.answer import Line
 from studies.report.drawings import Drawing, drawing
+from studies.report.explorer import Explorer, explorer
 from studies.report.matrix import Matrix, matrix
 from studies.results import config, store
 from studies.results.arms import labels
 from studies.results.figures import Asked
+from studies.schema import DIMS
 from studies.text.shapes import Data
 
 FILE = "report.html"
@@ -51,6 +53,7 @@ class Page:
     tables: list[numbers.Table] = field(default_factory=list)
     answer: list[Line] = field(default_factory=list)
     matrix: Matrix | None = None
+    explorer: Explorer | None = None
     cost: numbers.Table | None = None
     absent: list[str] = field(default_factory=list)  # why something is not shown
 
@@ -63,6 +66,11 @@ class Page:
     def config(self) -> Data:
         """The resolved study."""
         return config.config(self.data)
+
+    @property
+    def axes(self) -> list[str]:
+        """What was swept."""
+        return [str(dim) for dim in self.data["loss"].dims if dim not in DIMS]
 
     @property
     def verdicts(self) -> dict[str, claims.Verdict]:
@@ -120,6 +128,7 @@ def _fill(page: Page, brief: bool) -> None:
         table = _attempt(page, make)
         page.tables += [table] if table else []
     page.cost = _attempt(page, functools.partial(numbers.cost, page.data))
+    page.explorer = None if brief else _attempt(page, functools.partial(explorer, page.data))
     _draw(page, brief)
 
 

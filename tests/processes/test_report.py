@@ -8,6 +8,7 @@ import shutil
 import sys
 from functools import partial
 
+import pandas as pd
 import pytest
 
 from studies.cells.loop import run_cell
@@ -134,6 +135,46 @@ def test_nothing_overflows_and_nothing_is_wrong(tab, whole, width, scheme):
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
     page.click("#theme")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != background
+
+
+def values_of(page, panel=0):
+    """Line -> the value that the table of a panel has."""
+    rows = page.locator("#explore .panels figure").nth(panel).locator("tr").all()
+    return {row.locator("th").inner_text(): row.locator("td").first.inner_text() for row in rows}
+
+
+@browsing
+def test_numbers_are_explored_with_the_keyboard_and_taken_along(tab, whole, page_of_whole, tmp_path):
+    page, said = opened(tab, whole)
+    bowl = page_of_whole.data.sel(landscape=f"bowl {HOSTILE}")
+    page.select_option("#explore [name=landscape]", f"bowl {HOSTILE}")
+    page.select_option("#explore [name=x]", "steps")
+    reader = page.locator("#explore .panels input")
+    reader.focus()
+    last = page.locator("#explore .panels output").inner_text()
+    for key in ("Home", "ArrowRight"):  # from the first place to the next
+        reader.press(key)
+    assert page.locator("#explore .panels output").inner_text() != last
+    reader.press("End")
+    assert page.locator("#explore .panels output").inner_text() == last
+    shown = values_of(page)
+    losses = bowl["loss"].isel(checkpoint=-1)
+    for name in ("random", "GA"):
+        median = float(quartiles(losses.sel(optimizer=name))[1])
+        assert float(shown[name]) == pytest.approx(median, rel=1e-3)
+    page.click('#explore .optimizers button:has-text("random")')
+    assert {*shown} - {*values_of(page)} == {"random"}
+    page.select_option("#explore [name=x]", "landscape")
+    page.select_option("#explore [name=y]", "hit 0")
+    assert page.locator("#explore .panels figure").count() == 1
+    with page.expect_download() as taken:
+        page.click("#explore .csv")
+    taken.value.save_as(tmp_path / "taken.csv")
+    table = pd.read_csv(tmp_path / "taken.csv")
+    assert {*table["landscape.1"]} == {"nk", f"bowl {HOSTILE}"}
+    assert {*table["line"]} == {"GA", HOSTILE}
+    assert (table["low"] <= table["high"]).all()
+    assert said == []
 
 
 @browsing

@@ -87,7 +87,8 @@ def _ert(reached: DataArray, cost: DataArray, late: DataArray) -> Dataset:
     Its low end is less by as much as hits may have come earlier.
     """
     ert, low, high = running_time_interval(reached, cost)
-    low = low.where(~(late > 0), low * (1 - late / ert))
+    sure = 1 - late / ert  # share of it
+    low = low.where(~(late > 0), low * sure.where(sure > ROUNDING, 0.0))
     both = interval_of(low, high).transpose(*ert.dims, "bound")
     result = with_interval(
         "ert", ert, both, long_name="expected running time", units=cost.attrs["units"]

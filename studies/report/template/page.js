@@ -25,6 +25,7 @@
     for (const button of document.querySelectorAll(".optimizers button")) {
       button.setAttribute("aria-pressed", String(!hidden.optimizer.has(button.dataset.optimizer)));
     }
+    document.dispatchEvent(new CustomEvent("hidden", { detail: hidden.optimizer }));
   };
   const toggle = (set, name) => { if (!set.delete(name)) set.add(name); show(); };
   document.addEventListener("click", (event) => {

@@ -69,6 +69,15 @@ class TestExpectedRunningTime:
             np.array([[75 / 80, 1]])
         )
 
+    def test_hits_in_the_first_state_that_was_looked_at_may_have_come_at_once(self):
+        """Sums of ten times 8.3 differ in their last bit by the order in which arrays of this form add them."""
+        data = timed([8.3] * 10).isel(target=[0] * 4)
+        hits = data["hit_cost"].copy(data=np.full((10, 4), 8.3))
+        told = expected_running_time(data.assign(hit_cost=hits, hit_cost_low=0 * hits))
+        low, high = told["ert_interval"].transpose("bound", ...).values
+        assert low.tolist() == [0] * 4
+        assert high == pytest.approx([8.3] * 4)
+
     def test_nothing_is_nan(self):
         told = expected_running_time(timed([20, 40], status=5))
         assert np.isnan(told["ert"]).all()
