@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from xarray import DataArray, Dataset
+from xarray import Dataset
 
 from studies.analysis.comparison.comparison import compare
-from studies.analysis.intervals.quantiles import quantiles
 from studies.analysis.noise.unfit import unfit
-from studies.analysis.running_time.tables import fixed_target
 from studies.report.cells import Cell, Row, amount, count, interval, number, shown
+from studies.report.records import Numbers, Reached, Time, pairs, reached, times
 from studies.results import gaps, goals
-from studies.results.arms import dims_beside, never_asked, numbers_at, stack, words_on_silent
+from studies.results.arms import never_asked, stack, words_on_silent
 from studies.results.clocks import common_clock, words
-from studies.results.hits import at_budget
 from studies.results.precision import precision
 from studies.results.tuning import tuning_cost
-from studies.schema import Status
 from studies.text.shapes import Tree
 
 MOST = 1000  # rows
-Numbers = Mapping[str, np.ndarray]  # of an arm or a pair, by name
 INTERVAL = "95 % interval"
 
 
@@ -71,41 +67,19 @@ def final_loss(dataset: Dataset) -> Table:
     Quartiles over worlds, the median with its interval, and the worlds that ended badly.
     """
     rows = [
-        row
+        _loss_row(name, str(arm), one)
         for name, data in _stacks(dataset)
-        for part in _of_like_worlds(data)
-        for row in _loss_rows(name, at_budget(part))
+        for arm, one in zip(data["arm"].values, reached(data), strict=True)
     ]
     said = gaps.said(dataset)
     notes = [LOSS_NOTE, *([said] if said else []), *_silent(dataset, "start shown"), *unfit(dataset)]
     return Table("Final loss", LOSS_HEADS, rows, notes)
 
 
-def _of_like_worlds(data: Dataset) -> Iterable[Dataset]:
-    """The arms (dim `arm`), all at once where a world is of the same instance in each."""
-    if "instance" not in data.coords or "arm" not in data["instance"].dims:
-        return [data]
-    return [data.isel(arm=[place]) for place in range(data.sizes["arm"])]
-
-
-def _loss_rows(landscape: str, end: Dataset) -> Iterator[Row]:
-    """The rows of arms (dim `arm`)."""
-    there, diverged = end["status"] < Status.FAILED, end["status"] == Status.DIVERGED
-    spread = quantiles(
-        "loss", _counted(end, there, diverged), long_name="true loss", units="loss"
-    ).transpose("arm", ...)
-    levels = spread["loss"].transpose("arm", "quantile").values
-    between = spread["loss_interval"].sel(quantile=0.5).transpose("arm", "bound").values
-    counts = [part.sum("replicate").values for part in (there, diverged, ~there)]
-    for place, arm in enumerate(end["arm"].values):
-        low, median, high = (number(level, between[place]) for level in levels[place])
-        worlds = [count(int(part[place])) for part in counts]
-        yield [Cell(landscape), Cell(str(arm)), median, interval(between[place]), low, high, *worlds]
-
-
-def _counted(end: Dataset, there: DataArray, diverged: DataArray) -> DataArray:
-    """Losses of worlds, infinite of those that diverged, none of those that are lost."""
-    return end["loss"].where(~diverged, np.inf).where(there)
+def _loss_row(landscape: str, arm: str, one: Reached) -> Row:
+    low, median, high = (number(level, one.interval) for level in (one.lower, one.median, one.upper))
+    worlds = [count(part) for part in (one.worlds, one.diverged, one.lost)]
+    return [Cell(landscape), Cell(arm), median, interval(one.interval), low, high, *worlds]
 
 
 # running time -----------------------------------------------------------------------------------------------
@@ -118,7 +92,6 @@ TIME_NOTES = (
     "In {clock}; ∞: never seen.",
     "Expected running time: of an algorithm that is restarted until it reaches the target.",
 )
-TIMES = ("arm", "target_loss", "ert", "ert_interval", "median", "successes", "worlds")
 PRICED = "evaluations at the nominal price of a gradient"
 
 
@@ -135,7 +108,7 @@ def running_time(dataset: Dataset) -> Table:
         raise ValueError("running times: expected a study with `targets:`, these results have none")
     rows, clock = [], common_clock(dataset)
     for name, data in _stacks(dataset):
-        rows += _time_rows(name, fixed_target(data, clock=clock))
+        rows += [_time_row(name, one) for one in times(data, clock)]
     unit = dataset["target_loss"].attrs.get("units", "loss")
     heads = [head.format(unit=unit) for head in TIME_HEADS]
     unit = PRICED if clock == "cost" else words(clock)
@@ -144,24 +117,16 @@ def running_time(dataset: Dataset) -> Table:
     return Table("Running time", heads, rows, [*notes, *_silent(dataset, "left out")])
 
 
-def _time_rows(landscape: str, times: Dataset) -> list[Row]:
-    """A row for each arm and target of a landscape, where this is known and some world has numbers."""
-    times = times.assign(median=times["quantiles"].sel(quantile=0.5, drop=True))
-    every = numbers_at(times, ["arm", "target"], TIMES)
-    return [
-        _time_row(landscape, at) for at in every if np.isfinite(at["target_loss"]) and at["worlds"] > 0
-    ]
-
-
-def _time_row(landscape: str, at: Numbers) -> Row:
+def _time_row(landscape: str, one: Time) -> Row:
     return [
         Cell(landscape),
-        Cell(str(at["arm"])),
-        number(float(at["target_loss"])),
-        number(float(at["ert"]), at["ert_interval"]),
-        interval(at["ert_interval"]),
-        number(float(at["median"])),
-        *(count(int(at[name])) for name in ("successes", "worlds")),
+        Cell(str(one.arm)),
+        number(one.target),
+        number(one.ert, one.interval),
+        interval(one.interval),
+        number(one.median),
+        count(one.successes),
+        count(one.worlds),
     ]
 
 
@@ -186,9 +151,6 @@ BETTER = (
     "Nothing is called better unless the test rejects at 0.05 and the interval of the difference does"
     " not hold 0."
 )
-SAME = ("difference", "difference_interval", "win_probability")  # what tells values of axes apart
-PAIR = (*SAME, "win_probability_interval", "a", "b", "verdict", "judged", "target", "logarithmic")
-PAIR_TESTED = ("p_corrected", "worlds")
 
 
 def compared(dataset: Dataset) -> Dataset:
@@ -213,30 +175,16 @@ def comparisons(dataset: Dataset, differences: Dataset) -> Table:
 def _all_pairs(differences: Dataset) -> list[Row]:
     """The rows of all landscapes."""
     names = differences["landscape"].values.tolist()
-    return [row for name in names for row in _pairs(str(name), differences.sel(landscape=name))]
+    return [
+        _pair_row(_where(str(name), place), pair)
+        for name in names
+        for place, pair in pairs(differences.sel(landscape=name))
+    ]
 
 
-def _pairs(landscape: str, differences: Dataset) -> list[Row]:
-    """The rows of a landscape; values of axes that change nothing are one."""
-    axes = dims_beside(differences["difference"], "pair")
-    pairs = _different(differences, axes)
-    telling = [axis for axis in axes if len({pair[axis] for pair in pairs}) > 1]
-    return [_pair_row(_where(landscape, pair, telling), pair) for pair in pairs]
-
-
-def _where(landscape: str, pair: Numbers, axes: Sequence[str]) -> str:
+def _where(landscape: str, place: Mapping[str, object]) -> str:
     """A landscape and values of axes, in words."""
-    return ", ".join([landscape, *(f"{axis} = {pair[axis]}" for axis in axes)])
-
-
-def _different(differences: Dataset, axes: list[str]) -> list[Numbers]:
-    """The pairs at each place of the axes that have worlds, those with the same numbers once."""
-    pairs: dict[tuple[object, ...], Numbers] = {}
-    for pair in numbers_at(differences, [*axes, "pair"], [*PAIR, *PAIR_TESTED, *axes]):
-        if pair["worlds"]:
-            same = (pair[name].tobytes() for name in SAME)
-            pairs.setdefault((str(pair["a"]), str(pair["b"]), *same), pair)
-    return list(pairs.values())
+    return ", ".join([landscape, *(f"{axis} = {value}" for axis, value in place.items())])
 
 
 def _pair_row(where: str, pair: Numbers) -> Row:
