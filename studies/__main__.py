@@ -16,6 +16,7 @@ COMMANDS = {  # in the order in which a newcomer meets them
     "describe": "one of these in full: parameters, ranges, defaults, source",
     "ask": "the value of a quantity, such as median(loss), with its interval",
     "figures": "figures of results, for a paper or a talk",
+    "table": "tables of results for a paper: LaTeX, Markdown, CSV",
     "report": "one page for each study",
     "claims": "judge the claims of results again",
     "exchange": "export to COCO, IOHprofiler, pandas, CSV, NetCDF, and import",

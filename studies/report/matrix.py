@@ -66,11 +66,28 @@ def _entry(finding: Finding, name: str, reached: Mapping[str, str], least: float
         return Entry()
     median = finding.medians[name]
     text = f"≤ {shown(least)}" if finding.gap and median <= least else shown(median)
-    duel = next((duel for duel in finding.duels if duel.b == name), None)
-    kind = "" if name != finding.winner else "sure" if finding.decided and finding.duels else "best"
-    if duel and duel.better != finding.winner:
-        kind = "alike" if duel.better is None else "ahead"
-    return Entry(text, " · ".join(filter(None, [_times(duel), reached.get(name, "")])), kind)
+    below = " · ".join(filter(None, [_times(_duel(finding, name)), reached.get(name, "")]))
+    return Entry(text, below, kind(finding, name))
+
+
+def kind(finding: Finding, name: str) -> str:
+    """How a method stands to the one with the lowest median.
+
+    Returns:
+        best: it is that; sure: and better than every other; alike: not told apart from it; ahead: better than
+        it over the same worlds; empty: worse.
+    """
+    if name == finding.winner:
+        return "sure" if finding.decided and finding.duels else "best"
+    duel = _duel(finding, name)
+    if duel is None or duel.better == finding.winner:
+        return ""
+    return "alike" if duel.better is None else "ahead"
+
+
+def _duel(finding: Finding, name: str) -> Duel | None:
+    """The best against a method."""
+    return next((duel for duel in finding.duels if duel.b == name), None)
 
 
 def _times(duel: Duel | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from xarray import DataArray, Dataset
@@ -74,7 +74,7 @@ def _counted(end: Dataset, there: DataArray, diverged: DataArray) -> DataArray:
 class Time(NamedTuple):
     """When an arm hit a target."""
 
-    arm: object  # its coordinate
+    arm: Any  # its coordinate
     target: float
     ert: float  # expected running time
     interval: Sequence[float]

@@ -44,7 +44,7 @@ def _stacks(dataset: Dataset) -> Iterator[tuple[str, Dataset]]:
             yield str(name), data
 
 
-def _silent(dataset: Dataset, what: str) -> list[str]:
+def silent(dataset: Dataset, what: str) -> list[str]:
     """A note on arms that never asked."""
     names = [f"{label} on {landscape}" for landscape, label in never_asked(dataset)]
     return [f"{words_on_silent(names, what)}."] if names else []
@@ -72,7 +72,7 @@ def final_loss(dataset: Dataset) -> Table:
         for arm, one in zip(data["arm"].values, reached(data), strict=True)
     ]
     said = gaps.said(dataset)
-    notes = [LOSS_NOTE, *([said] if said else []), *_silent(dataset, "start shown"), *unfit(dataset)]
+    notes = [LOSS_NOTE, *([said] if said else []), *silent(dataset, "start shown"), *unfit(dataset)]
     return Table("Final loss", LOSS_HEADS, rows, notes)
 
 
@@ -103,18 +103,27 @@ def running_time(dataset: Dataset) -> Table:
 
     Raises:
         ValueError: the study has no targets.
-    """
-    if "hit_cost" not in dataset or not dataset.sizes.get("target"):
-        raise ValueError("running times: expected a study with `targets:`, these results have none")
+    """  # noqa: DOC502
+    has_targets(dataset)
     rows, clock = [], common_clock(dataset)
     for name, data in _stacks(dataset):
         rows += [_time_row(name, one) for one in times(data, clock)]
-    unit = dataset["target_loss"].attrs.get("units", "loss")
-    heads = [head.format(unit=unit) for head in TIME_HEADS]
+    heads = [head.format(unit=unit_of(dataset)) for head in TIME_HEADS]
     unit = PRICED if clock == "cost" else words(clock)
     notes = [note.format(clock=unit) for note in TIME_NOTES]
     notes += [f"{line[0].upper()}{line[1:]}." for line in goals.idle(dataset)]
-    return Table("Running time", heads, rows, [*notes, *_silent(dataset, "left out")])
+    return Table("Running time", heads, rows, [*notes, *silent(dataset, "left out")])
+
+
+def has_targets(dataset: Dataset) -> None:
+    """Raise ValueError unless these results have targets."""
+    if "hit_cost" not in dataset or not dataset.sizes.get("target"):
+        raise ValueError("running times: expected a study with `targets:`, these results have none")
+
+
+def unit_of(dataset: Dataset) -> str:
+    """The unit of targets."""
+    return str(dataset["target_loss"].attrs.get("units", "loss"))
 
 
 def _time_row(landscape: str, one: Time) -> Row:
@@ -142,11 +151,9 @@ JUDGED = (
     " logarithm of the cost of the lowest loss so far)."
 )
 TIES = "Losses that differ by less than the precision tie ({}), and a smaller gap counts as it."
-DECADES = (
-    "decades: common logarithms, so that −1 is ten times less. A wins: probability that A's number is"
-    " the smaller one in a world, ties half. p: Wilcoxon's signed-rank test with Holm's correction"
-    " over this table."
-)
+DECADES = "Decades: common logarithms, so that −1 is ten times less."
+WINS = "A wins: probability that A's number is the smaller one in a world, ties half."
+TESTED = "p: Wilcoxon's signed-rank test with Holm's correction over this table."
 BETTER = (
     "Nothing is called better unless the test rejects at 0.05 and the interval of the difference does"
     " not hold 0."
@@ -166,23 +173,26 @@ def compared(dataset: Dataset) -> Dataset:
 
 def comparisons(dataset: Dataset, differences: Dataset) -> Table:
     """The rows of what `compared` says of a Dataset."""
-    rows = _all_pairs(differences)
+    return Table("Comparisons", PAIR_HEADS, _all_pairs(differences), [*pair_notes(dataset), WINS])
+
+
+def pair_notes(dataset: Dataset) -> list[str]:
+    """How pairs are compared."""
     ties = TIES.format(_precisions(dataset))
-    notes = [JUDGED, ties, DECADES, BETTER, *_silent(dataset, "not compared")]
-    return Table("Comparisons", PAIR_HEADS, rows, notes)
+    return [JUDGED, ties, DECADES, TESTED, BETTER, *silent(dataset, "not compared")]
 
 
 def _all_pairs(differences: Dataset) -> list[Row]:
     """The rows of all landscapes."""
     names = differences["landscape"].values.tolist()
     return [
-        _pair_row(_where(str(name), place), pair)
+        _pair_row(where(str(name), place), pair)
         for name in names
         for place, pair in pairs(differences.sel(landscape=name))
     ]
 
 
-def _where(landscape: str, place: Mapping[str, object]) -> str:
+def where(landscape: str, place: Mapping[str, object]) -> str:
     """A landscape and values of axes, in words."""
     return ", ".join([landscape, *(f"{axis} = {value}" for axis, value in place.items())])
 
@@ -190,7 +200,7 @@ def _where(landscape: str, place: Mapping[str, object]) -> str:
 def _pair_row(where: str, pair: Numbers) -> Row:
     return [
         Cell(where),
-        *map(Cell, _judged(pair)),
+        *map(Cell, (str(pair["a"]), str(pair["b"]), verdict(pair), judged_by(pair))),
         *_with_interval(pair, "difference"),
         Cell("decades" if bool(pair["logarithmic"]) else "loss"),
         *_with_interval(pair, "win_probability"),
@@ -205,14 +215,14 @@ def _with_interval(at: Numbers, name: str) -> Row:
     return [number(float(at[name]), bounds), interval(bounds)]
 
 
-def _judged(pair: Numbers) -> tuple[str, str, str, str]:
-    """The two optimizers, which is better, and by what."""
-    a, b = str(pair["a"]), str(pair["b"])
-    verdicts = {"A better": f"{a} better", "B better": f"{b} better"}
-    return a, b, verdicts.get(str(pair["verdict"]), "undecided"), _by(pair)
+def verdict(pair: Numbers) -> str:
+    """Which of two optimizers is better."""
+    verdicts = {"A better": pair["a"], "B better": pair["b"]}
+    better = verdicts.get(str(pair["verdict"]))
+    return "undecided" if better is None else f"{better} better"
 
 
-def _by(pair: Numbers) -> str:
+def judged_by(pair: Numbers) -> str:
     """By what two optimizers were judged."""
     goal = float(pair["target"])
     return str(pair["judged"]) if np.isnan(goal) else f"time to {shown(goal)}"

@@ -37,7 +37,7 @@ GREEK = {chr(ord("α") + place): f"$\\{name}$" for place, name in enumerate(SMAL
 GREEK |= {sign: f"$\\{unicodedata.name(sign).split()[-1].capitalize()}$" for sign in "ΓΔΘΞΠΣΦΨΩ"}
 GREEK |= {"Λ": r"$\Lambda$", "Υ": r"$\Upsilon$"}
 SIGNS = SPECIAL | GREEK
-POWER = re.compile(r"(?<![\w.])([−-]?)(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?!\w)")
+POWER = re.compile(r"(?<![\w.])([−-]?)(\d+(?:\.\d+)?)e([+−-]?)0*(\d+)(?!\w)")
 
 
 def escaped(text: str) -> str:
@@ -52,7 +52,8 @@ def escaped(text: str) -> str:
 def _power(number: re.Match[str]) -> str:
     """`-1.2e-08` as a number times a power of ten."""
     minus, digits, sign, exponent = number.groups()
-    return rf"${'-' if minus else ''}{digits} \times 10^{{{sign.replace('+', '')}{exponent}}}$"
+    power = f"{'-' if sign in {'-', '−'} else ''}{exponent}"
+    return rf"${'-' if minus else ''}{digits} \times 10^{{{power}}}$"
 
 
 def _signs(text: str) -> str:
