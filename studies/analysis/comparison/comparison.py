@@ -14,8 +14,8 @@ Paired comparisons over the same worlds.
     p_value           Wilcoxon's signed-rank test of the differences (1945); those of 0 are ranked and then
                       left out (Pratt 1959, J. Am. Stat. Assoc. 54, 655). Exact where at most 13 differ. Where
                       worlds share instances, of the instances' means
-    p_corrected       Holm (1979) over all pairs, landscapes and axis values of the result; what is the same
-                      twice counts once
+    p_corrected       Holm (1979) over all pairs, landscapes and axis values of the result, which are those
+                      that were planned where `pairs` says so; what is the same twice counts once
     units_to_decide   how many worlds, or instances, would tell the two apart with a chance of 80 %, were they
                       like these (`studies.analysis.comparison.power`)
 
@@ -27,15 +27,16 @@ arm.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import scipy
 import xarray as xr
 from xarray import DataArray, Dataset
 
-from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged
-from studies.analysis.comparison.paired import losses, pairs, score, unit_means
+from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged, planned
+from studies.analysis.comparison.paired import losses, score, unit_means
+from studies.analysis.comparison.paired import pairs as every_two
 from studies.analysis.comparison.power import signed_ranks, units_to_decide
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import of_share, proportion
@@ -55,9 +56,13 @@ ABOUT_DIFFERENCE: Data = {"long_name": "A - B", "units": "decades where logarith
 
 
 def compare(
-    dataset: Dataset, at: float | None = None, value: str = "loss", alpha: float = ALPHA
+    dataset: Dataset,
+    at: float | None = None,
+    value: str = "loss",
+    alpha: float = ALPHA,
+    pairs: Sequence[tuple[str, str]] | None = None,
 ) -> Dataset:
-    """Every two optimizers compared.
+    """Every two optimizers compared, or those pairs that were planned.
 
     Args:
         dataset: a study's results.
@@ -65,6 +70,9 @@ def compare(
             of a gradient.
         value: the variable that holds the loss.
         alpha: of the verdicts' test.
+        pairs: (A, B) of the questions that were asked before the results were seen, in the order of the
+            result: Holm's correction, and the worlds that would decide, are over these alone. None: every
+            two.
 
     Returns:
         Variables over `pair` (coordinates `a`, `b`), as `help(studies.analysis.comparison.comparison)`
@@ -74,8 +82,13 @@ def compare(
         them; `units_to_decide`, how many would tell the two apart, were they like these. Differences, ratios,
         probabilities and effect sizes have an `_interval` (bound). Dims of the study but optimizer, replicate
         and checkpoint stay.
-    """
+
+    Raises:
+        ValueError: a pair is none of two optimizers of the study, or is given twice.
+    """  # noqa: DOC502
     outcome, which = judged(dataset, at, value)
+    if pairs is not None:
+        outcome, which = planned(outcome, which, pairs)
     away = outcome.away()
     means = unit_means(away)
     units = named(means.notnull().sum("unit"), "independent worlds or instances")
@@ -142,7 +155,7 @@ def win_probability(dataset: Dataset, value: str = "loss") -> Dataset:
 
     `win_probability` (.., pair, checkpoint), `_interval` and `worlds`.
     """
-    a, b = pairs(resolved(losses(dataset, value), precision(dataset)))
+    a, b = every_two(resolved(losses(dataset, value), precision(dataset)))
     return proportion("win_probability", score(a, b), trials=2, long_name=WINS)
 
 

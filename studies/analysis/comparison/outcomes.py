@@ -42,6 +42,7 @@ from studies.results.gaps import gap_known
 from studies.results.hits import budget, hits, lateness
 from studies.results.precision import precision, resolved
 from studies.schema import SPENT
+from studies.text.words import check_known
 
 JUDGED = ("final loss", "time to target", "area over the curve")
 TIMES = 9  # digits of a common logarithm: what differs by less is equal
@@ -91,6 +92,53 @@ def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tu
             use = left & (differing(other) >= DECIDE)
             which, chosen = which.where(~use, number), chosen.replaced(use, other)
     return Outcome(*(_named(part, loss.a) for part in chosen)), _named(which, loss.a)
+
+
+def planned(
+    outcome: Outcome, which: DataArray, pairs: Sequence[tuple[str, str]]
+) -> tuple[Outcome, DataArray]:
+    """Some pairs, each with the A and the B that it was asked with.
+
+    Args:
+        outcome: of every two optimizers.
+        which: the place in `JUDGED` of what they are compared by.
+        pairs: (A, B) of those that are wanted.
+
+    Raises:
+        ValueError: a pair is none of two optimizers, or is given twice.
+    """
+    every = list(zip(outcome.a["a"].values.tolist(), outcome.a["b"].values.tolist(), strict=True))
+    places = [_place_of(pair, every) for pair in pairs]
+    if not places or len(set(places)) < len(places):
+        raise ValueError(f"pairs: expected some, each once, got {list(pairs)}")
+    a, b = (list(side) for side in zip(*pairs, strict=True))
+    labels = [f"{first} - {second}" for first, second in pairs]
+    coords = {"pair": labels, "a": ("pair", a), "b": ("pair", b)}
+    some = [part.isel(pair=places).assign_coords(coords) for part in (*outcome, which)]
+    turned = DataArray(
+        [pair != every[place] for pair, place in zip(pairs, places, strict=True)], dims="pair"
+    )
+    first, second, at_first, at_second, *others, kind = some
+    sides = [
+        xr.where(turned, other, own, keep_attrs=False).transpose(*own.dims).assign_coords(own.coords)
+        for own, other in (
+            (first, second),
+            (second, first),
+            (at_first, at_second),
+            (at_second, at_first),
+        )
+    ]
+    return Outcome(*sides, *others), kind
+
+
+def _place_of(pair: tuple[str, str], every: Sequence[tuple[str, str]]) -> int:
+    """Where a pair stands among all, in either order; raises ValueError where it does not."""
+    names = list(dict.fromkeys(name for two in every for name in two))
+    check_known("pairs: unknown optimizer", pair, names)
+    for place, two in enumerate(every):
+        if set(two) == set(pair):
+            return place
+    raise ValueError(f"pairs: expected two optimizers, got {pair}")
 
 
 def _pair_by_pair(dataset: Dataset, at: float | None, value: str) -> tuple[Outcome, DataArray]:
