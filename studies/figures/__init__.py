@@ -27,7 +27,7 @@ from studies.figures.factorial import factorial
 from studies.figures.frequencies import frequencies
 from studies.figures.law import law, law_pages
 from studies.figures.noise_sources import noise_sources
-from studies.figures.pages import HIGHEST, apart, pages, words
+from studies.figures.pages import Sheet, apart, on_sheets, pages, words
 from studies.figures.phase import phase
 from studies.figures.plane import plane
 from studies.figures.price import price
@@ -86,6 +86,12 @@ def about(name: str) -> str:
     return sys.modules[EVERY[name].__module__].__doc__ or ""
 
 
+def stated(figure: Asked) -> str:
+    """What a caption begins with: what the figure is, and what it was asked to show."""
+    words = about(figure.figure).split("\n\n")[0].split()
+    return " ".join([*words, f"Asked for: {figure.said}."] if figure.said else words)
+
+
 def of_study(dataset: Dataset, *, others: bool) -> list[Asked]:
     """The figures that a study asks for, and maybe all others that need not be told what to show.
 
@@ -98,20 +104,29 @@ def of_study(dataset: Dataset, *, others: bool) -> list[Asked]:
     return [*own, *asked(name for name in FIGURES if name not in files)] if others else own
 
 
-def pages_of(figure: Asked, dataset: Dataset, width: float = style.WIDTH) -> list[Figure]:
+def pages_of(
+    figure: Asked, dataset: Dataset, width: float = style.WIDTH, ratio: float | None = None
+) -> list[Figure]:
     """The pages of a figure, none higher than 1.3 times its width.
 
     Args:
         figure: its name, and what it is to show.
         dataset: a study's results.
-        width: inches.
+        width: inches; of slides the least.
+        ratio: of width and height, which all pages of slides have; None: as high as they need.
     """
-    name, options = figure.figure, figure.options
     dataset = pick(dataset, figure.shown) if figure.shown else dataset
+    return on_sheets(partial(_on_sheet, figure, dataset), Sheet(width, ratio))
+
+
+def _on_sheet(figure: Asked, dataset: Dataset, sheet: Sheet) -> list[Figure]:
+    """The pages of a figure on sheets of this size."""
+    name, options = figure.figure, figure.options
     if name in TOGETHER:
-        return TOGETHER[name](dataset, width, HIGHEST * width, **options)
-    make = partial(EVERY[name], width=width, **options)
-    return pages(make, dataset, width, apart(name, dataset, options if name in QUESTIONS else None))
+        return TOGETHER[name](dataset, sheet.width, sheet.highest, **options)
+    make = partial(EVERY[name], width=sheet.width, **options)
+    along = apart(name, dataset, options if name in QUESTIONS else None)
+    return pages(make, dataset, sheet.highest, along)
 
 
 def draw(
@@ -122,7 +137,7 @@ def draw(
 ) -> list[Path]:
     """Draw figures for a paper into the folder `out`, one file for each page and format.
 
-    Each file is replaced in one go.
+    Beside each page stands its caption, as .txt and .tex. Each file is replaced in one go.
 
     Args:
         dataset: a study's results, as `studies.open_study` gives them.
@@ -131,7 +146,7 @@ def draw(
         formats: what Matplotlib can save: png, pdf, svg.
 
     Returns:
-        The files written.
+        The files of pictures.
     """
     return [path for figure in asked(figures) for path in save(figure, dataset, out, formats).paths]
 
@@ -150,6 +165,7 @@ def save(
     formats: Sequence[str] = FILES,
     width: float = style.WIDTH,
     looks: style.Settings = style.PAPER,
+    ratio: float | None = None,
 ) -> Files:
     """Draw a figure into the folder `out`, one file for each page and format.
 
@@ -160,7 +176,9 @@ def save(
         formats: what Matplotlib can save.
         width: inches.
         looks: settings of Matplotlib.
+        ratio: of width and height; None: as high as it needs.
     """
-    paths = save_pages(partial(pages_of, figure, dataset, width), out, figure.file, formats, looks)
+    make = partial(pages_of, figure, dataset, width, ratio)
+    paths = save_pages(make, out, figure.file, formats, looks, stated(figure))
     number = len(paths) // len(formats)
-    return Files(paths, words(figure.file, number, width) if number > 1 else "")
+    return Files(paths, words(figure.file, number, Sheet(width, ratio)) if number > 1 else "")

@@ -21,7 +21,7 @@ from studies.text.words import check_known, suggest
 if TYPE_CHECKING:
     from xarray import Dataset
 
-    from studies.figures.style import Settings
+    from studies.figures.style import Style
     from studies.results.figures import Asked
     from studies.text.shapes import Data, Json
 
@@ -68,7 +68,7 @@ LOOKS: dict[str, Data] = {  # options of the files and of how they look -> keywo
     "--style": {
         "default": "paper",
         "metavar": "S",
-        "help": "paper (default) or slides: less on a page, to be enlarged",
+        "help": "paper (default) or slides: 16:9, less on a page, to be enlarged",
     },
     "--width": {
         "type": float,
@@ -123,15 +123,13 @@ class Files:
         data: a study's results.
         out: the folder of the files.
         formats: of `FORMATS`.
-        width: inches.
-        looks: settings of Matplotlib.
+        style: settings of Matplotlib, width and ratio.
     """
 
     data: Dataset
     out: Path
     formats: Sequence[str]
-    width: float
-    looks: Settings
+    style: Style
 
     def write(self, figure: Asked) -> Iterator[Path]:
         """Draw a figure; yields each file that is there.
@@ -163,7 +161,8 @@ class Files:
         """The files of a figure; of more than one page a line says why."""
         from studies.figures import save
 
-        files = save(figure, self.data, self.out, kinds, self.width, self.looks)
+        looks, width, ratio = self.style
+        files = save(figure, self.data, self.out, kinds, width, looks, ratio)
         if files.said:
             _say(files.said)
         return files.paths
@@ -172,8 +171,8 @@ class Files:
         from studies.figures import ANIMATIONS
         from studies.figures.saving import save_moving
 
-        film = partial(ANIMATIONS[figure.figure], self.data, width=self.width)
-        return save_moving(film, self.out, figure.file, kinds, self.looks)
+        film = partial(ANIMATIONS[figure.figure], self.data, width=self.style.width)
+        return save_moving(film, self.out, figure.file, kinds, self.style.settings)
 
 
 def _figures(args: Namespace) -> int:
@@ -190,10 +189,9 @@ def _files(args: Namespace) -> Files:
     from studies.figures.selection import pick
 
     formats = _checked("--format", args.format.split(","), FORMATS)
-    looks, width = _style(args)
     data = pick(_results(args.results), places.chosen(args))
     folder = args.results.parent if args.results.suffix == ".zarr" else args.results
-    return Files(data, args.out or folder / "figures", formats, width, looks)
+    return Files(data, args.out or folder / "figures", formats, _style(args))
 
 
 def _named(args: Namespace) -> list[str]:
@@ -292,8 +290,8 @@ def _written(files: Files, figure: Asked) -> bool:
     return True
 
 
-def _style(args: Namespace) -> tuple[Settings, float]:
-    """Settings of Matplotlib, and the width in inches.
+def _style(args: Namespace) -> Style:
+    """Settings of Matplotlib, width and ratio.
 
     Raises:
         ValueError: there is no such style, or no figure can be laid out on such a width.
@@ -301,8 +299,8 @@ def _style(args: Namespace) -> tuple[Settings, float]:
     from studies.figures import style
 
     (name,) = _checked("--style", [args.style], style.STYLES)
-    looks, width = style.STYLES[name]
-    return looks, width if args.width is None else _inches(args.width)
+    looks = style.STYLES[name]
+    return looks if args.width is None else looks._replace(width=_inches(args.width))
 
 
 def _inches(width: float) -> float:

@@ -92,10 +92,7 @@ def _legend(
 ) -> float:
     """The legend of these rows; returns the inches of it and of the axis above it."""
     handles, words = _handles(every, looks, width), SAID.format(_worlds(every))
-    below = legends.below(figure, handles, words, width, margin=0.4)
-    usual = 1 + (width < 5)  # breaks of line in the words
-    more = max(0, below.breaks - usual)
-    return 0.59 + legends.ROW * (below.rows + usual) + legends.LINE * more
+    return 0.6 + legends.below(figure, handles, words, width)
 
 
 def _height(name: str, part: Part, inches: float) -> float:

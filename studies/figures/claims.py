@@ -26,7 +26,7 @@ from xarray import Dataset
 from studies.claims import judge
 from studies.claims.base import Judgement
 from studies.claims.report import number
-from studies.figures import legends, panels, style
+from studies.figures import captions, legends, panels, style
 from studies.figures.claim_rows import rows
 from studies.figures.claim_scales import scaled
 from studies.figures.style import Look
@@ -57,7 +57,7 @@ SAID = (
     " what holds lies within what is accepted; "
 )
 HINTED = 1.06  # times as wide as its outlines a text may be, where letters begin at whole pixels
-LEGEND: Look = {"title_fontsize": 7, "fontsize": 7, "borderaxespad": 0.3}
+LEGEND: Look = {"fontsize": 7, "borderaxespad": 0.3}
 COLUMN, NUMBERS = "predicted, observed (SE)", 6.5  # head of the numbers, and their size in points
 
 
@@ -119,9 +119,8 @@ def _page(judged: Sequence[Judgement], width: float) -> Figure:
     page, below = Page.of(judged, width), _key_of(judged, width)
     words, total = page.words(judged), _height(judged, width)
     figure = Figure(figsize=(width, total))
-    figure.legend(
-        handles=key(judged), loc="lower center", ncols=below.columns, title=below.title, **LEGEND
-    )
+    captions.say(figure, SAID + _worlds(judged))
+    figure.legend(handles=key(judged), loc="lower center", ncols=below.columns, **LEGEND)
     size = 1 - (page.left + page.right) / width, 1 - (below.inches + page.above) / total
     axes = figure.add_axes((page.left / width, below.inches / total, *size))
     panel(judged, axes, heights=_heights(words), words=words, numbers=page.wide)
@@ -136,7 +135,6 @@ def _heights(words: Sequence[str]) -> list[float]:
 class Key(NamedTuple):
     """The legend at the lower edge."""
 
-    title: str
     columns: int
     inches: float
 
@@ -144,10 +142,8 @@ class Key(NamedTuple):
 def _key_of(judged: Sequence[Judgement], width: float) -> Key:
     """The legend of a page of judgements."""
     names = [str(handle.get_label()) for handle in key(judged)]
-    title = style.wrapped(SAID + _worlds(judged), width - 0.2, 7)
     columns = legends.across(names, width)
-    entries = legends.ROW * -(-len(names) // columns)
-    return Key(title, columns, 0.42 + entries + 0.14 * (title.count("\n") + 1))
+    return Key(columns, 0.42 + legends.ROW * -(-len(names) // columns))
 
 
 class Page(NamedTuple):

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from xarray import DataArray, Dataset
 
-from studies.figures import legends, panels, scales, style
+from studies.figures import captions, legends, panels, scales, style
 from studies.figures.clocks import counted, timed
 from studies.figures.clocks import label as axis_label
 from studies.figures.legend_room import places
@@ -27,18 +27,10 @@ from studies.results.arms import quartiles
 from studies.results.hits import spent
 from studies.schema import Status
 
-MARGIN, TITLE, ENTRY = (
-    0.2,
-    0.14,
-    0.16,
-)  # inches: around a legend below, a line of its words, a row of entries
-PANEL, NARROW = 2.15, 1.65  # inches: the height of a panel, its least width
-COLUMNS = 3  # panels beside one another, at most
-BESIDE = 10  # so many lines of a legend fit into a panel
 FEW = 20  # steps, below which an arm is named with their number
 TRIANGLE: Look = {"marker": "^", "ms": 5, "mew": 0.9, "ls": "", "clip_on": False, "zorder": 4}
 DOT: Look = {"marker": "o", "ms": 2.5}
-LEGEND: Look = {"loc": "upper left", "title_fontsize": 7.5, "alignment": "left"}
+LEGEND: Look = {"loc": "upper left", "alignment": "left"}
 LOST = {"half": "the median diverged", "some": "some worlds diverged"}
 
 
@@ -80,7 +72,7 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
     """  # noqa: DOC502
     dataset = timed(dataset, clock)
     shown, looks = scales.panels(dataset), style.arm_looks(dataset)
-    at = places(len(shown), [*looks, *LOST.values(), *_note(dataset, looks).split("\n")], width)
+    at = places(len(shown), [*looks, *LOST.values()], width)
     figure = Figure(layout="constrained")
     grid = figure.add_gridspec(at.rows + (not at.beside), at.columns, height_ratios=at.heights)
     drawn = [figure.add_subplot(grid[divmod(i, at.columns)]) for i in range(len(shown))]
@@ -89,12 +81,12 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
         _titled(axes, part, looks, inches)
     _label(drawn, [gap for _, _, gap in shown], at.columns, inches, axis_label(clock))
     place = grid[at.rows - 1, len(shown) % at.columns :] if at.beside else grid[at.rows, :]
-    words = _note(dataset, looks, bands=any(axes.collections for axes in drawn))
+    captions.say(figure, _said(dataset, looks, bands=any(axes.collections for axes in drawn)))
     handles = _handles(dataset, looks, drawn, width)
-    at = at.around([str(handle.get_label()) for handle in handles], words, width)
+    at = at.around([str(handle.get_label()) for handle in handles], width)
     grid.set_height_ratios(at.heights)
     figure.set_size_inches(width, sum(at.heights))
-    _legend(figure.add_subplot(place), handles, words, at.across)
+    _legend(figure.add_subplot(place), handles, at.across)
     return figure
 
 
@@ -132,10 +124,10 @@ def _label(
             panels.cost_label(axes, inches, across)
 
 
-def _legend(axes: Axes, handles: list[Line2D], words: str, columns: int) -> None:
+def _legend(axes: Axes, handles: list[Line2D], columns: int) -> None:
     """The legend on Axes of its own."""
     axes.set_axis_off()
-    legend = axes.legend(handles=handles, title=words, ncols=columns, **LEGEND)
+    legend = axes.legend(handles=handles, ncols=columns, **LEGEND)
     legend.set_in_layout(False)  # its place was made above
 
 
@@ -163,15 +155,12 @@ def _named(label: str, width: float) -> str:
     return style.wrapped(label, width - 0.9, 7.5)
 
 
-def _note(dataset: Dataset, looks: Looks, *, bands: bool = True) -> str:
-    """What curves are, on short lines."""
-    worlds, lines = dataset.sizes["replicate"], ["recommended points,"]
-    if worlds > 1:
-        lines += ["median and quartiles," if bands else "median,", f"{worlds} worlds"]
-    else:
-        lines.append("one world")
-    more = legends.each(dataset, looks).removeprefix("; ")
-    return "\n".join([*lines, more] if more else lines)
+def _said(dataset: Dataset, looks: Looks, *, bands: bool) -> str:
+    """What curves and bands are."""
+    worlds = legends.of_worlds(dataset)
+    median = "" if dataset.sizes["replicate"] == 1 else "median of "
+    words = f"true loss of recommended points, {median}{worlds}"
+    return words + "; bands: from quartile to quartile" * bands + legends.each(dataset, looks)
 
 
 # a panel ----------------------------------------------------------------------------------------------------

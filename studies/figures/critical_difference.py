@@ -12,7 +12,7 @@ from xarray import Dataset
 
 from studies.analysis.comparison.paired import losses
 from studies.analysis.comparison.ranks import ALPHA, groups, ranks
-from studies.figures import layout, legends, panels, style
+from studies.figures import captions, layout, legends, panels, style
 from studies.figures.style import Look, Looks
 from studies.results.arms import dims_beside
 
@@ -31,11 +31,6 @@ NOTE = (
     " Nemenyi's critical difference CD)"
 )
 FEW = "fewer than two optimizers, or common worlds"
-SMALL: Look = {
-    "fontsize": 7,
-    "color": style.WORDS,
-    "va": "bottom",
-}
 ALONE: Look = {
     "ha": "center",
     "color": style.WORDS,
@@ -101,13 +96,12 @@ def critical_difference(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     each = width / columns
     shown = [part._replace(title=style.wrapped(part.title, each - 0.4, 10)) for part in shown]
     tall = _heights(shown, columns, each)
-    note = style.wrapped(NOTE + legends.silent(dataset), width - 0.2, 7)
-    page = Page(width, sum(tall) + 0.14 * (note.count("\n") + 1) + 0.1, columns, tall)
+    page = Page(width, sum(tall), columns, tall)
     figure = Figure(figsize=(width, page.height))
+    captions.say(figure, NOTE + legends.silent(dataset))
     for number, part in enumerate(shown):
         axes = figure.add_axes(page.place(number))
         _titled(axes, part, looks, (each, tall[number // columns]))
-    figure.text(0.1 / width, 0.05 / page.height, note, **SMALL)
     return figure
 
 

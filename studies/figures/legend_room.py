@@ -10,8 +10,8 @@ from studies.figures import legends, style
 PANEL, NARROW = 2.15, 1.65  # inches: the height of a panel, its least width
 COLUMNS = 3  # panels beside one another, at most
 BESIDE = 10  # so many lines of a legend fit into a panel
-# inches: around a legend below, a line of its words, a row of its entries, a break in one
-MARGIN, TITLE, ENTRY, BREAK = 0.36, 0.14, 0.18, 0.22
+AXIS = 0.4  # inches at the left of a panel, which its numbers need and a legend leaves free too
+MARGIN, ENTRY, BREAK = 0.28, 0.18, 0.22  # inches: around a legend below, of an entry, of a break in one
 
 
 class Places(NamedTuple):
@@ -28,19 +28,16 @@ class Places(NamedTuple):
         """Inches of the rows, the last one that of the legend where it stands below."""
         return [PANEL] * self.rows + [self.below] * (not self.beside)
 
-    def around(self, names: Sequence[str], words: str, width: float) -> Places:
+    def around(self, names: Sequence[str], width: float) -> Places:
         """With a legend below that is as high as what stands in it.
 
         Args:
             names: of its entries.
-            words: above them.
             width: inches of the figure.
         """
         across = legends.across(names, width)
         rows, breaks = -(-len(names) // across), sum(name.count("\n") for name in names)
-        inches = (
-            MARGIN + TITLE * (words.count("\n") + 1) + ENTRY * rows + BREAK * breaks * (across == 1)
-        )
+        inches = MARGIN + ENTRY * rows + BREAK * breaks * (across == 1)
         return self if self.beside else self._replace(across=across, below=inches)
 
 
@@ -61,4 +58,5 @@ def places(number: int, lines: Sequence[str], width: float) -> Places:
 
 def _fits(lines: Sequence[str], inches: float) -> bool:
     """Whether a legend of these lines has room in a panel so many inches wide."""
-    return len(lines) <= BESIDE and max(map(len, lines)) * style.LETTER * 7.5 + style.HANDLE < inches
+    longest = max(map(len, lines), default=0) * style.LETTER * 7.5
+    return len(lines) <= BESIDE and longest + style.HANDLE + AXIS < inches

@@ -1,9 +1,8 @@
-"""The legend below all panels: what lines and marks are, and above them in words what is shown."""
+"""The legend below all panels: what lines and marks are; and words of the caption on worlds and bands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -15,50 +14,37 @@ from matplotlib.patches import Patch
 from xarray import Dataset
 
 from studies.analysis.intervals.proportions import clopper_pearson
-from studies.figures import style
+from studies.figures import captions, style
 from studies.figures.layout import abreast
 from studies.figures.style import Look, Looks
 from studies.results.arms import dims_beside, labels, never_asked, words_on_silent
 from studies.schema import DIMS
 
 ROW, LINE = 0.16, 0.13  # inches: a row of entries, a line of words
+ALONE = 0.2  # inches that are not needed where there are no entries
 SIZE = 7.5  # points
-OUTSIDE: Look = {"loc": "outside lower center", "title_fontsize": SIZE}
+OUTSIDE: Look = {"loc": "outside lower center"}
 EARLIEST = "earliest"  # gid of the hatched parts, where hits are known to intervals
 
 
-class Below(NamedTuple):
-    """What a legend takes."""
-
-    rows: int  # of entries
-    breaks: int  # of lines, in the words above them
-
-    @property
-    def inches(self) -> float:
-        """The height, without that of the first line of words and the margins."""
-        return ROW * self.rows + LINE * self.breaks
-
-
-def below(
-    figure: Figure,
-    handles: Sequence[Artist],
-    words: str,
-    width: float,
-    margin: float = 0.3,
-) -> Below:
-    """Write the legend of a figure below its panels.
+def below(figure: Figure, handles: Sequence[Artist], words: str, width: float) -> float:
+    """Write the legend of a figure below its panels, and keep its caption.
 
     Args:
         figure: with a constrained layout.
         handles: of the entries.
-        words: above the entries.
+        words: of the caption.
         width: inches of the figure.
-        margin: inches of it that the words leave free.
+
+    Returns:
+        The height of the entries in inches, without the margins; less than 0 where there are none.
     """
-    title = style.wrapped(words, width - margin, SIZE)
+    captions.say(figure, words)
+    if not handles:
+        return -ALONE
     columns = across([str(handle.get_label()) for handle in handles], width)
-    figure.legend(handles=handles, ncols=columns, title=title, **OUTSIDE)
-    return Below(-(-len(handles) // columns), title.count("\n"))
+    figure.legend(handles=handles, ncols=columns, **OUTSIDE)
+    return ROW * -(-len(handles) // columns)
 
 
 def finish(
@@ -73,18 +59,20 @@ def finish(
     Args:
         figure: with a constrained layout.
         handles: of the entries.
-        words: above the entries.
+        words: of the caption.
         width: inches of the figure.
         height: inches of the panels, and of the margins of the legend.
     """
-    figure.set_size_inches(width, height + below(figure, handles, words, width).inches)
+    figure.set_size_inches(width, height + below(figure, handles, words, width))
     return figure
 
 
 def across(names: Sequence[str], width: float) -> int:
-    """Columns of a legend of these labels that fit into so many inches, >= 1."""
+    """Columns of a legend of these labels that fit into so many inches, in rows as even as can be; >= 1."""
     longest = max(map(len, names), default=0)
-    return abreast(len(names), width - 0.3, style.HANDLE + SIZE * style.LETTER * longest)
+    most = abreast(len(names), width - 0.3, style.HANDLE + SIZE * style.LETTER * longest)
+    lines = -(-len(names) // most)
+    return max(1, -(-len(names) // max(1, lines)))
 
 
 # entries ----------------------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
-"""A figure on as many pages as it needs: none is higher than 1.3 times its width.
+"""A figure on as many pages as it needs: none is higher than 1.3 times its width; slides are 16:9.
 
 What makes a figure too high are its panels: those of some landscapes, optimizers or values of axes then go to
-the next page, which looks the same.
+the next page, which looks the same. A slide that cannot be taken apart is laid out a little wider.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
 from xarray import Dataset
@@ -17,6 +18,8 @@ from studies.figures.selection import parts_of
 from studies.text.shapes import Tree
 
 HIGHEST = 1.3  # times the width
+WIDER = (1.0, 1.2, 1.4)  # times the width, on which slides are laid out where they would be too many
+SLACK = 1.001  # times the height that a page may have: rounding
 PLACES = "landscape"  # the dim whose panels every figure may have on pages of their own
 BY_ARM = (  # figures with a panel, or a row, for each arm
     "alignment",
@@ -34,10 +37,50 @@ TOGETHER = ("plane",)  # whose panels are judged together
 WHOLE = ("answer",)  # that are one picture
 
 
+class Sheet(NamedTuple):
+    """What pages are drawn on."""
+
+    width: float  # inches
+    ratio: float | None = None  # of width and height, as all pages have it; None: as high as they need
+
+    @property
+    def highest(self) -> float:
+        """Inches that a page may be high."""
+        return self.width / self.ratio if self.ratio else HIGHEST * self.width
+
+
+def on_sheets(draw: Callable[[Sheet], list[Figure]], sheet: Sheet) -> list[Figure]:
+    """The pages of a figure; those of a ratio are laid out wider where they are fewer then.
+
+    Args:
+        draw: the pages on sheets of a size.
+        sheet: what is asked for.
+    """
+    if sheet.ratio is None:
+        return draw(sheet)
+    sheets = [sheet._replace(width=times * sheet.width) for times in WIDER]
+    drawn = [(draw(size), size.highest) for size in sheets]
+    shown, _ = min(drawn, key=lambda each: (len(each[0]), _too_high(*each)))
+    for page in shown:
+        _fill(page, sheet.ratio)
+    return shown
+
+
+def _too_high(shown: Sequence[Figure], highest: float) -> bool:
+    """Whether some page is higher than so many inches."""
+    return any(page.get_figheight() > SLACK * highest for page in shown)
+
+
+def _fill(page: Figure, ratio: float) -> None:
+    """Make a page higher, or wider, until it has this ratio."""
+    width, height = page.get_size_inches()
+    page.set_size_inches(max(width, ratio * height), max(height, width / ratio))
+
+
 def pages(
     make: Callable[[Dataset], Figure],
     dataset: Dataset,
-    width: float,
+    highest: float,
     along: Sequence[str],
 ) -> list[Figure]:
     """The pages of a figure, one where it is not too high, or cannot be taken apart.
@@ -45,17 +88,17 @@ def pages(
     Args:
         make: draws the figure of results.
         dataset: a study's results.
-        width: inches.
+        highest: inches.
         along: dims that may be taken apart, the first first.
     """
     figure = make(dataset)
-    share = figure.get_figheight() / (HIGHEST * width)
+    share = figure.get_figheight() / highest
     several = [dim for dim in along if dataset.sizes.get(dim, 1) > 1]
-    if share <= 1.001 or not several:
+    if share <= SLACK or not several:
         return [figure]
     number = min(dataset.sizes[several[0]], math.ceil(share))
     parts = parts_of(dataset, several[0], number)
-    return [page for part in parts for page in pages(make, part, width, several)]
+    return [page for part in parts for page in pages(make, part, highest, several)]
 
 
 def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]:
@@ -95,7 +138,9 @@ def _within(figure: str, names: Sequence[str], options: Tree) -> list[str | None
     return [*within, "optimizer"] if figure in WITHIN else within
 
 
-def words(name: str, number: int, width: float) -> str:
+def words(name: str, number: int, sheet: Sheet) -> str:
     """What is said of a figure on several pages."""
-    high = f"{HIGHEST * width:.1f} inches high ({HIGHEST:g} widths)"
+    if sheet.ratio:
+        return f"{name}: {number} files, since one is a slide"
+    high = f"{sheet.highest:.1f} inches high ({HIGHEST:g} widths)"
     return f"{name}: {number} files, since one is at most {high}"

@@ -30,7 +30,6 @@ CELL = 0.34  # inches, the height of a cell
 LEAST = 0.33  # inches, the narrowest cell that has a text
 TWO = 5.0  # inches that two diagrams beside one another need
 LABELS = 0.8  # inches of a diagram that its labels take
-ROW = 0.17  # inches, of entries of the legend
 PALE = 0.5  # how much of a colour is left, so that text is read on it
 AT_LEAST, TIE, FASTER = "≥", "tie", "faster"
 SIGNS = {  # in cells -> what they mean
@@ -77,9 +76,8 @@ def phase(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     parts = [told for _, told in maps]
     used = {name for told in parts for name in told["winner"].values.ravel()}
     words = _said(dataset.sizes["replicate"], parts, gone=bool(used & set(ABSENT)))
-    below = legends.below(figure, _handles(style.only(looks, used), width), words, width, margin=0.4)
-    figure.set_size_inches(width, sum(heights) + 0.5 + ROW * (below.rows + (width < TWO) * 2))
-    return figure
+    handles = _handles(style.only(looks, used), width)
+    return legends.finish(figure, handles, words, width, sum(heights) + 0.4)
 
 
 def _draw(grid: np.ndarray, maps: Sequence[Diagram], looks: Looks, inches: float) -> None:

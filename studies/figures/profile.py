@@ -21,7 +21,6 @@ from studies.figures.style import Look, Looks
 from studies.results.clocks import words
 
 PANEL = 2.6  # inches
-ROW = 0.165  # inches, of entries of the legend
 
 
 def profile(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost") -> Figure:
@@ -82,9 +81,7 @@ def _page(compared: Compared, looks: Looks, width: float) -> Figure:
     across = f"{compared.clock} over the least {compared.clock} of any optimizer"
     axes.set_xlabel(style.wrapped(across, width - 0.8))
     said = _said(compared.profiled, figure, compared.dataset)
-    below = legends.below(figure, axes.lines[: len(looks)], said, width, margin=0.4)
-    figure.set_size_inches(width, PANEL + 0.3 + legends.LINE * below.breaks + ROW * below.rows)
-    return figure
+    return legends.finish(figure, axes.lines[: len(looks)], said, width, PANEL + 0.2)
 
 
 def _said(profiled: Dataset, figure: Figure, dataset: Dataset) -> str:

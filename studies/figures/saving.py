@@ -1,4 +1,4 @@
-"""A figure, or an animation, on disk, in the looks of the house, each file replaced in one go."""
+"""A figure with its caption, or an animation, on disk, each file replaced in one go."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from matplotlib import rc_context
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimation, PillowWriter
 from matplotlib.figure import Figure
 
+from studies.figures import captions
 from studies.figures.style import PAPER, Settings, any_letter
+from studies.text.latex import escaped
 
 STILL = ("pdf", "png")
 MOVING = ("gif", "mp4")
@@ -53,8 +55,11 @@ def save_pages(
     name: str,
     formats: Sequence[str] = STILL,
     looks: Settings = PAPER,
+    about: str = "",
 ) -> list[Path]:
     """Draw the pages of a figure and write them to OUT/NAME.pdf, or to NAME-1.pdf, NAME-2.pdf, ..
+
+    Beside each stands its caption, where it has one: NAME.txt, and NAME.tex for LaTeX.
 
     Args:
         make: draws them.
@@ -62,17 +67,36 @@ def save_pages(
         name: of the files.
         formats: what Matplotlib can save.
         looks: settings of Matplotlib.
+        about: what captions begin with.
 
     Returns:
-        The files written.
+        The files of pictures.
     """
     with rc_context(looks), any_letter():
         pages = make()
-        return [
+        files = [out / file for file in _names(name, len(pages))]
+        paths = [
             path
-            for file, page in zip(_names(name, len(pages)), pages, strict=True)
-            for path in _in_formats(page, out / file, formats, looks["savefig.dpi"])
+            for file, page in zip(files, pages, strict=True)
+            for path in _in_formats(page, file, formats, _dots(page, pages, looks))
         ]
+    for file, page in zip(files, pages, strict=True):
+        _caption(f"{about} {captions.said(page)}".strip(), file)
+    return paths
+
+
+def _dots(page: Figure, pages: Sequence[Figure], looks: Settings) -> float:
+    """Dots per inch: fewer of a page that is wider than others, so that all have as many across."""
+    least = min(other.get_figwidth() for other in pages)
+    return looks["savefig.dpi"] * least / page.get_figwidth()
+
+
+def _caption(text: str, file: Path) -> None:
+    """Write a caption, where there is one, to FILE.txt, and as a command of LaTeX to FILE.tex."""
+    forms = {".txt": text, ".tex": rf"\caption{{{escaped(text)}}}"} if text else {}
+    for ending, form in forms.items():
+        with _replaced(file.with_name(file.name + ending)) as part:
+            part.write_text(f"{form}\n", encoding="utf-8")
 
 
 def _in_formats(figure: Figure, file: Path, formats: Sequence[str], dots: float) -> list[Path]:

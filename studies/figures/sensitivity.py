@@ -90,11 +90,9 @@ def sensitivity(dataset: Dataset, width: float = style.WIDTH) -> Figure:
         axes.set_xlabel(style.wrapped(part.parameter, grid.inches - 0.5))
         axes.set_title(title, loc="left", fontweight="bold", color=colour)
     _label_losses(grid, shown, trials.attrs["objective"])
-    below = legends.below(figure, _handles(marks), _said(trials), width)
     tall = ROW + 0.14 * max(title.count("\n") for title in titles)
-    height = tall * grid.lines + 0.35 + legends.ROW * (below.rows + below.breaks + 1)
-    figure.set_size_inches(width, height)
-    return figure
+    height = tall * grid.lines + 0.35
+    return legends.finish(figure, _handles(marks), _said(trials), width, height)
 
 
 def _label_losses(grid: layout.Grid, shown: list[Panel], objective: str) -> None:

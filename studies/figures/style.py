@@ -12,7 +12,7 @@ import textwrap
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import cycle, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -86,13 +86,24 @@ PAPER: Settings = {
 # a slide is seen from afar: little is laid out on it, and all of it is enlarged, to text of 20 points on a
 # screen 13 inches wide
 SLIDE = 5.0
+SCREEN = 16 / 9  # width over height
 SLIDES: Settings = PAPER | {
     "lines.linewidth": 1.6,
     "axes.linewidth": 0.8,
     "grid.linewidth": 0.5,
     "savefig.dpi": 384,
 }
-STYLES = {"paper": (PAPER, WIDTH), "slides": (SLIDES, SLIDE)}  # settings of Matplotlib, width in inches
+
+
+class Style(NamedTuple):
+    """How files look."""
+
+    settings: Settings  # of Matplotlib
+    width: float  # inches
+    ratio: float | None  # of width and height; None: as high as they need
+
+
+STYLES = {"paper": Style(PAPER, WIDTH, None), "slides": Style(SLIDES, SLIDE, SCREEN)}
 
 ALONG = r"(, [^,=]+ = [^=]*)+$"  # behind an optimizer in the label of an arm: ", axis = value"
 LINES = 3  # of a label at a vertical axis; the whole stands below the panels

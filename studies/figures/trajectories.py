@@ -152,7 +152,7 @@ def _panels(
         panels.small_title(axes, texts, grid.inches - 0.3)
     if not shown:
         panels.nothing(grid.places[0], f"no pictures of world {world}")
-    side = grid.inches - 0.35 if shown else 0.5
+    side = min(grid.inches - 0.35, 0.8 * width) if shown else 0.5
     height = (side + 0.65) * grid.lines + 0.35
     legends.finish(figure, _handles(moving=moving), _said(shown, world), width, height)
     return figure, [(axes, part.arm) for axes, part in zip(grid.panels, shown, strict=True)]

@@ -23,7 +23,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from studies.figures import style
+from studies.figures import captions, style
 from studies.text.groups import grouped
 
 HEAVY = 600_000  # characters of SVG, above which pixels are shown in its place
@@ -75,7 +75,7 @@ def drawing(
         make: draws it.
         arms: labels of all arms of the study.
         optimizers: labels of its optimizers.
-        caption: what it shows.
+        caption: what its caption begins with.
     """
     marks = Marks(arms, optimizers)
     with rc_context(style.PAPER | SETTINGS | {"svg.hashsalt": name}), style.any_letter():
@@ -84,7 +84,8 @@ def drawing(
         markup = _svg(figure, marks)
         if len(markup) > HEAVY:
             markup = _pixels(figure)
-    return Drawing(name, Markup(markup), float(figure.get_figwidth()), caption)
+    words = f"{caption} {captions.said(figure)}".strip()
+    return Drawing(name, Markup(markup), float(figure.get_figwidth()), words)
 
 
 # which artist shows which arm -------------------------------------------------------------------------------

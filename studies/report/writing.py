@@ -16,7 +16,7 @@ from xarray import Dataset
 
 from studies import claims, open_study
 from studies.claims import report as judged
-from studies.figures import EVERY, about, of_study, style
+from studies.figures import EVERY, of_study, stated, style
 from studies.figures.saving import why_not
 from studies.figures.selection import pick
 from studies.report import answer, cells, drawings, facts
@@ -168,7 +168,7 @@ def _drawn(page: Page, figure: Asked) -> Callable[[], Drawing]:
     arms, optimizers = labels(page.data), style.optimizers(page.data)
     data = pick(page.data, figure.shown) if figure.shown else page.data
     make = functools.partial(EVERY[figure.figure], data, width=style.WIDTH, **figure.options)
-    return functools.partial(drawing, figure.file, make, arms, optimizers, _caption(figure))
+    return functools.partial(drawing, figure.file, make, arms, optimizers, stated(figure))
 
 
 def _attempt(page: Page, make: Callable[[], Made], name: str = "") -> Made | None:
@@ -235,12 +235,6 @@ def _looks(page: Page) -> Iterable[tuple[str, str]]:
 def _ink(colour: str) -> str:
     """A colour of a figure, as a page has it."""
     return drawings.INK.get(str(colour), str(colour))
-
-
-def _caption(figure: Asked) -> str:
-    """What a figure shows: the first sentence of its file, and what it was asked for."""
-    words = about(figure.figure).split("\n\n")[0].split()
-    return " ".join([*words, f"Asked for: {figure.said}."] if figure.said else words)
 
 
 def _alt(page: Page, figure: Drawing) -> str:

@@ -12,6 +12,7 @@ from studies.analysis.price.break_even import break_even as analysis
 from studies.figures import style
 from studies.figures.break_even import break_even
 from studies.figures.break_even import panel as bars
+from studies.figures.captions import said
 from studies.figures.phase import PALE, diagrams, phase
 from studies.figures.phase import cells as draw
 from studies.figures.phase import panel as cells
@@ -138,13 +139,7 @@ class TestPhase:
         )
         assert lead == pytest.approx(float(np.round(rival / 0.001)))
         assert [shown[x, 0] for x in range(3)] == [f"≥{lead:.0f}×", "≥1e3×", "tie"]
-        note = (
-            phase(data.expand_dims(landscape=["hill"]))
-            .legends[0]
-            .get_title()
-            .get_text()
-            .replace("\n", " ")
-        )
+        note = said(phase(data.expand_dims(landscape=["hill"])))
         assert "≥: the winner's is the precision or less" in note
         assert "tie: equal at the precision" in note
         assert "faster" not in note

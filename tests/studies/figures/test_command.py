@@ -33,7 +33,9 @@ def search(shared):  # noqa: F811
 
 def test_it_draws_the_figures_of_the_study(search, tmp_path, capsys):
     assert main([str(search), "--out", str(tmp_path)]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["convergence.pdf", "convergence.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"convergence.{kind}" for kind in ("pdf", "png", "tex", "txt")
+    ]
     assert capsys.readouterr().out.split() == [
         str(tmp_path / f"convergence.{kind}") for kind in ("pdf", "png")
     ]
@@ -73,7 +75,7 @@ def test_all_draws_what_can_be_shown_and_says_why_the_rest_cannot(
         main([str(search), "all", "--format", "png", "--style", "slides", "--out", str(tmp_path)]) == 0
     )
     said = capsys.readouterr()
-    assert [path.name for path in tmp_path.iterdir()] == ["convergence.png"]
+    assert [path.name for path in tmp_path.glob("*.png")] == ["convergence.png"]
     assert re.fullmatch(r"factorial: expected .*\n", said.err)
     assert main([str(search), "factorial", "--out", str(tmp_path)]) == 2
 

@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 from studies.figures import EVERY, scales, style
 from studies.figures.__main__ import main
+from studies.figures.captions import said
 from studies.figures.convergence import LOST, convergence, notes, panel
 from studies.figures.critical_difference import critical_difference
 from studies.figures.ecdf import ecdf
@@ -187,8 +188,8 @@ class TestEnds:
         )
         data = data.assign(hit_cost=hits).assign_coords(target_loss=("target", [4.5]))
         made = figure(data)
-        texts = [text.get_text().replace("\n", " ") for text in made.findobj(Text)]
-        assert any("; GA: no step within the budget, not shown" in text for text in texts)
+        assert "; GA: no step within the budget, not shown" in said(made)
+        texts = [text.get_text() for text in made.findobj(Text)]
         assert not any(text.strip().startswith("GA") for text in texts)
 
 

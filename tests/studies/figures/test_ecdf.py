@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from studies.analysis.running_time import restarts, runtime
+from studies.figures import captions
 from studies.figures.ecdf import curves, ecdf, notes, panel
 from tests.support.analysis import BUDGET, timed
 
@@ -109,12 +110,9 @@ class TestPanel:
         x, y = area.get_paths()[0].vertices.T
         wide = sorted({(float(a), float(b)) for a, b in zip(x, y, strict=True) if 20 <= a <= 40})
         assert wide == [(20, 0), (20, 0.5), (40, 0), (40, 0.5)]
-        said = ecdf(data).legends[0].get_title().get_text().replace("\n", " ")
-        assert "hatched: hits known to an interval only" in said
-        assert (
-            "hatched"
-            not in ecdf(data.assign(hit_cost_low=data["hit_cost"])).legends[0].get_title().get_text()
-        )
+        assert "hatched: hits known to an interval only" in captions.said(ecdf(data))
+        exact = data.assign(hit_cost_low=data["hit_cost"])
+        assert "hatched" not in captions.said(ecdf(exact))
 
     def test_crosses_stand_where_runs_end_that_miss_a_target(self):
         data = study(status=3)
@@ -169,15 +167,15 @@ class TestFigure:
         titles = [axes.get_title("left") for axes in ecdf(data).axes]
         assert [title for title in titles if title] == ["a", "b", "c", "d"]
 
-    def test_legend_says_what_is_drawn(self):
-        text = ecdf(study()).legends[0].get_title().get_text().replace("\n", " ")
+    def test_caption_says_what_is_drawn(self):
+        text = captions.said(ecdf(study()))
         assert "6 worlds" in text
         assert "restarts" in text
-        assert "restarts" not in ecdf(study(shared=False)).legends[0].get_title().get_text()
+        assert "restarts" not in captions.said(ecdf(study(shared=False)))
 
     def test_bands_are_promised_where_they_are_drawn_and_said_to_be_wide_at_the_ends(self):
         def said(data):
-            return ecdf(data).legends[0].get_title().get_text().replace("\n", " ")
+            return captions.said(ecdf(data))
 
         wide = f"{interval(0, 6)[1]:.0%}"  # 46 %
         assert f"bands: 95 % intervals, not drawn at 0 and 100 %, where it is {wide} wide" in said(

@@ -184,7 +184,8 @@ class TestConvergence:
         written = draw(HOSTILE[how], ["convergence"], tmp_path)
         assert [path.name for path in written] == ["convergence.png", "convergence.pdf"]
         assert all(path.stat().st_size > 3000 for path in written)
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["convergence.pdf", "convergence.png"]
+        files = [f"convergence.{kind}" for kind in ("pdf", "png", "tex", "txt")]
+        assert sorted(path.name for path in tmp_path.iterdir()) == files
 
     def test_text_is_inside_the_figure(self):
         with rc_context(style.PAPER):

@@ -11,6 +11,7 @@ from studies.analysis.noise.spectrum import spectrum
 from studies.figures import panels, style
 from studies.figures.alignment import NONE, alignment
 from studies.figures.alignment import panel as align
+from studies.figures.captions import said
 from studies.figures.diversity import DISTANCE, EITHER, HETEROZYGOSITY, SEEN, diversity
 from studies.figures.diversity import panel as diverse
 from studies.figures.noise_sources import bars, ratios
@@ -94,9 +95,9 @@ def test_an_alignment_without_a_cosine_has_no_place_and_is_named_below(data):
     names = [line.get_label() for line in axes.lines if line.get_label() in data["optimizer"].values]
     assert names == ["SGD", "GA", "WF"]
     assert axes.get_xlim() == pytest.approx((-0.6, 2.6))
-    legend = alignment(data.expand_dims("landscape")).legends[0]
-    assert "no cosine can be told of ES" in legend.get_title().get_text().replace("\n", " ")
-    assert [text.get_text() for text in legend.get_texts()] == ["SGD", "GA", "WF"]
+    figure = alignment(data.expand_dims("landscape"))
+    assert "no cosine can be told of ES" in said(figure)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["SGD", "GA", "WF"]
 
 
 def test_alignment_with_one_size_each_has_a_place_for_each_optimizer_and_a_size_that_they_share_once_below(

@@ -17,13 +17,13 @@ from tests.support.each import each
 
 WIDTH = 3.4
 OPTIMIZERS = [f"optimizer {number}" for number in range(28)]
-LANDSCAPES = [f"L{number}" for number in range(8)]
+LANDSCAPES = [f"L{number}" for number in range(10)]
 MANY = results(optimizers=OPTIMIZERS)
 APART = MANY.assign(hit_cost=MANY["hit_cost"] * (1.0 + np.arange(28)[:, None, None]))
 CASES = {  # figure, and results that need several pages
     "claims": ("claims", claiming(20)),
     "profile": ("profile", APART),
-    "convergence": ("convergence", results(optimizers=OPTIMIZERS[:20])),
+    "convergence": ("convergence", results(optimizers=OPTIMIZERS)),
     "landscapes": ("convergence", results(landscapes=LANDSCAPES[:3])),
     "phase": ("phase", results(landscapes=LANDSCAPES, rates=(1, 2))),
 }

@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 
 from studies.analysis.running_time.profiles import profile as analysis
 from studies.figures import style
+from studies.figures.captions import said
 from studies.figures.profile import panel, profile
 from tests.support.arms import results
 
@@ -34,9 +35,7 @@ def test_whole_figure():
     with rc_context(style.PAPER):
         figure = profile(DATA)
     check(figure.axes[0], analysis(DATA))
-    assert (
-        "64 problems (landscape, world, target), 16 worlds" in figure.legends[0].get_title().get_text()
-    )
+    assert "64 problems (landscape, world, target), 16 worlds" in said(figure)
 
 
 def test_a_panel_on_the_users_axes():
@@ -56,12 +55,10 @@ def test_bands_have_no_width_where_none_or_all_is_solved_and_one_world_has_none(
     assert sorted(set(band.get_paths()[0].vertices[:, 1])) == pytest.approx(
         binomtest(8, 16).proportion_ci()
     )
-    assert f"where it is {binomtest(0, 16).proportion_ci().high:.0%} wide" in figure.legends[
-        0
-    ].get_title().get_text().replace("\n", " ")
+    assert f"where it is {binomtest(0, 16).proportion_ci().high:.0%} wide" in said(figure)
     alone = profile(data.isel(replicate=[0]))
     assert not alone.axes[0].collections
-    assert "bands" not in alone.legends[0].get_title().get_text()
+    assert "bands" not in said(alone)
 
 
 def test_hits_known_to_an_interval_are_hatched_between_the_least_and_the_most_that_a_profile_can_be():

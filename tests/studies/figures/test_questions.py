@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from studies.analysis.intervals import bootstrap
 from studies.analysis.quantities.evaluate import quantity
 from studies.claims.base import Judgement
-from studies.figures import FIGURES, games, pages_of, style
+from studies.figures import FIGURES, captions, games, pages_of, style
 from studies.figures import QUESTIONS as DRAWN
 from studies.figures.__main__ import TOLD, main
 from studies.figures.answer import answer
@@ -176,7 +176,7 @@ class TestCurve:
             [axes.get_title(loc="left") for axes in page.axes if axes.lines] for page in (figure, told)
         )
         assert titles == expected
-        assert "h = " not in figure.legends[0].get_title().get_text()
+        assert "h = " not in captions.said(figure)
         # an axis that touches a single world, before the end, has them
         same["loss"].loc[{"h": 6, "replicate": 3}] *= 2 if x == "B" else [2, 1, 1, 1, 1, 1]
         figure = curve(same, x=x, y="mean(loss)", hue="optimizer")
@@ -185,7 +185,7 @@ class TestCurve:
     def test_dims_without_a_place_are_at_their_first_values_and_said(self, swept):
         two = swept.expand_dims(h=[5, 6]).transpose("landscape", "optimizer", "B", "k", "h", ...)
         figure = curve(two.assign(loss=two["loss"] * two["h"]))
-        assert "; at h = 5" in figure.legends[0].get_title().get_text().replace("\n", " ")
+        assert "; at h = 5" in captions.said(figure)
 
     @pytest.mark.parametrize(
         ("options", "text"),
@@ -444,7 +444,7 @@ class TestCommand:
     def test_options_and_selections(self, folder, tmp_path, capsys):
         words = "curve --x B --y mean(loss) --landscape ridge --at k=4 --format png --out".split()
         assert main([str(folder), *words, str(tmp_path / "out")]) == 0
-        assert [path.name for path in (tmp_path / "out").iterdir()] == ["curve.png"]
+        assert [path.name for path in (tmp_path / "out").glob("*.png")] == ["curve.png"]
         assert capsys.readouterr().err == ""
 
     def test_more_panels_are_more_files_and_said(self, folder, tmp_path, capsys):
@@ -519,13 +519,13 @@ class TestMap:
         data["loss"].loc[{"optimizer": "GA", "B": 1.0, "k": 4}] = np.nan
         figure, axes = self.drawn(data)
         assert [text.get_text() for text in axes.texts] == ["∞", "–"]
-        said = figure.legends[0].get_title().get_text().replace("\n", " ")
+        said = captions.said(figure)
         assert "∞: infinite: never; –: no number" in said
 
     def test_a_label_is_what_colours_are(self, ratio):
         figure, _ = self.drawn(ratio, label="time of GA over that of SGD")
         assert figure.axes[1].get_ylabel().replace("\n", " ") == "time of GA over that of SGD"
-        assert figure.legends[0].get_title().get_text().startswith("time of GA over that of SGD, ")
+        assert captions.said(figure).startswith("Time of GA over that of SGD, ")
         ticks = [text.get_text() for text in figure.axes[1].get_yticklabels()]
         assert {"0.5", "1", "2"} <= set(ticks)  # 1/4 to 4 are plain numbers, not powers of ten
 
@@ -874,12 +874,12 @@ class TestLaw:
         shown = figure.axes[0].get_ylabel()
         assert shown.endswith("…")
         assert shown.count("\n") == 2
-        said = " ".join(figure.legends[0].get_title().get_text().split())
-        assert said.startswith(f"{long}; ")
+        said = captions.said(figure)
+        assert said.startswith(f"{captions.sentence(long)[:-1]}; ")
         # a label of the study's own stands there alone
         own = laws.law(data, width, label="what is left")
         assert own.axes[0].get_ylabel() == "what is left"
-        assert long not in " ".join(own.legends[0].get_title().get_text().split())
+        assert captions.sentence(long)[:-1] not in captions.said(own)
 
 
 class TestAnswer:
@@ -931,9 +931,8 @@ class TestAnswer:
             laws, "judge", lambda dataset: [nothing, *map(judged, (1.0, 4.0), (8.8, 2.2))]
         )
         figure = answer(claimed, claim="falls")
-        (legend,) = figure.legends
-        said = " ".join(legend.get_title().get_text().split())
-        assert said == "lines: theory; 9 worlds; bars: intervals at the level of 3 standard errors"
+        said = "Lines: theory; 9 worlds; bars: intervals at the level of 3 standard errors."
+        assert captions.said(figure) == said
 
     def test_a_formula_stands_across_for_points_and_law(self, claimed):
         (axes,) = answer(claimed, claim="falls", along="1 / batch").axes

@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from studies.analysis.trends.sensitivity import sensitivity as analysis
+from studies.figures.captions import said
 from studies.figures.sensitivity import panel, sensitivity
 
 LOSS = {"hill": [1.0, 0.1, 0.01, None, 3.0], "well": [-1.0, -2.0, 1e200, 0.5, 0.0]}
@@ -127,7 +128,7 @@ def test_negative_losses_have_panels_of_their_own_and_untuned_optimizers_none():
         "uniform",
         "one_point",
     ]
-    assert "8 worlds" in figure.legends[0].get_title().get_text()
+    assert "8 worlds" in said(figure)
     xs = [round(x) for x, _, _ in sorted(drawn(figure.axes[1]))]
     assert xs == [0, 0, 1, 1, 2]
 
