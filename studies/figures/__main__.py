@@ -75,6 +75,8 @@ LOOKS: dict[str, Data] = {  # options of the files and of how they look -> keywo
         "metavar": "INCHES",
         "help": "3.4: one column of a paper, 7: two (default; slides: 5)",
     },
+    "--font": {"metavar": "F", "help": "sans, serif, or the name of a font of this machine"},
+    "--usetex": {"action": "store_true", "help": "LaTeX sets all texts, in serif or --font sans"},
 }
 
 
@@ -188,10 +190,10 @@ def _files(args: Namespace) -> Files:
     """What is drawn, and how."""
     from studies.figures.selection import pick
 
-    formats = _checked("--format", args.format.split(","), FORMATS)
+    formats, style = _checked("--format", args.format.split(","), FORMATS), _style(args)
     data = pick(_results(args.results), places.chosen(args))
     folder = args.results.parent if args.results.suffix == ".zarr" else args.results
-    return Files(data, args.out or folder / "figures", formats, _style(args))
+    return Files(data, args.out or folder / "figures", formats, style)
 
 
 def _named(args: Namespace) -> list[str]:
@@ -294,12 +296,14 @@ def _style(args: Namespace) -> Style:
     """Settings of Matplotlib, width and ratio.
 
     Raises:
-        ValueError: there is no such style, or no figure can be laid out on such a width.
+        ValueError: there is no such style or font, or no figure can be laid out on such a width.
     """
     from studies.figures import style
+    from studies.figures.fonts import letters
 
     (name,) = _checked("--style", [args.style], style.STYLES)
-    looks = style.STYLES[name]
+    own = letters(args.font, usetex=args.usetex)
+    looks = style.STYLES[name]._replace(settings=style.STYLES[name].settings | own)
     return looks if args.width is None else looks._replace(width=_inches(args.width))
 
 

@@ -12,6 +12,7 @@ from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimatio
 from matplotlib.figure import Figure
 
 from studies.figures import captions
+from studies.figures.fonts import for_latex
 from studies.figures.style import PAPER, Settings, any_letter
 from studies.text.latex import escaped
 
@@ -74,6 +75,9 @@ def save_pages(
     """
     with rc_context(looks), any_letter():
         pages = make()
+        if looks.get("text.usetex"):
+            for page in pages:
+                for_latex(page)
         files = [out / file for file in _names(name, len(pages))]
         paths = [
             path
