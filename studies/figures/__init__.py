@@ -18,7 +18,7 @@ from studies.figures.answer import answer
 from studies.figures.break_even import break_even
 from studies.figures.claims import claims, claims_pages
 from studies.figures.convergence import convergence
-from studies.figures.critical_difference import critical_difference
+from studies.figures.critical_difference import critical_difference, critical_difference_pages
 from studies.figures.curve import curve
 from studies.figures.density import density
 from studies.figures.diversity import diversity
@@ -76,6 +76,7 @@ FILES = ("png", "pdf")  # formats of files
 USUAL = ("convergence",)  # of a study that names none
 TOGETHER: dict[str, Callable[..., list[Figure]]] = {  # judged together, whatever the page
     "claims": claims_pages,
+    "critical_difference": critical_difference_pages,
     "law": law_pages,
     "profile": profile_pages,
 }

@@ -1,8 +1,12 @@
-"""Critical-difference diagrams (Demsar 2006): average ranks; bars join what the test does not tell apart."""
+"""Critical-difference diagrams (Demsar 2006): average ranks; bars join what the test does not tell apart.
+
+Blocks are landscapes, with each value of the swept axes. Of fewer than five there is also a diagram for each
+landscape, whose blocks are worlds: it tells of that landscape alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +23,7 @@ from studies.results.arms import dims_beside
 UNIT = 0.165  # inches, the height of a line of text
 SIZE = 7.5  # points
 BAR = 0.4  # units between bars
-MOST = 6  # landscapes, above which they are not shown apart
+ENOUGH = 5  # landscapes that are blocks alone; of fewer each is shown apart too, over its worlds
 TOP = 3.4  # units above the axis, besides the title
 NAMES = 1.2  # units below the last bar, at which names begin
 RANK = 0.55  # inches beside a name, for its rank
@@ -85,23 +89,64 @@ class Side(NamedTuple):
 
 
 def critical_difference(dataset: Dataset, width: float = style.WIDTH) -> Figure:
-    """The figure of a whole Dataset: over worlds on each landscape, and over all landscapes.
+    """The figure of a whole Dataset: over all landscapes, and, of few, over worlds on each.
 
     Args:
         dataset: a study's results; each value of a swept axis counts as a landscape.
         width: inches.
     """
+    (page,) = critical_difference_pages(dataset, width, np.inf)
+    return page
+
+
+def critical_difference_pages(dataset: Dataset, width: float, highest: float) -> list[Figure]:
+    """The figure on pages of at most so many inches; all landscapes are ranked together.
+
+    Args:
+        dataset: a study's results; each value of a swept axis counts as a landscape.
+        width: inches.
+        highest: inches.
+    """
     looks, shown = style.optimizer_looks(dataset), list(_diagrams(dataset))
     columns = 2 if width >= TWO and len(shown) > 1 and max(map(len, looks)) <= 24 else 1
     each = width / columns
     shown = [part._replace(title=style.wrapped(part.title, each - 0.4, 10)) for part in shown]
-    tall = _heights(shown, columns, each)
+    words = NOTE + legends.silent(dataset)
+    return [_page(part, looks, width, columns, words) for part in _parts(shown, columns, each, highest)]
+
+
+def _parts(
+    shown: Sequence[Diagram], columns: int, each: float, highest: float
+) -> list[Sequence[Diagram]]:
+    """Diagrams in parts, each as long as a page of so many inches allows, and at least one row."""
+    parts: list[Sequence[Diagram]] = []
+    for first in range(0, len(shown), columns):
+        row = shown[first : first + columns]
+        longer = [*parts[-1], *row] if parts else row
+        if parts and sum(_heights(longer, columns, each)) <= highest:
+            parts[-1] = longer
+        else:
+            parts.append(row)
+    return parts
+
+
+def _page(shown: Sequence[Diagram], looks: Looks, width: float, columns: int, words: str) -> Figure:
+    """A page of diagrams.
+
+    Args:
+        shown: what it shows.
+        looks: optimizer -> keywords of `Axes.plot`.
+        width: inches.
+        columns: of diagrams.
+        words: of the caption.
+    """
+    tall = _heights(shown, columns, width / columns)
     page = Page(width, sum(tall), columns, tall)
     figure = Figure(figsize=(width, page.height))
-    captions.say(figure, NOTE + legends.silent(dataset))
+    captions.say(figure, words)
     for number, part in enumerate(shown):
         axes = figure.add_axes(page.place(number))
-        _titled(axes, part, looks, (each, tall[number // columns]))
+        _titled(axes, part, looks, (width / columns, tall[number // columns]))
     return figure
 
 
@@ -121,10 +166,10 @@ def _titled(axes: Axes, part: Diagram, looks: Looks, inches: tuple[float, float]
 
 
 def _diagrams(dataset: Dataset) -> Iterator[Diagram]:
-    """Of each landscape, where these are few, and nothing is swept; and of all."""
+    """Of each landscape, where these are too few to be blocks, and nothing is swept; and of all."""
     axes = _swept(dataset)
     number = dataset.sizes["landscape"]
-    if not axes and number <= MOST:
+    if not axes and number < ENOUGH:
         for name, part in panels.landscapes(dataset):
             yield Diagram(name, ranks(part, "replicate"), _blocks(part))
     if axes or number > 1:
@@ -142,7 +187,7 @@ def _blocks(dataset: Dataset) -> str:
     return "worlds" if number is None or len(np.unique(number)) in (1, number.size) else "instances"
 
 
-def _heights(shown: list[Diagram], columns: int, each: float) -> list[float]:
+def _heights(shown: Sequence[Diagram], columns: int, each: float) -> list[float]:
     """Inches of each row of diagrams, `each` inches wide."""
     heights = [_height(part.ranks, each) + UNIT * _lines(part.title) for part in shown]
     return layout.highest(heights, columns)

@@ -36,7 +36,9 @@ SOURCES = (
     "pairing",
     "dropout",
 )
-FACES = dict(zip(SOURCES, [*style.COLOURS, "#F0E442", "#882255"], strict=True))
+# Tol (2021), "Colour schemes", muted: none is an optimizer's
+MUTED = "#88CCEE #DDCC77 #999933 #CC6677 #332288 #44AA99 #882255 #AA4499 #117733".split()
+FACES = dict(zip(SOURCES, MUTED, strict=True))
 HATCHES = {
     "evaluation": "....",
     "recombination": "////",

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from studies.analysis.comparison.ranks import groups, ranks
 from studies.analysis.intervals import bootstrap
 from studies.figures import style
-from studies.figures.critical_difference import critical_difference, panel
+from studies.figures.critical_difference import critical_difference, critical_difference_pages, panel
 from tests.support.arms import results
 
 LOSS = np.random.default_rng(7).normal(0, 1, (3, 4, 24)) + 0.5 * np.arange(4)[:, None]
@@ -50,6 +50,27 @@ def test_every_landscape_and_all():
         strict=True,
     ):
         check(axes, told)
+
+
+def test_five_landscapes_are_blocks_and_are_not_shown_apart():
+    many = np.concatenate([LOSS, 1 + LOSS[:2]])
+    (axes,) = drawn(results(many)).axes
+    check(axes, ranks(results(many)))
+    assert any("(5 landscapes)" in text.get_text() for text in axes.texts)
+
+
+def test_pages_show_what_one_figure_shows():
+    """The diagram of all landscapes too, which had been of those on its page."""
+    data = results(LOSS)
+    with rc_context(style.PAPER):
+        pages = critical_difference_pages(data, style.COLUMN, 4.5)
+    assert len(pages) > 1
+    assert all(page.get_figheight() <= 4.5 for page in pages)
+    shown = [axes for page in pages for axes in page.axes]
+    for axes, whole in zip(shown, drawn(data, style.COLUMN).axes, strict=True):
+        texts = [[text.get_text() for text in each.texts] for each in (axes, whole)]
+        assert texts[0] == texts[1]
+    check(shown[-1], ranks(data))
 
 
 def test_a_panel_on_the_users_axes():
