@@ -1,14 +1,17 @@
 """Break-even map: which of two optimizers is ahead at which price of a gradient, and where that changes.
 
-A row of two optimizers is coloured by the one that is ahead, the stronger the more worlds say so, and hatched
-where the 95 % interval of the probability holds 1/2. The dot is the price at which the two break even, the
-line its interval; it ends in an arrow where that goes on beyond what was looked at.
+Along a swept axis of numbers the price is a line, with its 95 % interval as a ribbon, one for each value of
+the other axes; a hollow triangle stands at an edge where one optimizer is ahead at all prices.
+
+Where nothing is swept, a row of two optimizers is coloured by the one that is ahead, the stronger the more
+worlds say so, and hatched where the 95 % interval of the probability holds 1/2. The dot is the price at which
+the two break even, the line its interval; it ends in an arrow where that goes on beyond what was looked at.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,12 +22,14 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.price import break_even as analysis
 from studies.analysis.price.break_even import rivals
-from studies.figures import legends, panels, style
+from studies.figures import break_even_lines, layout, legends, panels, style
+from studies.figures.break_even_lines import EDGE, EDGES, Rivals
 from studies.figures.style import Look, Looks
 from studies.results.arms import dims_beside, places
 from studies.schema import DIMS
 
 ROW = 0.17  # inches
+PANEL, LEAST = 1.95, 1.65  # inches: the height of a panel along an axis, its least width
 MOST = 40  # rows of a landscape; of more, only the pairs of the first optimizer that uses gradients are shown
 FIXED = (*DIMS, "price", "bound")
 SIDES = ("first", "second")  # attributes of a row: its optimizers
@@ -32,6 +37,7 @@ SAID = (
     "who has the lower loss at the budget, stronger where more of {} worlds agree; dots: break-even price,"
     " 95 % interval"
 )
+BREAK = "price of a gradient at which two optimizers break even at the budget"
 CELL: Look = {"height": 0.8, "linewidth": 0}
 INTERVAL: Look = {"solid_capstyle": "butt"}
 ARROW: Look = {
@@ -61,7 +67,8 @@ class Part(NamedTuple):
 def break_even(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """The figure of a whole Dataset.
 
-    Landscapes below one another, in each a row for every two optimizers and value of the axes.
+    A panel for every two optimizers on a landscape, along an axis; or landscapes below one another, in each a
+    row for every two optimizers and value of the axes.
 
     Args:
         dataset: a study's results with a range of prices.
@@ -70,7 +77,12 @@ def break_even(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     Raises:
         ValueError: no two optimizers differ in how many gradients they use.
     """  # noqa: DOC502
-    looks, parts = style.optimizer_looks(dataset), _parts(dataset)
+    pairs = _rivals(dataset)
+    swept = _along_axes(dataset, pairs)
+    if swept:
+        return _lines(swept, width, legends.of_worlds(dataset))
+    looks = style.optimizer_looks(dataset)
+    parts = {name: rows(part, pairs) for name, part in panels.landscapes(dataset)}
     heights = [_height(name, part, 0.6 * width) for name, part in parts.items()]
     figure = Figure(layout="constrained")
     grid = figure.subplots(len(parts), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
@@ -78,8 +90,8 @@ def break_even(dataset: Dataset, width: float = style.WIDTH) -> Figure:
         bars(part.rows, axes, looks, width)
         _titles(axes, name, part.left_out, 0.6 * width)
     grid[-1].set_xlabel("price of a gradient (evaluations)")
-    rows = [row for part in parts.values() for _, row in part.rows]
-    below = _legend(figure, rows, looks, width)
+    every = [row for part in parts.values() for _, row in part.rows]
+    below = _legend(figure, every, looks, width)
     figure.set_size_inches(width, sum(heights) + below)
     return figure
 
@@ -101,8 +113,8 @@ def _height(name: str, part: Part, inches: float) -> float:
     return ROW * max(1, len(part.rows)) + 0.3 + legends.LINE * breaks
 
 
-def _parts(dataset: Dataset) -> dict[str, Part]:
-    """What is drawn of each landscape.
+def _rivals(dataset: Dataset) -> list[Pair]:
+    """Two optimizers each that use gradients to different parts.
 
     Raises:
         ValueError: no two optimizers differ in how many gradients they use.
@@ -113,7 +125,48 @@ def _parts(dataset: Dataset) -> dict[str, Part]:
             "break_even: expected two optimizers that use gradients to different parts, found none in these"
             " results"
         )
-    return {name: rows(part, pairs) for name, part in panels.landscapes(dataset)}
+    return pairs
+
+
+# along an axis ----------------------------------------------------------------------------------------------
+
+
+def _along_axes(dataset: Dataset, pairs: Sequence[Pair]) -> list[Rivals]:
+    """Two optimizers each along an axis; none where some landscape, or some two, have no such axis."""
+    shown = []
+    for name, part in panels.landscapes(dataset):
+        for pair in pairs:
+            both = _touched(part.sel(optimizer=list(pair)))
+            axes = dims_beside(both["loss"], *FIXED)
+            axis = break_even_lines.axis_of(both, axes)
+            if axis is None:
+                return []
+            levels = tuple(other for other in axes if other != axis)
+            title = f"{name}: {' / '.join(pair)}" if len(pairs) > 1 else name
+            shown.append(Rivals(title, analysis.break_even(both, *pair), axis, levels))
+    return shown
+
+
+def _lines(shown: Sequence[Rivals], width: float, worlds: str) -> Figure:
+    """The figure of prices along axes; `worlds`: how many, in words."""
+    names = list(dict.fromkeys(label for two in shown for label, _ in two.lines()))
+    by_label = break_even_lines.looks(names)
+    figure = Figure(layout="constrained")
+    grid = layout.fitted(figure, len(shown), width, LEAST)
+    for number, (axes, two) in enumerate(zip(grid.panels, shown, strict=True)):
+        break_even_lines.draw(two, axes, by_label, grid.inches - 0.5)
+        panels.title(axes, two.title, grid.inches - 0.3)
+        if number + grid.columns >= len(shown) or two.axis != shown[0].axis:
+            axes.set_xlabel(style.wrapped(two.axis, grid.inches - 0.5))
+    for axes in grid.panels[:: grid.columns]:
+        axes.set_ylabel(style.wrapped("break-even price of a gradient", PANEL))
+    entries = legends.lines({name: look for name, look in by_label.items() if name}, ms=3.5)
+    for verdict, (where, _, mark) in EDGES.items():
+        if legends.has_line(grid.panels, verdict):
+            entries.append(legends.entry(where, color=style.WORDS, marker=mark, **EDGE))
+    return legends.finish(
+        figure, entries, f"{BREAK}, {worlds}; ribbons: 95 % intervals", width, PANEL * grid.lines + 0.45
+    )
 
 
 def _titles(

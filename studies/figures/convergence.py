@@ -243,7 +243,8 @@ def _few(steps: dict[str, int]) -> list[str]:
     if not steps:
         return []
     if len(steps) > scales.NAMED:
-        return [f"{len(steps)} arms of {min(steps.values())} to {max(steps.values())} steps"]
+        low, high = min(steps.values()), max(steps.values())
+        return [f"{len(steps)} arms of {low}{f' to {high}' * (high > low)} steps"]
     return [", ".join(f"{label}: {count} step{'s' * (count != 1)}" for label, count in steps.items())]
 
 

@@ -17,7 +17,6 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from xarray import DataArray, Dataset
 
@@ -43,7 +42,6 @@ from studies.figures.style import Look, Looks
 
 PANEL, LEAST = 1.75, 1.55  # inches: the height of a panel, its least width
 MARKERS = "osD^vPX*"
-SHADES = LinearSegmentedColormap.from_list("shades", ["#56a0d3", "#2171b5", "#08519c", "#041f45"])
 NEVER: Look = {"marker": "^", "ls": "", "mfc": "white", "ms": 5, "clip_on": False, "zorder": 4}
 TOP = 1e12  # times the median, up to which numbers are shown
 SPAN = 1e16  # ratio of the ends of a log axis, at most
@@ -189,8 +187,7 @@ def _colours(values: DataArray, names: Sequence[str]) -> Looks:
 
 def _shades(names: Sequence[str]) -> Looks:
     """Shades of blue, the later the darker."""
-    shades = SHADES(np.linspace(0, 1, len(names)))
-    return {name: {"color": tuple(shade)} for name, shade in zip(names, shades, strict=True)}
+    return {name: {"color": shade} for name, shade in zip(names, style.shades(len(names)), strict=True)}
 
 
 # a panel ----------------------------------------------------------------------------------------------------

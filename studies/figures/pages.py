@@ -30,6 +30,7 @@ BY_ARM = (  # figures with a panel, or a row, for each arm
     "spectra",
     "trajectories",
 )
+BY_PAIR = ("break_even",)  # that compare optimizers, which stay together
 WITHIN = ("curve", "map")  # whose panels show several optimizers
 BY_LINE = ("convergence", "diversity", "ecdf")  # with a line for each arm
 BY_ROW = ("phase",)  # with a row for each value of the first axis
@@ -118,7 +119,8 @@ def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]
         return []
     if name in BY_ROW:
         return [PLACES, *[dim for dim in every if dim not in GRID][:1]]
-    return [PLACES, *(dim for dim in every if dim != PLACES and name in BY_ARM + BY_LINE)]
+    inside = (PLACES, "optimizer") if name in BY_PAIR else (PLACES,)
+    return [PLACES, *(dim for dim in every if dim not in inside and name in BY_ARM + BY_LINE)]
 
 
 def _of_panels(figure: str, names: Sequence[str], options: Tree) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from xarray import Dataset
 
 from studies.results.arms import labels
@@ -30,6 +30,7 @@ Looks = dict[str, Look]  # label of an optimizer, or of an arm -> keywords of `A
 
 # Okabe and Ito (2008), "Color universal design", without yellow, which is too pale for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+SHADES = LinearSegmentedColormap.from_list("shades", ["#56a0d3", "#2171b5", "#08519c", "#041f45"])
 Dash = str | tuple[int, tuple[float, ...]]  # a style of lines
 DASHES: tuple[Dash, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 MANY = len(COLOURS) * len(DASHES)  # looks that can be told apart
@@ -160,6 +161,11 @@ def paler(colour: Colour, share: float) -> tuple[float, float, float]:
     """A colour mixed with this share of white: red, green, blue."""
     red, green, blue = (float(1 - (1 - share) * (1 - part)) for part in to_rgb(colour))
     return red, green, blue
+
+
+def shades(number: int) -> list[Shade]:
+    """Shades of blue for so many values, the later the darker."""
+    return [tuple(shade) for shade in SHADES(np.linspace(0, 1, number)).tolist()]
 
 
 def optimizers(dataset: Dataset) -> list[str]:

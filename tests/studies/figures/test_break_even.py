@@ -68,10 +68,34 @@ class TestBreakEven:
     def test_a_row_for_every_value_of_an_axis_that_touches_the_landscape(self):
         data = one().expand_dims(k=[0, 2, 6], other=[1, 2]).copy(deep=True)
         data["loss"].loc[{"k": 6, "optimizer": "value"}] *= 2
-        axes = break_even(data).axes[0]
+        axes = bars(data.isel(landscape=0), Figure().subplots(), 20.0)
         assert [text.get_text() for text in axes.get_yticklabels()] == [
             f"gradient / value, k = {k}" for k in (0, 2, 6)
         ]
+
+    def test_along_an_axis_prices_are_lines_with_ribbons(self):
+        """Twice the loss of values makes gradients twice as dear at the break, fifty times at no price."""
+        data = one().expand_dims(k=[0, 2, 6], other=[1, 2]).copy(deep=True)
+        for k, times in ((2, 2.0), (6, 50.0)):
+            data["loss"].loc[{"k": k, "optimizer": "value"}] *= times
+        data["loss"].loc[{"other": 2, "optimizer": "value"}] *= 0.5
+        figure = break_even(data)
+        (axes,) = [axes for axes in figure.axes if axes.lines]
+        assert axes.get_xlabel() == "k"
+        told = analysis(data, "gradient", "value").isel(landscape=0)
+        for other in (1, 2):
+            (line,) = [line for line in axes.lines if line.get_label() == f"other = {other}"]
+            np.testing.assert_allclose(line.get_ydata(), told["break_even"].sel(other=other))
+        step = float(told["price"][1] / told["price"][0])  # known to a cell of prices
+        np.testing.assert_allclose(
+            told["break_even"].sel(other=1)[:2], np.median(EVEN) * np.array([1, 2]), rtol=step - 1
+        )
+        (mark, _) = [line for line in axes.lines if line.get_gid() == "first at all prices"]
+        assert mark.get_xdata().tolist() == [6]
+        assert mark.get_ydata().tolist() == [1.0]
+        ribbon = axes.collections[0].get_paths()[0].vertices
+        low, high = told["break_even_interval"].sel(other=1, k=2).values
+        assert {low, high} <= set(ribbon[ribbon[:, 0] == 2][:, 1])
 
     def test_rows_below_a_long_title_are_as_high_as_others(self):
         def height(name):
