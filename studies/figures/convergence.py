@@ -71,8 +71,8 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
         ValueError: there is no such clock, or it was not recorded.
     """  # noqa: DOC502
     dataset = timed(dataset, clock)
-    shown, looks = scales.panels(dataset), style.arm_looks(dataset)
-    at = places(len(shown), [*looks, *LOST.values()], width)
+    shown, looks = scales.panels(dataset), scales.looks(dataset)
+    at = places(len(shown), [*style.factored(looks), *LOST.values()], width)
     figure = Figure(layout="constrained")
     grid = figure.add_gridspec(at.rows + (not at.beside), at.columns, height_ratios=at.heights)
     drawn = [figure.add_subplot(grid[divmod(i, at.columns)]) for i in range(len(shown))]
@@ -136,10 +136,9 @@ def _handles(dataset: Dataset, looks: Looks, drawn: Sequence[Axes], width: float
     marks = [line for axes in drawn for line in axes.lines if line.get_marker() == "^"]
     lost = {mark.get_gid() for mark in marks}
     shown = legends.drawn_arms(drawn, looks, dataset)
+    there = {label: look for label, look in looks.items() if label in shown or label in lost}
     handles = [
-        legends.entry(_named(label, width), **look)
-        for label, look in looks.items()
-        if label in shown or label in lost
+        legends.entry(_named(label, width), **look) for label, look in style.factored(there).items()
     ]
     faces = {"half": style.WORDS, "some": "white"}
     hollow = {mark.get_markerfacecolor() == "white" for mark in marks}
@@ -160,7 +159,11 @@ def _said(dataset: Dataset, looks: Looks, *, bands: bool) -> str:
     worlds = legends.of_worlds(dataset)
     median = "" if dataset.sizes["replicate"] == 1 else "median of "
     words = f"true loss of recommended points, {median}{worlds}"
-    return words + "; bands: from quartile to quartile" * bands + legends.each(dataset, looks)
+    return (
+        words
+        + "; bands: from quartile to quartile" * bands
+        + legends.each(dataset, looks, scales.apart(dataset))
+    )
 
 
 # a panel ----------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def ecdf(
             "ecdf: expected a study with `targets:`, found none in these results; give losses as"
             " targets=[...]"
         )
-    shown, looks = scales.panels(dataset), style.arm_looks(dataset)
+    shown, looks = scales.panels(dataset), scales.looks(dataset)
     figure = Figure(layout="constrained")
     columns = layout.abreast(min(len(shown), COLUMNS), width, NARROW)
     grid = layout.laid_out(figure, len(shown), columns, width)
@@ -69,7 +69,7 @@ def ecdf(
     for axes, part in zip(grid.panels, shown, strict=True):
         _titled(axes, part, looks, targets, inches, clock)
     grid.label("targets reached", style.wrapped(clocks.label(clock), inches))
-    handles = legends.lines(legends.drawn_arms(figure.axes, looks, dataset))
+    handles = legends.lines(style.factored(legends.drawn_arms(figure.axes, looks, dataset)))
     height = PANEL * grid.lines + 0.35
     return legends.finish(figure, handles, _said(figure, dataset, looks), width, height)
 
@@ -103,7 +103,7 @@ def _of_landscape(targets: Targets, part: Dataset) -> Targets:
 def _said(figure: Figure, dataset: Dataset, looks: Looks) -> str:
     """What lines, bands and crosses are."""
     worlds = legends.of_worlds(dataset)
-    words = f"share of pairs of {worlds} and the targets{legends.each(dataset, looks)}"
+    words = f"share of pairs of {worlds} and the targets{legends.each(dataset, looks, scales.apart(dataset))}"
     words += legends.bands(figure, dataset) + "; crosses: where runs end that miss a target"
     words += legends.hatched(figure.axes)
     return words + "; thin: simulated restarts within instances" * shared(dataset)

@@ -122,9 +122,16 @@ def of_worlds(dataset: Dataset, interval: str = "") -> str:
     return worlds(dataset.sizes["replicate"], interval)
 
 
-def each(dataset: Dataset, looks: Looks) -> str:
-    """A word on arms that have no look of their own, or none."""
-    axes = dims_beside(dataset["loss"], *DIMS)
+def each(dataset: Dataset, looks: Looks, apart: Sequence[str] = ()) -> str:
+    """A word on arms that have no look of their own, or none.
+
+    Args:
+        dataset: what is drawn.
+        looks: label -> keywords of `Axes.plot`.
+        apart: axes whose values have panels of their own.
+    """
+    axes = dims_beside(dataset["loss"], *DIMS, *apart)
+    dataset = dataset.isel(dict.fromkeys(apart, 0)).drop_vars(apart)
     return "" if set(labels(dataset)) <= set(looks) else f"; a line for each value of {', '.join(axes)}"
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 from xarray import Dataset
 
+from studies.figures import scales
 from studies.figures.facets import GRID, dims
 from studies.figures.selection import parts_of
 from studies.text.shapes import Tree
@@ -33,6 +34,7 @@ BY_ARM = (  # figures with a panel, or a row, for each arm
 BY_PAIR = ("break_even",)  # that compare optimizers, which stay together
 WITHIN = ("curve", "map")  # whose panels show several optimizers
 BY_LINE = ("convergence", "diversity", "ecdf")  # with a line for each arm
+FACETED = ("convergence", "ecdf")  # that have panels for values of axes where lines are many
 BY_ROW = ("phase",)  # with a row for each value of the first axis
 TOGETHER = ("plane",)  # whose panels are judged together
 WHOLE = ("answer",)  # that are one picture
@@ -97,9 +99,18 @@ def pages(
     several = [dim for dim in along if dataset.sizes.get(dim, 1) > 1]
     if share <= SLACK or not several:
         return [figure]
-    number = min(dataset.sizes[several[0]], math.ceil(share))
-    parts = parts_of(dataset, several[0], number)
+    number = math.ceil(share)
+    for more in (number, number + 1):  # whole rows of panels may need one page more
+        shown = [make(part) for part in _parts(dataset, several[0], more)]
+        if not _too_high(shown, highest):
+            return shown
+    parts = _parts(dataset, several[0], number)
     return [page for part in parts for page in pages(make, part, highest, several)]
+
+
+def _parts(dataset: Dataset, dim: str, number: int) -> list[Dataset]:
+    """The results in so many parts along a dim, or as many as it has values."""
+    return parts_of(dataset, dim, min(dataset.sizes[dim], number))
 
 
 def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]:
@@ -120,7 +131,9 @@ def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]
     if name in BY_ROW:
         return [PLACES, *[dim for dim in every if dim not in GRID][:1]]
     inside = (PLACES, "optimizer") if name in BY_PAIR else (PLACES,)
-    return [PLACES, *(dim for dim in every if dim not in inside and name in BY_ARM + BY_LINE)]
+    rest = [dim for dim in every if dim not in inside and name in BY_ARM + BY_LINE]
+    first = scales.apart(dataset) if name in FACETED else []
+    return [PLACES, *first, *(dim for dim in rest if dim not in first)]
 
 
 def _of_panels(figure: str, names: Sequence[str], options: Tree) -> list[str]:

@@ -6,7 +6,11 @@ showing.
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,15 +19,17 @@ from xarray import Dataset
 
 from studies.figures import panels as shared
 from studies.figures import style
-from studies.figures.facets import finite
-from studies.figures.style import Look
-from studies.results.arms import arms, asked, stack, words_on_silent
+from studies.figures.facets import finite, words
+from studies.figures.style import Look, Looks
+from studies.results.arms import arms, asked, dims_beside, labels, stack, words_on_silent
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
+from studies.schema import DIMS
 
 ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is not told apart
 SPANS = 30.0  # ratio of the largest loss to the least, from which on a positive raw loss has a log axis
 LEAST, MOST = 1e-300, 1e300  # what an axis of doubles can reach, with its margins
+PANELS = 24  # of a landscape, at most
 NAMED = 3  # arms that are named one by one
 DRAWN = ("loss", "start_loss", "status", "steps", "bill")  # variables that curves are made of
 BOTH_KINDS = (
@@ -91,14 +97,59 @@ def name(*, gap: bool) -> str:
 def panels(dataset: Dataset) -> list[Panel]:
     """Title, results and whether the loss is a gap, of each panel.
 
-    One for each landscape, two where arms have gaps and others raw losses.
+    One for each landscape and value of the axes that are `apart`, two where arms have gaps and others raw
+    losses. The title says the values of axes, also of those that have one value alone.
     """
-    shown = []
-    for label, part in shared.landscapes(dataset):
-        both = kinds(part) or [is_gap(part)]
-        titles = [f"{label}, {name(gap=gap)}" if len(both) > 1 else label for gap in both]
-        shown += [(title, part, gap) for title, gap in zip(titles, both, strict=True)]
+    alone = [axis for axis in dims_beside(dataset["loss"], *DIMS) if dataset.sizes[axis] == 1]
+    shown, axes = [], [*apart(dataset), *alone]
+    for landscape, results in shared.landscapes(dataset):
+        for place, part in _facets(results, axes):
+            label = ", ".join(filter(None, [landscape, words(place)]))
+            both = kinds(part) or [is_gap(part)]
+            titles = [f"{label}, {name(gap=gap)}" if len(both) > 1 else label for gap in both]
+            shown += [(title, part, gap) for title, gap in zip(titles, both, strict=True)]
     return shown
+
+
+def apart(dataset: Dataset) -> list[str]:
+    """The swept axes whose values have panels of their own: so few that no panel is full of lines.
+
+    None where each optimizer has few arms, or no axes leave few of them in few panels.
+    """
+    if _arms_each(dataset) <= style.BANDS:
+        return []
+    axes = [axis for axis in dims_beside(dataset["loss"], *DIMS) if dataset.sizes[axis] > 1]
+    parts = [part for number in range(1, len(axes)) for part in itertools.combinations(axes, number)]
+    numbers = {part: math.prod(dataset.sizes[axis] for axis in part) for part in parts}
+    few = sorted((part for part in parts if numbers[part] <= PANELS), key=lambda part: numbers[part])
+    left = {part: _arms_each(dataset.isel(dict.fromkeys(part, 0))) for part in few}
+    for most in (len(style.DASHES), style.BANDS):
+        for part in few:
+            if left[part] <= most:
+                return list(part)
+    return []
+
+
+def _arms_each(dataset: Dataset) -> int:
+    """The most arms of an optimizer."""
+    numbers = Counter(re.sub(style.ALONG, "", label) for label in labels(dataset))
+    return max(numbers.values(), default=0)
+
+
+def _facets(dataset: Dataset, axes: Sequence[str]) -> Iterator[tuple[dict[str, object], Dataset]]:
+    """The values of axes, and the results at them, without these dims."""
+    for values in itertools.product(*(dataset[axis].values.tolist() for axis in axes)):
+        place = dict(zip(axes, values, strict=True))
+        yield place, dataset.sel(place).drop_vars(axes)
+
+
+def looks(dataset: Dataset) -> Looks:
+    """A look for each arm of the panels, the same in all."""
+    axes = apart(dataset)
+    if not axes:
+        return style.arm_looks(dataset)
+    names = (label for _, part in _facets(dataset, axes) for label in labels(part, every=True))
+    return style.looks(list(dict.fromkeys(names)))
 
 
 def arms_of(dataset: Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001

@@ -150,6 +150,25 @@ def _alike(families: Mapping[str, Sequence[str]]) -> bool:
     return len(values) == 1 and len(families) <= len(COLOURS)
 
 
+def factored(looks: Looks) -> Looks:
+    """Fewer entries of a legend: colours of optimizers, and line styles of values, where arms have both.
+
+    Args:
+        looks: label -> keywords of `Axes.plot`, as `looks` gives them.
+    """
+    families = grouped((re.sub(ALONG, "", label), label) for label in looks)
+    first = next(iter(families), "")
+    values = [label[len(first) :] for label in families.get(first, [])]
+    every = {f"{optimizer}{value}" for optimizer in families for value in values}
+    if len(families) < 2 or not 1 < len(values) <= len(DASHES) or every != set(looks):
+        return looks
+    colours = {name: {"color": looks[arms[0]]["color"]} for name, arms in families.items()}
+    dashes = {value: looks[f"{first}{value}"]["linestyle"] for value in values}
+    return colours | {
+        value.removeprefix(", "): {"color": WORDS, "linestyle": dash} for value, dash in dashes.items()
+    }
+
+
 def _varied(colour: str, dash: Dash, place: int) -> Look:
     """The look of the arm at this place among those of an optimizer with this colour and line style."""
     pale = min(0.7, 0.3 * (place // len(DASHES)))

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from PIL import Image
 from rich.console import Console
 
-from studies.figures import draw, style
+from studies.figures import draw, scales, style
 from studies.figures.convergence import convergence, panel
 from studies.figures.trajectories import panel as trajectory
 from studies.results.arms import arms, labels, quartiles
@@ -275,3 +275,53 @@ class TestLooksOfArms:
     def test_arms_differ(self):
         found = style.looks([f"SGD, k = {i}" for i in range(12)])
         assert len({(str(look["color"]), str(look["linestyle"])) for look in found.values()}) == 12
+
+
+class TestSweeps:
+    """Of more than seven arms of an optimizer some axis has panels of its own."""
+
+    def swept(self, batches, rates):
+        data = results(landscapes=("hill", "well"), rates=range(1, rates + 1), worlds=7)
+        data = data.expand_dims(batch=list(range(batches))).copy(deep=True)
+        data["loss"] = data["loss"] * (1 + data["batch"]) * data["learning_rate"]
+        dims = ("landscape", "optimizer", "batch", "learning_rate", ...)
+        return data.transpose(*dims, missing_dims="ignore")
+
+    @pytest.mark.parametrize(
+        ("batches", "rates", "axes"),
+        [
+            (3, 2, []),  # 6 arms
+            (6, 4, ["batch"]),  # the 4 that are left have a line style each
+            (4, 6, ["learning_rate"]),
+            (5, 5, ["batch"]),  # 5 lines
+            (1, 9, []),
+            (30, 7, []),  # 30 panels were too many, and 30 lines as well
+        ],
+    )
+    def test_axes_that_are_apart_leave_few_lines_in_few_panels(self, batches, rates, axes):
+        assert scales.apart(self.swept(batches, rates)) == axes
+
+    def test_panels_are_named_and_show_what_is_theirs(self):
+        data = self.swept(6, 4)
+        figure = convergence(data)
+        shown = [axes for axes in figure.axes if axes.lines]
+        assert [axes.get_title(loc="left") for axes in shown] == [
+            f"{name}, batch = {batch}" for name in ("hill", "well") for batch in range(6)
+        ]
+        for axes, batch in zip(shown, [*range(6)] * 2, strict=True):
+            assert len(axes.lines) == 8
+            (line,) = [line for line in axes.lines if line.get_label() == "GA, learning_rate = 3"]
+            name = axes.get_title(loc="left").partition(",")[0]
+            arm = data.sel(landscape=name, optimizer="GA", batch=batch, learning_rate=3)
+            assert line.get_ydata()[0] == pytest.approx(float(arm["loss"][:, 0].median()))
+        (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+        assert [text.get_text() for text in legend.get_texts()] == [
+            *("SGD", "GA"),
+            *(f"learning_rate = {rate}" for rate in range(1, 5)),
+        ]
+
+    def test_a_page_of_one_value_says_which(self):
+        (title,) = [
+            title for title, *_ in scales.panels(self.swept(6, 4).isel(batch=[2], landscape=[0]))
+        ]
+        assert title == "hill, batch = 2"
