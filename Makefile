@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PICTURES := studies/docs/pictures
 PICTURED := quickstart noise-sources ruggedness trails populations tuned claims
 ASKED := break-even temperature recombination moving-optimum valleys saddles unbiased population-as-rate steady-state flatness tem-evolution
+CHAPTER := batch-bound outlier-steps batch-time accumulation stragglers stale-rates canyons clipping annealing relative-fitness pairs games darwin
 RUN := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MKL_CBWR=COMPATIBLE $(BIN)/python
 
 .PHONY: help demo test lint verify bench gpu docs figures gallery clean
@@ -44,13 +45,19 @@ bench: $(VENV)/bench  ## time ourselves beside our peers, ratios in one run
 gpu: $(VENV)/installed  ## what a GPU computes, and how fast; eight minutes, on a machine that has one
 	$(RUN) -m tests.benchmarks.gpu
 
-docs: $(VENV)/installed  ## write the lists and tables of the README and of studies/docs anew
+$(VENV)/docs: $(VENV)/installed
+	$(BIN)/pip install --quiet -c constraints.txt --editable ".[test,docs]"
+	@touch $@
+
+docs: $(VENV)/docs  ## write the lists of the README and of studies/docs anew, and the site results/site/html
 	$(RUN) -m tests.docs.make
+	$(RUN) -m tests.docs.site
 
 figures: $(VENV)/installed  ## run the studies of the documentation's pictures, and draw these anew
 	for study in $(PICTURED); do $(BIN)/python -m studies.run $$study || exit 1; done
-	for study in $(ASKED); do $(BIN)/python -m studies.run $$study --strict || exit 1; done
+	for study in $(ASKED) $(CHAPTER); do $(BIN)/python -m studies.run $$study --strict || exit 1; done
 	for study in $(ASKED); do cp results/$$study/figures/answer.png $(PICTURES)/$$study.png; done
+	for study in $(CHAPTER); do cp results/$$study/figures/law.png $(PICTURES)/$$study.png; done
 	cp results/valleys/figures/map.png $(PICTURES)/valleys-map.png
 	cp results/recombination/figures/generations.png $(PICTURES)/recombination-generations.png
 	cp results/quickstart/figures/convergence.png $(PICTURES)/quickstart.png

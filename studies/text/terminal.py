@@ -17,13 +17,16 @@ AS_IT_IS: Data = {"markup": False, "emoji": False, "highlight": False}  # keywor
 def console(*, stderr: bool = False, columns: int | None = None) -> Console:
     """A console that prints text as it is; letters that the terminal's encoding lacks become escapes.
 
+    In a notebook it prints lines, and asks for no widgets.
+
     Args:
         stderr: not stdout.
         columns: how wide it is where it is no terminal; None: as rich finds.
     """
     stream = sys.stderr if stderr else sys.stdout
     encodable()
-    return Console(stderr=stderr, width=None if stream.isatty() else columns, **AS_IT_IS)
+    width = None if stream.isatty() else columns
+    return Console(stderr=stderr, width=width, force_jupyter=False, **AS_IT_IS)
 
 
 def encodable() -> None:

@@ -14,9 +14,12 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "studies" / "docs"
@@ -194,7 +197,31 @@ def names_of_record() -> str:
     return table(("name", "what it is", "unit"), [*every, *own])
 
 
+def chapter() -> str:
+    """The studies of the chapter: question, what is said at the top of the file, command and picture."""
+    from studies.study_file.files import ready_studies
+
+    files, parts = ready_studies(), list[str]()
+    for name in collection("chapter"):
+        text = files[name].read_text()
+        begin = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+        answer = " ".join(line.removeprefix("#").strip() for line in begin)
+        question = " ".join(yaml.safe_load(text)["question"].split())
+        run = f"*Run.* `python -m studies.run {name} --strict`"
+        picture = f"![Law and observations of {name}](pictures/{name}.png)"
+        said = f"*Question.* {question.translate(PLAIN)}", f"*Answer.* {answer.translate(PLAIN)}"
+        parts += [f"## {name}", *said, run, picture]
+    return "\n\n".join(parts)
+
+
+def collection(name: str) -> list[str]:
+    """The studies of a collection."""
+    path = ROOT / "studies" / "configs" / "collections" / f"{name}.yaml"
+    return yaml.safe_load(path.read_text())["studies"]
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "chapter": chapter,
     "landscapes": lambda: overview("landscapes"),
     "optimizers": lambda: overview("optimizers"),
     "every landscape": lambda: every("landscapes"),

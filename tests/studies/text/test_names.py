@@ -25,6 +25,7 @@ from studies.probe.named import named
 from studies.report.writing import write as write_report
 from studies.results import store, view
 from studies.run.__main__ import main
+from studies.run.progress import Bar
 from studies.study_file.document import Mistake, read, write
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
@@ -143,6 +144,13 @@ def test_the_console_prints_text_as_it_is(text, capsys):
     console.print(text)
     console.print(grid)
     assert capsys.readouterr().out.count(text) == 4
+
+
+def test_a_notebook_gets_plain_lines(monkeypatch, capsys):
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert not terminal.console().is_jupyter
+    with Bar(terminal.console()).progress:  # with widgets it would warn that they are not installed
+        pass
 
 
 def test_a_terminal_without_the_letters_gets_escapes(monkeypatch):

@@ -1,0 +1,224 @@
+"""The documentation as a static site, results/site/index.html: `make docs`.
+
+The pages are those of the repository, at the same places, so that their links lead where they do there. Beside
+them stand what is never typed: reference pages of all that a study can name, as `studies.describe` tells them,
+the help of all commands, and the functions of the analysis and what own kinds are made of, from their
+docstrings. Tutorials are run, and shown with what they print and draw; one can be taken along as a notebook.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+import jupytext
+from nbclient import NotebookClient
+from rich.console import Console
+from rich.table import Table
+from sphinx.cmd.build import main as build
+
+from studies.__main__ import COMMANDS
+from tests.docs.make import DOCS, PAGES, ROOT, escaped, known, table
+
+SITE = ROOT / "results" / "site"
+TUTORIALS = "tutorials"
+LEFT, READY = "../configs)", "../../reference/studies.md)"  # a folder is no page
+ORDER = {  # caption -> pages of studies/docs
+    "Begin": ("tutorials/crossover", "tutorials/network", "tutorials/genotypes", "concepts"),
+    "Guides": ("studying", "kinds", "results", "noise", "ruggedness", "clusters", "own_kinds"),
+    "Findings": ("chapter", "questions", "laws", "speed"),
+}
+FAMILIES = {  # of `studies.list` -> title of their reference
+    "landscape": "Landscapes",
+    "optimizer": "Search methods",
+    "claim": "Claims",
+    "figure": "Figures",
+    "measure": "Measures of ruggedness",
+    "key": "Keys of a study file",
+    "study": "Ready studies",
+}
+MADE_OF = {  # what own kinds are made of
+    "landscapes.base": ("Landscape",),
+    "landscapes.streams": ("Streams",),
+    "landscapes.oracle.oracle": ("Oracle",),
+    "optimizers.base": ("Optimizer",),
+    "studies": ("run_study", "open_study"),
+}
+SETTINGS = """
+project = "Two Descents"
+html_title = project
+html_theme = "furo"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"
+autodoc_typehints = "none"
+html_show_copyright = False
+exclude_patterns = ["**.ipynb_checkpoints"]
+suppress_warnings = ["myst.header", "toc.not_included"]
+templates_path = []
+html_copy_source = True
+html_show_sourcelink = True
+
+
+def setup(app):
+    import re
+
+    def escaped(app, what, name, thing, options, lines):  # signs that mean something else to Sphinx
+        for number, line in enumerate(lines):
+            parts = re.split("(`[^`]*`)", line)
+            parts[::2] = [re.sub(r"([*|])", r"\\\1", part) for part in parts[::2]]
+            lines[number] = "".join(parts)
+
+    app.connect("autodoc-process-docstring", escaped, priority=100)
+"""
+
+
+def main() -> int:
+    """Write the site; the exit code of Sphinx."""
+    source = SITE / "source"
+    shutil.rmtree(SITE, ignore_errors=True)
+    _copy(source)
+    for name, text in pages():
+        path = source / "reference" / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (source / "index.md").write_text(_index())
+    (source / "conf.py").write_text(SETTINGS)
+    for tutorial in sorted((source / "studies" / "docs" / TUTORIALS).glob("*.md")):
+        executed(tutorial)
+    return build(["-q", "-W", "--keep-going", "-b", "html", str(source), str(SITE / "html")])
+
+
+def _copy(source: Path) -> None:
+    """The pages and pictures, at the places that they have."""
+    for page in [*PAGES, ROOT / "CHANGELOG.md", *(DOCS / TUTORIALS).glob("*.md")]:
+        place = source / page.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        text = page.read_text().replace(LEFT, READY).replace("../configs/collections)", READY)
+        place.write_text(re.sub(r"\]\((?:LICENSE|\.ci/run)\)", "]", text))
+    shutil.copytree(DOCS / "pictures", source / "studies" / "docs" / "pictures")
+
+
+def executed(tutorial: Path) -> None:
+    """A tutorial as a notebook, in its own folder, with what its code prints and draws."""
+    notebook = jupytext.read(tutorial)
+    work = SITE / "work" / tutorial.stem
+    work.mkdir(parents=True)
+    NotebookClient(notebook, resources={"metadata": {"path": str(work)}}).execute()
+    jupytext.write(notebook, tutorial.with_suffix(".ipynb"))
+    tutorial.unlink()
+
+
+# pages ------------------------------------------------------------------------------------------------------
+
+
+def _index() -> str:
+    """The first page: the README, and the way to all others."""
+    readme = (ROOT / "README.md").read_text()
+    trees = [
+        _tree(caption, [f"studies/docs/{name}" for name in names]) for caption, names in ORDER.items()
+    ]
+    trees += [_tree("Reference", [f"reference/{name}" for name, _ in pages()])]
+    trees += [_tree("Project", ["CONTRIBUTING", "CHANGELOG"])]
+    return "\n\n".join([readme, *trees])
+
+
+def _tree(caption: str, names: Iterable[str]) -> str:
+    """A part of the navigation."""
+    lines = ["```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```"]
+    return "\n".join(lines)
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Name and text of the pages of the reference."""
+    for family, title in FAMILIES.items():
+        names = [name for what, name, _ in known() if what == family]
+        yield title.split()[0].lower() if family != "study" else "studies", _family(title, names)
+    yield "analysis", _analysis()
+    yield "own", _made_of()
+    yield "commands", _commands()
+
+
+def _family(title: str, names: Iterable[str]) -> str:
+    """A section for each name, as `studies.describe` tells it."""
+    return "\n\n".join([f"# {title}", *(f"## {name}\n\n{_told(name)}" for name in names)])
+
+
+def _told(name: str) -> str:
+    from studies.describe import describe
+
+    return "\n\n".join(_markdown(part) for part in describe(name))
+
+
+def _markdown(part: str | Table) -> str:
+    """A part of what is told of a name."""
+    if not isinstance(part, Table):
+        return escaped(part)
+    columns = [[_plain(cell) for cell in column.cells] for column in part.columns]
+    return table([_plain(column.header) for column in part.columns], zip(*columns, strict=True))
+
+
+def _plain(cell: object) -> str:
+    """What a terminal would show, without colours."""
+    console = Console(width=10_000, color_system=None, file=None)
+    with console.capture() as said:
+        console.print(cell, end="")
+    return said.get()
+
+
+def _analysis() -> str:
+    """The public functions of the analysis, by question."""
+    from studies.analysis import FUNCTIONS
+
+    parts = ["# Analysis: from a Dataset to numbers"]
+    for room, modules in FUNCTIONS.items():
+        names = [
+            f"studies.analysis.{room}.{module}.{name}" for module in modules for name in modules[module]
+        ]
+        parts += [f"## {room.replace('_', ' ')}", _documented("autofunction", names)]
+    return "\n\n".join(parts)
+
+
+def _made_of() -> str:
+    """What a landscape or an optimizer of a user's is made of, and how a study is run from Python."""
+    parts = ["# Python: studies, and what own kinds are made of"]
+    for module, names in MADE_OF.items():
+        for name in names:
+            is_class = inspect.isclass(getattr(import_module(module), name))
+            option = "\n   :members:" if is_class else ""
+            kind = "autoclass" if is_class else "autofunction"
+            parts += [f"## {name}", _documented(kind, [f"{module}.{name}"], option)]
+    return "\n\n".join(parts)
+
+
+def _documented(kind: str, names: Iterable[str], option: str = "") -> str:
+    """Docstrings, read by Sphinx."""
+    lines = "\n\n".join(f".. {kind}:: {name}{option}" for name in names)
+    return f"```{{eval-rst}}\n{lines}\n```"
+
+
+def _commands() -> str:
+    """The help of all commands."""
+    return "\n\n".join([
+        "# Commands",
+        *(f"## studies.{name}\n\n```text\n{_help(name)}```" for name in COMMANDS),
+    ])
+
+
+def _help(name: str) -> str:
+    """What a command prints with --help."""
+    module = import_module(f"studies.{name}")
+    if hasattr(module, "__path__"):
+        module = import_module(f"studies.{name}.__main__")
+    if not hasattr(module, "parser"):
+        return f"usage: python -m studies.{name}\n\n{COMMANDS[name]}\n"
+    return module.parser().format_help()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Tutorials run as they stand, and the site has every page."""
+
+import re
+
+import pytest
+
+import studies
+from studies.study_file.loading import load_study
+from tests.docs import make
+from tests.support.each import each
+
+TUTORIALS = {path.stem: path.read_text() for path in sorted((make.DOCS / "tutorials").glob("*.md"))}
+CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+tutorials = each("tutorial", TUTORIALS)
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path, monkeypatch):
+    """A folder of a user's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@tutorials
+def test_every_line_is_python_and_the_study_loads(tutorial, monkeypatch):
+    """Up to where it is run; what follows is run by `make verify`."""
+    asked = []
+    monkeypatch.setattr(studies, "run_study", lambda file, out: asked.append(load_study(file)))
+    names, ran = {}, False
+    for number, code in enumerate(CODE.findall(TUTORIALS[tutorial])):
+        block = compile(code, f"{tutorial} {number}", "exec")
+        if not ran:
+            exec(block, names)
+        ran = ran or bool(asked)
+    assert len(asked) == 1
+
+
+@tutorials
+def test_links_of_tutorials_lead_somewhere(tutorial):
+    links = re.findall(r"\]\(([^)#]+)", TUTORIALS[tutorial])
+    assert links
+    assert [link for link in links if not (make.DOCS / "tutorials" / link).exists()] == []
+
+
+@pytest.mark.verify
+@pytest.mark.filterwarnings("default")  # of libraries that write the site
+def test_the_site_has_every_page_and_tutorials_run(tmp_path, monkeypatch):
+    """Any warning of Sphinx, as of a link that leads nowhere, is an error."""
+    pytest.importorskip("myst_nb", reason="expected the extra `docs`: pip install -e '.[docs]'")
+    from tests.docs import site
+
+    monkeypatch.setattr(site, "SITE", tmp_path / "site")
+    assert site.main() == 0
+    there = {path.stem for path in (tmp_path / "site" / "html").rglob("*.html")}
+    assert {path.stem for path in make.DOCS.rglob("*.md")} <= there
+    assert {"analysis", "commands", "keys", "landscapes"} <= there
+    drawn = (tmp_path / "site" / "html" / "studies/docs/tutorials/crossover.html").read_text()
+    assert "<img" in drawn
+    assert r"\begin{tabular}" in drawn
+
+
+def test_every_page_is_in_the_navigation():
+    pytest.importorskip("myst_nb", reason="expected the extra `docs`: pip install -e '.[docs]'")
+    from tests.docs import site
+
+    listed = [name for names in site.ORDER.values() for name in names]
+    pages = {path.relative_to(make.DOCS).with_suffix("").as_posix() for path in make.DOCS.rglob("*.md")}
+    assert sorted(listed) == sorted(pages)
