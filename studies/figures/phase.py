@@ -3,7 +3,8 @@
 A cell has the colour of the winner, and tells by how much the runner-up's median loss is larger: times as
 large where the loss is the gap to a known optimum, else what is added. Where the winner's gap is the
 precision or less, the runner-up's is at least so many times as large. Where both are equal at the precision
-it is a tie, or, where the winner is sure nevertheless, the faster. A cell is hatched where the winner is not
+it is a tie, or, where the winner is sure nevertheless, the faster. The further the winner is ahead the
+stronger is its colour; lines are the boundaries between winners. A cell is hatched where the winner is not
 told apart from all others (`studies.analysis.comparison.winners`).
 """
 
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from xarray import Dataset
@@ -30,7 +32,13 @@ CELL = 0.34  # inches, the height of a cell
 LEAST = 0.33  # inches, the narrowest cell that has a text
 TWO = 5.0  # inches that two diagrams beside one another need
 LABELS = 0.8  # inches of a diagram that its labels take
-PALE = 0.5  # how much of a colour is left, so that text is read on it
+PALE = 0.5  # how much of a colour the legend has
+FAINT, STRONG = (
+    0.2,
+    0.7,
+)  # how much of it cells have, where nothing and where most is between the first two
+FULL = 100.0  # times the winner's loss, from which on a colour is strong
+BOUNDARY: Look = {"colors": "black", "linewidths": 1.3, "capstyle": "projecting"}
 AT_LEAST, TIE, FASTER = "≥", "tie", "faster"
 SIGNS = {  # in cells -> what they mean
     AT_LEAST: "the winner's is the precision or less",
@@ -103,10 +111,8 @@ def _handles(looks: Looks, width: float) -> list[Patch]:
 
 def _said(worlds: int, parts: Sequence[Dataset], *, gone: bool) -> str:
     """What cells, words and signs mean, of those that are there; `gone`: whether cells are empty."""
-    words = (
-        f"lowest median loss of {legends.worlds(worlds)} at equal cost; numbers: how much larger the"
-    )
-    words += " runner-up's is"
+    words = f"lowest median loss of {legends.worlds(worlds)} at equal cost"
+    words += "; numbers, and strength of colours: how much larger the runner-up's is"
     used = {sign for told in parts for sign in _signs(told)}
     words += "".join(f"; {sign}: {meaning}" for sign, meaning in SIGNS.items() if sign in used)
     return words + "; –: no optimizer has a finite one" * gone
@@ -182,9 +188,11 @@ def cells(told: Dataset, axes: Axes, looks: Looks, width: float = style.COLUMN) 
     rows, columns = told["winner"].shape
     inches = (width - LABELS) / columns
     times = told["times" if "times" in told else "logarithmic"]
-    every = numbers_at(told.assign(times=times), (down, across), SAID)
+    every = list(numbers_at(told.assign(times=times), (down, across), SAID))
+    most = max((float(cell["lead"]) for cell in every if _added(cell)), default=0.0)
     for (row, column), cell in zip(np.ndindex(rows, columns), every, strict=True):
-        _cell(cell, axes, (column, row), looks, text=inches >= LEAST)
+        _cell(cell, axes, (column, row), looks, most, text=inches >= LEAST)
+    _boundary(axes, np.array([str(cell["winner"]) for cell in every]).reshape(rows, columns))
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5))
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
@@ -205,21 +213,57 @@ def _label(axes: Axes, told: Dataset, below: float, beside: float) -> None:
 # cells ------------------------------------------------------------------------------------------------------
 
 
-def _cell(cell: Numbers, axes: Axes, at: tuple[int, int], looks: Looks, *, text: bool) -> None:
-    """A cell: the colour of the winner, and, where there is room for text, by how much it is ahead.
+def _boundary(axes: Axes, winners: np.ndarray) -> None:
+    """A line between cells (rows, columns) that have different winners."""
+    there = ~np.isin(winners, ABSENT)
+    upright = (winners[:, 1:] != winners[:, :-1]) & there[:, 1:] & there[:, :-1]
+    flat = (winners[1:] != winners[:-1]) & there[1:] & there[:-1]
+    lines = [[(x + 0.5, y - 0.5), (x + 0.5, y + 0.5)] for y, x in np.argwhere(upright).tolist()]
+    lines += [[(x - 0.5, y + 0.5), (x + 0.5, y + 0.5)] for y, x in np.argwhere(flat).tolist()]
+    axes.add_collection(LineCollection(lines, gid="boundary", **BOUNDARY), autolim=False)
+
+
+def _added(cell: Numbers) -> bool:
+    """Whether a lead is what is added to the winner's loss."""
+    return bool(np.isfinite(float(cell["lead"]))) and not cell["times"]
+
+
+def _strength(cell: Numbers, most: float) -> float:
+    """How much of the winner's colour a cell has, by its lead.
+
+    Args:
+        cell: `SAID`.
+        most: the largest lead of those that are added.
+    """
+    lead = float(cell["lead"])
+    if np.isnan(lead) or cell["tied"]:
+        part = 0.0
+    elif cell["times"]:
+        part = np.log(max(lead, 1.0)) / np.log(FULL)
+    else:
+        part = lead / most if most else 0.0
+    return FAINT + (STRONG - FAINT) * min(1.0, part)
+
+
+def _cell(
+    cell: Numbers, axes: Axes, at: tuple[int, int], looks: Looks, most: float, *, text: bool
+) -> None:
+    """A cell: the colour of the winner, the stronger the further it is ahead, and by how much that is.
 
     Args:
         cell: the winner, `SAID`.
         axes: where.
         at: column and row.
         looks: optimizer -> keywords of `Axes.plot`.
+        most: the largest lead of those that are added.
         text: whether there is room.
     """
     name, decided = str(cell["winner"]), bool(cell["decided"])
     if name in ABSENT:
         axes.text(*at, "–", color="#777777", fontsize=7, **MIDDLE)
         return
-    colour, corner = _pale(looks[name]), (at[0] - 0.5, at[1] - 0.5)
+    colour = style.paler(looks[name]["color"], 1 - _strength(cell, most))
+    corner = (at[0] - 0.5, at[1] - 0.5)
     axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor="white", linewidth=1, gid=name))
     if not decided:
         axes.add_patch(Rectangle(corner, 1, 1, gid="undecided", **style.UNDECIDED))

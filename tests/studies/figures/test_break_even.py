@@ -13,7 +13,7 @@ from studies.figures import style
 from studies.figures.break_even import break_even
 from studies.figures.break_even import panel as bars
 from studies.figures.captions import said
-from studies.figures.phase import PALE, diagrams, phase
+from studies.figures.phase import FAINT, STRONG, diagrams, phase
 from studies.figures.phase import cells as draw
 from studies.figures.phase import panel as cells
 from tests.studies.analysis.test_break_even import study
@@ -132,11 +132,23 @@ class TestPhase:
             cell = told.isel(k=row, noise=column)
             box = drawn[(column, row)]
             assert box.get_gid() == cell["winner"]
+            part = min(1.0, np.log10(float(cell["lead"])) / 2)  # strong at a hundred times
+            strength = FAINT + (STRONG - FAINT) * part
             np.testing.assert_allclose(
                 box.get_facecolor()[:3],
-                1 - PALE * (1 - np.array(to_rgb(looks[cell["winner"].item()]["color"]))),
+                1 - strength * (1 - np.array(to_rgb(looks[cell["winner"].item()]["color"]))),
             )
             assert ((column, row) in hatched) == (not cell["decided"])
+        won = told["winner"].transpose("k", "noise").values
+        (lines,) = [part for part in axes.collections if part.get_gid() == "boundary"]
+        assert len(lines.get_paths()) == sum(
+            int(
+                (
+                    np.diff(np.unique(won, return_inverse=True)[1].reshape(won.shape), axis=axis) != 0
+                ).sum()
+            )
+            for axis in (0, 1)
+        )
         texts = {text.get_text() for text in axes.texts}
         assert {f"{float(lead):.2g}×" for lead in told["lead"].values.ravel() if lead < 10} <= texts
         assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.1", "1"]
