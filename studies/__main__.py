@@ -12,6 +12,7 @@ COMMANDS = {  # in the order in which a newcomer meets them
     "run": "compute a study, or go on with it: a file, or the name of a ready study",
     "run.worker": "workers for a Dask scheduler that runs, started by hand",
     "status": "what is being computed in a study's folder, what failed, what is damaged",
+    "watch": "progress, medians and time left of a study that runs, in a browser",
     "list": "all that a study can name: landscapes, optimizers, claims, figures, keys, ready studies",
     "describe": "one of these in full: parameters, ranges, defaults, source",
     "ask": "the value of a quantity, such as median(loss), with its interval",

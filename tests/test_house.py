@@ -38,7 +38,7 @@ STOREYS = (  # of studies/, from the ground up; a room imports from its own and 
     ("study_file",),
     ("figures", "probe", "check", "list", "describe", "ask"),
     ("report", "table"),
-    ("run", "status"),
+    ("run", "status", "watch"),
 )
 DRAWS = {
     "rand",
