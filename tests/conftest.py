@@ -131,7 +131,7 @@ def computed_here():
     What another process runs has a cluster of its own, as users have.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clusters, "_local", lambda slots: contextlib.nullcontext(clusters.Place(HERE)))
+        patch.setattr(clusters, "_local", lambda cluster: contextlib.nullcontext(clusters.Place(HERE)))
         patch.setattr(clusters, "_client", client)
         yield
 
@@ -161,7 +161,7 @@ def client(place, kind):
 def warm_cluster(monkeypatch, pytestconfig):
     """Runs compute their cells on the one local cluster of all processes of this test run, which this test has alone."""
     with warm(pytestconfig.stash[SHARED]) as place:
-        monkeypatch.setattr(clusters, "_local", lambda slots: contextlib.nullcontext(place))
+        monkeypatch.setattr(clusters, "_local", lambda cluster: contextlib.nullcontext(place))
         yield
 
 

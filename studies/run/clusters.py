@@ -3,8 +3,7 @@
 What is started here lives in a process of its own, which the client tells by a pipe what to start, and which
 ends it when the pipe closes, however the client dies:
 
-    client  --stdin pipe-->  python -m studies.run.keeper: scheduler and workers of this machine
-    client  --stdin pipe-->  python -m studies.run.started: a cluster of Dask, by ssh or a batch system
+    client  --stdin pipe-->  python -m studies.run.started: a cluster of Dask, here, by ssh or a batch system
 
 So a script needs no `if __name__ == "__main__"` guard, and Ctrl-C in the terminal reaches the client alone.
 """
@@ -20,13 +19,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import psutil
+
 from studies.run import cards
 from studies.run.certificates import Tls, security
-from studies.run.environment import ENVIRONMENT, cores, paths
+from studies.run.environment import ENVIRONMENT, paths
 from studies.run.kinds import NOBODY, ClusterError
 from studies.run.machine import alive
 from studies.study_file.cluster import ADDRESS, LOCAL, Cluster, given
@@ -43,6 +45,8 @@ SOON = 10.0  # seconds without a worker, after which that is said
 ANSWER = {LOCAL: 60, ADDRESS: 5}  # seconds in which a scheduler answers
 SCRATCH = "studies-"  # how the temporary folders of local clusters begin, then the number of the client
 FAREWELL = 30  # seconds in which a cluster that was started ends its jobs
+MOMENT, LOOK = 1.0, 0.005  # seconds for what is left then, and between looks at it
+QUIET = ("-W", "ignore:resource_tracker")  # what ended workers left is no news
 
 
 class Place(NamedTuple):
@@ -82,7 +86,8 @@ def _place(cluster: Cluster, workers: int | None, folder: Path | None) -> Iterat
     if cluster.where == ADDRESS:
         yield Place(cluster.kind, _files(cluster))
     elif cluster.where == LOCAL:
-        with _local(_slots(cluster, workers)) as place:
+        own = cluster.model_copy(update={"workers": workers}) if workers else cluster
+        with _local(own) as place:
             yield place
     else:
         with _started(cluster, folder or Path.cwd()) as place:
@@ -230,37 +235,16 @@ def _about_tls(place: Place) -> str:
 # what is started --------------------------------------------------------------------------------------------
 
 
-def _slots(cluster: Cluster, workers: int | None) -> list[tuple[str | None, str | None]]:
-    """The workers of a local cluster: memory and card of each."""
-    count = workers or cluster.workers
-    names: list[str | None] = []
-    if cluster.gpus:
-        names += _own_cards(cluster.gpus)
-    return [(cluster.memory, card) for card in names or [None] * (count or cores())]
-
-
-def _own_cards(count: int) -> list[str]:
-    """The first cards of this machine."""
-    mine = cards.visible()
-    if len(mine) < count:
-        raise ClusterError(
-            f"cluster.gpus: expected at most {len(mine)}, the CUDA devices here, got {count}"
-        )
-    return mine[:count]
-
-
 @contextlib.contextmanager
-def _local(slots: list[tuple[str | None, str | None]]) -> Iterator[Place]:
-    """Start a local cluster of such workers."""
+def _local(cluster: Cluster) -> Iterator[Place]:
+    """Start a cluster of this machine."""
     _sweep_scratch()
     prefix = f"{SCRATCH}{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as scratch:
-        process = start("studies.run.keeper", {"DASK_TEMPORARY_DIRECTORY": scratch})
-        try:
-            _tell(process, slots)
-            yield said(process)
-        finally:
-            _kill(process)  # nothing is lost: results are files by now
+    with (
+        tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as scratch,
+        _started(cluster, Path(scratch), {"DASK_TEMPORARY_DIRECTORY": scratch}) as place,
+    ):
+        yield place
 
 
 def _sweep_scratch() -> None:
@@ -273,25 +257,31 @@ def _sweep_scratch() -> None:
 
 
 @contextlib.contextmanager
-def _started(cluster: Cluster, folder: Path) -> Iterator[Place]:
-    """Start a cluster of another kind; its jobs end with it."""
-    asked = {"cluster": cluster.model_dump(), "folder": str(folder.resolve())}
-    process = start("studies.run.started", {})
+def _started(
+    cluster: Cluster, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Place]:
+    """Start a cluster; its jobs and workers end with it."""
+    process = start(environment or {})
     try:
-        _tell(process, asked)
+        _tell(process, asked(cluster, folder))
         yield said(process)
     finally:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=FAREWELL)  # closes its stdin
-        _kill(process)
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=FAREWELL)  # closes its stdin
+        finally:
+            _kill(process)
 
 
-def start(
-    module: str, environment: Mapping[str, str], stdin: int = subprocess.PIPE
-) -> subprocess.Popen[bytes]:
+def asked(cluster: Cluster, folder: Path) -> Data:
+    """What the process that holds a cluster is told: which, and where it may have files."""
+    return {"cluster": cluster.model_dump(), "folder": str(folder.resolve())}
+
+
+def start(environment: Mapping[str, str], stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """Start a process that holds a cluster, in a session of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", module],
+        [sys.executable, *QUIET, "-m", "studies.run.started"],
         stdin=stdin,
         stdout=subprocess.PIPE,
         env={**os.environ, **ENVIRONMENT, "PYTHONPATH": paths(), **environment},
@@ -318,6 +308,29 @@ def said(process: subprocess.Popen[bytes]) -> Place:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and all that it started; those of multiprocessing have a moment to go by themselves."""
+    process.kill()
+    process.communicate()
+    late = time.monotonic() + MOMENT
+    while _runs(process.pid) and time.monotonic() < late:
+        time.sleep(LOOK)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+
+
+def _runs(group: int) -> bool:
+    """Whether a process of a group runs: one that has ended may wait long to be noticed."""
+    return any(_group(pid) == group and not _ended(pid) for pid in psutil.pids())
+
+
+def _group(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        return os.getpgid(pid)
+    return None
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

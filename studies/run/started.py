@@ -1,25 +1,31 @@
-"""The process that holds a cluster of Dask's, by ssh or of a batch system, while its client lives.
+"""The process that holds a cluster of Dask's, here, by ssh or of a batch system, while its client lives.
 
 The client says on stdin which cluster; it is told on stdout where its scheduler is. When stdin closes, in
-whatever way the client ended, jobs are cancelled and this process goes.
+whatever way the client ended, workers are ended, jobs are cancelled and this process goes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from studies.results.store import in_use
+from studies.run import local
 from studies.run.certificates import Tls
 from studies.run.kinds import ClusterError, Folders, started
 from studies.run.signals import STOPS
-from studies.study_file.cluster import Cluster
+from studies.study_file.cluster import LOCAL, Cluster
 from studies.text.shapes import Data
+
+if TYPE_CHECKING:
+    from distributed.deploy.spec import SpecCluster
 
 LOGS = "jobs"  # folder of what batch jobs print, in that of the study
 
@@ -29,16 +35,12 @@ def main() -> None:
     for number in STOPS:  # of a batch system, to all processes of a job: the client decides
         signal.signal(number, signal.SIG_IGN)
     asked: Data = json.loads(sys.stdin.readline())
-    said, sys.stdout = sys.stdout, sys.stderr  # what libraries print goes to the terminal
+    said = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries and workers print goes to the terminal
     alone, there = threading.Event(), threading.Event()
     threading.Thread(target=_follow, args=(alone, there), daemon=True).start()
     try:
-        folder = Path(asked["folder"])
-        with (
-            tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as hidden,
-            in_use(Path(hidden)),
-            started(Cluster(**asked["cluster"]), Folders(folder / LOGS, Path(hidden))) as cluster,
-        ):
+        with _held(Cluster(**asked["cluster"]), Path(asked["folder"])) as cluster:
             there.set()
             answer = {"address": cluster.scheduler_address, "tls": _tls(cluster.security)}
             print(json.dumps(answer), file=said, flush=True)
@@ -47,11 +49,33 @@ def main() -> None:
         print(json.dumps({"error": str(error)}), file=said, flush=True)
 
 
+@contextlib.contextmanager
+def _held(cluster: Cluster, folder: Path) -> Iterator[SpecCluster]:
+    """The cluster, while the body runs.
+
+    Args:
+        cluster: of a kind that is started.
+        folder: where it may have files; of other machines' workers, one that they see.
+    """
+    if cluster.where == LOCAL:
+        local.prepare(folder)
+        yield local.local_cluster(cluster)
+        local.end()
+    from studies.results.store import in_use
+
+    with (
+        tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as hidden,
+        in_use(Path(hidden)),
+        started(cluster, Folders(folder / LOGS, Path(hidden))) as made,
+    ):
+        yield made
+
+
 def _follow(alone: threading.Event, there: threading.Event) -> None:
     """Wait for the client's end; a cluster that has not started by then never will."""
     sys.stdin.read()
     if not there.is_set():
-        os._exit(1)
+        os.killpg(0, signal.SIGKILL)
     alone.set()
 
 

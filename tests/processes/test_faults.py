@@ -28,8 +28,10 @@ from tests.support.runs import (
     family,
     finish,
     here,
+    holder,
     no_leftovers,  # noqa: F401
     start,
+    workers,
     write,
 )
 
@@ -86,17 +88,6 @@ def kill(process):
     psutil.wait_procs(with_it, timeout=patience(10))
 
 
-def one_of(process, chance, *, scheduler):
-    """The scheduler of a run, which listens where workers do not; or one of the workers."""
-    keepers = [
-        child
-        for child in psutil.Process(process.pid).children()
-        if "keeper" in " ".join(child.cmdline())
-    ]
-    first, *others = sorted(keepers[0].children(), key=lambda child: child.pid)
-    return first if scheduler else chance.choice(others)
-
-
 def disturb(folder, kind, count, chance):
     """A run to which this happens after so many cells."""
     process = start(folder, "--workers", "2")
@@ -108,7 +99,8 @@ def disturb(folder, kind, count, chance):
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.send_signal(signal.SIGTERM)
     elif process.poll() is None:
-        one_of(process, chance, scheduler=kind == "scheduler").kill()
+        victim = holder(process) if kind == "scheduler" else chance.choice(workers(process))
+        victim.kill()
     finish(process)
     if kind == "truncated":
         cut(folder, chance)

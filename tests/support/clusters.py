@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from filelock import FileLock
 
-from studies.run import clusters, keeper
+from studies.run import clusters
+from studies.study_file.cluster import Cluster
 
 HERE = "this process"  # its address
 
@@ -91,10 +92,10 @@ def warm(folder: Path) -> Iterator[clusters.Place]:
 def _start(folder: Path) -> clusters.Place:
     stdin = os.open(folder / "stdin", os.O_RDONLY)
     scratch = {"DASK_TEMPORARY_DIRECTORY": str(folder)}
-    process = clusters.start("studies.run.keeper", scratch, stdin=stdin)
+    process = clusters.start(scratch, stdin=stdin)
     os.close(stdin)
     with (folder / "stdin").open("w") as said:
-        said.write(f"{json.dumps([keeper.Slot()])}\n")
+        said.write(f"{json.dumps(clusters.asked(Cluster(workers=1), folder))}\n")
     with process.stdout:
         place = clusters.said(process)
     process.returncode = 0  # it goes on without this process, which does not wait for its end

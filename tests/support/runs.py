@@ -139,11 +139,16 @@ def alive(process):
         return False
 
 
+def holder(process):
+    """The process that holds the local cluster of a run, its scheduler with it."""
+    (started,) = psutil.Process(process.pid).children()
+    return started
+
+
 def workers(process):
-    """The worker processes of a run: the children of the local cluster but for its first, the scheduler."""
+    """The worker processes of a run: those that are forked from a child of the one which holds its cluster."""
     try:
-        (keeper,) = psutil.Process(process.pid).children()
-        return sorted(keeper.children(), key=lambda child: (child.create_time(), child.pid))[1:]
+        return [child for server in holder(process).children() for child in server.children()]
     except (ValueError, psutil.Error):
         return []
 

@@ -1,92 +1,131 @@
-"""The keeper of a local cluster, with children that only wait: who ends when another does, and who comes anew."""
+"""A local cluster whose workers import little: who ends when another does, and who comes anew."""
 
-import contextlib
-import json
 import os
+import random
+import resource
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from studies.run import clusters, environment
+from studies.study_file.cluster import LOCAL, Cluster
 from tests.support.patience import patience, wait_for
 from tests.support.runs import ROOT, alive
 
+# the process that holds it, of two workers with a card each, one of which may have so much memory
 SCRIPT = """
-import asyncio, os
-from studies.run import keeper
-
-async def schedule(said, tls):
-    os.write(said, str(os.getpid()).encode())
-    await asyncio.sleep(86400)
-
-async def work(address, slot, tls):
-    os.write(1, f"a worker of {address} has {slot.card}\\n".encode())  # in one piece
-    await asyncio.sleep(86400)
-
-keeper._import, keeper._schedule, keeper._work = lambda: None, schedule, work
-keeper.keep([keeper.Slot(card="0"), keeper.Slot(card="1")])
+from studies.run import local, started
+local.PRELOADED = "distributed"
+local.slots = lambda cluster: [local.Slot(card="0"), local.Slot("8GB", "1")]
+started.main()
 """
 
 
 @pytest.fixture
-def keeper():
-    """A keeper of two workers, whose address is the number of its scheduler."""
+def starting(tmp_path):
+    """The process that holds it, told by a pipe as by a run."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT], start_new_session=True, **pipes)
-    process.scheduler = int(json.loads(process.stdout.readline())["address"])
-    wait_for(lambda: len(workers(process)) == 2)
+    how = {"env": os.environ | environment.ENVIRONMENT, "start_new_session": True}
+    process = subprocess.Popen([sys.executable, *clusters.QUIET, "-c", SCRIPT], **pipes, **how)
+    clusters._tell(process, clusters.asked(Cluster(), tmp_path))
     yield process
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    clusters._kill(process)
 
 
-def workers(process):
-    """The numbers of its workers that live."""
-    children = psutil.Process(process.pid).children()
-    return {child.pid for child in children if alive(child)} - {process.scheduler}
+@pytest.fixture
+def holder(starting):
+    """The same, with a client of its scheduler; both workers are there."""
+    with clusters._client(clusters.said(starting), LOCAL) as starting.client:
+        assert workers(starting).keys() == {"0", "1"}
+        yield starting
 
 
-def test_a_worker_that_ends_is_replaced(keeper):
-    victim, other = sorted(workers(keeper))
-    os.kill(victim, signal.SIGKILL)
-    wait_for(lambda: len(workers(keeper) - {victim}) == 2)
-    assert other in workers(keeper)
-    assert psutil.pid_exists(keeper.scheduler)
+def workers(holder):
+    """Card -> number of the process of the worker that has it, where it is there."""
+    cards = holder.client.run(os.getenv, "CUDA_VISIBLE_DEVICES", on_error="ignore")
+    numbers = holder.client.run(os.getpid, on_error="ignore")
+    return {cards[place]: numbers[place] for place in cards.keys() & numbers.keys()}
 
 
-@pytest.mark.parametrize("ends", ["scheduler", "keeper", "client"])
-def test_all_end_with(keeper, ends):
-    assert_all_end(keeper, ends)
+def semaphores(process):
+    """Files of those that a process uses, where the system has them as files."""
+    return [
+        Path(area.path) for area in psutil.Process(process.pid).memory_maps() if "/sem." in area.path
+    ]
 
 
-@pytest.mark.parametrize("ends", ["scheduler", "client"])
-def test_a_worker_that_does_not_listen_ends_too(keeper, ends):
-    """As one that computes and never lets another thread run."""
-    os.kill(min(workers(keeper)), signal.SIGSTOP)
-    assert_all_end(keeper, ends)
+def test_a_worker_that_ends_is_replaced_and_has_the_same_card_and_memory(holder):
+    before = workers(holder)
+    os.kill(before["1"], signal.SIGKILL)
+    wait_for(lambda: workers(holder).keys() == {"0", "1"})
+    assert workers(holder)["0"] == before["0"]
+    assert workers(holder)["1"] != before["1"]
+    limits = holder.client.run(resource.getrlimit, resource.RLIMIT_DATA).values()
+    assert (8 * 10**9, 8 * 10**9) in {*map(tuple, limits)}
+    assert len({*map(tuple, limits)}) == 2
+    assert {worker["resources"]["GPU"] for worker in told(holder)} == {1}
 
 
-def assert_all_end(keeper, ends):
-    """When one of them ends, or the client, which holds the keeper's stdin."""
-    family = psutil.Process(keeper.pid).children()
-    if ends == "client":
-        keeper.stdin.close()
-        keeper.stdin = None
-    else:
-        os.kill({"scheduler": keeper.scheduler, "keeper": keeper.pid}[ends], signal.SIGKILL)
-    keeper.wait(patience())
+def told(holder):
+    """What workers say of themselves."""
+    return holder.client.scheduler_info()["workers"].values()
+
+
+@pytest.mark.verify
+def test_a_worker_that_ends_as_it_starts_is_replaced_however_often(holder):
+    """At any time from its fork to its first second, and both at once."""
+    chance = random.Random(1)  # noqa: S311  of a test
+    for _ in range(20):
+        for child in forked(holder):
+            child.kill()
+        time.sleep(chance.uniform(0.0, 1.5))
+    wait_for(lambda: workers(holder).keys() == {"0", "1"})
+
+
+@pytest.mark.verify
+def test_a_worker_that_ends_in_the_middle_of_the_start_is_no_failure(starting):
+    wait_for(lambda: forked(starting))
+    forked(starting)[0].kill()
+    with clusters._client(clusters.said(starting), LOCAL) as starting.client:
+        assert workers(starting).keys() == {"0", "1"}
+
+
+def forked(holder):
+    """The processes of workers, also of those that are on their way."""
+    children = psutil.Process(holder.pid).children()
+    return [worker for server in children for worker in server.children()]
+
+
+@pytest.mark.verify
+def test_workers_are_replaced_though_what_they_are_forked_from_ends_too(holder):
+    before = workers(holder)
+    for child in psutil.Process(holder.pid).children():
+        if child.children():
+            child.kill()
+    wait_for(lambda: len({*workers(holder).values()} - {*before.values()}) == 2)
+
+
+def test_all_end_with_the_client_also_a_worker_that_does_not_listen(holder):
+    """As one that computes and never lets another thread run. What they printed is for the terminal, not for the client."""
+    family, used = psutil.Process(holder.pid).children(recursive=True), semaphores(holder)
+    holder.client.run(os.write, 1, b"printed ")
+    os.kill(workers(holder)["0"], signal.SIGSTOP)
+    assert holder.communicate(timeout=patience()) == (b"", b"printed printed ")  # closes its stdin
     wait_for(lambda: not any(map(alive, family)))
+    assert used
+    assert not any(path.exists() for path in used)
 
 
-def test_what_workers_print_goes_to_the_terminal(keeper):
-    lines = {keeper.stderr.readline().decode() for _ in range(2)}
-    assert lines == {f"a worker of {keeper.scheduler} has {card}\n" for card in "01"}
-    out, _ = keeper.communicate()
-    assert out == b""
+@pytest.mark.verify
+def test_all_end_with_the_scheduler(holder):
+    family = psutil.Process(holder.pid).children(recursive=True)
+    holder.kill()
+    wait_for(lambda: not any(map(alive, family)))
 
 
 def test_plugins_are_looked_for_where_the_client_does(tmp_path, monkeypatch):
@@ -102,7 +141,7 @@ def test_what_is_started_has_our_environment_and_finds_plugins(monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", lambda command, **how: told.update(how))
     monkeypatch.setattr(clusters, "paths", lambda: "/of/plugins")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    clusters.start("a.module", {"MINE": "1"})
+    clusters.start({"MINE": "1"})
     expected = environment.ENVIRONMENT | {"PYTHONPATH": "/of/plugins", "MINE": "1"}
     assert os.environ.keys() | expected.keys() == told["env"].keys()
     assert expected.items() <= told["env"].items()

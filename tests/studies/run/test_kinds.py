@@ -21,6 +21,7 @@ from studies.run import (
     hosts,
     kinds,
     lasting,
+    local,
     machine,
     walltime,
     worker,
@@ -304,23 +305,26 @@ def test_each_card_has_a_worker_that_sees_it_alone(two_cards, monkeypatch):
     assert all(one.command[-2:] == ["--resources", "GPU=1"] for one in every)
     assert all(environment.ENVIRONMENT.items() <= one.environment.items() for one in every)
     cluster = clusters.with_cards(Cluster(memory="4GB"), cuda=True)
-    assert clusters._slots(cluster, None) == [("4GB", "0"), ("4GB", "1")]
+    assert local.slots(cluster) == [("4GB", "0"), ("4GB", "1")]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     facts = machine.facts("cuda")
     assert (facts["card"], facts["driver"]) == ("NVIDIA A100", "570.1")
     assert {"cpu", "capability"} == set(machine.facts("cpu"))
     assert machine.kind().endswith("NVIDIA A100 570.1")
-    assert clusters._slots(clusters.with_cards(Cluster(), cuda=True), None) == [(None, "1")]
+    assert local.slots(clusters.with_cards(Cluster(), cuda=True)) == [(None, "1")]
     with pytest.raises(ClusterError, match=r"cluster.gpus: expected at most 1, .* got 2"):
-        clusters._slots(Cluster(gpus=2), None)
+        local.slots(Cluster(gpus=2))
+
+
+def test_memory_that_is_no_size_is_told_before_a_worker_starts():
+    with pytest.raises(ClusterError, match="cluster: local: ValueError: Could not interpret 'bananas'"):
+        local.local_cluster(Cluster(workers=1, memory="4 bananas"))
 
 
 def test_cells_without_cuda_take_a_core_each(two_cards, monkeypatch):
-    monkeypatch.setattr(clusters, "cores", lambda: 3)
-    assert clusters._slots(clusters.with_cards(Cluster(), cuda=False), None) == [(None, None)] * 3
-    assert (
-        clusters._slots(clusters.with_cards(Cluster(workers=2), cuda=True), None) == [(None, None)] * 2
-    )
+    monkeypatch.setattr(local, "cores", lambda: 3)
+    assert local.slots(clusters.with_cards(Cluster(), cuda=False)) == [(None, None)] * 3
+    assert local.slots(clusters.with_cards(Cluster(workers=2), cuda=True)) == [(None, None)] * 2
 
 
 def test_workers_by_hand_on_a_machine_without_a_card(monkeypatch, capsys):
