@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
@@ -49,6 +50,7 @@ class Page:
     data: Dataset
     progress: facts.Progress
     judgements: Sequence[claims.Judgement]
+    brief: bool = False  # written while the study runs
     figures: list[Drawing] = field(default_factory=list)
     tables: list[numbers.Table] = field(default_factory=list)
     answer: list[Line] = field(default_factory=list)
@@ -66,6 +68,11 @@ class Page:
     def config(self) -> Data:
         """The resolved study."""
         return config.config(self.data)
+
+    @property
+    def now(self) -> str:
+        """When it is written, where it soon is written again."""
+        return f"{datetime.now():%H:%M:%S}" if self.brief and self.progress.partial else ""
 
     @property
     def axes(self) -> list[str]:
@@ -114,7 +121,7 @@ def _page(results: Path, brief: bool) -> Page:
     data = open_study(results)
     folder = results.parent if results.suffix == ".zarr" else results
     with claims.once(data):
-        page = Page(results, folder, data, facts.progress(data, folder), claims.judge(data))
+        page = Page(results, folder, data, facts.progress(data, folder), claims.judge(data), brief)
         if "loss" in data:
             _fill(page, brief)
     if "loss" not in data:

@@ -337,6 +337,23 @@ def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):
 
 
 @browsing
+def test_the_page_of_a_study_that_runs_is_loaded_again(browser, tmp_path):
+    out = compute(STUDY, tmp_path / "runs", cells=1)
+    write(out, brief=True)
+    page = browser.new_page()
+    page.clock.install()
+    page.goto((out / FILE).as_uri())
+    banner = page.locator(".banner").first
+    assert banner.inner_text().startswith("Partial, as of ")
+    compute(STUDY, out)
+    write(out)
+    page.clock.fast_forward(21_000)
+    page.wait_for_function("!document.body.innerText.includes('Partial')")
+    assert page.locator("[data-again]").count() == 0
+    page.close()
+
+
+@browsing
 def test_a_partial_study_says_so(tab, tmp_path):
     out = compute(STUDY, tmp_path / "part", cells=2, failed=1)
     write(out, brief=True)

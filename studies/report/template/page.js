@@ -12,6 +12,10 @@
     keep.set(root.dataset.theme);
   });
 
+  // a page of a study that runs is loaded again, unless somebody types
+  const again = document.querySelector("[data-again]")?.dataset.again;
+  if (again) setInterval(() => { if (!document.activeElement?.matches("input, select")) location.reload(); }, 1000 * again);
+
   // optimizers and arms that are hidden
   const hidden = { optimizer: new Set(), arm: new Set() };
   const show = () => {
