@@ -99,9 +99,15 @@ def _copy(source: Path) -> None:
     for page in [*PAGES, ROOT / "CHANGELOG.md", *(DOCS / TUTORIALS).glob("*.md")]:
         place = source / page.relative_to(ROOT)
         place.parent.mkdir(parents=True, exist_ok=True)
-        text = page.read_text().replace(LEFT, READY).replace("../configs/collections)", READY)
-        place.write_text(re.sub(r"\]\((?:LICENSE|\.ci/run)\)", "]", text))
+        place.write_text(_linked(page.read_text()))
     shutil.copytree(DOCS / "pictures", source / "studies" / "docs" / "pictures")
+
+
+def _linked(text: str) -> str:
+    """A page whose links lead to pages: a folder is none, tutorials become notebooks, others stay behind."""
+    text = text.replace(LEFT, READY).replace("../configs/collections)", READY)
+    text = re.sub(r"(\]\([\w/.]*tutorials/\w+)\.md", r"\1.ipynb", text)
+    return re.sub(r"\]\((?:LICENSE|\.ci/run)\)", "]", text)
 
 
 def executed(tutorial: Path) -> None:
@@ -119,7 +125,7 @@ def executed(tutorial: Path) -> None:
 
 def _index() -> str:
     """The first page: the README, and the way to all others."""
-    readme = (ROOT / "README.md").read_text()
+    readme = _linked((ROOT / "README.md").read_text())
     trees = [
         _tree(caption, [f"studies/docs/{name}" for name in names]) for caption, names in ORDER.items()
     ]
