@@ -18,6 +18,7 @@ from pathlib import Path
 
 import jupytext
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
 from rich.console import Console
 from rich.table import Table
 from sphinx.cmd.build import main as build
@@ -113,6 +114,7 @@ def _linked(text: str) -> str:
 def executed(tutorial: Path) -> None:
     """A tutorial as a notebook, in its own folder, with what its code prints and draws."""
     notebook = jupytext.read(tutorial)
+    notebook.cells.insert(0, new_code_cell("%matplotlib inline", metadata={"tags": ["remove-cell"]}))
     work = SITE / "work" / tutorial.stem
     work.mkdir(parents=True)
     NotebookClient(notebook, resources={"metadata": {"path": str(work)}}).execute()
