@@ -19,15 +19,15 @@ import xarray as xr
 from matplotlib.colors import to_hex
 from xarray import DataArray, Dataset
 
-from studies.analysis.intervals.quantiles import quantiles
+from studies.analysis.intervals.quantiles import QUARTILES, observed, quantiles
 from studies.analysis.running_time.runtime import expected_running_time
 from studies.analysis.shapes import BOUNDS
 from studies.figures import clocks, style
 from studies.results import gaps
-from studies.results.arms import quartiles, stack
+from studies.results.arms import dims_beside, stack
 from studies.results.clocks import common_clock, has_clock, shown_on, words
 from studies.results.precision import precision
-from studies.schema import DIMS, RECORDS, Status
+from studies.schema import DIMS, GRID, RECORDS, Status
 from studies.text.shapes import Data
 
 MOST = 120_000  # bytes of compressed JSON
@@ -42,6 +42,7 @@ class Explorer(NamedTuple):
     """Numbers for the page, and what is said of them."""
 
     numbers: str  # JSON
+    axes: Sequence[str]  # of the sweep
     note: str
 
 
@@ -54,15 +55,16 @@ def explorer(dataset: Dataset) -> Explorer | None:
     Returns:
         None of a study that has too many arms even for its losses alone.
     """
-    names = _quantities(dataset)
+    names, clock = _quantities(dataset), common_clock(dataset)
     numbers = {
-        str(name): _of_landscape(dataset.sel(landscape=name), names) for name in _landscapes(dataset)
+        str(name): _of_landscape(dataset.sel(landscape=name), names, clock)
+        for name in dataset["landscape"].values
     }
     for kept in (names, names[:1]):
         for step in EVERY:
             text = _json(_whole(dataset, numbers, kept, step))
             if len(zlib.compress(text.encode())) <= MOST:
-                return Explorer(text, _note(step, names[len(kept) :]))
+                return Explorer(text, _axes(dataset), _note(step, names[len(kept) :]))
     return None
 
 
@@ -71,10 +73,6 @@ def _note(step: int, left_out: Sequence[str]) -> str:
     parts = [f"one checkpoint of {step}"] if step > 1 else []
     parts += [f"no {', '.join(left_out)}"] if left_out else []
     return f"For want of room the explorer has {' and '.join(parts)}." if parts else ""
-
-
-def _landscapes(dataset: Dataset) -> list[str]:
-    return dataset["landscape"].values.tolist()
 
 
 # numbers ----------------------------------------------------------------------------------------------------
@@ -87,39 +85,33 @@ class Numbers(NamedTuple):
     times: Ways  # clock -> medians over worlds
     spread: Mapping[str, np.ndarray]  # quantity -> (5, arm, checkpoint), from the lowest to the highest
     hits: np.ndarray  # (arm, target, 4), of the running times to targets
-    least: (
-        np.ndarray
-    )  # (arm,) the precision: a gap that is less counts as it; 0 where the loss is no gap
+    least: np.ndarray  # (arm,) of gaps the precision, below which they count as it; else 0
 
 
 def _quantities(dataset: Dataset) -> list[str]:
     """What is recorded as one number of a world at every checkpoint, the loss first; no clock."""
-    own = [
+    places = {*GRID, *_axes(dataset), *RECORDS}
+    own = {
         str(name)
         for name, part in dataset.data_vars.items()
-        if {*RECORDS} <= {*part.dims} and _is_number(part) and part.attrs.get("units") != "terms"
-    ]
-    return sorted(set(own) - {"status", *clocks.CLOCKS}, key=lambda name: (name != "loss", name))
+        if {*RECORDS} <= {*part.dims} <= places
+        if part.dtype.kind in "fiu" and part.attrs.get("units") != "terms"
+    }
+    return sorted(own - {"status", *clocks.CLOCKS}, key=lambda name: (name != "loss", name))
 
 
-def _is_number(part: DataArray) -> bool:
-    """Whether there is one at each place of the study, and not several along a dim of its own."""
-    others = {"target", *(dim for dim in part.dims if str(dim).endswith("_index"))}
-    return part.dtype.kind in "fiu" and not others & {*part.dims}
-
-
-def _of_landscape(dataset: Dataset, names: Sequence[str]) -> Numbers:
-    """The numbers of one landscape."""
+def _of_landscape(dataset: Dataset, names: Sequence[str], clock: str) -> Numbers:
+    """The numbers of one landscape, times to targets on a clock that is the same for all landscapes."""
     data = stack(dataset)
     told = clocks.running(data) & (data["status"] < Status.FAILED).any("replicate")
     times = {
-        clock: _in_order(shown_on(data, clock).median("replicate").where(told))
-        for clock in clocks.CLOCKS
-        if _is_there(data, clock)
+        name: _in_order(shown_on(data, name).median("replicate").where(told))
+        for name in clocks.CLOCKS
+        if _is_there(data, name)
     }
     spread = dict(zip(names, _spread(data, names, told), strict=True))
     least = precision(data).where(gaps.gap_known(data), 0.0).broadcast_like(data["arm"])
-    return Numbers(data, times, spread, _hits(data), least.values)
+    return Numbers(data, times, spread, _hits(data, clock), least.values)
 
 
 def _is_there(data: Dataset, clock: str) -> bool:
@@ -138,8 +130,8 @@ def _spread(data: Dataset, names: Sequence[str], told: DataArray) -> np.ndarray:
     values = values.where(told & (data["status"] < Status.FAILED))
     between = quantiles("median", values, (0.5,), long_name="median", units="1")["median_interval"]
     ends = between.isel(quantile=0).transpose("bound", *ORDER).values
-    quarters = quartiles(values.transpose("replicate", *ORDER))
-    return np.stack([ends[0], *quarters, ends[1]], 1)
+    worlds = values.transpose(*ORDER, "replicate").values
+    return np.stack([ends[0], *(observed(worlds, level) for level in QUARTILES), ends[1]], 1)
 
 
 def _diverged(name: str) -> float:
@@ -152,11 +144,11 @@ def _in_order(values: DataArray) -> np.ndarray:
     return values.transpose("arm", "checkpoint").values
 
 
-def _hits(data: Dataset) -> np.ndarray:
+def _hits(data: Dataset, clock: str) -> np.ndarray:
     """Of each arm and target: the target, the expected running time to it, and the ends of its interval."""
     if "hit_cost" not in data or not data.sizes.get("target"):
         return np.empty((data.sizes["arm"], 0, 4))
-    found = expected_running_time(data, clock=common_clock(data))
+    found = expected_running_time(data, clock=clock)
     low, high = (found["ert_interval"].sel(bound=end) for end in BOUNDS)
     parts = (found["target_loss"].broadcast_like(found["ert"]), low, found["ert"], high)
     return np.stack([part.transpose("arm", "target").values for part in parts], -1)
@@ -184,7 +176,8 @@ def _whole(dataset: Dataset, numbers: Mapping[str, Numbers], names: Sequence[str
 
 
 def _axes(dataset: Dataset) -> list[str]:
-    return [str(dim) for dim in dataset["loss"].dims if dim not in DIMS]
+    """What was swept."""
+    return dims_beside(dataset["loss"], *DIMS)
 
 
 def _told(numbers: Mapping[str, Numbers], clock: str) -> bool:

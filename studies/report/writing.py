@@ -29,7 +29,6 @@ from studies.report.matrix import Matrix, matrix
 from studies.results import config, store
 from studies.results.arms import labels
 from studies.results.figures import Asked
-from studies.schema import DIMS
 from studies.text.shapes import Data
 
 FILE = "report.html"
@@ -73,11 +72,6 @@ class Page:
     def now(self) -> str:
         """When it is written, where it soon is written again."""
         return f"{datetime.now():%H:%M:%S}" if self.brief and self.progress.partial else ""
-
-    @property
-    def axes(self) -> list[str]:
-        """What was swept."""
-        return [str(dim) for dim in self.data["loss"].dims if dim not in DIMS]
 
     @property
     def verdicts(self) -> dict[str, claims.Verdict]:

@@ -42,7 +42,7 @@
   };
   const atEnd = (arm, x) => {
     const hit = ofHits() && arm.hits[+value("y").slice(4)], numbers = arm.numbers[value("y")];
-    if (hit) return { x, low: value("spread") ? hit[1] : hit[2], y: hit[2], high: value("spread") ? hit[3] : hit[2] };
+    if (hit) return { x, y: hit[2], ...(value("spread") === "interval" ? { low: hit[1], high: hit[3] } : { low: hit[2], high: hit[2] }) };
     if (!numbers) return { x, y: null };
     const parts = spread(numbers), at = +value("at");
     return { x, low: parts[0][at], y: parts[1][at], high: parts[2][at], least: least(arm) };

@@ -94,6 +94,31 @@ def test_times_to_targets_are_those_of_the_analysis(data, numbers):
         np.testing.assert_allclose(hit, expected, rtol=5e-4)
 
 
+def test_a_world_that_failed_is_left_out_of_its_arm_alone(data):
+    """Of the other 6 the quartiles are the second and the fifth, the median the third, as observed values."""
+    place = {"landscape": "bowl", "optimizer": "SGD", "learning_rate": 0.4}
+    failed = (data["replicate"] == 2) & (data["learning_rate"] == 0.4) & (data["optimizer"] == "SGD")
+    less = data.assign(
+        loss=data["loss"].where(~failed), status=data["status"].where(~failed, int(Status.FAILED))
+    )
+    one = arm(json.loads(explorer(less).numbers), "bowl", "SGD, learning_rate = 0.4")
+    others = data["loss"].sel(place).isel(checkpoint=-1).drop_isel(replicate=2).values
+    quarters = [part[-1] for part in one["numbers"]["loss"][1:4]]
+    np.testing.assert_allclose(quarters, np.sort(others)[[1, 2, 4]], rtol=5e-4)
+
+
+def test_times_to_targets_are_on_one_clock_where_budgets_are_on_several(tmp_path):
+    budgets = {"bowl": {"steps": 40}, "bits": 60}
+    study = json.loads(json.dumps(STUDY).replace("<GA>", "GA")) | {"sweep": {}, "budget": budgets}
+    several = run_study(study, tmp_path / "out").load()
+    numbers = json.loads(explorer(several).numbers)
+    found = expected_running_time(several.sel(landscape="bowl", optimizer="GA"), clock="cost")[
+        "ert"
+    ].values
+    assert numbers["hit_clock"] == "cost"
+    assert [hit[2] for hit in arm(numbers, "bowl", "GA")["hits"]] == pytest.approx(found, rel=5e-4)
+
+
 def test_what_a_page_has_no_room_for_is_left_out_and_said(data, monkeypatch):
     whole = explorer(data)
     checkpoints = data.sizes["checkpoint"]
