@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,18 +22,15 @@ from studies.analysis.comparison.winners import Finding, touched
 from studies.analysis.shapes import rest
 from studies.report import records
 from studies.report.answer import of_landscapes
-from studies.report.cells import number, places, shown
+from studies.report.cells import shown
 from studies.report.matrix import kind
-from studies.report.records import Numbers, Reached, Time
+from studies.report.records import Reached, Time
 from studies.report.tables import (
     PRICED,
     compared,
     has_targets,
-    judged_by,
-    pair_notes,
     silent,
     unit_of,
-    verdict,
     where,
 )
 from studies.results import gaps, goals
@@ -42,14 +38,11 @@ from studies.results.arms import absent
 from studies.results.clocks import common_clock, words
 from studies.results.precision import precision
 from studies.schema import DIMS
+from studies.table.comparisons import comparisons
+from studies.table.entries import SPREADS, Entry, Table, joined, with_ends
 from studies.text.shapes import Data
 from studies.text.words import counted
 
-SPREADS = {  # beside a number -> what it is
-    "interval": "in brackets its 95 % interval",
-    "quartiles": "in brackets the quartiles over worlds",
-    "none": "",
-}
 MARKS = {"sure": "*", "alike": "≈", "ahead": "↑"}  # how a method stands to the best -> its mark
 STANDING = {
     "best": "lowest median",
@@ -72,39 +65,6 @@ HITS = (
     "Expected running time, in {clock}, of an algorithm that is restarted until it reaches the target{spread}"
     "; behind it how many worlds reached the target, of how many. ∞: none did. {bold}, not tested."
 )
-WOULD = (
-    "Would decide: {units} that would tell the two apart with a chance of 80 %, were they like these; a rough"
-    " number."
-)
-
-
-class Entry(NamedTuple):
-    """A cell of a table."""
-
-    text: str = "–"
-    bold: bool = False
-    mark: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table for a paper.
-
-    Args:
-        name: of its files.
-        heads: of the columns.
-        rows: of the cells.
-        words: how many columns from the left are words, the others numbers.
-        caption: what the numbers are.
-        frame: the same numbers, tidy.
-    """
-
-    name: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[Entry]]
-    words: int
-    caption: str
-    frame: pd.DataFrame
 
 
 class Landscape(NamedTuple):
@@ -185,7 +145,7 @@ def final(dataset: Dataset, spread: str = "interval") -> Table:
         _marked(differences),
         *silent(dataset, "start shown"),
     ]
-    return Table("final", ["landscape", *names], rows, 1, _joined(notes), pd.DataFrame(frame))
+    return Table("final", ["landscape", *names], rows, 1, joined(notes), pd.DataFrame(frame))
 
 
 def _compared(dataset: Dataset) -> Dataset | None:
@@ -223,20 +183,10 @@ def _reached(reached: Reached, finding: Finding, name: str, least: float, spread
         return Entry()
     standing = kind(finding, name)
     ends = {"interval": reached.interval, "quartiles": (reached.lower, reached.upper)}.get(spread)
-    text = _with_ends(reached.median, ends, reached.interval)
+    text = with_ends(reached.median, ends, reached.interval)
     if finding.gap and reached.median <= least:
         text = f"≤ {shown(least)}"
     return Entry(text, standing in {"best", "sure"}, MARKS.get(standing, ""))
-
-
-def _with_ends(value: float, ends: Sequence[float] | None, bounds: Sequence[float]) -> str:
-    """A number and two ends beside it, with the digits that its interval allows."""
-    place = places(bounds)
-    text = shown(value, place)
-    if not ends or any(map(math.isnan, ends)):
-        return text
-    low, high = (shown(end, place) for end in ends)
-    return f"{text} [{low}, {high}]"
 
 
 def _final_record(one: Landscape, arm: int, reached: Reached) -> Data:
@@ -259,10 +209,6 @@ def _range(counts: Sequence[int]) -> str:
     """So many worlds, or from the fewest to the most."""
     low, high = min(counts, default=0), max(counts, default=0)
     return counted(high, "world") if low == high else f"{low} to {high} worlds"
-
-
-def _joined(notes: Iterable[str]) -> str:
-    return " ".join(filter(None, notes))
 
 
 # hits -------------------------------------------------------------------------------------------------------
@@ -293,7 +239,7 @@ def hits(dataset: Dataset, spread: str = "interval") -> Table:
     notes = [HITS.format(clock=unit, spread=beside, bold=BOLD), *silent(dataset, "left out")]
     notes += [f"{line[0].upper()}{line[1:]}." for line in goals.idle(dataset)]
     heads = ["landscape", f"target ({unit_of(dataset)})", *names]
-    return Table("hits", heads, rows, 2, _joined(notes), pd.DataFrame(frame))
+    return Table("hits", heads, rows, 2, joined(notes), pd.DataFrame(frame))
 
 
 def _hit_rows(
@@ -313,7 +259,7 @@ def _hit_rows(
 def _hit(time: Time, first: float, spread: str) -> Entry:
     """A running time and its successes, bold where it is the first of a row."""
     ends = {"interval": time.interval, "quartiles": (time.lower, time.upper)}.get(spread)
-    text = _with_ends(time.ert, ends, time.interval)
+    text = with_ends(time.ert, ends, time.interval)
     return Entry(f"{text} ({time.successes}/{time.worlds})", time.ert == first < math.inf)
 
 
@@ -330,96 +276,6 @@ def _hit_record(one: Landscape, time: Time, clock: str) -> Data:
         "run_upper_quartile": time.upper,
         "successes": time.successes,
         "worlds": time.worlds,
-    }
-
-
-# comparisons ------------------------------------------------------------------------------------------------
-
-PAIR_HEADS = (
-    "landscape", "A", "B", "judged by", "unit", "verdict", "A − B [95 %]", "p", "worlds", "would decide",
-)  # fmt: skip
-
-
-def comparisons(dataset: Dataset, spread: str = "interval") -> Table:
-    """Every two optimizers over the same worlds.
-
-    Args:
-        dataset: a study's results.
-        spread: of `SPREADS`; a difference has its interval, or none.
-
-    Raises:
-        ValueError: there is nothing to compare.
-    """  # noqa: DOC502
-    differences = compared(dataset)
-    every = [
-        (name, place, pair)
-        for name in map(str, differences["landscape"].values)
-        for place, pair in records.pairs(differences.sel(landscape=name))
-    ]
-    rows = [_pair_row(name, place, pair, spread) for name, place, pair in every]
-    frame = pd.DataFrame([_pair_record(name, place, pair) for name, place, pair in every])
-    shared = any(pair["units"] < pair["worlds"] for _, _, pair in every)
-    would = WOULD.format(units="instances" if shared else "worlds")
-    caption = _joined(["Every two optimizers.", *pair_notes(dataset), would])
-    heads = [head for head in PAIR_HEADS]
-    if spread != "interval":
-        heads[6] = "A − B"
-    return Table("comparisons", heads, rows, 6, caption, frame)
-
-
-def _pair_row(name: str, place: Mapping[str, object], pair: Numbers, spread: str) -> list[Entry]:
-    bounds = pair["difference_interval"].tolist()
-    texts = [
-        where(name, place),
-        str(pair["a"]),
-        str(pair["b"]),
-        judged_by(pair),
-        _unit(pair),
-        verdict(pair),
-        _with_ends(float(pair["difference"]), bounds if spread == "interval" else None, bounds),
-        _p(float(pair["p_corrected"])),
-        f"{int(pair['worlds']):,}",
-        _units(float(pair["units_to_decide"])),
-    ]
-    return [*map(Entry, texts)]
-
-
-def _unit(pair: Numbers) -> str:
-    return "decades" if bool(pair["logarithmic"]) else "loss"
-
-
-def _p(p: float) -> str:
-    return "–" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.2g}"
-
-
-def _units(units: float) -> str:
-    """How many would decide, of which two digits are worth saying."""
-    return number(float(f"{units:.2g}")).text
-
-
-def _pair_record(name: str, place: Mapping[str, object], pair: Numbers) -> Data:
-    low, high = pair["difference_interval"].tolist()
-    win_low, win_high = pair["win_probability_interval"].tolist()
-    return {
-        "landscape": name,
-        **place,
-        "a": str(pair["a"]),
-        "b": str(pair["b"]),
-        "verdict": verdict(pair),
-        "judged": str(pair["judged"]),
-        "target": float(pair["target"]),
-        "difference": float(pair["difference"]),
-        "difference_low": low,
-        "difference_high": high,
-        "unit": _unit(pair),
-        "win_probability": float(pair["win_probability"]),
-        "win_probability_low": win_low,
-        "win_probability_high": win_high,
-        "p": float(pair["p_value"]),
-        "p_corrected": float(pair["p_corrected"]),
-        "worlds": int(pair["worlds"]),
-        "units": int(pair["units"]),
-        "units_to_decide": float(pair["units_to_decide"]),
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from studies.results import store
-from studies.table.tables import Entry, Table
+from studies.table.entries import Entry, Table
 from studies.text.latex import escaped
 
 LONG = 40  # rows beyond which a table may break over pages

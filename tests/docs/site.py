@@ -34,14 +34,14 @@ ORDER = {  # caption -> pages of studies/docs
     "Guides": ("studying", "kinds", "results", "noise", "ruggedness", "clusters", "own_kinds"),
     "Findings": ("chapter", "questions", "laws", "speed"),
 }
-FAMILIES = {  # of `studies.list` -> title of their reference
-    "landscape": "Landscapes",
-    "optimizer": "Search methods",
-    "claim": "Claims",
-    "figure": "Figures",
-    "measure": "Measures of ruggedness",
-    "key": "Keys of a study file",
-    "study": "Ready studies",
+FAMILIES = {  # of `studies.list` -> file and title of their reference
+    "landscape": ("landscapes", "Landscapes"),
+    "optimizer": ("optimizers", "Search methods"),
+    "claim": ("claims", "Claims"),
+    "figure": ("figures", "Figures"),
+    "measure": ("measures", "Measures of ruggedness"),
+    "key": ("keys", "Keys of a study file"),
+    "study": ("studies", "Ready studies"),
 }
 MADE_OF = {  # what own kinds are made of
     "landscapes.base": ("Landscape",),
@@ -144,9 +144,8 @@ def _tree(caption: str, names: Iterable[str]) -> str:
 
 def pages() -> Iterator[tuple[str, str]]:
     """Name and text of the pages of the reference."""
-    for family, title in FAMILIES.items():
-        names = [name for what, name, _ in known() if what == family]
-        yield title.split()[0].lower() if family != "study" else "studies", _family(title, names)
+    for family, (file, title) in FAMILIES.items():
+        yield file, _family(title, [name for what, name, _ in known() if what == family])
     yield "analysis", _analysis()
     yield "own", _made_of()
     yield "commands", _commands()

@@ -15,7 +15,7 @@ from studies.report.tables import compared, final_loss, running_time
 from studies.report.tables import comparisons as of_report
 from studies.table import writing
 from studies.table.__main__ import FORMATS, NAMES, SPREADS, main
-from studies.table.tables import SPREADS as SAID
+from studies.table.entries import SPREADS as SAID
 from studies.table.tables import TABLES, comparisons, final, hits
 from tests.support.analysis import timed
 from tests.support.arms import results
