@@ -33,7 +33,7 @@ from studies.figures.plane import plane
 from studies.figures.price import price
 from studies.figures.profile import profile, profile_pages
 from studies.figures.quantity_map import quantity_map
-from studies.figures.saving import save_pages
+from studies.figures.saving import ASKED, save_pages
 from studies.figures.selection import pick
 from studies.figures.sensitivity import sensitivity
 from studies.figures.spectra import spectra
@@ -89,8 +89,8 @@ def about(name: str) -> str:
 
 def stated(figure: Asked) -> str:
     """What a caption begins with: what the figure is, and what it was asked to show."""
-    words = about(figure.figure).split("\n\n")[0].split()
-    return " ".join([*words, f"Asked for: {figure.said}."] if figure.said else words)
+    words = " ".join(about(figure.figure).split("\n\n")[0].split())
+    return f"{words}{ASKED}{figure.said}." if figure.said else words
 
 
 def of_study(dataset: Dataset, *, others: bool) -> list[Asked]:
@@ -180,6 +180,7 @@ def save(
         ratio: of width and height; None: as high as it needs.
     """
     make = partial(pages_of, figure, dataset, width, ratio)
-    paths = save_pages(make, out, figure.file, formats, looks, stated(figure))
+    others = {other.file for other in of_study(dataset, others=False)} - {figure.file}
+    paths = save_pages(make, out, figure.file, formats, looks, stated(figure), others)
     number = len(paths) // len(formats)
     return Files(paths, words(figure.file, number, Sheet(width, ratio)) if number > 1 else "")

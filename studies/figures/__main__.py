@@ -173,7 +173,8 @@ class Files:
         from studies.figures import ANIMATIONS
         from studies.figures.saving import save_moving
 
-        film = partial(ANIMATIONS[figure.figure], self.data, width=self.style.width)
+        size = {"width": self.style.width, "ratio": self.style.ratio}
+        film = partial(ANIMATIONS[figure.figure], self.data, **size)
         return save_moving(film, self.out, figure.file, kinds, self.style.settings)
 
 

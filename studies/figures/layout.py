@@ -34,6 +34,12 @@ def switch_off(places: np.ndarray) -> None:
         axes.set_axis_off()
 
 
+def fill(figure: Figure, ratio: float) -> None:
+    """Make a figure higher, or wider, until it has this ratio of width and height."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(max(width, ratio * height), max(height, width / ratio))
+
+
 class Grid(NamedTuple):
     """Panels of one size, row by row."""
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 from xarray import Dataset
 
-from studies.figures import scales
+from studies.figures import layout, scales
 from studies.figures.facets import GRID, dims
 from studies.figures.selection import parts_of
 from studies.text.shapes import Tree
@@ -65,19 +65,13 @@ def on_sheets(draw: Callable[[Sheet], list[Figure]], sheet: Sheet) -> list[Figur
     drawn = [(draw(size), size.highest) for size in sheets]
     shown, _ = min(drawn, key=lambda each: (len(each[0]), _too_high(*each)))
     for page in shown:
-        _fill(page, sheet.ratio)
+        layout.fill(page, sheet.ratio)
     return shown
 
 
 def _too_high(shown: Sequence[Figure], highest: float) -> bool:
     """Whether some page is higher than so many inches."""
     return any(page.get_figheight() > SLACK * highest for page in shown)
-
-
-def _fill(page: Figure, ratio: float) -> None:
-    """Make a page higher, or wider, until it has this ratio."""
-    width, height = page.get_size_inches()
-    page.set_size_inches(max(width, ratio * height), max(height, width / ratio))
 
 
 def pages(

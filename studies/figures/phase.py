@@ -4,8 +4,8 @@ A cell has the colour of the winner, and tells by how much the runner-up's media
 large where the loss is the gap to a known optimum, else what is added. Where the winner's gap is the
 precision or less, the runner-up's is at least so many times as large. Where both are equal at the precision
 it is a tie, or, where the winner is sure nevertheless, the faster. The further the winner is ahead the
-stronger is its colour; lines are the boundaries between winners. A cell is hatched where the winner is not
-told apart from all others (`studies.analysis.comparison.winners`).
+stronger is its colour. A cell is hatched where the winner is not told apart from all others
+(`studies.analysis.comparison.winners`); lines are the boundaries between winners that are told apart.
 """
 
 from __future__ import annotations
@@ -192,7 +192,8 @@ def cells(told: Dataset, axes: Axes, looks: Looks, width: float = style.COLUMN) 
     most = max((float(cell["lead"]) for cell in every if _added(cell)), default=0.0)
     for (row, column), cell in zip(np.ndindex(rows, columns), every, strict=True):
         _cell(cell, axes, (column, row), looks, most, text=inches >= LEAST)
-    _boundary(axes, np.array([str(cell["winner"]) for cell in every]).reshape(rows, columns))
+    sure = [str(cell["winner"]) if cell["decided"] else NONE for cell in every]
+    _boundary(axes, np.array(sure).reshape(rows, columns))
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5))
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
@@ -214,7 +215,7 @@ def _label(axes: Axes, told: Dataset, below: float, beside: float) -> None:
 
 
 def _boundary(axes: Axes, winners: np.ndarray) -> None:
-    """A line between cells (rows, columns) that have different winners."""
+    """A line between cells (rows, columns) that have different winners, both told apart from all others."""
     there = ~np.isin(winners, ABSENT)
     upright = (winners[:, 1:] != winners[:, :-1]) & there[:, 1:] & there[:, :-1]
     flat = (winners[1:] != winners[:-1]) & there[1:] & there[:-1]

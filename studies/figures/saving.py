@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -17,6 +18,9 @@ from studies.figures.style import PAPER, Settings, any_letter
 from studies.text.latex import escaped
 
 STILL = ("pdf", "png")
+PICTURES = ("pdf", "png", "svg")  # endings of pages
+CAPTIONS = ("txt", "tex")
+ASKED = " Asked for: "  # behind what a figure is, in its caption
 MOVING = ("gif", "mp4")
 NO_FFMPEG = (
     "expected the program ffmpeg for an mp4, found none on the PATH; install it, or take --format gif"
@@ -57,10 +61,12 @@ def save_pages(
     formats: Sequence[str] = STILL,
     looks: Settings = PAPER,
     about: str = "",
+    others: Collection[str] = (),
 ) -> list[Path]:
     """Draw the pages of a figure and write them to OUT/NAME.pdf, or to NAME-1.pdf, NAME-2.pdf, ..
 
-    Beside each stands its caption, where it has one: NAME.txt, and NAME.tex for LaTeX.
+    Beside each stands its caption, where it has one: NAME.txt, and NAME.tex for LaTeX. Pages that an earlier
+    drawing of the figure left, and this one no longer has, are removed.
 
     Args:
         make: draws them.
@@ -69,6 +75,7 @@ def save_pages(
         formats: what Matplotlib can save.
         looks: settings of Matplotlib.
         about: what captions begin with.
+        others: names of other figures, whose files stay.
 
     Returns:
         The files of pictures.
@@ -86,7 +93,42 @@ def save_pages(
         ]
     for file, page in zip(files, pages, strict=True):
         _caption(f"{about} {captions.said(page)}".strip(), file)
+    older = [file for file in _earlier(out, name, about) if file not in files]
+    _remove([file for file in older if file.name not in others], formats)
     return paths
+
+
+def _earlier(out: Path, name: str, about: str) -> list[Path]:
+    """The pages of a figure that are there, without endings: name, or name-1, name-2, .. in a row.
+
+    Several pages always have a first, so that a second figure of this name, name-2, is none of them. Their
+    captions begin alike, whatever the figure was asked for.
+    """
+    first = about.split(ASKED)[0]
+    numbered = (out / f"{name}-{page}" for page in itertools.count(1))
+    pages = itertools.takewhile(lambda file: _begins(file, first), numbered)
+    return [*pages, *filter(lambda file: _begins(file, first), [out / name])]
+
+
+def _begins(file: Path, words: str) -> bool:
+    """Whether a caption is there that begins with these words."""
+    caption = _ending(file, CAPTIONS[0])
+    return caption.is_file() and caption.read_text(encoding="utf-8").startswith(words)
+
+
+def _remove(files: Sequence[Path], formats: Sequence[str]) -> None:
+    """Remove pictures of these formats, and the captions of those that have no other."""
+    for file in files:
+        for kind in formats:
+            _ending(file, kind).unlink(missing_ok=True)
+        if not any(_ending(file, kind).exists() for kind in PICTURES):
+            for kind in CAPTIONS:
+                _ending(file, kind).unlink(missing_ok=True)
+
+
+def _ending(file: Path, kind: str) -> Path:
+    """A file with its ending."""
+    return file.with_name(f"{file.name}.{kind}")
 
 
 def _dots(page: Figure, pages: Sequence[Figure], looks: Settings) -> float:

@@ -75,18 +75,23 @@ def trajectories(dataset: Dataset, width: float = style.WIDTH, world: int = 0) -
     return figure
 
 
-def animation(dataset: Dataset, width: float = style.WIDTH, world: int = 0) -> FuncAnimation:
+def animation(
+    dataset: Dataset, width: float = style.WIDTH, world: int = 0, ratio: float | None = None
+) -> FuncAnimation:
     """The same, one frame after another; `FuncAnimation.save` writes a GIF or an MP4.
 
     Args:
         dataset: a study's results with `pictures`.
-        width: inches.
+        width: inches, at least.
         world: of which pictures were taken.
+        ratio: of width and height, as slides have it; None: as high as it needs.
 
     Raises:
         ValueError: there are no pictures.
     """  # noqa: DOC502
     figure, drawn = _panels(dataset, width, world, moving=True)
+    if ratio is not None:
+        layout.fill(figure, ratio)
     cost = _costs(dataset, world)
     clock = figure.text(0.01, 0.01, "", fontsize=7.5, ha="left", va="bottom")
     moving = [_moving(arm, axes) for axes, arm in drawn]

@@ -139,19 +139,27 @@ class TestPhase:
                 1 - strength * (1 - np.array(to_rgb(looks[cell["winner"].item()]["color"]))),
             )
             assert ((column, row) in hatched) == (not cell["decided"])
-        won = told["winner"].transpose("k", "noise").values
         (lines,) = [part for part in axes.collections if part.get_gid() == "boundary"]
-        assert len(lines.get_paths()) == sum(
-            int(
-                (
-                    np.diff(np.unique(won, return_inverse=True)[1].reshape(won.shape), axis=axis) != 0
-                ).sum()
-            )
-            for axis in (0, 1)
-        )
+        names = ["winner", "decided"]
+        won, sure = (told[name].transpose("k", "noise").values.tolist() for name in names)
+        pairs = [((row, 0), (row, 1)) for row in (0, 1)]
+        pairs += [((row, 1), (row, 2)) for row in (0, 1)]
+        pairs += [((0, column), (1, column)) for column in (0, 1, 2)]
+        apart = [(won[i][j] != won[k][m]) and sure[i][j] and sure[k][m] for (i, j), (k, m) in pairs]
+        assert len(lines.get_paths()) == sum(apart)
         texts = {text.get_text() for text in axes.texts}
         assert {f"{float(lead):.2g}×" for lead in told["lead"].values.ravel() if lead < 10} <= texts
         assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.1", "1"]
+
+    @pytest.mark.parametrize(("sure", "number"), [([True, True], 1), ([True, False], 0)])
+    def test_a_boundary_stands_between_winners_that_are_told_apart(self, sure, number):
+        told = winners(made(LEVELS)).isel(k=[0], noise=[0, 1])
+        shape = told["winner"].shape
+        told["winner"] = told["winner"].dims, np.array(["A", "B"]).reshape(shape)
+        told["decided"] = told["winner"].dims, np.array(sure).reshape(shape)
+        axes = draw(told, Figure().subplots(), style.looks(list("ABC")))
+        (lines,) = [part for part in axes.collections if part.get_gid() == "boundary"]
+        assert len(lines.get_paths()) == number
 
     def test_a_winner_at_the_precision_is_ahead_by_at_least_so_much_and_equals_tie(self):
         """Medians over 16 worlds, made 0 for A everywhere and for B at the last noise.

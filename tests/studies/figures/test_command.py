@@ -111,6 +111,15 @@ def test_a_film_has_all_frames(shared, monkeypatch):  # noqa: F811
     assert words == [f"{cost:.3g} evaluations" for cost in costs]
 
 
+def test_a_film_for_slides_is_16_to_9(shared, monkeypatch):  # noqa: F811
+    one, sizes = real("search", shared).isel(landscape=[0], optimizer=[0], frame=[0, 6, 11]), []
+    film = lambda figure, show, **how: sizes.append(figure.get_size_inches())  # noqa: E731
+    monkeypatch.setattr(sys.modules[animation.__module__], "FuncAnimation", film)
+    animation(one, 2.0, ratio=16 / 9)
+    ((width, height),) = sizes
+    assert width / height == pytest.approx(16 / 9)
+
+
 def test_a_film_is_one_file(tmp_path):
     def film():
         figure = Figure((1, 1))

@@ -4,6 +4,7 @@ import functools
 import re
 
 import numpy as np
+import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
@@ -48,6 +49,47 @@ def test_pages_are_files_by_number_and_one_page_has_the_name_alone(tmp_path):
         pages = [Figure(figsize=(1, 1)) for _ in range(number)]
         written = save_pages(lambda pages=pages: pages, tmp_path, "it", ["png"])
         assert [path.name for path in written] == files
+
+
+def files_of(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def write(folder, number, formats=("png",), name="it", others=()):
+    pages = [Figure(figsize=(1, 1)) for _ in range(number)]
+    save_pages(lambda: pages, folder, name, formats, about="What it is.", others=others)
+
+
+def captions_of(*names):
+    return {f"{name}.{kind}" for name in names for kind in ("txt", "tex")}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_pages_that_a_figure_no_longer_has_are_removed(tmp_path, number):
+    write(tmp_path, 3)
+    write(tmp_path, number)
+    names = ["it"] if number == 1 else ["it-1", "it-2"]
+    assert files_of(tmp_path) == {f"{name}.png" for name in names} | captions_of(*names)
+    write(tmp_path, 3)
+    assert "it.png" not in files_of(tmp_path)
+
+
+def test_the_pages_of_other_figures_and_formats_stay(tmp_path):
+    """A second figure of the name has the name with -2, which pages never begin with."""
+    write(tmp_path, 1, name="it-2")
+    write(tmp_path, 1)
+    assert {"it-2.png", "it.png"} <= files_of(tmp_path)
+    write(tmp_path, 1, name="it-1")
+    write(tmp_path, 1, others={"it-1", "it-2"})
+    assert {"it-1.png", "it-2.png", "it.png"} <= files_of(tmp_path)
+    for page in (1, 2):  # of somebody else
+        (tmp_path / f"own-{page}.png").touch()
+    write(tmp_path, 1, name="own")
+    assert {"own-1.png", "own-2.png", "own.png"} <= files_of(tmp_path)
+    write(tmp_path, 2, ["pdf", "png"], name="both")
+    write(tmp_path, 1, name="both")
+    kept = {"both.png", "both-1.pdf", "both-2.pdf"} | captions_of("both", "both-1", "both-2")
+    assert {name for name in files_of(tmp_path) if name.startswith("both")} == kept
 
 
 def test_claims_on_pages_are_all_there_once():
