@@ -20,6 +20,7 @@ FUNCTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "runtime": ("expected_running_time", "ecdf"),
         "restarts": ("restarted",),
         "tables": ("fixed_budget", "fixed_target"),
+        "aggregated": ("aggregated",),
         "area": ("area",),
         "attainment": ("attainment",),
         "profiles": ("profile",),

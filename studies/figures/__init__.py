@@ -23,6 +23,7 @@ from studies.figures.curve import curve
 from studies.figures.density import density
 from studies.figures.diversity import diversity
 from studies.figures.ecdf import ecdf
+from studies.figures.ecdf_groups import grouped_pages
 from studies.figures.factorial import factorial
 from studies.figures.frequencies import frequencies
 from studies.figures.law import law, law_pages
@@ -123,6 +124,8 @@ def pages_of(
 def _on_sheet(figure: Asked, dataset: Dataset, sheet: Sheet) -> list[Figure]:
     """The pages of a figure on sheets of this size."""
     name, options = figure.figure, figure.options
+    if name == "ecdf" and "group" in options:
+        return grouped_pages(dataset, sheet.width, sheet.highest, **options)
     if name in TOGETHER:
         return TOGETHER[name](dataset, sheet.width, sheet.highest, **options)
     make = partial(EVERY[name], width=sheet.width, **options)

@@ -53,6 +53,8 @@ TOLD = {  # what figures are told to show: keys of `figures:` in a study -> mean
     "least": "of answer: true puts a star at the least of each law",
     "wrong": "of answer: true draws wrong laws too",
     "log": "of answer: true gives it logarithmic vertical axes",
+    "group": "of ecdf: all, kind, dim or an axis; landscapes that are drawn together",
+    "reference": "of ecdf with a group: the optimizer to compare with, or best",
     "name": "of the files",
     "clock": "of convergence, ecdf and profile: cost, steps, epochs, virtual_time or seconds",
 }

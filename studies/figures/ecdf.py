@@ -3,7 +3,8 @@
 Bands, of up to seven arms, are 95 % intervals where some but not all is solved; at 0 and 100 % none is drawn,
 and the legend says how wide it is there. As COCO shows them (Hansen, Auger, Ros et al. 2021): a cross where
 the runs end that miss a target, at the median of what they spent; from there on, thin, what simulated
-restarts would add, where worlds share instances.
+restarts would add, where worlds share instances. With `group` landscapes are aggregated, with 51 targets of
+each its own, and `reference` is what all are compared with.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from studies.analysis.running_time import restarts, runtime
 from studies.analysis.running_time.runtime import Targets
 from studies.figures import clocks, layout, legends, panels, scales, style
 from studies.figures.clocks import with_clock
+from studies.figures.ecdf_groups import grouped
 from studies.figures.style import Look, Looks
 from studies.results.arms import numbers_at
 from studies.results.clocks import times_of
@@ -42,7 +44,12 @@ CROSS: Look = {"marker": "x", "ms": 5, "mew": 1.1, "ls": "", "clip_on": False, "
 
 
 def ecdf(
-    dataset: Dataset, width: float = style.WIDTH, targets: Targets = None, clock: str = "cost"
+    dataset: Dataset,
+    width: float = style.WIDTH,
+    targets: Targets = None,
+    clock: str = "cost",
+    group: str | None = None,
+    reference: str | None = None,
 ) -> Figure:
     """The figure of a whole Dataset.
 
@@ -51,10 +58,18 @@ def ecdf(
         width: inches.
         targets: losses; None: those of the study.
         clock: on which running times are: cost, steps, epochs, virtual_time or seconds.
+        group: all, kind, dim, landscape or a swept axis that changes landscapes: those of a group are drawn
+            together, with targets of their own (`studies.figures.ecdf_groups`); None: each has a panel.
+        reference: with groups, the optimizer to compare with, or best.
 
     Raises:
-        ValueError: the study has no targets, and none are given; or there is no such clock.
+        ValueError: the study has no targets, and none are given; there is no such clock, or a reference
+            without groups.
     """
+    if group is not None:
+        return grouped(dataset, width, group, reference, clock)
+    if reference is not None:
+        raise ValueError("ecdf: expected group (all, kind, ..) beside reference, found none")
     dataset = with_clock(dataset, clock)
     if targets is None and not dataset.sizes.get("target"):
         raise ValueError(

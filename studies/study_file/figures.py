@@ -208,6 +208,18 @@ class EcdfModel(ClockedModel):
     """Running times on a clock, as distributions."""
 
     needs: ClassVar[str] = "targets"
+    group: str | None = Field(
+        default=None,
+        description=(
+            "landscapes that are drawn together, with 51 targets of each its own: all, or those with the same"
+            " kind, dim or value of a swept axis that changes them; null: each has a panel, with the study's"
+            " targets"
+        ),
+    )
+    reference: str | None = Field(
+        default=None,
+        description="with a group, the optimizer behind the others; best: of each target the best arm",
+    )
 
 
 class ProfileModel(ClockedModel):

@@ -80,12 +80,25 @@ def _reached(hit: DataArray, cost: DataArray) -> Dataset:
     return proportion("attained", reached, long_name="share of worlds that reached the loss")
 
 
-def levels(dataset: Dataset, value: str = "loss", number: int = LEVELS) -> DataArray:
-    """Losses (target, [landscape]) from the highest that worlds reached down to the lowest."""
+def levels(
+    dataset: Dataset,
+    value: str = "loss",
+    number: int = LEVELS,
+    least: DataArray | float = -np.inf,
+) -> DataArray:
+    """Losses (target, [landscape]) from the highest that worlds reached down to the lowest.
+
+    Args:
+        dataset: a study's results.
+        value: `loss` or `best_loss`.
+        number: of losses.
+        least: what none is below, maybe of each landscape.
+    """
     loss = lowest(dataset, value)
     loss = loss.where(np.isfinite(loss))
     low = loss.min(rest(loss, "landscape"))
     high = loss.max(rest(loss, "landscape"))
+    low, high = (end.where(end.isnull() | (end >= least), least) for end in (low, high))
     place = DataArray(np.linspace(1.0, 0.0, number), dims="target")
     spread = xr.where(low > 0, _evenly_in_logarithm(low, high, place), low + place * (high - low))
     # the ends exactly: a world whose loss is the highest has reached it

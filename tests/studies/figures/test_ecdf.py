@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from studies.analysis.running_time import restarts, runtime
-from studies.figures import captions
+from studies.analysis.running_time.aggregated import aggregated
+from studies.figures import captions, pages_of, style
 from studies.figures.ecdf import curves, ecdf, notes, panel
+from studies.results.figures import Asked
 from tests.support.analysis import BUDGET, timed
 
 NEVER = np.inf
@@ -159,6 +161,37 @@ class TestPanel:
         assert [text.get_text() for text in self.axes(study(), targets=[np.nan]).texts] == [
             "no targets"
         ]
+
+
+class TestGroups:
+    def test_lines_are_the_aggregated_distributions(self):
+        data = study()
+        (axes,) = ecdf(data, group="all").axes
+        wanted = aggregated(data, clock="cost").isel(group=0)
+        for name in HITS:
+            line = next(one for one in axes.lines if one.get_label() == name)
+            np.testing.assert_allclose(line.get_ydata(), wanted["solved"].sel(optimizer=name))
+
+    def test_a_reference_is_behind_the_others(self):
+        (axes,) = ecdf(study(), group="all", reference="fast").axes
+        lines = {line.get_label(): line for line in axes.lines}
+        behind = axes.lines[0]
+        assert behind.get_zorder() < lines["fast"].get_zorder()
+        np.testing.assert_allclose(behind.get_ydata(), lines["fast"].get_ydata())
+
+    def test_groups_stand_on_pages_with_the_same_costs(self):
+        names = [f"hill {i}" for i in range(12)]
+        data = xr.concat([study()] * 12, "landscape").assign_coords(landscape=names)
+        pages = pages_of(Asked("ecdf", {"group": "landscape"}, "ecdf"), data, style.COLUMN)
+        assert len(pages) > 1
+        shown = [axes for page in pages for axes in page.axes if axes.get_title("left")]
+        assert [axes.get_title("left") for axes in shown] == names
+        assert len({axes.get_xlim() for axes in shown}) == 1
+        assert all(page.get_figheight() <= 4.5 for page in pages)
+
+    def test_a_reference_needs_groups(self):
+        with pytest.raises(ValueError, match=r"^ecdf: expected group .* beside reference, found none"):
+            ecdf(study(), reference="best")
 
 
 class TestFigure:
