@@ -15,6 +15,7 @@ from xarray import Dataset
 from studies.figures import style
 from studies.figures.alignment import alignment
 from studies.figures.answer import answer
+from studies.figures.attainment import attainment
 from studies.figures.break_even import break_even
 from studies.figures.claims import claims, claims_pages
 from studies.figures.convergence import convergence
@@ -35,6 +36,7 @@ from studies.figures.price import price
 from studies.figures.profile import profile, profile_pages
 from studies.figures.quantity_map import quantity_map
 from studies.figures.saving import ASKED, save_pages
+from studies.figures.scaling import scaling
 from studies.figures.selection import pick
 from studies.figures.sensitivity import sensitivity
 from studies.figures.spectra import spectra
@@ -65,6 +67,8 @@ ANIMATIONS: dict[str, Callable[..., FuncAnimation]] = {"trajectories": animation
 
 QUESTIONS: dict[str, Callable[..., Figure]] = {  # name -> figure that is told what to show
     "curve": curve,
+    "scaling": scaling,
+    "attainment": attainment,
     "map": quantity_map,
     "density": density,
     "law": law,

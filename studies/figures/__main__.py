@@ -53,10 +53,12 @@ TOLD = {  # what figures are told to show: keys of `figures:` in a study -> mean
     "least": "of answer: true puts a star at the least of each law",
     "wrong": "of answer: true draws wrong laws too",
     "log": "of answer: true gives it logarithmic vertical axes",
+    "surface": "of attainment: true draws the share of worlds as shades",
+    "target": "of scaling: the loss that is to be reached",
     "group": "of ecdf: all, kind, dim or an axis; landscapes that are drawn together",
     "reference": "of ecdf with a group: the optimizer to compare with, or best",
     "name": "of the files",
-    "clock": "of convergence, ecdf and profile: cost, steps, epochs, virtual_time or seconds",
+    "clock": "of convergence, ecdf, profile, scaling, attainment: cost, steps, epochs, seconds, virtual_time",
 }
 EXIT_CODES = (
     "0 done, 2 wrong argument, or a figure that was asked for cannot be drawn from these results"

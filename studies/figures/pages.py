@@ -37,6 +37,7 @@ BY_LINE = ("convergence", "diversity", "ecdf")  # with a line for each arm
 FACETED = ("convergence", "ecdf")  # that have panels for values of axes where lines are many
 BY_ROW = ("phase",)  # with a row for each value of the first axis
 TOGETHER = ("plane",)  # whose panels are judged together
+BY_PLACE = ("scaling", "attainment")  # with a panel for each landscape, whatever they are told
 WHOLE = ("answer",)  # that are one picture
 
 
@@ -118,6 +119,8 @@ def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]
     every = dims(dataset)
     if name in WHOLE:
         return []
+    if name in BY_PLACE:
+        return [PLACES, *(["optimizer"] if options and options.get("surface") else [])]
     if options is not None:
         return _of_panels(name, every, options)
     if name in TOGETHER:

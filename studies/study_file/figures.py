@@ -228,11 +228,37 @@ class ProfileModel(ClockedModel):
     needs: ClassVar[str] = "targets"
 
 
+class ScalingModel(ClockedModel):
+    """Expected running time against a swept axis of numbers, with exponents."""
+
+    needs: ClassVar[str] = "sweep"
+    example: ClassVar[str] = "x: dim, target: 0.01"
+    command: ClassVar[str] = "--x dim --target 0.01"
+    x: str | None = Field(
+        default=None, description="the axis; null: the first with two numbers above 0 or more"
+    )
+    target: float | None = Field(
+        default=None, description="the loss; null: the last of the study's targets"
+    )
+
+
+class AttainmentModel(ClockedModel):
+    """Losses that shares of the worlds had reached along a clock."""
+
+    example: ClassVar[str] = "surface: true"
+    command: ClassVar[str] = "--surface true"
+    surface: bool = Field(
+        default=False, description="whether each arm has a panel, with the share of worlds as shades"
+    )
+
+
 QUESTIONS: dict[str, type[Options]] = {
     "convergence": ConvergenceModel,
     "ecdf": EcdfModel,
     "profile": ProfileModel,
     "curve": CurveModel,
+    "scaling": ScalingModel,
+    "attainment": AttainmentModel,
     "map": MapModel,
     "density": DensityModel,
     "law": LawModel,

@@ -460,7 +460,8 @@ class TestCommand:
         ("words", "text"),
         [
             ("curve --at B", "--at: expected AXIS=VALUE, such as B=8, got 'B'"),
-            ("ecdf --x B", "ecdf: unknown option --x; expected one of: name, clock"),
+            ("profile --x B", "profile: unknown option --x; expected one of: name, clock"),
+            ("ecdf --x B", "ecdf: unknown option --x; expected one of: name, clock, group, reference"),
             ("curve --optimizer GB", "unknown optimizer 'GB'; expected one of: SGD, GA"),
         ],
     )

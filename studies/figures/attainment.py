@@ -1,0 +1,171 @@
+"""Empirical attainment: which loss a quarter, a half and three quarters of the worlds had reached by a cost.
+
+Lines are those of 25, 50 and 75 % of each arm, the middle one thick; they go down as far as so many worlds
+got, and show the cost of any loss and the loss at any cost (Lopez-Ibanez, Vermetten, Dreo and Doerr 2025).
+With `surface` each arm has a panel, with the share itself as shades. The losses are 25 of each landscape
+(`studies.analysis.running_time.attainment`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from xarray import Dataset
+
+from studies.analysis.running_time.attainment import attainment as analysis
+from studies.figures import clocks, layout, legends, panels, scales, style
+from studies.figures.clocks import with_clock
+from studies.figures.style import Look, Looks
+from studies.results.arms import arms, dims_beside
+from studies.results.hits import spent
+from studies.schema import ROUNDING, SPENT
+
+PANEL, NARROW = 2.0, 1.65  # inches: the height of a panel, its least width
+COLUMNS = 3  # panels beside one another, at most
+LEVELS = (0.25, 0.5, 0.75)  # shares of worlds
+WIDTHS = {0.25: 0.6, 0.5: 1.6, 0.75: 0.6}  # of their lines
+SHADES = LinearSegmentedColormap.from_list("attained", ["#ffffff", "#bcd7ea", "#4a90c2", "#08306b"])
+STEPS = 11  # edges of shades
+
+
+class Surface(NamedTuple):
+    """What is drawn of an arm on a landscape."""
+
+    loss: np.ndarray  # (L,) from the highest down
+    cost: np.ndarray  # (C,) up to the end of the runs
+    attained: np.ndarray  # (L, C) share of worlds
+
+
+def attainment(
+    dataset: Dataset, width: float = style.WIDTH, *, clock: str = "cost", surface: bool = False
+) -> Figure:
+    """The figure of a whole Dataset: a panel for each landscape, or for each arm there.
+
+    Args:
+        dataset: a study's results.
+        width: inches.
+        clock: cost, steps, epochs, virtual_time or seconds.
+        surface: whether the share of worlds is drawn as shades, an arm in each panel.
+
+    Raises:
+        ValueError: there is no such clock, or it was not recorded.
+    """  # noqa: DOC502
+    dataset = with_clock(dataset, clock)
+    every = {name: surfaces(part, clock) for name, part in panels.landscapes(dataset)}
+    own = style.optimizer_looks(dataset)
+    labels = list(dict.fromkeys(label for shown in every.values() for label in shown))
+    looks = own if set(labels) <= set(own) else style.looks(labels)
+    parts = [
+        (", ".join([name, *([label] if surface else [])]), name, {label: one} if surface else shown)
+        for name, shown in every.items()
+        for label, one in (shown.items() if surface else [("", next(iter(shown.values())))])
+    ]
+    mixed = len({scales.is_gap(part) for _, part in panels.landscapes(dataset)}) > 1
+    figure = Figure(layout="constrained")
+    number = len(parts)
+    grid = layout.laid_out(figure, number, layout.abreast(min(number, COLUMNS), width, NARROW), width)
+    for axes, (title, name, shown) in zip(grid.panels, parts, strict=True):
+        gap = scales.is_gap(dataset.sel(landscape=name))
+        _panel(shown, axes, looks, surface=surface)
+        panels.title(axes, title, grid.inches - 0.5)
+        if mixed or axes in grid.panels[:: grid.columns]:
+            axes.set_ylabel(scales.name(gap=gap))
+    for axes in grid.lowest():
+        axes.set_xlabel(style.wrapped(clocks.label(clock), grid.inches - 0.5))
+    if surface:
+        _bar(figure, grid)
+    entries = [] if surface else legends.lines(style.factored(legends.drawn(figure.axes, looks)))
+    words = f"losses that 25, 50 (thick) and 75 % of {legends.of_worlds(dataset)} had reached"
+    words += "; shades: the share of worlds" * surface
+    return legends.finish(figure, entries, words, width, PANEL * grid.lines + 0.35)
+
+
+def _bar(figure: Figure, grid: layout.Grid) -> None:
+    """The bar of the shades."""
+    shades = ScalarMappable(Normalize(0, 1), SHADES)
+    bar = figure.colorbar(shades, ax=grid.panels, aspect=30, pad=0.02)
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.set_label("worlds that had reached it")
+
+
+# the numbers ------------------------------------------------------------------------------------------------
+
+
+def surfaces(part: Dataset, clock: str = "cost") -> dict[str, Surface]:
+    """Label of an arm -> its surface.
+
+    Args:
+        part: results of one landscape.
+        clock: of the costs.
+    """
+    shares = analysis(part.expand_dims("landscape"), clock=clock).isel(landscape=0)
+    ends, every = spent(part, clock), {}
+    for label, arm in arms(part, ["loss"]):
+        place = {
+            dim: arm[dim].item() for dim in dims_beside(shares["attained"], "target", "checkpoint")
+        }
+        mine = shares.sel(place)
+        cost, attained = np.asarray(mine[clock].values, float), mine["attained"]
+        end = float(ends.sel(place).max()) * (1 + SPENT)
+        there = np.isfinite(cost) & (cost > 0) & (cost <= end)
+        every[label] = Surface(
+            np.asarray(mine["target_loss"].values, float),
+            cost[there],
+            attained.transpose("target", "checkpoint").values[:, there],
+        )
+    return every
+
+
+def line(surface: Surface, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """The costs (N,) from which a share of the worlds has reached losses (N,), and the end of the runs."""
+    reached = surface.attained >= level * (1 - ROUNDING)
+    there = reached.any(1)
+    cost, loss = surface.cost[reached[there].argmax(1)], surface.loss[there]
+    return np.append(cost, surface.cost[-1:] if len(cost) else []), np.append(loss, loss[-1:])
+
+
+# a panel ----------------------------------------------------------------------------------------------------
+
+
+def _panel(shown: dict[str, Surface], axes: Axes, looks: Looks, *, surface: bool) -> None:
+    """Draw arms on Axes."""
+    axes.set_xscale("log")
+    losses = np.concatenate([one.loss for one in shown.values()])
+    losses = losses[np.isfinite(losses)]
+    if not losses.size:
+        panels.empty(axes, "no losses")
+        return
+    if losses.min() > 0 and losses.max() > scales.SPANS * losses.min():
+        axes.set_yscale("log")
+        panels.decades(axes.yaxis)
+    for label, one in shown.items():
+        look = {"color": "black"} if surface else looks[label]
+        if surface:
+            _shades(one, axes)
+        _lines(one, axes, label, look)
+    panels.costs(axes)
+    panels.rules(axes)
+
+
+def _lines(one: Surface, axes: Axes, label: str, look: Look) -> None:
+    """The lines of an arm, in steps: a loss is reached at a cost, and the next one later."""
+    for level in LEVELS:
+        cost, loss = line(one, level)
+        own = {"linewidth": WIDTHS[level], "drawstyle": "steps-post"}
+        name = label if level == LEVELS[1] else f"_{label}, {level:.0%}"
+        axes.plot(cost, loss, label=name, **look | own)
+
+
+def _shades(one: Surface, axes: Axes) -> None:
+    """The share of worlds as shades."""
+    norm = BoundaryNorm(np.linspace(0, 1, STEPS), SHADES.N)
+    axes.pcolormesh(
+        one.cost, one.loss, one.attained, cmap=SHADES, norm=norm, shading="nearest", rasterized=True
+    )

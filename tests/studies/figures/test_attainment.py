@@ -1,0 +1,55 @@
+"""The lines of the attainment figure, by hand."""
+
+import numpy as np
+import pytest
+
+from studies.figures import captions, pages_of, style
+from studies.figures.attainment import attainment, line, surfaces
+from studies.results.figures import Asked
+from tests.support.analysis import results
+
+COST = [10.0, 20.0, 40.0, 100.0]
+LOSSES = [[9, 5, 5, 1], [9, 9, 5, 5], [9, 9, 9, 5], [9, 9, 9, 9]]  # of four worlds
+
+
+def study(names=("hill",)):
+    arm = results(np.array(LOSSES, float), COST).drop_dims("target").assign_coords(gap_known=0.0)
+    return arm.expand_dims(optimizer=["A"]).expand_dims(landscape=list(names))
+
+
+@pytest.mark.parametrize(
+    ("level", "cost", "loss"),
+    [
+        (0.25, [10, 20, 100, 100], [9, 5, 1, 1]),
+        (0.5, [10, 40, 40], [9, 5, 5]),
+        (0.75, [10, 100], [9, 5]),
+    ],
+)
+def test_lines_are_the_costs_at_which_so_many_worlds_had_got_there(level, cost, loss):
+    """Worlds are at 5 from 20, 40 and 100 on, one is at 1 in the end; each line goes on to the end."""
+    one = surfaces(study().isel(landscape=0))["A"]
+    x, y = line(one, level)
+    drawn = dict(zip(x.tolist(), y.tolist(), strict=True))
+    for at, wanted in zip(cost, loss, strict=True):
+        reached = [value for place, value in zip(x, y, strict=True) if place <= at]
+        nearest = one.loss[one.loss >= wanted * (1 - 1e-9)].min()
+        assert min(reached) == pytest.approx(nearest)
+    assert max(drawn) == 100
+
+
+def test_arms_are_lines_or_panels_with_shades():
+    figure = attainment(study())
+    assert [one.get_label() for one in figure.axes[0].lines] == ["_A, 25%", "A", "_A, 75%"]
+    assert "4 worlds" in captions.said(figure)
+    shaded = attainment(study(), surface=True)
+    (mesh,) = shaded.axes[0].collections
+    assert mesh.get_array().shape == (25, 4)
+    np.testing.assert_allclose(mesh.get_array()[0], 1)  # the highest loss is that of all from the start
+
+
+def test_pages_are_no_higher_than_half_a_page():
+    data = study([f"hill {i}" for i in range(9)])
+    for options in ({}, {"surface": True}):
+        pages = pages_of(Asked("attainment", options, "attainment"), data, style.COLUMN)
+        assert len(pages) > 1
+        assert all(page.get_figheight() <= 4.5 for page in pages)
