@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from landscapes.base import Landscape
     from optimizers.base import Optimizer
-    from studies.instruments import Instrument
+    from studies.kinds.instruments import Instrument
     from studies.study_file.figures import Options
 
 Parts = list["str | Table"]
@@ -85,7 +85,7 @@ def find(kind: str) -> tuple[str, type]:
     Raises:
         ValueError: there is no such kind.
     """
-    from studies.registry import FAMILIES
+    from studies.kinds.registry import FAMILIES
     from studies.text.words import suggest
 
     for family, (registry, _) in FAMILIES.items():
@@ -99,7 +99,7 @@ def find(kind: str) -> tuple[str, type]:
 
 def _imported(kind: str) -> tuple[str, type]:
     """Family and class of an import path; raises ValueError where it is of none."""
-    from studies.registry import FAMILIES, find
+    from studies.kinds.registry import FAMILIES, find
 
     problems = []
     for family in FAMILIES:

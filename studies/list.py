@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from studies.text.arguments import Arguments
 
 if TYPE_CHECKING:
-    from studies import schema
+    from studies.text import schema
 
 MENTIONED = 5  # names at most
 HITS = {"hit": "recommended point", "best_hit": "best evaluated point"}
@@ -146,7 +146,7 @@ def _collections() -> Family:
 def _of_classes() -> dict[str, Family]:
     """What has a class: landscapes, optimizers and claims."""
     from studies.claims import CLAIMS
-    from studies.registry import FAMILIES
+    from studies.kinds.registry import FAMILIES
 
     of_kinds = {kind: _of_registry(registry) for kind, (registry, _) in FAMILIES.items()}
     return of_kinds | {"claim": _of_registry(CLAIMS)}
@@ -171,7 +171,7 @@ def _figures() -> Family:
 
 def variables() -> dict[str, tuple[str, str]]:
     """Name -> long name and unit, of the coordinates and variables of a Dataset that every study may have."""
-    from studies import schema
+    from studies.text import schema
 
     ours = schema.COORDINATES | schema.OF_CELLS
     ours |= {"start_loss": schema.START_LOSS} | schema.RECORDED | schema.COUNTED

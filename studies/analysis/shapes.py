@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from xarray import DataArray, Dataset
 
-from studies.schema import EVALUATIONS
+from studies.text.schema import EVALUATIONS
 from studies.text.shapes import Data
 
 LEVEL = 0.95  # of every interval

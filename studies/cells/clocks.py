@@ -7,8 +7,8 @@ from torch import Tensor
 
 from landscapes.oracle.bill import CLOCKS, Bill
 from optimizers.base import Info, Optimizer
-from studies.instruments import Moment
-from studies.schema import SECONDS, VIRTUAL
+from studies.kinds.instruments import Moment
+from studies.text.schema import SECONDS, VIRTUAL
 
 
 def clocks_of(optimizer: Optimizer | type[Optimizer]) -> tuple[str, ...]:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from landscapes import together
 from landscapes.parameters import numbers
-from studies import registry
-from studies.schema import SECONDS
+from studies.kinds import registry
 from studies.text.groups import grouped
+from studies.text.schema import SECONDS
 from studies.text.shapes import Tree
 
 if TYPE_CHECKING:

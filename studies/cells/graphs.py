@@ -25,7 +25,7 @@ from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams, with_operators
 from optimizers.base import Info, Optimizer, State
 from studies.cells.trees import difference
-from studies.schema import SECONDS
+from studies.text.schema import SECONDS
 
 TAG = "two_descents"  # of what is kept on disk: it was lowered in our way
 # operations whose every result is rounded correctly, or which only move numbers

@@ -17,13 +17,13 @@ from landscapes.base import Answer, Landscape, Reals, Terms
 from landscapes.oracle.evaluation import evaluate
 from landscapes.oracle.noise import dropout_of
 from landscapes.streams import Streams
-from studies import registry
 from studies.cells import contract
 from studies.cells import landscape_promises as promises
 from studies.cells.contract import Method, Sizes, Unchanged
 from studies.cells.optimizer_promises import moderate
 from studies.cells.rows import plain
 from studies.cells.trees import described
+from studies.kinds import registry
 from studies.text.shapes import Tree
 
 if TYPE_CHECKING:

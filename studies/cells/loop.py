@@ -42,9 +42,9 @@ from studies.cells.rows import plain, runs, varied
 from studies.cells.targets import Goals, Targets
 from studies.cells.timing import Alone, Looking, Timed, finish, visits
 from studies.cells.truth import Truth
-from studies.instruments import Instrument, Moment
-from studies.registry import build
-from studies.schema import COMPILED, SECONDS, TIMED_ON
+from studies.kinds.instruments import Instrument, Moment
+from studies.kinds.registry import build
+from studies.text.schema import COMPILED, SECONDS, TIMED_ON
 from studies.text.shapes import Data, Tree
 
 if TYPE_CHECKING:  # what is planned is in the task: the planner's code changes no number

@@ -15,7 +15,7 @@ import numpy as np
 from xarray import Dataset
 
 from landscapes.oracle.bill import ROUNDING, Bill
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
 
 Places = tuple[np.ndarray, np.ndarray]  # numbers of worlds, and of a milestone for each
 NEVER = 1e300

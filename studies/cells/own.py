@@ -17,14 +17,14 @@ from xarray import Dataset
 from landscapes.base import Landscape
 from landscapes.oracle.oracle import Oracle
 from optimizers.base import Optimizer
-from studies import schema
 from studies.cells import contract
 from studies.cells.contract import Method, Unchanged, thorough
 from studies.cells.generators import Generators
 from studies.cells.milestones import Watcher
 from studies.cells.trees import rows_of
-from studies.instruments import Instrument, Moment
-from studies.schema import Variable
+from studies.kinds.instruments import Instrument, Moment
+from studies.text import schema
+from studies.text.schema import Variable
 from studies.text.shapes import Data
 
 

@@ -24,9 +24,9 @@ from landscapes.checks import into_box
 from landscapes.oracle.bill import Bill
 from landscapes.oracle.evaluation import evaluate
 from optimizers.base import Optimizer
-from studies import schema
 from studies.cells.milestones import Watcher
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
+from studies.text import schema
 
 MARGIN = 0.15  # around what is seen
 TAILS = (0.02, 0.98)  # quantiles of the points that are certainly seen

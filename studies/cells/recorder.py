@@ -17,15 +17,15 @@ from landscapes.base import Answer, Bits, Domain, Letters, Query, Reals
 from landscapes.numerics import norm, safe_unit
 from landscapes.oracle.bill import Bill
 from optimizers.base import Info, Optimizer
-from studies import schema
 from studies.cells.answers import Best, Lowest, first_loss
 from studies.cells.clocks import of_each_world, readings
 from studies.cells.expressions import letters
 from studies.cells.milestones import Watcher
 from studies.cells.targets import Targets
 from studies.cells.truth import Truth
-from studies.instruments import Moment
-from studies.schema import Status, Variable
+from studies.kinds.instruments import Moment
+from studies.text import schema
+from studies.text.schema import Status, Variable
 from studies.text.shapes import Data
 
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from landscapes.base import Answer, Query
 from optimizers.base import Optimizer
-from studies import schema
 from studies.cells.answers import Best, value_of
 from studies.cells.clocks import clocks_of, readings
 from studies.cells.hits import Hits, Pace
 from studies.cells.truth import Truth
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
+from studies.text import schema
 from studies.text.shapes import Data
 
 MANY = 10  # points from which on the truth of the recommendation is measured, not sought among exact answers

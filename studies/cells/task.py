@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from landscapes.base import Landscape
-from studies import registry
 from studies.cells.digest import LOOP, code_digest
 from studies.cells.expressions.compiled import PATH
 from studies.cells.provenance import library_version
+from studies.kinds import registry
 from studies.text.formulas import module_of
 from studies.text.kept import text_of
 from studies.text.shapes import Data, Tree

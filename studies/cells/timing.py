@@ -43,8 +43,8 @@ from xarray import Dataset
 
 from landscapes.operators import on_cpu
 from landscapes.oracle.bill import Bill
-from studies import schema
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
+from studies.text import schema
 
 CPUS = Path("/proc/cpuinfo")
 

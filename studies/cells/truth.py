@@ -10,7 +10,7 @@ from torch import Tensor
 
 from landscapes.base import Landscape
 from landscapes.checks import into_box
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
 
 
 class Truth:

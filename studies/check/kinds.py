@@ -10,8 +10,8 @@ from landscapes import LANDSCAPES
 from landscapes.base import Landscape
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
-from studies import registry
 from studies.check.promises import STEPS
+from studies.kinds import registry
 from studies.study_file import fields
 from studies.study_file.document import Mistake, dotted, value_of
 from studies.study_file.errors import mistakes_in

@@ -35,8 +35,8 @@ from studies.claims.jackknife import alike, independent, jackknife
 from studies.claims.measured import CAP, EPSILON, ROUNDINGS, Measured
 from studies.results import settings
 from studies.results.hits import ran
-from studies.schema import RECORDS
 from studies.text.formulas import PATH
+from studies.text.schema import RECORDS
 from studies.text.shapes import Data
 
 POINT = 1e-3  # roundings: the error where an interval is one number, and worlds differ

@@ -18,7 +18,7 @@ from studies.analysis.comparison.paired import same_worlds
 from studies.results import hits, settings
 from studies.results.arms import absent, asked, but_seconds, words_on_silent
 from studies.results.hits import at_budget, ran, spent
-from studies.schema import SPENT, Status
+from studies.text.schema import SPENT, Status
 from studies.text.shapes import Data, Tree
 
 Verdict = Literal["holds", "fails", "undecided"]

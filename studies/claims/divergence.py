@@ -16,7 +16,7 @@ from studies.claims.base import Claim
 from studies.claims.law import LawClaim
 from studies.results import settings
 from studies.results.config import config
-from studies.schema import GRID, RECORDS
+from studies.text.schema import GRID, RECORDS
 from studies.text.shapes import Data
 
 Where = dict[str, list]  # dim of arms -> the labels that are meant; of others, all

@@ -27,7 +27,8 @@ from studies.exchange.specs import Key, Spec, by_label, key_of, specs_of, words
 from studies.results import config, settings
 from studies.results.gaps import alike, gap_known
 from studies.results.hits import budget
-from studies.schema import (
+from studies.text.labels import as_label
+from studies.text.schema import (
     COORDINATES,
     COUNTED,
     EVALUATIONS,
@@ -36,7 +37,6 @@ from studies.schema import (
     Variable,
     status_attrs,
 )
-from studies.text.labels import as_label
 from studies.text.shapes import Data
 
 PER_DECADE = 20  # checkpoints

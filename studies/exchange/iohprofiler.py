@@ -313,7 +313,7 @@ def _value(spec: Spec, x: Sequence[float]) -> float:
     import torch
 
     from landscapes.streams import Streams
-    from studies.registry import build
+    from studies.kinds.registry import build
 
     streams = Streams(seed=0, worlds=torch.zeros(1, dtype=torch.int64))
     point = torch.tensor(x, dtype=torch.float64).reshape(1, 1, -1)

@@ -11,7 +11,7 @@ from studies.exchange.shown import common_rows, places
 from studies.exchange.specs import landscapes_of
 from studies.results import settings
 from studies.results.config import changed, config
-from studies.schema import DIMS, Status
+from studies.text.schema import DIMS, Status
 from studies.text.shapes import Data
 
 AGAIN = "import again with like=ours (--like RESULTS)"

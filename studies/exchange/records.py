@@ -29,7 +29,7 @@ from xarray import Dataset
 from studies.exchange.specs import Spec, variants
 from studies.results.arms import arms
 from studies.results.hits import spent, state_costs
-from studies.schema import WHOLE
+from studies.text.schema import WHOLE
 
 LEVEL = "target_level"
 POINTS = {"recommended": ("loss", "hit_cost"), "best": ("best_loss", "best_hit_cost")}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from studies.exchange.records import Run, until
-from studies.schema import WHOLE, Status
+from studies.text.schema import WHOLE, Status
 
 
 def common_rows(first: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:

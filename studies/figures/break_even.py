@@ -26,7 +26,7 @@ from studies.figures import break_even_lines, layout, legends, panels, style
 from studies.figures.break_even_lines import EDGE, EDGES, Rivals
 from studies.figures.style import Look, Looks
 from studies.results.arms import dims_beside, places
-from studies.schema import DIMS
+from studies.text.schema import DIMS
 
 ROW = 0.17  # inches
 PANEL, LEAST = 1.95, 1.65  # inches: the height of a panel along an axis, its least width

@@ -9,7 +9,7 @@ from studies.analysis.quantities.evaluate import quantity
 from studies.results.arms import dims_beside
 from studies.results.clocks import check_clock, has_clock, shown_on, words
 from studies.results.hits import spent
-from studies.schema import SPENT, Status
+from studies.text.schema import SPENT, Status
 from studies.text.shapes import Data
 
 CLOCKS = {  # -> what its axis is called

@@ -25,7 +25,7 @@ from studies.figures.scales import Arms, Scale
 from studies.figures.style import Look, Looks
 from studies.results.arms import quartiles
 from studies.results.hits import spent
-from studies.schema import Status
+from studies.text.schema import Status
 
 FEW = 20  # steps, below which an arm is named with their number
 TRIANGLE: Look = {"marker": "^", "ms": 5, "mew": 0.9, "ls": "", "clip_on": False, "zorder": 4}

@@ -9,7 +9,7 @@ import numpy as np
 from xarray import Dataset
 
 from studies.results.arms import dims_beside
-from studies.schema import RECORDS
+from studies.text.schema import RECORDS
 from studies.text.words import check_known, number
 
 GRID = ("optimizer", "landscape")

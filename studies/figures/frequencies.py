@@ -22,7 +22,7 @@ from xarray import DataArray, Dataset
 from studies.figures import layout, legends, panels, style
 from studies.figures.facets import Facets, Place, facets, words
 from studies.results.arms import dims_beside
-from studies.schema import MEMBERS, RECORDS
+from studies.text.schema import MEMBERS, RECORDS
 from studies.text.words import suggest
 
 PANEL, LEAST = 1.6, 1.6  # inches: the height of a panel, its least width

@@ -73,7 +73,7 @@ def field_of(dataset: Dataset, landscape: str) -> Field | None:
 
 def _landscape(arm: settings.Arm) -> Landscape:
     """The landscape on which an arm ran."""
-    from studies import registry
+    from studies.kinds import registry
     from studies.study_file.fields import parameter_names
 
     kind = arm.landscape["kind"]

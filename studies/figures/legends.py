@@ -18,7 +18,7 @@ from studies.figures import captions, style
 from studies.figures.layout import abreast
 from studies.figures.style import Look, Looks
 from studies.results.arms import dims_beside, labels, never_asked, words_on_silent
-from studies.schema import DIMS
+from studies.text.schema import DIMS
 
 ROW, LINE = 0.16, 0.13  # inches: a row of entries, a line of words
 ALONE = 0.2  # inches that are not needed where there are no entries

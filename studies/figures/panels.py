@@ -21,7 +21,7 @@ from xarray import Dataset
 from studies.figures import style
 from studies.figures.layout import Rows
 from studies.figures.style import Look
-from studies.schema import SEEN
+from studies.text.schema import SEEN
 from studies.text.words import number
 
 FAR = 100  # times a value, beyond which the ends of its interval are not drawn on a log scale

@@ -24,7 +24,7 @@ from studies.figures.style import Look, Looks
 from studies.results.arms import arms, asked, dims_beside, labels, stack, words_on_silent
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
-from studies.schema import DIMS
+from studies.text.schema import DIMS
 
 ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is not told apart
 SPANS = 30.0  # ratio of the largest loss to the least, from which on a positive raw loss has a log axis

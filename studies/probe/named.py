@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape
-from studies import registry
+from studies.kinds import registry
 from studies.study_file import fields
 from studies.study_file.document import Mistake, dotted, value_of
 from studies.study_file.errors import mistakes_in

@@ -27,7 +27,7 @@ from studies.results import gaps
 from studies.results.arms import dims_beside, stack
 from studies.results.clocks import common_clock, has_clock, shown_on, words
 from studies.results.precision import precision
-from studies.schema import DIMS, GRID, RECORDS, Status
+from studies.text.schema import DIMS, GRID, RECORDS, Status
 from studies.text.shapes import Data
 
 MOST = 120_000  # bytes of compressed JSON

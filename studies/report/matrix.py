@@ -15,7 +15,7 @@ from studies.report.answer import Findings, where
 from studies.report.cells import shown
 from studies.results.arms import numbers_at
 from studies.results.precision import precision
-from studies.schema import Status
+from studies.text.schema import Status
 
 LOSS, TIME, AREA = JUDGED
 NOTES = (

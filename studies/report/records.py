@@ -12,7 +12,7 @@ from studies.analysis.intervals.quantiles import quantiles
 from studies.analysis.running_time.tables import fixed_target
 from studies.results.arms import dims_beside, numbers_at
 from studies.results.hits import at_budget
-from studies.schema import Status
+from studies.text.schema import Status
 
 Numbers = Mapping[str, np.ndarray]  # of an arm or a pair, by name
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from xarray import DataArray, Dataset, Variable
 
-from studies.schema import DIMS, RECORDS, Status
+from studies.text.schema import DIMS, RECORDS, Status
 
 NO_STEP = "no step within the budget"  # of an arm that never asked
 

@@ -20,7 +20,7 @@ from studies.results.manifest import (
     fractions_of,
     label,
 )
-from studies.schema import OF_CELLS, PICTURE, RECORDS, SEEN, TIMED_ON, Status, status_attrs
+from studies.text.schema import OF_CELLS, PICTURE, RECORDS, SEEN, TIMED_ON, Status, status_attrs
 from studies.text.shapes import Tree
 
 

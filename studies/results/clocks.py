@@ -9,7 +9,7 @@ from __future__ import annotations
 from xarray import DataArray, Dataset
 
 from studies.results.prices import prices
-from studies.schema import CLOCKS, VIRTUAL
+from studies.text.schema import CLOCKS, VIRTUAL
 from studies.text.words import suggest
 
 BUDGET_CLOCK, BUDGET_TIME = "budget_clock", "budget_time"  # coordinates where one is none of cost

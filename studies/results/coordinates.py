@@ -8,7 +8,7 @@ import numpy as np
 
 from studies.results.grid import Array, Grid
 from studies.results.manifest import Manifest, Task, clock_of, end_of, placed_by_cost
-from studies.schema import CLOCKS, COORDINATES, PLACE, PLACES, SEEN, TARGET_UNITS, Variable
+from studies.text.schema import CLOCKS, COORDINATES, PLACE, PLACES, SEEN, TARGET_UNITS, Variable
 from studies.text.shapes import Data
 
 RECORDED_HERE = Variable(

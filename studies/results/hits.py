@@ -27,7 +27,7 @@ from studies.results.clocks import (
     shown_on,
     words,
 )
-from studies.schema import CLOCKS, COORDINATES, HITS, ROUNDING, SPENT, Status
+from studies.text.schema import CLOCKS, COORDINATES, HITS, ROUNDING, SPENT, Status
 
 LOSSES = {"hit": "loss", "best_hit": "best_loss"}  # whose hits -> the loss whose hits they are
 AT_ONCE = 2**22  # numbers that are looked at together

@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 from xarray import Dataset
 
-from studies.schema import GRID
 from studies.text.formulas import evaluate
+from studies.text.schema import GRID
 from studies.text.shapes import Data, Json, Tree
 
 ATTRIBUTE = "settings"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from xarray import DataArray, Dataset
 
-from studies.schema import EVALUATIONS, GRID, Variable
+from studies.text.schema import EVALUATIONS, GRID, Variable
 from studies.text.shapes import Data
 
 Found = list[Data]  # attrs["tuning"]: one mapping for each arm that was tuned

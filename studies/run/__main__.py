@@ -218,7 +218,7 @@ def _falls_short(dataset: Dataset, open_claims: list[str], console: Console) -> 
 def _diverged(dataset: Dataset) -> bool:
     """Whether a world failed or is missing, or diverged where no claim asks for it."""
     from studies.claims.divergence import asked_for  # here, so that --help comes at once
-    from studies.schema import Status
+    from studies.text.schema import Status
 
     ends = dataset["status"].isel(checkpoint=-1)
     diverged = (ends == Status.DIVERGED) & ~asked_for(dataset)

@@ -80,7 +80,7 @@ def about(plugins: Sequence[str] = ()) -> tuple[dict[str, str], str | None, str]
 
 def lacking(plugins: Sequence[str]) -> str:
     """Why the first of these import paths leads nowhere here; empty where all can be imported."""
-    from studies import registry
+    from studies.kinds import registry
 
     for path in plugins:
         try:

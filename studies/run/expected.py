@@ -30,9 +30,9 @@ from studies.run import memory
 from studies.run.environment import cores
 from studies.run.kinds import most_workers
 from studies.run.paces import AS_LONG, Alike, Pace, kinds_of
-from studies.schema import SECONDS
 from studies.study_file.checkpoints import rounded
 from studies.text.durations import duration
+from studies.text.schema import SECONDS
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from studies import registry
 from studies.cells.task import Task
+from studies.kinds import registry
 from studies.text.kept import text_of
 
 

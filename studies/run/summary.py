@@ -19,7 +19,7 @@ from xarray import DataArray, Dataset
 from studies.results import gaps, goals, store
 from studies.results.arms import NO_STEP, asked, stack
 from studies.results.hits import at_budget
-from studies.schema import Status
+from studies.text.schema import Status
 from studies.text.shapes import Data
 from studies.text.words import counted
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from landscapes.base import Landscape
-from studies import registry
+from studies.kinds import registry
 from studies.study_file import fields, fits, only, sections
 from studies.study_file.arm import Arm, Entry, LandscapeOf, OptimizerOf
 from studies.study_file.axes import Axis, Setting

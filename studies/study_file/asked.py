@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from landscapes.base import Landscape
 from optimizers.base import Optimizer
-from studies import registry, schema
 from studies.analysis.quantities import times, timing
 from studies.analysis.quantities.calls import CALLS
 from studies.analysis.quantities.grammar import AT, parsed
@@ -20,8 +19,10 @@ from studies.analysis.quantities.parts import calls, is_mixed, walk
 from studies.analysis.quantities.question import HEADS, MIXED
 from studies.analysis.quantities.summaries import OVER_CHECKPOINTS, SINCE
 from studies.analysis.quantities.vocabulary import uncalled
+from studies.kinds import registry
 from studies.results import settings
 from studies.study_file.arm import Arm
+from studies.text import schema
 from studies.text.formulas import CONSTANTS, PATH
 from studies.text.shapes import Axes, Tree
 from studies.text.words import short, suggest, suggest_longer

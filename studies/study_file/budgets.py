@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from landscapes.oracle.bill import ROUNDING, TOLD
 from landscapes.parameters import Parameters
-from studies import registry
+from studies.kinds import registry
 from studies.study_file.spending import landscape_of, run_length, steps_within
 from studies.text.shapes import Data, Tree
 

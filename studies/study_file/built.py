@@ -8,7 +8,7 @@ import json
 from landscapes.base import Landscape
 from landscapes.wrappers.relaxation import Relaxation
 from optimizers.base import Optimizer
-from studies import registry
+from studies.kinds import registry
 from studies.text.shapes import Json
 
 

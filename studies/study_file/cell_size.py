@@ -30,13 +30,13 @@ from torch import Tensor
 from landscapes import together
 from landscapes.base import Landscape
 from landscapes.streams import Streams
-from studies import registry
 from studies.cells.hits import STEP, reads, reads_of_truth
 from studies.cells.task import BLOCK, LARGEST
-from studies.schema import SECONDS
+from studies.kinds import registry
 from studies.study_file import built
 from studies.study_file.arm import Arm
 from studies.study_file.spending import Spending, landscape_of, spending, steps_within
+from studies.text.schema import SECONDS
 
 ALONE = "alone"  # of an arm's scalars: each world is a cell
 READS = 5e9  # numbers read in a second or so

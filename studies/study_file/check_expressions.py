@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import torch
 
 from optimizers.base import Optimizer
-from studies import registry
 from studies.cells.contract import PluginError
 from studies.cells.expressions.arithmetic import Nowhere, Shapes
 from studies.cells.expressions.compiled import Expression, compiled
@@ -21,14 +20,15 @@ from studies.cells.expressions.fixation import Fixation
 from studies.cells.expressions.names import WHOLES, WORDS, NotYet, Scope, names_of
 from studies.cells.expressions.recorder import shaped
 from studies.cells.expressions.search import Search
-from studies.instruments import Moment
-from studies.schema import POPULATION
+from studies.kinds import registry
+from studies.kinds.instruments import Moment
 from studies.study_file import recordable
 from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake, Path
 from studies.study_file.spending import Bowl, landscape_of, place
 from studies.text.formulas import function_at, is_path, needed
 from studies.text.labels import wrong_variable
+from studies.text.schema import POPULATION
 from studies.text.shapes import Data
 from studies.text.words import nearest, show, suggest
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from studies import schema
 from studies.analysis.quantities.distance import OTHER_NAME
 from studies.results import settings
 from studies.results.figures import AT, Asked, asked, is_label, named
@@ -18,6 +17,7 @@ from studies.study_file.document import Mistake, Path
 from studies.study_file.figures import CLOCKS, FORMULAS, PLACES, QUANTITIES, QUESTIONS
 from studies.study_file.model import FIGURES, StudyModel
 from studies.study_file.stated import hidden, ran
+from studies.text import schema
 from studies.text.shapes import Json
 from studies.text.words import suggest
 

@@ -10,11 +10,11 @@ from studies.claims.asked import is_quantity
 from studies.claims.following import follows
 from studies.claims.law import STEPS
 from studies.results import settings
-from studies.schema import GRID
 from studies.study_file import check_named
 from studies.study_file.document import Mistake, first_of
 from studies.study_file.stated import Place, Stated, hidden, numbers
 from studies.text.formulas import evaluate, names_in
+from studies.text.schema import GRID
 from studies.text.shapes import Tree
 from studies.text.words import short, suggest
 

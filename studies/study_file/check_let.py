@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from studies import registry
 from studies.analysis.quantities.distance import OTHER_NAME
 from studies.analysis.quantities.grammar import parsed
 from studies.analysis.quantities.parts import names_of_worlds, walk
+from studies.kinds import registry
 from studies.study_file import asked
 from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake

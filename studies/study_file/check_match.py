@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from landscapes.base import Bits, Landscape
 from landscapes.wrappers.relaxation import Relaxation
-from studies import registry
+from studies.kinds import registry
 from studies.study_file import fields, sections
 from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis, Setting, sets

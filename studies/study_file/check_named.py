@@ -10,9 +10,9 @@ from studies.analysis.quantities.parts import selections
 from studies.claims import LawClaim
 from studies.claims.asked import is_quantity
 from studies.claims.law import Elsewhere
-from studies.schema import GRID
 from studies.study_file.document import Mistake, first_of
 from studies.study_file.stated import Stated
+from studies.text.schema import GRID
 from studies.text.shapes import Data
 
 Said = list[Data]  # what each number of a quantity says of itself

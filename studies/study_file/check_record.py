@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from studies import registry
 from studies.cells.expressions.recorder import dim_of
-from studies.instruments import Instrument
+from studies.kinds import registry
+from studies.kinds.instruments import Instrument
 from studies.study_file import check_expressions, fields
 from studies.study_file.arm import Arm
 from studies.study_file.axes import Axis

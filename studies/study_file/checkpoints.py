@@ -11,9 +11,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from landscapes.oracle.bill import ROUNDING
-from studies import registry
 from studies.cells.clocks import clocks_of
 from studies.cells.hits import reads_of_truth
+from studies.kinds import registry
 from studies.study_file.spaced import DECADES
 from studies.study_file.spending import landscape_of, length, spending, steps_within
 from studies.text.kept import KeptList

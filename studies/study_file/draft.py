@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from landscapes.parameters import Parameters
 from optimizers.base import Optimizer
-from studies import registry
+from studies.kinds import registry
 from studies.study_file import fields, formulas
 from studies.study_file.axes import Setting, set_path
 from studies.study_file.document import Document, Mistake, Path, mapping, moved

@@ -29,7 +29,7 @@ from torch import Tensor
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape
 from landscapes.parameters import Parameters, parameter_fields
-from studies import registry
+from studies.kinds import registry
 from studies.study_file.clocks import Budget
 from studies.study_file.sections import Targets
 from studies.study_file.spaced import Checkpoints

@@ -210,7 +210,7 @@ def _of_all(name: str) -> type[BaseModel]:
 def _registries() -> dict[str, Tree]:
     """Key of a study -> kind -> class."""
     from studies.claims import CLAIMS
-    from studies.registry import FAMILIES
+    from studies.kinds.registry import FAMILIES
 
     families = {f"{family}s": registry for family, (registry, _) in FAMILIES.items()}
     return {**families, "claims": CLAIMS}

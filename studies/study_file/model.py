@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from landscapes.parameters import Parameters
-from studies import registry
+from studies.kinds import registry
 from studies.study_file.clocks import CLOCKS, Budget
 from studies.study_file.cluster import Cluster, a_time
 from studies.study_file.document import Path

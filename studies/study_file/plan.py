@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from landscapes.streams import SOURCES
-from studies import registry
 from studies.cells import provenance
 from studies.cells.hits import STEP, reads_of_truth
 from studies.cells.task import BLOCK, Cell, Task, blocks
+from studies.kinds import registry
 from studies.results import config, settings
 from studies.results.manifest import Manifest
-from studies.schema import SECONDS
 from studies.study_file.arm import Arm as Settled
 from studies.study_file.cell_size import ALONE, worlds_of_a_cell
 from studies.study_file.check_size import FEWER, MANY
@@ -31,6 +30,7 @@ from studies.study_file.spending import landscape_of, place, spending
 from studies.study_file.study import Study, StudyError
 from studies.study_file.values import MOMENTS
 from studies.text.kept import kept, text_of
+from studies.text.schema import SECONDS
 from studies.text.shapes import Axes, Data
 from studies.text.words import counted
 

@@ -22,8 +22,8 @@ from landscapes.oracle.noise import Noise
 from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from optimizers.base import Info, Optimizer, State
-from studies import registry
 from studies.cells.hits import reads
+from studies.kinds import registry
 from studies.study_file import built
 from studies.text.shapes import Json
 

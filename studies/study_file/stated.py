@@ -9,11 +9,11 @@ from typing import TypeGuard
 
 from studies.claims import Claim, LawClaim
 from studies.results import settings
-from studies.schema import GRID
 from studies.study_file import asked
 from studies.study_file.arm import Arm
 from studies.study_file.document import Mistake, Path
 from studies.study_file.resolved import resolved
+from studies.text.schema import GRID
 from studies.text.shapes import Axes, Tree
 from studies.text.words import suggest
 

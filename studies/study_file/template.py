@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from studies import registry
+from studies.kinds import registry
 from studies.study_file import fields, formulas
 from studies.study_file.budgets import with_steps
 from studies.study_file.document import Mistaken, Path

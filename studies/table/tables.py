@@ -37,9 +37,9 @@ from studies.results import gaps, goals
 from studies.results.arms import absent
 from studies.results.clocks import common_clock, words
 from studies.results.precision import precision
-from studies.schema import DIMS
 from studies.table.comparisons import comparisons
 from studies.table.entries import SPREADS, Entry, Table, joined, with_ends
+from studies.text.schema import DIMS
 from studies.text.shapes import Data
 from studies.text.words import counted
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
-from studies import schema
+from studies.text import schema
 from studies.text.shapes import Json, Named
 
 LABELLED = (

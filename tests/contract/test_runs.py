@@ -11,9 +11,9 @@ import pytest
 from landscapes import LANDSCAPES
 from landscapes.base import Bits
 from optimizers import OPTIMIZERS
+from studies.kinds.registry import build
 from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
-from studies.registry import build
 from tests.studies.cells.test_loop import run, same, task
 from tests.support.each import each
 from tests.support.play import make, play

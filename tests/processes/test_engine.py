@@ -25,9 +25,9 @@ from studies.cells import provenance
 from studies.results import store
 from studies.run import clusters, session, sweep, work
 from studies.run.clusters import ClusterError, connect
-from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
+from studies.text.schema import STATUS
 from tests.support.patience import patience
 from tests.support.runs import (
     ALIKE,

@@ -15,13 +15,13 @@ from studies import list as listing
 from studies.claims import CLAIMS
 from studies.figures import EVERY
 from studies.figures.__main__ import parser as figures_parser
-from studies.schema import RECORDED
 from studies.study_file import document
 from studies.study_file.files import question, ready_studies
 from studies.study_file.loading import load_study
 from studies.study_file.model import StudyModel, _models_in, json_schema
 from studies.study_file.sections import NoiseModel
 from studies.study_file.topics import TOPICS
+from studies.text.schema import RECORDED
 from studies.text.words import nearest
 from studies.theory import HOMES, LAWS
 from tests.support.each import each

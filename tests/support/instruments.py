@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import torch
 from annotated_types import Gt
 
-from studies.instruments import Instrument
+from studies.kinds.instruments import Instrument
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from landscapes.oracle.oracle import Oracle
 from landscapes.streams import SOURCES, Streams
 from studies.cells.ledger import Book, NoiseLedger, Scene, record
 from studies.cells.ledger.freezing import Frozen
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
 
 DRAWN = tuple(source for source in SOURCES if source not in ("instance", "init"))
 EXACT = Noise()

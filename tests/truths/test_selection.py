@@ -24,7 +24,7 @@ from studies.analysis.noise import noise as analysis
 from studies.cells.ledger import population, record, selection
 from studies.cells.ledger.references import REFERENCES
 from studies.cells.ledger.selection import directions
-from studies.registry import build
+from studies.kinds.registry import build
 from studies.study_file.values import Reference
 from tests.support.ledgers import book, ledger, now, search
 from tests.truths.table import told, told_mean

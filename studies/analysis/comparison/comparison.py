@@ -43,7 +43,7 @@ from studies.analysis.intervals.proportions import of_share, proportion
 from studies.analysis.intervals.quantiles import quantiles
 from studies.analysis.shapes import ends, mapped, named
 from studies.results.precision import precision, resolved
-from studies.schema import LOSS
+from studies.text.schema import LOSS
 from studies.text.shapes import Data
 
 ALPHA = 0.05

@@ -41,7 +41,7 @@ from studies.analysis.shapes import bare
 from studies.results.gaps import gap_known
 from studies.results.hits import budget, hits, lateness
 from studies.results.precision import precision, resolved
-from studies.schema import SPENT
+from studies.text.schema import SPENT
 from studies.text.words import check_known
 
 JUDGED = ("final loss", "time to target", "area over the curve")

@@ -17,7 +17,7 @@ from studies.results.arms import asked
 from studies.results.gaps import gap_known
 from studies.results.hits import at_budget, at_cost
 from studies.results.precision import decades
-from studies.schema import Status
+from studies.text.schema import Status
 
 
 def losses(dataset: Dataset, value: str = "loss", at: float | None = None) -> DataArray:

@@ -25,7 +25,7 @@ from studies.results.arms import numbers_at
 from studies.results.gaps import gap_known
 from studies.results.hits import budget
 from studies.results.precision import precision, resolved
-from studies.schema import DIMS, EVALUATIONS
+from studies.text.schema import DIMS, EVALUATIONS
 
 NONE = ""  # the winner where no optimizer has numbers
 NOTHING: Mapping[str, Any] = MappingProxyType({})

@@ -24,7 +24,7 @@ from studies.analysis.price.crossing import crossing
 from studies.analysis.price.pricing import horizon, look_up, prices
 from studies.analysis.shapes import as_cost, named, rest, words
 from studies.results.arms import asked
-from studies.schema import EVALUATIONS, Status
+from studies.text.schema import EVALUATIONS, Status
 
 # relative: costs of checkpoints have 12 digits, so that a price may miss by the last of them the checkpoint
 # that it was made for

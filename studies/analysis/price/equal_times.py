@@ -28,7 +28,7 @@ from studies.analysis.price.spending import gradients_until
 from studies.analysis.shapes import as_cost, count
 from studies.results.arms import asked
 from studies.results.hits import spent
-from studies.schema import Status
+from studies.text.schema import Status
 
 # ln of the ratio of running times where one arm never reaches the target: large, and finite for the bootstrap
 NEVER = np.log(1e6)

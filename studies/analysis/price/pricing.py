@@ -28,7 +28,7 @@ from studies.results import settings
 from studies.results.hits import budget
 from studies.results.prices import Price, Prices
 from studies.results.prices import prices as of_study
-from studies.schema import ROUNDING, SPENT, Status
+from studies.text.schema import ROUNDING, SPENT, Status
 
 
 def prices(dataset: Dataset) -> Prices:

@@ -14,7 +14,7 @@ from studies.results import settings
 from studies.results.arms import absent
 from studies.results.config import changed
 from studies.results.precision import squeezed
-from studies.schema import ROUNDING, Status
+from studies.text.schema import ROUNDING, Status
 
 HITS = ("hit_cost", "best_hit_cost")
 

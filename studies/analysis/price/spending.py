@@ -14,7 +14,7 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.price.pricing import cost_at, prices
 from studies.analysis.shapes import interval_of, mapped
-from studies.schema import ROUNDING
+from studies.text.schema import ROUNDING
 
 
 def hits(dataset: Dataset, price: float, name: str = "hit_cost") -> tuple[DataArray, DataArray]:

@@ -9,8 +9,8 @@ from xarray import DataArray, Dataset
 
 from studies.results import settings
 from studies.results.settings import Arm
-from studies.schema import GRID, RECORDS
 from studies.text.formulas import evaluate
+from studies.text.schema import GRID, RECORDS
 from studies.text.shapes import Data, Tree
 
 Place = tuple[int, ...]

@@ -17,7 +17,7 @@ from studies.results.clocks import budget, shown_on
 from studies.results.gaps import LOSSES
 from studies.results.hits import SPENT, at_budget, at_cost, hits, lateness, ran
 from studies.results.hits import recorded as own_checkpoints
-from studies.schema import CLOCKS, Status
+from studies.text.schema import CLOCKS, Status
 from studies.text.words import suggest
 
 START = "start"

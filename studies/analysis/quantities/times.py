@@ -33,7 +33,7 @@ from studies.analysis.shapes import LEVEL, interval_of, with_interval
 from studies.analysis.trends import rates
 from studies.results.arms import asked
 from studies.results.hits import before, ran, spent, state_times
-from studies.schema import CLOCKS
+from studies.text.schema import CLOCKS
 from studies.text.words import suggest
 
 CLOCK, LAW = "clock", "law"

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from xarray import DataArray, Dataset
 
-from studies.schema import TIMED_ON, TIMING_CLOCKS
+from studies.text.schema import TIMED_ON, TIMING_CLOCKS
 from studies.text.words import suggest
 
 HEAD = "timing."

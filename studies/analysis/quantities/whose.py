@@ -11,8 +11,8 @@ from studies.analysis.comparison.paired import same_worlds
 from studies.analysis.quantities import ledger
 from studies.analysis.quantities.question import HEADS, Call, Question
 from studies.analysis.quantities.values import Value
-from studies.schema import RECORDS
 from studies.text.formulas import CONSTANTS
+from studies.text.schema import RECORDS
 from studies.text.words import short, suggest
 
 POSITIONS = ("optimizer", "landscape")  # what labels without a keyword mean

@@ -27,7 +27,7 @@ from studies.results import settings
 from studies.results.gaps import gap_known
 from studies.results.hits import hits, spent
 from studies.results.precision import precision
-from studies.schema import ROUNDING
+from studies.text.schema import ROUNDING
 
 TARGETS = 51  # of a landscape, as in COCO
 COSTS = 200  # at which shares are taken, where none are given

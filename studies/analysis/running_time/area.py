@@ -25,7 +25,7 @@ from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.shapes import bare, count, mapped, transformed
 from studies.results.arms import asked
 from studies.results.hits import budget, ran, state_costs
-from studies.schema import Status
+from studies.text.schema import Status
 
 Loss = float | DataArray
 SCALES = ("log", "linear")

@@ -22,7 +22,7 @@ from studies.analysis.running_time.area import lowest
 from studies.analysis.running_time.runtime import costs_of, in_blocks
 from studies.analysis.shapes import bare, rest
 from studies.results.hits import LOSSES, hits, variable
-from studies.schema import ROUNDING
+from studies.text.schema import ROUNDING
 
 LEVELS = 25  # losses, where none are given
 

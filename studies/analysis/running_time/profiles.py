@@ -26,7 +26,7 @@ from studies.analysis.shapes import mapped, named, rest
 from studies.results.arms import asking
 from studies.results.clocks import budget, words
 from studies.results.hits import clock_of, ran, variable
-from studies.schema import SPENT
+from studies.text.schema import SPENT
 
 # what counts as this much at least: a start that is good enough takes none
 LEAST = {"cost": 1.0, "steps": 1.0}

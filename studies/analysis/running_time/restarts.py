@@ -27,7 +27,7 @@ from studies.analysis.intervals.proportions import instances
 from studies.analysis.running_time.runtime import Targets, costs_of, over_targets
 from studies.analysis.shapes import mapped
 from studies.results.hits import clock_of, hits, spent, variable
-from studies.schema import ROUNDING
+from studies.text.schema import ROUNDING
 
 DRAWS = 1000  # simulated runs of an instance, at least
 EQUAL = 1e-9  # relative: bills that differ by less are equal

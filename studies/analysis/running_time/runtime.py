@@ -42,7 +42,7 @@ from studies.analysis.shapes import (
 )
 from studies.results.clocks import times_of, words
 from studies.results.hits import clock_of, hits, lateness, spent, variable
-from studies.schema import CLOCKS, ROUNDING
+from studies.text.schema import CLOCKS, ROUNDING
 
 Targets = Sequence[float] | DataArray | None
 

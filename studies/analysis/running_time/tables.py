@@ -21,7 +21,7 @@ from studies.analysis.shapes import BOUNDS, bare, count, ends, mapped, named
 from studies.results.clocks import budget, words
 from studies.results.gaps import gap_known
 from studies.results.hits import clock_of, hits, ran, spent, state_times, variable
-from studies.schema import CLOCKS, LOSS, ROUNDING, WHOLE, Status
+from studies.text.schema import CLOCKS, LOSS, ROUNDING, WHOLE, Status
 
 SHARES = (0.01, 0.1, 1.0)  # of the budget at the lowest price, where no costs are given
 

@@ -17,7 +17,7 @@ from xarray import Dataset
 
 from studies.analysis.shapes import BOUNDS, words
 from studies.results.tuning import Found, dims_of, places, recorded
-from studies.schema import LOSS
+from studies.text.schema import LOSS
 from studies.text.shapes import Data, Tree
 
 LEAST = 6  # worlds from which on there is an interval

@@ -14,7 +14,7 @@ from torch import Tensor
 from optimizers.base import Optimizer
 from studies.cells.expressions import letters
 from studies.cells.ledger.population import polymorphic
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
 
 
 class Fixation(NamedTuple):

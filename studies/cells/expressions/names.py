@@ -36,8 +36,8 @@ from studies.cells.expressions.search import (
     placed,
     traits,
 )
-from studies.instruments import Moment
-from studies.schema import EVALUATIONS, LENGTH, LOSS, SQUARED
+from studies.kinds.instruments import Moment
+from studies.text.schema import EVALUATIONS, LENGTH, LOSS, SQUARED
 
 SLOPE = "loss per length of x"
 

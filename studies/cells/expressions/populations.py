@@ -13,7 +13,7 @@ from landscapes.binary.genotypes import letter_number
 from optimizers.base import Optimizer
 from studies.cells.expressions import letters
 from studies.cells.ledger import population
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
 
 Measure = Callable[[Tensor, Tensor], Tensor]  # of points (R, P, D) and their shares (R, P): (R,)
 

@@ -16,7 +16,6 @@ from torch import Tensor
 from xarray import Dataset
 
 from landscapes.oracle.bill import Bill
-from studies import schema
 from studies.cells.contract import PluginError
 from studies.cells.expressions.arithmetic import Shapes
 from studies.cells.expressions.compiled import Average, Expression, compiled
@@ -25,8 +24,9 @@ from studies.cells.expressions.names import FIXATIONS, Absent, NotYet, Scope
 from studies.cells.expressions.parts import behind
 from studies.cells.expressions.search import Search, members
 from studies.cells.milestones import Watcher
-from studies.instruments import Moment
-from studies.schema import Variable
+from studies.kinds.instruments import Moment
+from studies.text import schema
+from studies.text.schema import Variable
 from studies.text.shapes import Data
 
 LONGEST = 1024  # numbers of a vector

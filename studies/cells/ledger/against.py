@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from landscapes.base import Problem
-from studies import schema
 from studies.cells.ledger.arms import Arm, arm
 from studies.cells.ledger.freezing import Frozen
 from studies.cells.ledger.redraws import Scene
+from studies.text import schema
 
 LEVELS = schema.ERROR_QUANTILES
 

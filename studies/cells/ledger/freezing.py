@@ -15,7 +15,7 @@ from landscapes.oracle.oracle import Oracle
 from landscapes.streams import Streams
 from optimizers.base import State
 from studies.cells.milestones import Watcher
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
 
 
 class Frozen(NamedTuple):

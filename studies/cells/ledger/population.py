@@ -44,7 +44,7 @@ from optimizers.base import Optimizer, State
 from studies.cells.ledger.arms import LIMIT
 from studies.cells.ledger.freezing import Frozen
 from studies.cells.ledger.redraws import Scene, trials
-from studies.schema import POPULATION
+from studies.text.schema import POPULATION
 
 FORCES = ("selection", "drift", "recombination", "mutation")
 CLOSE = 1e-4  # how far, relative to the size of coordinates, rounding in float32 may take a mean

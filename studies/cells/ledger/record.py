@@ -16,7 +16,6 @@ from xarray import Dataset
 
 from landscapes.base import Bits
 from landscapes.oracle.oracle import Oracle
-from studies import schema
 from studies.cells.ledger import against, population, statistics
 from studies.cells.ledger.arms import LIMIT, Arm, arm
 from studies.cells.ledger.freezing import Freezer, Frozen, subset
@@ -33,6 +32,7 @@ from studies.cells.ledger.references import (
 )
 from studies.cells.ledger.selection import directions
 from studies.cells.ledger.slopes import Slopes
+from studies.text import schema
 
 VARIABLES = schema.LEDGER | schema.POPULATION
 

@@ -13,12 +13,12 @@ from studies.analysis.quantities.grammar import parsed
 from studies.cells.task import Cell
 from studies.results.manifest import Stored
 from studies.results.view import assemble
-from studies.schema import POPULATION, SECONDS
 from studies.study_file import asked
 from studies.study_file.arm import Arm
 from studies.study_file.cell_size import ALONE
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import Study, StudyError
+from studies.text.schema import POPULATION, SECONDS
 from studies.text.shapes import Data, Tree
 
 Measured = tuple[float, list[float]]  # a quantity and its interval

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from studies import registry
+from studies.kinds import registry
 from studies.study_file.fields import numbers
 from studies.study_file.template import Template
 

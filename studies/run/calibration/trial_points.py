@@ -20,7 +20,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from studies import registry
+from studies.kinds import registry
 from studies.study_file import fields
 from studies.study_file.template import Template
 from studies.text.shapes import Data, Tree

@@ -26,7 +26,6 @@ from studies.cells.task import INSTRUMENTS, Cell, Task, blocks
 from studies.results import cell_files, store
 from studies.run.calibration import measured, trial_points, tuned
 from studies.run.calibration.stage import Stage
-from studies.schema import Status
 from studies.study_file import spending
 from studies.study_file.arm import Arm
 from studies.study_file.checkpoints import budget_until
@@ -34,6 +33,7 @@ from studies.study_file.plan import make_plan
 from studies.study_file.study import Study
 from studies.study_file.template import arm_with
 from studies.study_file.values import CHECKPOINTS
+from studies.text.schema import Status
 from studies.text.words import counted
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from landscapes.oracle.oracle import Oracle
 from optimizers.gradient.async_sgd import AsyncSGD
 from optimizers.gradient.sgd import SGD
 from studies.cells.truth import Truth
-from studies.schema import CLOCKS, Status
+from studies.text.schema import CLOCKS, Status
 from tests.studies.cells.test_loop import BOWL, Bowl, run, task
 from tests.support.each import each
 from tests.support.fake_time import fake_time

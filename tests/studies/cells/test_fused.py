@@ -15,7 +15,7 @@ from optimizers import OPTIMIZERS
 from studies.cells import fused
 from studies.cells.loop import bind, run_cell, singly
 from studies.cells.task import Cell
-from studies.registry import build
+from studies.kinds.registry import build
 from studies.results import cell_files, store
 from studies.run import orders, work
 from tests.contract.optimizers.test_contract import other_numbers

@@ -16,10 +16,10 @@ from optimizers import OPTIMIZERS
 from studies.cells import graphs
 from studies.cells.loop import run_cell, run_worlds
 from studies.cells.task import Cell
+from studies.kinds.registry import build
 from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
-from studies.registry import build
-from studies.schema import COMPILED
+from studies.text.schema import COMPILED
 from tests.contract.test_runs import noise
 from tests.studies.cells.test_fused import OURS, QUADRATIC, complete
 from tests.studies.cells.test_loop import BOWL, same, task

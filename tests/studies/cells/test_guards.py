@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from studies import registry
 from studies.cells import guards, loop
 from studies.cells.contract import PluginError
 from studies.cells.task import Cell
+from studies.kinds import registry
 from studies.run.work import compute
-from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
+from studies.text.schema import STATUS
 from tests.studies.cells.test_loop import run, task
 from tests.support.each import each
 from tests.support.runs import again, cells, write

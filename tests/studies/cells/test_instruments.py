@@ -15,7 +15,7 @@ from studies.cells.contract import PluginError
 from studies.cells.loop import bind
 from studies.cells.milestones import Milestones
 from studies.check.__main__ import main as check
-from studies.instruments import Moment
+from studies.kinds.instruments import Moment
 from studies.results import store
 from studies.run.calibration.trials import Trials
 from studies.study_file.loading import load_study
@@ -224,7 +224,7 @@ WRONG = [
         "variables['viewed']: expected (long name, unit), got 'no unit'",
     ),
     ("tests.support.instruments:Radios", "has no 'Radios'; did you mean 'Radius'?"),
-    ("tests.support.plugins:Ridge", "to be a subclass of studies.instruments.Instrument"),
+    ("tests.support.plugins:Ridge", "to be a subclass of studies.kinds.instruments.Instrument"),
     ("no_such_module:Thing", "cannot import 'no_such_module:Thing'"),
     ("loss", "unknown name 'loss'; expected one of: center, recommendation, points, value, gradient"),
     (3, "an import path 'module:Class', or {kind: 'module:Class', its parameters}, got 3"),

@@ -16,7 +16,7 @@ from optimizers.base import Optimizer
 from optimizers.gradient.sgd import SGD
 from studies.cells.loop import bind, run_worlds, singly
 from studies.cells.task import Task
-from studies.registry import FAMILIES
+from studies.kinds.registry import FAMILIES
 from tests.support.each import each
 
 SMALL = {

@@ -7,7 +7,6 @@ import xarray as xr
 from sklearn.decomposition import PCA
 
 from landscapes.streams import Streams
-from studies import schema
 from studies.cells.loop import bind, run_cell, run_worlds
 from studies.cells.pictures import _plane
 from studies.figures.panels import of_world
@@ -15,6 +14,7 @@ from studies.results import store
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
+from studies.text import schema
 from tests.support.runs import assembled
 
 STUDY = {

@@ -11,10 +11,10 @@ from landscapes.oracle.bill import Bill
 from studies.analysis.quantities.evaluate import quantity
 from studies.cells import timing
 from studies.cells.loop import run_cell, run_worlds
-from studies.schema import TIMING_CLOCKS
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
+from studies.text.schema import TIMING_CLOCKS
 from tests.support.runs import here
 
 STUDY = {

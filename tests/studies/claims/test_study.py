@@ -17,12 +17,12 @@ from studies.claims.__main__ import main as again
 from studies.figures.law import law
 from studies.run.__main__ import _falls_short, _tell_outcome
 from studies.run.session import Outcome
-from studies.schema import Status
 from studies.study_file import document
 from studies.study_file.loading import load_study
 from studies.study_file.model import json_schema
 from studies.study_file.old_claims import as_law
 from studies.study_file.study import StudyError
+from studies.text.schema import Status
 from tests.support.claims import normal, results
 from tests.support.runs import here
 

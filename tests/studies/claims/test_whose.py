@@ -9,9 +9,9 @@ from scipy import stats
 from studies.claims import LawClaim
 from studies.claims.equality import Equality
 from studies.claims.ordering import Ordering
-from studies.schema import Status
 from studies.study_file.loading import load_study
 from studies.study_file.study import StudyError
+from studies.text.schema import Status
 from tests.support.claims import normal, results
 from tests.support.each import each
 

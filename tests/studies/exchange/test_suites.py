@@ -13,7 +13,7 @@ from landscapes.streams import Streams
 from studies.exchange import export_coco, import_coco, import_ioh, pbo
 from studies.exchange.__main__ import main
 from studies.exchange.coco import KEY
-from studies.registry import build
+from studies.kinds.registry import build
 from tests.studies.exchange.conftest import STUDY, compute
 from tests.support.each import each
 

@@ -28,11 +28,11 @@ from studies.figures.quantity_map import quantity_map
 from studies.figures.selection import pick
 from studies.figures.theory import on_grid
 from studies.results.figures import SHOWN, Asked, asked, named
-from studies.schema import Status
 from studies.study_file.figures import QUESTIONS
 from studies.study_file.loading import load_study
 from studies.study_file.model import StudyModel
 from studies.study_file.study import StudyError
+from studies.text.schema import Status
 from tests.support.each import each
 from tests.support.looks import faults
 

@@ -9,7 +9,7 @@ from studies import run_study
 from studies.analysis import expected_running_time
 from studies.report import explorer as module
 from studies.report.explorer import explorer
-from studies.schema import Status
+from studies.text.schema import Status
 
 RATES = [0.05, 0.4, 1e9]  # of a bowl with the curvatures 1 and 1: the last diverges
 STUDY = {

@@ -12,7 +12,7 @@ from optimizers.defaults import Task, effective
 from studies import open_study
 from studies.claims import judge, verdicts
 from studies.exchange.specs import landscapes_of, variants
-from studies.registry import build
+from studies.kinds.registry import build
 from studies.results import assembly, settings, view
 from studies.results.prices import prices
 from studies.study_file.loading import load_study

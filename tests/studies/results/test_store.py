@@ -15,9 +15,9 @@ from studies.cells import provenance
 from studies.cells.loop import run_cell
 from studies.results import store, view
 from studies.results.view import export, save_manifest
-from studies.schema import STATUS
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
+from studies.text.schema import STATUS
 from tests.support.patience import wait_for
 from tests.support.runs import BOWL, assembled, assert_same
 

@@ -11,7 +11,7 @@ from studies.report.tables import running_time
 from studies.results.arms import arms
 from studies.run import summary
 from studies.run.summary import table
-from studies.schema import Status
+from studies.text.schema import Status
 from tests.support.claims import normal, results
 
 TARGETS = [9.0, 5.0, 0.5]

@@ -12,7 +12,7 @@ from annotated_types import Gt
 from optimizers.evolution_strategies.cem import CEM
 from optimizers.populations.ga import GA
 from studies.cells.loop import run_worlds
-from studies.registry import build
+from studies.kinds.registry import build
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError

@@ -16,7 +16,7 @@ import pytest
 
 from landscapes.base import Bits
 from optimizers.populations.ga import GA
-from studies.registry import build
+from studies.kinds.registry import build
 from studies.study_file import document
 from studies.study_file.loading import load_study
 from studies.study_file.model import FIGURES, json_schema

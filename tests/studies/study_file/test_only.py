@@ -16,11 +16,11 @@ from studies.results import store, view
 from studies.results.arms import absent, labels
 from studies.run.__main__ import _falls_short
 from studies.run.summary import table
-from studies.schema import Status
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from studies.study_file.study import StudyError
 from studies.text import terminal
+from studies.text.schema import Status
 from tests.support.each import each
 
 STUDY = {

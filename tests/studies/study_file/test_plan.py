@@ -643,7 +643,7 @@ CHANGES = {  # file -> the cells that it computes
     "landscapes/streams.py": ALL,
     "landscapes/base.py": ALL,
     "studies/cells/loop.py": ALL,
-    "studies/registry.py": ALL,
+    "studies/kinds/registry.py": ALL,
     "landscapes/wrappers/relaxation.py": ALL,
     "studies/cells/ledger/slopes.py": ALL,
     "optimizers/__init__.py": set(),
@@ -681,7 +681,7 @@ def test_every_file_that_runs_while_a_cell_is_computed_is_in_its_digest():
         covered = {str(digest._file(name, ROOT)) for name in digest.closure(cell.task.modules)}
         assert {
             str(ROOT / "studies/cells/loop.py"),
-            str(ROOT / "studies/registry.py"),
+            str(ROOT / "studies/kinds/registry.py"),
             str(ROOT / "landscapes/streams.py"),
         } <= files
         assert files <= covered
@@ -703,7 +703,7 @@ def test_the_address_moves_with_every_module_of_the_closure_and_with_no_other(ho
     names = digest.closure(task.modules, house)
     assert {
         "studies.cells.loop",
-        "studies.registry",
+        "studies.kinds.registry",
         "studies.cells.ledger.slopes",
         "landscapes.wrappers.relaxation",
         "optimizers.operators.generation",

@@ -18,8 +18,8 @@ from rich.table import Table
 import studies.analysis
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
-from studies import registry, schema
 from studies.cells.loop import run_cell
+from studies.kinds import registry
 from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 from studies.report.writing import write as write_report
@@ -30,7 +30,7 @@ from studies.study_file.document import Mistake, read, write
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan
 from studies.study_file.study import StudyError
-from studies.text import labels, terminal
+from studies.text import labels, schema, terminal
 from tests.support.each import each
 from tests.support.runs import assembled
 

@@ -7,7 +7,7 @@ import xarray as xr
 from studies.analysis.noise import noise
 from studies.analysis.noise.population import population
 from studies.analysis.quantities.evaluate import quantity
-from studies.schema import LEDGER, POPULATION
+from studies.text.schema import LEDGER, POPULATION
 from tests.support.analysis import results
 from tests.support.each import each
 

@@ -6,7 +6,7 @@ import xarray as xr
 
 from studies.analysis.quantities.evaluate import quantity
 from studies.claims.ordering import Ordering
-from studies.schema import CLOCKS
+from studies.text.schema import CLOCKS
 from tests.support.analysis import results
 from tests.support.each import each
 

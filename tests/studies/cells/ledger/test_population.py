@@ -14,7 +14,7 @@ from landscapes.oracle.noise import Noise
 from optimizers import OPTIMIZERS as O
 from studies.cells.ledger import record
 from studies.cells.ledger.population import FORCES, observe
-from studies.schema import POPULATION
+from studies.text.schema import POPULATION
 from tests.references import systematic as naive
 from tests.support.each import each
 from tests.support.ledgers import alone, book, ledger, search

@@ -19,9 +19,9 @@ from scipy import stats
 
 import studies.figures
 from landscapes.streams import Streams
-from studies import registry
 from studies.analysis.trends.sensitivity import sensitivity
 from studies.cells.loop import bind, run_cell
+from studies.kinds import registry
 from studies.results import settings, store, view
 from studies.results.tuning import tuning_cost
 from studies.run.__main__ import main

@@ -20,7 +20,7 @@ from landscapes.oracle.noise import Epoch
 from landscapes.oracle.oracle import Oracle
 from landscapes.parameters import Parameters
 from optimizers.base import Info, Optimizer, State
-from studies.schema import SECONDS, VIRTUAL
+from studies.text.schema import SECONDS, VIRTUAL
 
 _OF_THE_BILL = ("steps", "cost", "value_terms", "gradient_terms", "virtual_time", "seconds")
 

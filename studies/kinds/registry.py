@@ -16,7 +16,7 @@ from landscapes.base import Bits, Landscape, Letters, Reals
 from landscapes.parameters import Parameters, hints_of
 from optimizers import OPTIMIZERS
 from optimizers.base import Optimizer
-from studies.instruments import Instrument
+from studies.kinds.instruments import Instrument
 from studies.text.labels import wrong_variable
 from studies.text.shapes import Hint, Tree
 from studies.text.user_code import seen_from_here, users_line
