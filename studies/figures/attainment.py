@@ -24,7 +24,7 @@ from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
 from studies.results.arms import arms, dims_beside
 from studies.results.hits import spent
-from studies.schema import ROUNDING, SPENT
+from studies.text.schema import ROUNDING, SPENT
 
 PANEL, NARROW = 2.0, 1.65  # inches: the height of a panel, its least width
 COLUMNS = 3  # panels beside one another, at most

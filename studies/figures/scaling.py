@@ -22,7 +22,7 @@ from studies.figures.style import Look, Looks
 from studies.results.arms import arms, dims_beside
 from studies.results.clocks import words
 from studies.results.hits import hits, spent
-from studies.schema import DIMS
+from studies.text.schema import DIMS
 
 PANEL, NARROW = 2.2, 1.65  # inches: the height of a panel, its least width
 COLUMNS = 3  # panels beside one another, at most
