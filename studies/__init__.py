@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from studies.text.leave import importing
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["open_study", "run_study"]
+
+if sys.argv[:1] == ["-m"] and " -m studies" in " ".join(sys.orig_argv):
+    importing()  # a command, whose packages are imported before its own file is
 
 
 def run_study(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from studies.text.leave import leave
 from studies.text.words import suggest
 
 HELP: Sequence[Sequence[str]] = ([], ["-h"], ["--help"])
@@ -46,4 +47,4 @@ def _instead(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -110,4 +110,4 @@ def _label(value: xr.DataArray) -> str:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

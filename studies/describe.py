@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studies.text.arguments import Arguments
+from studies.text.leave import leave
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -370,8 +371,8 @@ def _domain(cls: type[Landscape]) -> str:
         return ""
 
 
-def main() -> None:
-    """The command line; exit code 2 where there is nothing of this name."""
+def main() -> int:
+    """The command line; returns the exit code, 2 where there is nothing of this name."""
     parser = Arguments(prog="python -m studies.describe", description=__doc__)
     parser.add_argument("name", metavar="NAME", help=WORDS)
     name = parser.parse_args().name
@@ -381,11 +382,12 @@ def main() -> None:
         parts = describe(name)
     except ValueError as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
+        return 2
     console = terminal.console()
     for part in parts:
         console.print(part)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    leave(main)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from studies.text.arguments import Arguments
+from studies.text.leave import leave
 
 if TYPE_CHECKING:
     from studies.text import schema
@@ -231,4 +232,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    leave(main)

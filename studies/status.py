@@ -131,4 +131,4 @@ def _failed(out: Path) -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

@@ -101,4 +101,4 @@ def _of_optimizer(made: Optimizer, dtype: torch.dtype) -> Iterator[Check]:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

@@ -69,4 +69,4 @@ def _judge(path: Path, study: str | None) -> bool:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

@@ -98,4 +98,4 @@ def _imported(args: Namespace) -> Dataset:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

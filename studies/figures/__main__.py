@@ -356,4 +356,4 @@ def _of_study(data: Dataset, everything: bool) -> list[Asked]:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

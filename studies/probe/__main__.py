@@ -207,4 +207,4 @@ def _gallery_pages(args: Namespace) -> dict[str, Callable[[], Figure]]:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

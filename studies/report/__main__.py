@@ -72,4 +72,4 @@ def _index(pages: Sequence[Page], out: Path | None) -> Path:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

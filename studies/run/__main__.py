@@ -282,4 +282,4 @@ def _print_stages(dataset: Dataset, console: Console) -> None:
 
 if __name__ == "__main__":
     gc.set_threshold(*SELDOM)
-    leave(main())
+    leave(main)

@@ -18,6 +18,7 @@ from studies.run import cards
 from studies.run.environment import ENVIRONMENT, cores, paths
 from studies.run.signals import ENDS
 from studies.text.arguments import Arguments
+from studies.text.leave import leave
 
 DASK = ("-m", "distributed.cli.dask_worker")
 ALWAYS = ("--nthreads", "1", "--worker-class", "studies.run.lasting.Lasting", "--no-dashboard")
@@ -103,4 +104,4 @@ def run(every: Sequence[Started]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

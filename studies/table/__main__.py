@@ -100,4 +100,4 @@ def _checked(what: str, words: Sequence[str], right: Collection[str]) -> list[st
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main)

@@ -35,10 +35,9 @@ def command(monkeypatch):
     def run(module, *words):
         monkeypatch.setattr(sys, "argv", [module.__name__, *words])
         try:
-            module.main()
+            return module.main() or 0
         except SystemExit as end:
             return end.code
-        return 0
 
     return run
 
