@@ -4,7 +4,6 @@ And hostile names do no harm.
 """
 
 import json
-import shutil
 import sys
 from functools import partial
 
@@ -20,6 +19,7 @@ from studies.results.arms import quartiles
 from studies.run.live_report import finish, live
 from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
+from tests.support.browser import browser, browsing  # noqa: F401
 from tests.support.patience import patience, wait_for
 
 # a study file allows no such label, a folder from elsewhere may have it
@@ -43,11 +43,6 @@ STUDY = {
     "figures": ["convergence"],
     "claims": {f"random is best {LABEL}": {"kind": "ordering", "better": "random", "worse": "GA"}},
 }
-CHROMIUM = shutil.which("chromium")
-browsing = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="expected Debian's chromium to open report.html in, found none: apt-get install chromium",
-)
 
 
 def compute(study, out, cells=None, failed=0):
@@ -83,17 +78,7 @@ def whole(page_of_whole):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def tab(browser):
+def tab(browser):  # noqa: F811
     """A page, and what its console says: of all tests, each of which opens it anew."""
     page, said = browser.new_page(), []
     page.set_default_timeout(1000 * patience(30))
@@ -267,7 +252,7 @@ def test_a_table_is_sorted(tab, whole):
 
 
 @browsing
-def test_it_is_readable_with_scripts_off(browser, whole):
+def test_it_is_readable_with_scripts_off(browser, whole):  # noqa: F811
     page = browser.new_page(viewport={"width": 390, "height": 900}, java_script_enabled=False)
     page.goto(whole.as_uri())
     text = page.inner_text("body")
@@ -337,7 +322,7 @@ def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):
 
 
 @browsing
-def test_the_page_of_a_study_that_runs_is_loaded_again(browser, tmp_path):
+def test_the_page_of_a_study_that_runs_is_loaded_again(browser, tmp_path):  # noqa: F811
     out = compute(STUDY, tmp_path / "runs", cells=1)
     write(out, brief=True)
     page = browser.new_page()

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -15,6 +16,7 @@ from studies.watch import server as serving
 from studies.watch.__main__ import main
 from studies.watch.progress import MOST, QUIET, Medians, progress
 from studies.watch.server import HEADERS, address, server
+from tests.support.browser import browser, browsing  # noqa: F401
 from tests.support.patience import patience
 from tests.support.results import real, shared  # noqa: F401
 
@@ -198,6 +200,13 @@ def test_what_cannot_be_made_is_said(out):
 
 @pytest.fixture
 def served(out):
+    with serving_of(out) as made:
+        yield made
+
+
+@contextmanager
+def serving_of(out):
+    """A server that answers while this lasts."""
     made = server(out, 0)
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -251,6 +260,64 @@ def test_no_other_file_is_shown(served, path):
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_nothing_can_be_told_to_it(served, method):
     assert asked(served, "/progress.json", method)[0] == 501
+
+
+# the page ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tab(browser):  # noqa: F811
+    """A page, and what its console says."""
+    page, said = browser.new_page(), []
+    page.set_default_timeout(1000 * patience(30))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page, said
+    page.close()
+
+
+def texts(page, rows):
+    """What stands in the cells of each row of a table, once there is one."""
+    page.locator(f"{rows} tr").first.wait_for()
+    return [row.locator("td").all_inner_texts() for row in page.locator(f"{rows} tr").all()]
+
+
+@browsing
+@pytest.mark.verify
+def test_the_page_shows_arms_and_medians(tab, shared):  # noqa: F811
+    page, said = tab
+    data = real("search", shared)
+    with serving_of(shared / "search") as served:
+        page.goto(address(served))
+        arms = {(landscape, arm): numbers for landscape, arm, _, *numbers in texts(page, "#arms")}
+        medians = texts(page, "#medians")
+    assert [*arms] == [(name, arm) for name in ("nk", "bowl") for arm in ("SGD", "ES", "GA")]
+    assert {tuple(numbers) for numbers in arms.values()} == {("1", "0", "0", "1")}  # a cell each
+    assert medians == [[row[k].text for k in (0, 1, 2, 3, 6)] for row in final_loss(data).rows]
+    assert page.inner_text("#state") == "Complete: all cells are there"
+    assert page.inner_text("#failed") == "No cell failed."
+    assert said == []
+
+
+@browsing
+@pytest.mark.verify
+def test_the_page_learns_that_the_run_ended(tab, out, served):
+    page, said = tab
+    for number in (0, 1, 2):
+        finish(out, number, BEGAN)
+    note(out, 3, os.getpid())
+    page.goto(address(served))
+    page.locator("#state.running").wait_for()
+    assert page.inner_text("#counts").startswith(" · 3 of 4 cells, 0 failed")
+    assert page.locator("#running li").count() == 1
+    (own,) = (out / "crash").iterdir()
+    own.unlink()
+    fail(out, 3)
+    page.locator("#state.ended").wait_for()
+    assert page.inner_text("#state") == "Ended: some cells failed"
+    assert page.inner_text("#running") == "Nothing."
+    assert page.inner_text("#failed h3") == "ValueError: it broke"
+    assert said == []
 
 
 # the command ------------------------------------------------------------------------------------------------
