@@ -11,19 +11,29 @@ from xarray import Dataset
 
 from studies.analysis.comparison.outcomes import JUDGED
 from studies.analysis.comparison.winners import Duel, Finding
+from studies.analysis.running_time.runtime import expected_running_time
 from studies.report.answer import Findings, where
 from studies.report.cells import shown
 from studies.results.arms import numbers_at
 from studies.results.precision import precision
-from studies.text.schema import Status
 
 LOSS, TIME, AREA = JUDGED
-NOTES = (
-    "In each cell: the median over worlds of the true loss at the budget that all arms have; below it, on"
-    " average over the same worlds, how much worse than the best: what its loss is more, or, where both tie,"
-    " how much later it reached the target; and how many worlds reached the last target.",
+NUMBERS = ("ert", "successes", "worlds")  # of a method and a target
+CELLS = (
+    "In each cell: the median over worlds of the true loss at the budget that all arms have; below it, "
+)
+WORSE = (
+    "on average over the same worlds, how much worse than the best: what its loss is more, or, where both"
+    " tie, how much later it reached the target."
+)
+TIMES = (
+    "the expected running time to the last target that any method reached there, over the least of any"
+    " method, ∞ where no world reached it; and how many worlds did. Where no method reached a target, how"
+    " much worse its loss is than that of the best."
+)
+MARKS = (
     "Bold: the lowest median. ✓: better than every other. ≈: not told apart from it. ↑: better than it over"
-    " the same worlds, though its own median is higher.",
+    " the same worlds, though its own median is higher."
 )
 
 
@@ -40,7 +50,7 @@ class Matrix(NamedTuple):
 
     heads: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Entry]]]
-    notes: Sequence[str] = NOTES
+    notes: Sequence[str] = (CELLS + WORSE, MARKS)
 
 
 def matrix(every: Iterable[Findings], optimizers: Sequence[str]) -> Matrix:
@@ -50,23 +60,33 @@ def matrix(every: Iterable[Findings], optimizers: Sequence[str]) -> Matrix:
         every: the findings of landscapes.
         optimizers: in the order of the columns.
     """
-    return Matrix(optimizers, [row for one in every for row in _rows(one, optimizers)])
+    every = list(every)
+    timed = any(one.data.sizes.get("target") for one in every)
+    notes = (CELLS + (TIMES if timed else WORSE), MARKS)
+    return Matrix(optimizers, [row for one in every for row in _rows(one, optimizers)], notes)
 
 
 def _rows(one: Findings, optimizers: Sequence[str]) -> Iterator[tuple[str, Sequence[Entry]]]:
-    successes = _successes(one.data, list(one.every[0].place))
+    times = _running_times(one.data, list(one.every[0].place))
     least = float(precision(one.data).min())
-    for finding, reached in zip(one.every, successes, strict=True):
+    for finding, reached in zip(one.every, times, strict=True):
         yield where(one, finding), [_entry(finding, name, reached, least) for name in optimizers]
 
 
 def _entry(finding: Finding, name: str, reached: Mapping[str, str], least: float) -> Entry:
-    """What a method reached: its median, and what stands below it."""
+    """What a method reached: its median, and what stands below it.
+
+    Args:
+        finding: of the place.
+        name: of the method.
+        reached: method -> words on its running time; none where no method reached a target.
+        least: the precision.
+    """
     if name not in finding.medians:
         return Entry()
     median = finding.medians[name]
     text = f"≤ {shown(least)}" if finding.gap and median <= least else shown(median)
-    below = " · ".join(filter(None, [_times(_duel(finding, name)), reached.get(name, "")]))
+    below = reached.get(name, "") if reached else _times(_duel(finding, name))
     return Entry(text, below, kind(finding, name))
 
 
@@ -105,15 +125,36 @@ def _second_digit(value: float) -> int | None:
     return math.floor(math.log10(value)) - 1 if 0 < value < math.inf else None
 
 
-def _successes(data: Dataset, axes: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """How many worlds of each method reached the last target, at every combination of the axes."""
+def _running_times(data: Dataset, axes: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """Words on the running time of each method to the last target that any reached, at every place.
+
+    None where no method reached a target.
+
+    Args:
+        data: results of a landscape.
+        axes: whose combinations are places.
+    """
     if not data.sizes.get("target"):
         yield from ({} for _ in range(int(np.prod([data.sizes[axis] for axis in axes]))))
         return
-    here = data["status"].isel(checkpoint=-1) < Status.FAILED
-    reached = here & np.isfinite(data["hit_cost"].isel(target=-1))
-    counts = Dataset({"reached": reached.sum("replicate"), "worlds": here.sum("replicate")})
+    times = expected_running_time(data)[["ert", "successes", "worlds"]]
     names = [str(name) for name in data["optimizer"].values]
-    for at in numbers_at(counts.transpose("optimizer", ...), axes, ["reached", "worlds"]):
-        pairs = zip(names, at["reached"].tolist(), at["worlds"].tolist(), strict=True)
-        yield {name: f"{hits} of {worlds}" for name, hits, worlds in pairs if worlds}
+    for at in numbers_at(times.transpose("optimizer", "target", ...), axes, list(NUMBERS)):
+        words = _words(*(np.asarray(at[name]) for name in NUMBERS))
+        yield dict(zip(names, words, strict=True)) if words else {}
+
+
+def _words(ert: np.ndarray, successes: np.ndarray, worlds: np.ndarray) -> Sequence[str]:
+    """Ratio to the least and successes of methods, of numbers (methods, targets); none without a success."""
+    solved = np.flatnonzero((successes > 0).any(0))
+    if not solved.size:
+        return []
+    last = solved[-1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = ert[:, last] / np.nanmin(ert[:, last])
+    return [
+        f"time ×{shown(ratio, _second_digit(ratio))} · {hits} of {number}" if number else ""
+        for ratio, hits, number in zip(
+            ratios.tolist(), successes[:, last].tolist(), worlds[:, last].tolist(), strict=True
+        )
+    ]

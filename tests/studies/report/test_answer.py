@@ -241,3 +241,25 @@ def test_the_matrix_marks_the_best_and_who_is_not_told_apart():
         assert float(cell.text) == pytest.approx(np.sort(losses)[15], rel=1e-3)  # one that was observed
     ratio = 10 ** np.mean(np.log10(clear[2]) - np.log10(clear[0]))
     assert float(first[2].below.removeprefix("×").replace(",", "")) == pytest.approx(ratio, rel=0.05)
+
+
+def test_where_there_are_targets_the_matrix_has_running_times_and_successes():
+    """To the second target A takes (10 + 20 + 30 + 40) / 4, B (40 + 60 + 100 + 100) / 2, C never gets there.
+
+    Nobody reached the third. The first, which C reached, is easier. On the other landscape there is no hit.
+    """
+    never, easy = np.inf, [5.0] * 4
+    second = [[10, 20, 30, 40], [40, 60, never, never], [never] * 4]
+    hits = np.array([[list(zip(easy, own, [never] * 4, strict=True)) for own in second]])
+    hits = np.concatenate([hits, np.full_like(hits, never)])
+    losses = np.array([[[1.0, 2, 3, 4]] * 3] * 2) * np.array([1.0, 2, 4])[:, None]
+    data = results(losses, names=NAMES, gap_known=1.0, hits=hits).assign_attrs(config="{}")
+    data = data.assign_coords(target_loss=("target", [3.0, 2.0, 1.0]), terms=1.0)
+    data["value_terms"] = data["cost"].broadcast_like(data["loss"])
+    data["gradient_terms"] = 0 * data["value_terms"]
+    made = matrix(answer.of_landscapes(data, analysis.compare(data)), NAMES)
+    first, other = (cells for _, cells in made.rows)
+    wanted = ["time ×1 · 4 of 4", "time ×6 · 2 of 4", "time ×∞ · 0 of 4"]
+    assert [cell.below for cell in first] == wanted
+    assert [cell.below for cell in other] == ["", "×2", "×4"]
+    assert "expected running time" in made.notes[0]
