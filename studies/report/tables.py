@@ -160,15 +160,15 @@ BETTER = (
 )
 
 
-def compared(dataset: Dataset) -> Dataset:
-    """Every two optimizers over the same worlds, at the end.
+def compared(dataset: Dataset, pairs: Sequence[tuple[str, str]] | None = None) -> Dataset:
+    """Every two optimizers over the same worlds, at the end, or the pairs that were planned.
 
     Raises:
-        ValueError: there is nothing to compare.
+        ValueError: there is nothing to compare, or a pair is none of two optimizers of the study.
     """
     if dataset.sizes["optimizer"] < 2:
         raise ValueError("comparisons: expected a study with two optimizers or more, got one")
-    return compare(dataset)
+    return compare(dataset, pairs=pairs)
 
 
 def comparisons(dataset: Dataset, differences: Dataset) -> Table:

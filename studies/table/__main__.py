@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from studies.text.words import check_known
 
 if TYPE_CHECKING:
     from xarray import Dataset
+
+    from studies.table.entries import Table
 
 WRONG = 2  # exit code
 NAMES = ("final", "hits", "comparisons")
@@ -43,6 +46,8 @@ def parser() -> Arguments:
     line.add_argument("--format", default=",".join(FORMATS), metavar="F,..", help=formats)
     beside = "interval (default), quartiles or none: what stands beside a number in latex and md"
     line.add_argument("--spread", default=SPREADS[0], metavar="S", help=beside)
+    planned = "comparisons: the pairs of optimizers that were planned, over which alone p is corrected"
+    line.add_argument("--pairs", nargs="+", metavar="A:B", help=planned)
     for option, keywords in places.PLACES.items():
         line.add_argument(option, **keywords)
     where = "where the files go (default: `tables` in the study's folder)"
@@ -67,19 +72,44 @@ def _files(args: Namespace) -> Iterator[Path]:
     names = _checked("tables: unknown", args.names, NAMES)
     formats = _checked("--format: unknown", args.format.split(","), FORMATS)
     (spread,) = _checked("--spread: unknown", [args.spread], SPREADS)
-    chosen = places.chosen(args)
+    chosen, pairs = places.chosen(args), _pairs(args.pairs, names)
     from studies.figures.selection import pick
+    from studies.table.comparisons import comparisons
     from studies.table.tables import TABLES
     from studies.table.writing import write
 
     data = pick(_results(args.results), chosen)
+    makers: dict[str, Callable[[Dataset, str], Table]] = {
+        **TABLES,
+        "comparisons": partial(comparisons, pairs=pairs),
+    }
     folder = args.results.parent if args.results.suffix == ".zarr" else args.results
     for name in names:
-        table = TABLES[name](data, spread)
+        table = makers[name](data, spread)
         if not table.rows:
             raise ValueError(f"{name}: expected an arm with numbers, found none in these results")
         for format in formats:
             yield write(table, args.out or folder / "tables", format)
+
+
+def _pairs(texts: Sequence[str] | None, names: Collection[str]) -> list[tuple[str, str]] | None:
+    """(A, B) of each text; None where no pairs are asked for.
+
+    Args:
+        texts: A:B, as typed.
+        names: of the tables.
+
+    Raises:
+        ValueError: a text is no A:B, or no table compares pairs.
+    """
+    if texts is None:
+        return None
+    if "comparisons" not in names:
+        raise ValueError(f"--pairs: expected the table comparisons, got {', '.join(names)}")
+    for text in texts:
+        if text.count(":") != 1:
+            raise ValueError(f"--pairs: expected A:B, such as GA:SGD, got {text!r}")
+    return [(a.strip(), b.strip()) for a, b in (text.split(":") for text in texts)]
 
 
 def _results(path: Path) -> Dataset:

@@ -1,9 +1,9 @@
-"""The table of comparisons: every two optimizers over the same worlds."""
+"""The table of comparisons: every two optimizers over the same worlds, or the pairs that were planned."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from xarray import Dataset
@@ -15,6 +15,7 @@ from studies.report.tables import compared, judged_by, pair_notes, verdict, wher
 from studies.table.entries import Entry, Table, joined, with_ends
 from studies.text.shapes import Data
 
+EVERY, PLANNED = "Every two optimizers.", "The pairs that were planned."
 WOULD = (
     "Would decide: {units} that would tell the two apart with a chance of 80 %, were they like these; a rough"
     " number."
@@ -24,17 +25,20 @@ HEADS = (
 )  # fmt: skip
 
 
-def comparisons(dataset: Dataset, spread: str = "interval") -> Table:
-    """Every two optimizers over the same worlds.
+def comparisons(
+    dataset: Dataset, spread: str = "interval", pairs: Sequence[tuple[str, str]] | None = None
+) -> Table:
+    """Every two optimizers over the same worlds, or the pairs that were planned.
 
     Args:
         dataset: a study's results.
         spread: of `SPREADS`; a difference has its interval, or none.
+        pairs: (A, B), over which alone p is corrected; None: every two.
 
     Raises:
-        ValueError: there is nothing to compare.
+        ValueError: there is nothing to compare, or a pair is none of two optimizers of the study.
     """  # noqa: DOC502
-    differences = compared(dataset)
+    differences = compared(dataset, pairs)
     every = [
         (name, place, pair)
         for name in map(str, differences["landscape"].values)
@@ -44,7 +48,7 @@ def comparisons(dataset: Dataset, spread: str = "interval") -> Table:
     frame = pd.DataFrame([_pair_record(name, place, pair) for name, place, pair in every])
     shared = any(pair["units"] < pair["worlds"] for _, _, pair in every)
     would = WOULD.format(units="instances" if shared else "worlds")
-    caption = joined(["Every two optimizers.", *pair_notes(dataset), would])
+    caption = joined([EVERY if pairs is None else PLANNED, *pair_notes(dataset), would])
     heads = [head if spread == "interval" else head.removesuffix(" [95 %]") for head in HEADS]
     return Table("comparisons", heads, rows, 6, caption, frame)
 

@@ -31,7 +31,16 @@ TUTORIALS = "tutorials"
 LEFT, READY = "../configs)", "../../reference/studies.md)"  # a folder is no page
 ORDER = {  # caption -> pages of studies/docs
     "Begin": ("tutorials/crossover", "tutorials/network", "tutorials/genotypes", "concepts"),
-    "Guides": ("studying", "kinds", "results", "noise", "ruggedness", "clusters", "own_kinds"),
+    "Guides": (
+        "studying",
+        "kinds",
+        "results",
+        "cookbook",
+        "noise",
+        "ruggedness",
+        "clusters",
+        "own_kinds",
+    ),
     "Findings": ("chapter", "questions", "laws", "speed"),
 }
 FAMILIES = {  # of `studies.list` -> file and title of their reference

@@ -8,6 +8,8 @@ import shlex
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import studies
@@ -197,7 +199,8 @@ def test_kinds_keep_the_contract(code, tmp_path, monkeypatch, capsys):
         sys.modules.pop(module, None)
 
 
-SCRIPTS = [code for _, code in blocks("python") if not code.startswith("# ")]
+COOKBOOK = "studies/docs/cookbook.md"
+SCRIPTS = [code for page, code in blocks("python") if not code.startswith("# ") and page != COOKBOOK]
 SHOWN = {  # variable of a script -> what it must hold
     "shares": {"interaction"},
     "alignment": {"cosine"},
@@ -217,6 +220,108 @@ def test_scripts_run(number, shared, monkeypatch):  # noqa: F811
     exec(compile(SCRIPTS[number], f"script {number}", "exec"), names)
     for variable, held in SHOWN.items():
         assert variable not in names or held <= {*names[variable].variables}, variable
+
+
+RECIPES = dict(
+    re.findall(r"^## (.+?)$.*?```python\n(.*?)```", TEXTS[COOKBOOK], re.DOTALL | re.MULTILINE)
+)
+PLANNED = [("GA with recombination", "GA without recombination"), ("ES", "SGD")]
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory):
+    """The ready study on two of its landscapes, in 8 worlds, at a part of its budget."""
+    text = (ROOT / "studies/configs/quickstart.yaml").read_text()
+    study = document.read("quickstart", text).data
+    some = ("nk-4", "field")
+    for part in ("landscapes", "targets"):
+        study[part] = {name: study[part][name] for name in some}
+    for method in study["optimizers"].values():
+        method["on"] = {name: on for name, on in method.get("on", {}).items() if name in some}
+    del study["noise"]
+    return here(study | {"replicates": 8, "budget": 3000}, tmp_path_factory.mktemp("quickstart"))
+
+
+@pytest.fixture
+def followed(quickstart, tmp_path, monkeypatch):
+    """What a recipe leaves, followed in a folder of its own."""
+    monkeypatch.setattr(studies, "open_study", lambda path: quickstart)
+    monkeypatch.chdir(tmp_path)
+
+    def follow(title):
+        names = {}
+        exec(compile(RECIPES[title], title, "exec"), names)
+        return names
+
+    yield follow
+    plt.close("all")
+
+
+def test_every_recipe_is_followed():
+    tests = Path(__file__).read_text()
+    assert [title for title in RECIPES if f'followed("{title}")' not in tests] == []
+    assert len(RECIPES) == sum(page == COOKBOOK for page, _ in blocks("python"))
+
+
+def test_recipe_for_pandas(followed, quickstart):
+    made = followed("To pandas")
+    worlds = quickstart.sizes["landscape"] * quickstart.sizes["optimizer"] * 8
+    assert (len(made["ends"]), len(made["times"])) == (worlds, 4 * worlds)  # 4 targets
+    losses = quickstart["loss"].isel(checkpoint=-1).sel(landscape="nk-4", optimizer="ES")
+    assert made["medians"].loc["nk-4", "ES"] == np.median(losses)
+
+
+@pytest.mark.filterwarnings("ignore")  # what seaborn asks of matplotlib
+def test_recipe_for_seaborn(followed, tmp_path):
+    pytest.importorskip("seaborn", reason="expected seaborn, which is none of our requirements")
+    made = followed("To seaborn")
+    assert made["grid"].axes.shape == (1, 2)
+    assert (tmp_path / "losses.pdf").stat().st_size > 0
+
+
+def test_recipe_for_latex(followed):
+    made = followed("To LaTeX")
+    assert r"\caption{NK landscapes of n = 20 and k = 4. Final loss: median" in made["text"]
+    assert made["text"].count(r"\\") == 2  # heads and a row
+    assert {"landscape", "optimizer", "median"} <= {*made["table"].frame.columns}
+
+
+def test_recipe_for_planned_contrasts(followed, quickstart):
+    contrasts = followed("Planned contrasts")["contrasts"]
+    assert [*zip(contrasts["a"].values, contrasts["b"].values, strict=True)] == PLANNED
+    assert contrasts["p_corrected"].attrs["tests"] == 2 * quickstart.sizes["landscape"]
+
+
+def test_recipe_for_targets_after_the_fact(followed, quickstart):
+    """By hand: the cost of the first checkpoint that is good enough, of the others the whole budget."""
+    late = followed("Targets after the fact")["late"].sel(landscape="nk-4").isel(target=1)
+    on = quickstart.sel(landscape="nk-4")
+    cost = (on["value_terms"] + 3 * on["gradient_terms"]) / on["terms"]  # `gradient_cost: 3`
+    first = cost.where(on["loss"] <= 0.05).min("checkpoint")
+    reached = first.notnull().sum("replicate")
+    expected = first.fillna(3000).sum("replicate") / reached.where(reached > 0)
+    assert (late["successes"] == reached).all()
+    np.testing.assert_allclose(late["ert"], expected.fillna(np.inf))
+
+
+def test_recipe_for_clocks(followed, quickstart):
+    """A generation of a GA of 64 asks 64 points, each an epoch: every point is looked at with all terms."""
+    made = followed("Epochs and generations as clocks")
+    ratio = (made["in_epochs"]["ert"] / made["in_generations"]["ert"]).sel(landscape="field")
+    assert made["medians"].sizes["checkpoint"] == 2
+    for name in PLANNED[0]:
+        there = ratio.sel(optimizer=name).dropna("target")
+        np.testing.assert_allclose(there[np.isfinite(there)], 64)
+
+
+def test_recipe_for_curves(followed, quickstart, tmp_path):
+    made = followed("Curves of a landscape in a figure of yours")
+    lines = {line.get_label(): line for line in made["right"].lines}
+    assert [*lines] == [*quickstart["optimizer"].values]
+    losses = quickstart["loss"].sel(landscape="nk-4", optimizer="ES").isel(checkpoint=-1)
+    assert lines["ES"].get_ydata()[-1] == np.sort(losses)[3]  # the lower median of 8
+    assert made["left"].lines
+    assert (tmp_path / "nk-4.pdf").stat().st_size > 0
 
 
 STUDIES = blocks("yaml")

@@ -90,6 +90,16 @@ def test_pairs_have_the_exact_test_and_the_correction_over_all():
     assert list(frame["verdict"]) == ["A better", "A better", "undecided"]
 
 
+def test_planned_pairs_are_corrected_over_these_alone():
+    """One question: p is that of the exact test itself, and A - B of (C, A) is C's less A's."""
+    table = comparisons(made(), pairs=[("C", "A")])
+    (record,) = table.frame.to_dict("records")
+    assert (record["a"], record["b"], record["verdict"]) == ("C", "A", "A better")
+    assert record["p"] == record["p_corrected"] == pytest.approx(2.0**-31, rel=1e-9)
+    assert record["difference"] == pytest.approx((LOSSES[2] - LOSSES[0]).mean())
+    assert table.caption.startswith("The pairs that were planned. ")
+
+
 # the same as the report's -----------------------------------------------------------------------------------
 
 
@@ -237,6 +247,26 @@ def test_the_command_writes_what_is_asked_for(tmp_path, shared, capsys):  # noqa
     assert {row["landscape"] for row in rows} == {"bowl"}
 
 
+def test_the_command_compares_the_pairs_that_were_planned(tmp_path, shared):  # noqa: F811
+    real("search", shared)
+    words = [
+        "final",
+        "comparisons",
+        "--out",
+        str(tmp_path),
+        "--format",
+        "csv",
+        "--pairs",
+        "GA:SGD",
+        "ES:GA",
+    ]
+    assert main([str(shared / "search"), *words]) == 0
+    frame = pd.read_csv(tmp_path / "comparisons.csv")
+    asked = [("nk", "GA", "SGD"), ("nk", "ES", "GA"), ("bowl", "GA", "SGD"), ("bowl", "ES", "GA")]
+    assert [*zip(frame["landscape"], frame["a"], frame["b"], strict=True)] == asked
+    assert len(pd.read_csv(tmp_path / "final.csv")) == 6  # all arms, as without
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -248,6 +278,10 @@ def test_the_command_writes_what_is_asked_for(tmp_path, shared, capsys):  # noqa
         ),
         (["final", "--landscape", "bowls"], "unknown landscape 'bowls'; did you mean 'bowl'?"),
         (["final", "--at", "k"], "--at: expected AXIS=VALUE, such as B=8, got 'k'"),
+        (["comparisons", "--pairs", "GA"], "--pairs: expected A:B, such as GA:SGD, got 'GA'"),
+        (["comparisons", "--pairs", "GA:SDG"], "pairs: unknown optimizer 'SDG'; did you mean 'SGD'?"),
+        (["comparisons", "--pairs", "GA:GA"], "pairs: expected two optimizers, got ('GA', 'GA')"),
+        (["final", "--pairs", "GA:SGD"], "--pairs: expected the table comparisons, got final"),
         (["comparisons", "--optimizer", "GA"], "expected a study with two optimizers or more, got one"),
     ],
 )
