@@ -8,6 +8,7 @@ With `surface` each arm has a panel, with the share itself as shades. The losses
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from studies.analysis.running_time.attainment import attainment as analysis
 from studies.figures import clocks, layout, legends, panels, scales, style
 from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
-from studies.results.arms import arms, dims_beside
+from studies.results.arms import dims_beside
 from studies.results.hits import spent
 from studies.text.schema import ROUNDING, SPENT
 
@@ -42,10 +43,15 @@ class Surface(NamedTuple):
     attained: np.ndarray  # (L, C) share of worlds
 
 
+Surfaces = Mapping[str, Surface]  # by the label of the arm
+
+
 def attainment(
     dataset: Dataset, width: float = style.WIDTH, *, clock: str = "cost", surface: bool = False
 ) -> Figure:
     """The figure of a whole Dataset: a panel for each landscape, or for each arm there.
+
+    A landscape has several panels where its arms are many (`scales.apart`).
 
     Args:
         dataset: a study's results.
@@ -57,21 +63,17 @@ def attainment(
         ValueError: there is no such clock, or it was not recorded.
     """  # noqa: DOC502
     dataset = with_clock(dataset, clock)
-    every = {name: surfaces(part, clock) for name, part in panels.landscapes(dataset)}
-    own = style.optimizer_looks(dataset)
-    labels = list(dict.fromkeys(label for shown in every.values() for label in shown))
-    looks = own if set(labels) <= set(own) else style.looks(labels)
+    looks = scales.looks(dataset)
     parts = [
-        (", ".join([name, *([label] if surface else [])]), name, {label: one} if surface else shown)
-        for name, shown in every.items()
-        for label, one in (shown.items() if surface else [("", next(iter(shown.values())))])
+        (", ".join(filter(None, [title, label])), gap, one)
+        for title, part, gap in scales.panels(dataset)
+        for label, one in _panels(surfaces(part, clock, gap=gap), surface=surface)
     ]
-    mixed = len({scales.is_gap(part) for _, part in panels.landscapes(dataset)}) > 1
+    mixed = len({gap for _, gap, _ in parts}) > 1
     figure = Figure(layout="constrained")
     number = len(parts)
     grid = layout.laid_out(figure, number, layout.abreast(min(number, COLUMNS), width, NARROW), width)
-    for axes, (title, name, shown) in zip(grid.panels, parts, strict=True):
-        gap = scales.is_gap(dataset.sel(landscape=name))
+    for axes, (title, gap, shown) in zip(grid.panels, parts, strict=True):
         _panel(shown, axes, looks, surface=surface)
         panels.title(axes, title, grid.inches - 0.5)
         if mixed or axes in grid.panels[:: grid.columns]:
@@ -80,10 +82,16 @@ def attainment(
         axes.set_xlabel(style.wrapped(clocks.label(clock), grid.inches - 0.5))
     if surface:
         _bar(figure, grid)
-    entries = [] if surface else legends.lines(style.factored(legends.drawn(figure.axes, looks)))
+    drawn = {} if surface else legends.drawn_arms(figure.axes, looks, dataset)
+    entries = legends.lines(style.factored(drawn))
     words = f"losses that 25, 50 (thick) and 75 % of {legends.of_worlds(dataset)} had reached"
     words += "; shades: the share of worlds" * surface
     return legends.finish(figure, entries, words, width, PANEL * grid.lines + 0.35)
+
+
+def _panels(shown: Surfaces, *, surface: bool) -> Sequence[tuple[str, Surfaces]]:
+    """What has a panel of its own, after what the panel is called beside its place: all arms, or each."""
+    return [(label, {label: one}) for label, one in shown.items()] if surface else [("", shown)]
 
 
 def _bar(figure: Figure, grid: layout.Grid) -> None:
@@ -98,16 +106,17 @@ def _bar(figure: Figure, grid: layout.Grid) -> None:
 # the numbers ------------------------------------------------------------------------------------------------
 
 
-def surfaces(part: Dataset, clock: str = "cost") -> dict[str, Surface]:
+def surfaces(part: Dataset, clock: str = "cost", *, gap: bool | None = None) -> Surfaces:
     """Label of an arm -> its surface.
 
     Args:
         part: results of one landscape.
         clock: of the costs.
+        gap: of the arms whose loss is the gap to the optimum, or of the others; None: all are of one kind.
     """
     shares = analysis(part.expand_dims("landscape"), clock=clock).isel(landscape=0)
     ends, every = spent(part, clock), {}
-    for label, arm in arms(part, ["loss"]):
+    for label, arm in scales.arms_of(part, gap, "attainment"):
         place = {
             dim: arm[dim].item() for dim in dims_beside(shares["attained"], "target", "checkpoint")
         }
@@ -134,10 +143,10 @@ def line(surface: Surface, level: float) -> tuple[np.ndarray, np.ndarray]:
 # a panel ----------------------------------------------------------------------------------------------------
 
 
-def _panel(shown: dict[str, Surface], axes: Axes, looks: Looks, *, surface: bool) -> None:
+def _panel(shown: Surfaces, axes: Axes, looks: Looks, *, surface: bool) -> None:
     """Draw arms on Axes."""
     axes.set_xscale("log")
-    losses = np.concatenate([one.loss for one in shown.values()])
+    losses = np.concatenate([np.empty(0), *(one.loss for one in shown.values())])
     losses = losses[np.isfinite(losses)]
     if not losses.size:
         panels.empty(axes, "no losses")

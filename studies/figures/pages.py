@@ -34,7 +34,11 @@ BY_ARM = (  # figures with a panel, or a row, for each arm
 BY_PAIR = ("break_even",)  # that compare optimizers, which stay together
 WITHIN = ("curve", "map")  # whose panels show several optimizers
 BY_LINE = ("convergence", "diversity", "ecdf")  # with a line for each arm
-FACETED = ("convergence", "ecdf")  # that have panels for values of axes where lines are many
+FACETED = (
+    "convergence",
+    "ecdf",
+    "attainment",
+)  # that have panels for values of axes where lines are many
 BY_ROW = ("phase",)  # with a row for each value of the first axis
 TOGETHER = ("plane",)  # whose panels are judged together
 BY_PLACE = ("scaling", "attainment")  # with a panel for each landscape, whatever they are told
@@ -120,7 +124,8 @@ def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]
     if name in WHOLE:
         return []
     if name in BY_PLACE:
-        return [PLACES, *(["optimizer"] if options and options.get("surface") else [])]
+        first = scales.apart(dataset) if name in FACETED else []
+        return [PLACES, *first, *(["optimizer"] if options and options.get("surface") else [])]
     if options is not None:
         return _of_panels(name, every, options)
     if name in TOGETHER:

@@ -1,8 +1,9 @@
 """Running time against a swept axis, such as the dimension, on log axes, with exponents of power laws.
 
-Expected running times to one target, and 95 % intervals. A mark is hollow where some worlds failed; a
-triangle at the upper edge stands where none reached the target. The caption says the slopes, fitted to all
-values at which the expected running time is known, jointly over worlds (`studies.analysis.trends.scaling`).
+Expected running times to one target, and 95 % intervals, an arrow where one goes down to 0. A mark is hollow
+where some worlds failed; a triangle at the upper edge stands where none reached the target. The caption says
+the slopes, fitted to all values at which the expected running time is known, jointly over worlds
+(`studies.analysis.trends.scaling`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from studies.text.schema import DIMS
 PANEL, NARROW = 2.2, 1.65  # inches: the height of a panel, its least width
 COLUMNS = 3  # panels beside one another, at most
 TRIANGLE: Look = {"marker": "^", "ms": 4.5, "ls": "", "clip_on": False, "zorder": 4}
-BELOW = 1e3  # times less than a running time an interval ends that has no lower end above 0
+OPEN = 2.0  # times less than a running time the arrow ends of an interval that goes down to 0
 MOST = 8  # values of the axis that have ticks of their own
 ASIDE = 1.012  # times the value of the axis at which the next arm has its triangle
 SOME, NONE = "some worlds failed", "no world reached it"
@@ -207,12 +208,12 @@ def _draw(line: Line, axes: Axes, label: str, look: Look, aside: float) -> None:
     there = np.isfinite(line.ert) & (line.ert > 0)
     x, ert = line.x[there], line.ert[there]
     colour = look["color"]
+    bar: Look = {"fmt": "none", "ecolor": colour, "elinewidth": 0.8}
     axes.plot(x, ert, label=label, **look)
     low, high = line.ends[:, there]
-    low = np.where(low > 0, low, ert / BELOW)  # a log axis has no 0
-    high = np.where(np.isfinite(high), high, ert)
-    errors = [ert - low, high - ert]
-    axes.errorbar(x, ert, errors, fmt="none", ecolor=colour, elinewidth=0.8)
+    down = low <= 0  # where a log axis has no end
+    axes.errorbar(x, ert, [np.where(down, 0, ert - low), high - ert], **bar)
+    axes.errorbar(x[down], ert[down], ert[down] * (1 - 1 / OPEN), uplims=True, capsize=2, **bar)
     for failed in (False, True):
         these = line.failed[there] == failed
         face = "white" if failed else colour
@@ -250,6 +251,7 @@ def _slope(line: Line) -> str:
 def _said(dataset: Dataset, axis: str, slopes: list[str]) -> str:
     """What marks are, and the slopes."""
     words = f"expected running time and 95 % interval of {legends.of_worlds(dataset)} along {axis}"
+    words += " (arrows: down to 0)"
     words += (
         "; exponents of a power law, with 95 % intervals, of the values that some world reached it at"
     )

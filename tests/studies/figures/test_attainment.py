@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from studies.figures import captions, pages_of, style
 from studies.figures.attainment import attainment, line, surfaces
@@ -53,3 +54,15 @@ def test_pages_are_no_higher_than_half_a_page():
         pages = pages_of(Asked("attainment", options, "attainment"), data, style.COLUMN)
         assert len(pages) > 1
         assert all(page.get_figheight() <= 4.5 for page in pages)
+
+
+def test_many_arms_have_panels_for_values_of_an_axis():
+    """Ten values of k and three of noise: no optimizer may have 30 lines in a panel."""
+    axes = {"k": np.arange(10.0), "noise": np.array([0.0, 0.1, 0.3])}
+    data = study().expand_dims({name: len(values) for name, values in axes.items()})
+    offset = xr.DataArray(np.arange(30.0).reshape(10, 3), axes, list(axes))  # no two arms are alike
+    data = data.assign_coords(axes).assign(loss=data["loss"] + offset)
+    figure = attainment(data)
+    drawn = [panel for panel in figure.axes if panel.lines]
+    assert [len(panel.lines) for panel in drawn] == [3 * 3] * 10
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "A, noise = 0.3"

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import CARETDOWNBASE
 
 from studies.analysis.running_time.runtime import expected_running_time
 from studies.figures import captions
-from studies.figures.scaling import NONE, SOME, lines, scaling
+from studies.figures.scaling import NONE, SOME, Line, _draw, lines, scaling
 from tests.support.analysis import timed
 
 AXIS = [0.0, 1.0, 2.0, 4.0]
@@ -72,3 +74,15 @@ def test_what_is_not_there_is_refused():
     with pytest.raises(ValueError, match="^scaling: expected a target"):
         scaling(study().isel(target=[]))
     assert scaling(study().isel(target=[]), target=0.5).axes
+
+
+def test_an_interval_down_to_0_has_an_arrow():
+    line = Line(
+        np.array([1.0, 2, 4]), np.full(3, 8.0), np.array([[4.0, 0, 4], [9.0, 9, 9]]), *[np.zeros(3)] * 2
+    )
+    axes = Figure().add_subplot()
+    _draw(line, axes, "A", {"color": "black"}, 1)
+    arrows = [one for one in axes.lines if one.get_marker() == CARETDOWNBASE]
+    assert [(one.get_xdata().tolist(), one.get_ydata().tolist()) for one in arrows] == [([2], [4])]
+    bars = [place.tolist() for drawn in axes.collections for place in drawn.get_segments()]
+    assert sorted(bars) == [[[1, 4], [1, 9]], [[2, 4], [2, 8]], [[2, 8], [2, 9]], [[4, 4], [4, 9]]]
