@@ -75,6 +75,7 @@ def assert_goes_on(folder, whole):
     assert_same(open_study(folder / "out"), undisturbed())
 
 
+@pytest.mark.verify
 def test_the_second_signal_aborts(tmp_path):
     """Ctrl-C in a terminal, twice: the first is not for workers, the second ends all that was started."""
     write(tmp_path, ALIKE)

@@ -322,7 +322,8 @@ def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):
 
 
 @browsing
-def test_the_page_of_a_study_that_runs_is_loaded_again(browser, tmp_path):  # noqa: F811
+def test_the_page_of_a_study_that_runs_is_loaded_again(browser, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(writing, "_draw", lambda *_: None)  # figures take seconds
     out = compute(STUDY, tmp_path / "runs", cells=1)
     write(out, brief=True)
     page = browser.new_page()

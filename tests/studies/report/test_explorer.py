@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from studies import run_study
 from studies.analysis import expected_running_time
 from studies.report import explorer as module
 from studies.report.explorer import explorer
 from studies.text.schema import Status
+from tests.support.runs import here
 
 RATES = [0.05, 0.4, 1e9]  # of a bowl with the curvatures 1 and 1: the last diverges
 STUDY = {
@@ -29,7 +29,7 @@ STUDY = {
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     study = json.loads(json.dumps(STUDY).replace("<GA>", "GA"))
-    return run_study(study, tmp_path_factory.mktemp("explored") / "out").load()
+    return here(study, tmp_path_factory.mktemp("explored") / "out")
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_a_world_that_failed_is_left_out_of_its_arm_alone(data):
 def test_times_to_targets_are_on_one_clock_where_budgets_are_on_several(tmp_path):
     budgets = {"bowl": {"steps": 40}, "bits": 60}
     study = json.loads(json.dumps(STUDY).replace("<GA>", "GA")) | {"sweep": {}, "budget": budgets}
-    several = run_study(study, tmp_path / "out").load()
+    several = here(study, tmp_path / "out")
     numbers = json.loads(explorer(several).numbers)
     found = expected_running_time(several.sel(landscape="bowl", optimizer="GA"), clock="cost")[
         "ert"
