@@ -23,7 +23,15 @@ from studies.study_file.model import FIGURES, json_schema
 from studies.study_file.study import StudyError
 from tests.support.each import each
 
-NAMES = [*FIGURES, "curve", "law", "frequencies", "plane"]  # map and density need keys
+NAMES = [
+    *FIGURES,
+    "curve",
+    "scaling",
+    "attainment",
+    "law",
+    "frequencies",
+    "plane",
+]  # map and density need keys
 
 GOOD = """\
 name: quickstart
