@@ -84,7 +84,7 @@ def _compared(dataset: Dataset, group: str, reference: str | None, clock: str) -
     dataset = with_clock(dataset, clock)
     shares = aggregated(dataset, group, reference=reference, clock=clock)
     places = _arms(dataset)
-    looks, most = _looks(dataset, places), float(shares["last"].max())
+    looks, most = _looks(dataset, places), float(shares["most_spent"].max())
     return Compared(dataset, shares, places, looks, group, reference, clock, most)
 
 
@@ -166,7 +166,7 @@ def panel(mine: Dataset, axes: Axes, places: Places, looks: Looks, clock: str = 
     """
     cost = mine[clock].values
     if "reference" in mine:
-        last = float(mine["last"].max())
+        last = float(mine["most_spent"].max())
         axes.plot(cost[cost <= last], mine["reference"].values[cost <= last], **REFERENCE)
     bands = len(places) <= style.BANDS and bool((mine["worlds"] > 1).any())
     for label, place in places.items():
@@ -180,7 +180,7 @@ def panel(mine: Dataset, axes: Axes, places: Places, looks: Looks, clock: str = 
 
 def _curve(arm: Dataset, axes: Axes, look: Look, cost: np.ndarray, *, band: bool) -> None:
     """The distribution of an arm up to the end of its runs, and its cross."""
-    there = cost <= float(arm["last"])
+    there = cost <= float(arm["most_spent"])
     if not there.any() or bool(arm["solved"].isnull().all()):
         return
     x, share = cost[there], arm["solved"].values[there]

@@ -62,17 +62,17 @@ PICTURES = (
     *"band form genotype optimum_known distance page".split(),  # of `probe`
 )
 ANALYSIS = (
-    "at_least tied"
-    " a12 aicc alignment allowed aocc area attained average_rank bias bias_interval blocks block bound"
-    " break_even changes cliffs_delta cosine critical_difference cross crossing decided differ difference"
-    " difference_method diverged effect effective_population equal_times ert ert_method exact exponent"
-    " exponent_error exponent_interval factor gain groups interaction interval law law_found length level"
-    " linear log_ratio logarithmic low high mean median misfit more noise_scale noise_to_signal number"
-    " objective other p_corrected p_friedman p_value pair paired_sd per place prefactor preferred problems"
-    " profile quantile quantiles r_squared range rank ratio runner_up share solved span spent"
-    " stationary_temperature statistic success_rate successes successes_per_cost successes_per_cost_method"
-    " temperature times total trial unit units units_to_decide value verdict win win_probability winner"
-    " worlds judged first angle unresolved relative_gain biased rate points lead"
+    "at_least tied a12 aicc alignment allowed aocc area attained average_rank bias bias_interval blocks"
+    " block bound break_even changes cliffs_delta cosine critical_difference cross crossing decided"
+    " differ difference difference_method diverged effect effective_population equal_times ert"
+    " ert_method exact exponent exponent_error exponent_interval factor gain group groups interaction"
+    " interval law law_found length level linear log_ratio logarithmic low high mean median misfit more"
+    " most_spent noise_scale noise_to_signal number objective other p_corrected p_friedman p_value pair"
+    " paired_sd per place prefactor preferred problems profile quantile quantiles r_squared range rank"
+    " ratio runner_up share solved span spent stationary_temperature statistic success_rate successes"
+    " successes_per_cost successes_per_cost_method temperature times total trial unit units"
+    " units_to_decide value verdict win win_probability winner worlds judged first angle unresolved"
+    " relative_gain biased rate points lead"
 ).split()
 ENDS = ("_interval", "_method", "_lateness")  # of the names of intervals and of how they were had
 RESERVED = frozenset([

@@ -58,10 +58,9 @@ def aggregated(
 
     Returns:
         `solved` (group, optimizer, [axes], checkpoint), `solved_interval` (bound) and `worlds`; `end`, the
-        median of what the worlds spent that miss a target, NaN where none does; `last`, the most that a world
-        spent; with a reference
-        `reference` (group, checkpoint). `problems` (group): landscapes and values of axes. The coordinate of
-        the clock's name: costs.
+        median of what the worlds spent that miss a target, NaN where none does; `most_spent`, by one
+        world; with a reference `reference` (group, checkpoint). `problems` (group): landscapes and
+        values of axes. The coordinate of the clock's name: costs.
 
     Raises:
         ValueError: there is no such group, clock or reference.
@@ -164,8 +163,8 @@ def _group(
     shares = over_targets(_solved(mine, counted, cost, dims), cost, clock, pairs)
     missed = bill.where((mine == np.inf).any("target"))
     shares["end"] = missed.median(["replicate", *dims[:-1]]).reset_coords(drop=True)
-    shares["last"] = bill.where(mine.notnull().any("target")).max(["replicate", *dims[:-1]])
-    shares["last"] = shares["last"].reset_coords(drop=True)
+    shares["most_spent"] = bill.where(mine.notnull().any("target")).max(["replicate", *dims[:-1]])
+    shares["most_spent"] = shares["most_spent"].reset_coords(drop=True)
     shares["problems"] = there.any(["replicate", "target"]).sum()
     if best is not None:
         own = best.where(labels == name)
