@@ -2,8 +2,8 @@
 
 Lines are those of 25, 50 and 75 % of each arm, the middle one thick; they go down as far as so many worlds
 got, and show the cost of any loss and the loss at any cost (Lopez-Ibanez, Vermetten, Dreo and Doerr 2025).
-With `surface` each arm has a panel, with the share itself as shades. The losses are 25 of each landscape
-(`studies.analysis.running_time.attainment`).
+With `surface` each arm has a panel, with the share itself as shades. The losses are 25 of each landscape,
+gaps not below the precision (`studies.analysis.running_time.attainment`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from xarray import Dataset
 
+from studies.analysis.running_time.aggregated import automatic
 from studies.analysis.running_time.attainment import attainment as analysis
 from studies.figures import clocks, layout, legends, panels, scales, style
 from studies.figures.clocks import with_clock
@@ -27,8 +28,10 @@ from studies.results.arms import dims_beside
 from studies.results.hits import spent
 from studies.text.schema import ROUNDING, SPENT
 
-PANEL, NARROW = 2.0, 1.65  # inches: the height of a panel, its least width
+PANEL, NARROW = 1.85, 1.65  # inches: the height of a panel, its least width
+BAR = 0.3  # inches: the height of the bar of the shades
 COLUMNS = 3  # panels beside one another, at most
+LOSSES = 25  # of a landscape
 LEVELS = (0.25, 0.5, 0.75)  # shares of worlds
 WIDTHS = {0.25: 0.6, 0.5: 1.6, 0.75: 0.6}  # of their lines
 SHADES = LinearSegmentedColormap.from_list("attained", ["#ffffff", "#bcd7ea", "#4a90c2", "#08306b"])
@@ -86,7 +89,7 @@ def attainment(
     entries = legends.lines(style.factored(drawn))
     words = f"losses that 25, 50 (thick) and 75 % of {legends.of_worlds(dataset)} had reached"
     words += "; shades: the share of worlds" * surface
-    return legends.finish(figure, entries, words, width, PANEL * grid.lines + 0.35)
+    return legends.finish(figure, entries, words, width, PANEL * grid.lines + 0.35 + BAR * surface)
 
 
 def _panels(shown: Surfaces, *, surface: bool) -> Sequence[tuple[str, Surfaces]]:
@@ -97,8 +100,8 @@ def _panels(shown: Surfaces, *, surface: bool) -> Sequence[tuple[str, Surfaces]]
 def _bar(figure: Figure, grid: layout.Grid) -> None:
     """The bar of the shades."""
     shades = ScalarMappable(Normalize(0, 1), SHADES)
-    bar = figure.colorbar(shades, ax=grid.panels, aspect=30, pad=0.02)
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    bar = figure.colorbar(shades, ax=grid.panels, location="bottom", aspect=30, pad=0.02)
+    bar.ax.xaxis.set_major_formatter(PercentFormatter(1.0))
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.set_label("worlds that had reached it")
 
@@ -114,7 +117,8 @@ def surfaces(part: Dataset, clock: str = "cost", *, gap: bool | None = None) -> 
         clock: of the costs.
         gap: of the arms whose loss is the gap to the optimum, or of the others; None: all are of one kind.
     """
-    shares = analysis(part.expand_dims("landscape"), clock=clock).isel(landscape=0)
+    whole = part.expand_dims("landscape")
+    shares = analysis(whole, automatic(whole, LOSSES), clock=clock).isel(landscape=0)
     ends, every = spent(part, clock), {}
     for label, arm in scales.arms_of(part, gap, "attainment"):
         place = {

@@ -1,4 +1,4 @@
-"""Runtime distributions: the share of worlds and targets that are solved by a cost, for each landscape.
+"""Runtime distributions: the share of worlds and targets that are solved by a cost.
 
 Bands, of up to seven arms, are 95 % intervals where some but not all is solved; at 0 and 100 % none is drawn,
 and the legend says how wide it is there. As COCO shows them (Hansen, Auger, Ros et al. 2021): a cross where
@@ -23,21 +23,18 @@ from studies.analysis.running_time import restarts, runtime
 from studies.analysis.running_time.runtime import Targets
 from studies.figures import clocks, layout, legends, panels, scales, style
 from studies.figures.clocks import with_clock
-from studies.figures.ecdf_groups import grouped
+from studies.figures.ecdf_groups import COLUMNS, CROSS, NARROW, PANEL, grouped
 from studies.figures.style import Look, Looks
 from studies.results.arms import numbers_at
 from studies.results.clocks import times_of
 from studies.results.hits import hits, spent
 
-PANEL, NARROW = 2.0, 1.65  # inches: the height of a panel, its least width
-COLUMNS = 3  # panels beside one another, at most
 BEYOND = 10.0  # budgets up to which restarts are shown
 STEPS = 60  # costs at which they are
 EVENLY = DataArray(np.linspace(0, 1, STEPS), dims="checkpoint")
 OWN = 64  # hits of an arm at whose costs its distribution is drawn, beside those of the checkpoints
 THIN = 0.6  # of the line of restarts
 Numbers = Mapping[str, np.ndarray]  # of an arm, by name
-CROSS: Look = {"marker": "x", "ms": 5, "mew": 1.1, "ls": "", "clip_on": False, "zorder": 4}
 
 
 # the whole figure -------------------------------------------------------------------------------------------
@@ -63,10 +60,14 @@ def ecdf(
         reference: with groups, the optimizer to compare with, or best.
 
     Raises:
-        ValueError: the study has no targets, and none are given; there is no such clock, or a reference
-            without groups.
+        ValueError: the study has no targets, and none are given; there is no such clock; a reference
+            without groups, or targets with them.
     """
     if group is not None:
+        if targets is not None:
+            raise ValueError(
+                "ecdf: expected targets or group, found both: a group has targets of its own"
+            )
         return grouped(dataset, width, group, reference, clock)
     if reference is not None:
         raise ValueError("ecdf: expected group (all, kind, ..) beside reference, found none")

@@ -15,7 +15,8 @@ from studies.analysis.running_time.aggregated import ALL, BEST, TARGETS, aggrega
 from studies.figures import clocks, layout, legends, panels, style
 from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
-from studies.results.arms import arms
+from studies.results.arms import arms, dims_beside
+from studies.text.schema import DIMS
 
 PANEL, NARROW = 2.0, 1.65  # inches: the height of a panel, its least width
 COLUMNS = 3  # panels beside one another, at most
@@ -59,12 +60,12 @@ def grouped_pages(
     """
     whole = _compared(dataset, group, reference, clock)
     names = np.arange(whole.shares.sizes["group"])
-    for number in range(1, len(names) + 1):
+
+    def make(number: int) -> list[Figure]:
         parts = [whole.shares.isel(group=part) for part in np.array_split(names, number)]
-        shown = [_page(whole._replace(shares=part), width) for part in parts]
-        if all(page.get_figheight() <= highest for page in shown):
-            break
-    return shown
+        return [_page(whole._replace(shares=part), width) for part in parts]
+
+    return layout.fewest(make, len(names), highest)
 
 
 class Compared(NamedTuple):
@@ -84,7 +85,7 @@ def _compared(dataset: Dataset, group: str, reference: str | None, clock: str) -
     dataset = with_clock(dataset, clock)
     shares = aggregated(dataset, group, reference=reference, clock=clock)
     places = _arms(dataset)
-    looks, most = _looks(dataset, places), float(shares["most_spent"].max())
+    looks, most = style.looks_of(dataset, list(places)), float(shares["most_spent"].max())
     return Compared(dataset, shares, places, looks, group, reference, clock, most)
 
 
@@ -120,18 +121,12 @@ def _same_costs(axes: Axes, whole: Compared) -> None:
 def _arms(dataset: Dataset) -> Places:
     """The arms of all landscapes; axes that change landscapes are no part of them."""
     first = dataset.isel(dict.fromkeys(problem_axes(dataset), 0))
-    axes = [dim for dim in first["loss"].dims if dim not in ("landscape", "replicate", "checkpoint")]
+    axes = ["optimizer", *dims_beside(first["loss"], *DIMS)]
     every: dict[str, Mapping[str, object]] = {}
     for name in first["landscape"].values:
         for label, arm in arms(first.sel(landscape=name), ["loss"]):
-            every.setdefault(label, {str(axis): arm[axis].item() for axis in axes})
+            every.setdefault(label, {axis: arm[axis].item() for axis in axes})
     return every
-
-
-def _looks(dataset: Dataset, places: Places) -> Looks:
-    """A look for each arm."""
-    every = style.optimizer_looks(dataset)
-    return every if set(places) <= set(every) else style.looks(list(places))
 
 
 def _called(reference: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,21 @@ from matplotlib.figure import Figure
 def abreast(number: int, width: float, least: float) -> int:
     """Panels beside one another in a figure, none narrower than `least` inches; >= 1."""
     return max(1, min(number, int(width // least)))
+
+
+def fewest(make: Callable[[int], list[Figure]], most: int, highest: float) -> list[Figure]:
+    """A figure on the fewest pages of which none is too high.
+
+    Args:
+        make: draws it on so many pages.
+        most: pages, >= 1, whatever their heights.
+        highest: inches.
+    """
+    for number in range(1, most):
+        shown = make(number)
+        if all(page.get_figheight() <= highest for page in shown):
+            return shown
+    return make(most)
 
 
 def highest(heights: Sequence[float], columns: int) -> list[float]:

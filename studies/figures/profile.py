@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from xarray import DataArray, Dataset
 
 from studies.analysis.running_time.profiles import profile as analysis
-from studies.figures import legends, panels, style
+from studies.figures import layout, legends, panels, style
 from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
 from studies.results.clocks import words
@@ -49,13 +49,13 @@ def profile_pages(dataset: Dataset, width: float, highest: float, clock: str = "
     """
     compared = _compared(dataset, clock)
     names = np.array(list(compared.looks), object)
-    for number in range(1, max(2, len(names) + 1)):
+
+    def make(number: int) -> list[Figure]:
         parts = np.array_split(names, number)
         looks = [{name: compared.looks[name] for name in part} for part in parts]
-        shown = [_page(compared, own, width) for own in looks]
-        if all(page.get_figheight() <= highest for page in shown):
-            break
-    return shown
+        return [_page(compared, own, width) for own in looks]
+
+    return layout.fewest(make, max(1, len(names)), highest)
 
 
 class Compared(NamedTuple):

@@ -107,16 +107,15 @@ def _looks(dataset: Dataset, axis: str) -> Looks:
     """A look for each arm at one value of the axis."""
     first = dataset.isel({axis: -1})
     every = [label for _, part in panels.landscapes(first) for label, _ in arms(part, ["loss"])]
-    own = style.optimizer_looks(dataset)
-    return own if set(every) <= set(own) else style.looks(list(dict.fromkeys(every)))
+    return style.looks_of(dataset, list(dict.fromkeys(every)))
 
 
 def _goal(part: Dataset, target: float | None) -> str:
     """The target, in words."""
     losses = part["target_loss"].isel(target=-1).values if target is None else np.array(target)
-    known = np.unique(losses[np.isfinite(losses)])
-    if len(known) == 1:
-        return f"target {style.short(float(known[0]))}"
+    losses = np.unique(losses[np.isfinite(losses)])
+    if len(losses) == 1:
+        return f"target {style.short(float(losses[0]))}"
     return "the last target of each"
 
 

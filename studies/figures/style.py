@@ -205,6 +205,12 @@ def optimizer_looks(dataset: Dataset) -> Looks:
     return {name: every[name] for name in names} if set(names) <= set(every) else looks(names)
 
 
+def looks_of(dataset: Dataset, names: Sequence[str]) -> Looks:
+    """A look for each of these arms: of optimizers the ones that they have everywhere."""
+    every = optimizer_looks(dataset)
+    return every if set(names) <= set(every) else looks(names)
+
+
 def arm_looks(dataset: Dataset) -> Looks:
     """A look for each arm that has numbers, the same when others fail.
 

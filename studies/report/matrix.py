@@ -27,8 +27,8 @@ WORSE = (
     " tie, how much later it reached the target."
 )
 TIMES = (
-    "the expected running time to the last target that any method reached there, over the least of any"
-    " method, ∞ where no world reached it; and how many worlds did. Where no method reached a target, how"
+    "the expected running time, in cost, to the last target that any method reached there, over the least of"
+    " any method, ∞ where no world reached it; and how many worlds did. Where no method reached a target, how"
     " much worse its loss is than that of the best."
 )
 MARKS = (

@@ -38,6 +38,7 @@ class Options(Said):
     """What every such figure may be told."""
 
     needs: ClassVar[str] = ""  # the section of a study that it shows
+    instead: ClassVar[str] = ""  # the key that needs no such section
     example: ClassVar[str] = ""
     command: ClassVar[str] = "--KEY VALUE .."
 
@@ -208,6 +209,7 @@ class EcdfModel(ClockedModel):
     """Running times on a clock, as distributions."""
 
     needs: ClassVar[str] = "targets"
+    instead: ClassVar[str] = "group"
     group: str | None = Field(
         default=None,
         description=(

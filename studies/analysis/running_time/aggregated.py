@@ -168,8 +168,7 @@ def _group(
     shares["problems"] = there.any(["replicate", "target"]).sum()
     if best is not None:
         own = best.where(labels == name)
-        known = own.notnull()
-        both = over_targets(_solved(own, known, cost, dims), cost, clock, pairs)
+        both = over_targets(_solved(own, own.notnull(), cost, dims), cost, clock, pairs)
         shares["reference"] = both["solved"].reset_coords(drop=True)
     return shares
 

@@ -66,3 +66,13 @@ def test_many_arms_have_panels_for_values_of_an_axis():
     drawn = [panel for panel in figure.axes if panel.lines]
     assert [len(panel.lines) for panel in drawn] == [3 * 3] * 10
     assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "A, noise = 0.3"
+
+
+def test_losses_are_no_gaps_below_the_precision():
+    """A world ends at the optimum: the lowest loss is the precision of the study, and the axis is logarithmic."""
+    data = study().assign_coords(gap_known=1.0, precision=1e-3)
+    loss = data["loss"].copy(data=np.where(data["loss"] == 1, 0.0, data["loss"]))
+    figure = attainment(data.assign(loss=loss))
+    one = surfaces(data.assign(loss=loss).isel(landscape=0))["A"]
+    assert one.loss[[0, -1]].tolist() == [9, 1e-3]
+    assert figure.axes[0].get_yscale() == "log"

@@ -777,3 +777,14 @@ def test_an_entry_of_figures_is_one_figure(entry: dict[str, Any], had: str) -> N
     lines = lines_or_none(document.read("", GOOD).data | {"targets": [1], "figures": [entry]})
     wanted = "expected one figure, and what it is to show, as {curve: {..}}, got " + had
     assert lines == [f"study: figures[0]: {wanted}"]
+
+
+def test_runtime_distributions_need_targets_unless_groups_have_their_own(tmp_path: Path) -> None:
+    alone = GOOD.replace("budget: 1000", "budget: 10\nfigures: [{ecdf: {group: all}}]", 1)
+    assert "targets:" not in alone
+    (tmp_path / "alone.yaml").write_text(alone)
+    assert load_study(tmp_path / "alone.yaml").figures == [{"ecdf": {"group": "all"}}]
+    named = alone.replace("{ecdf: {group: all}}", "ecdf")
+    assert lines_of(tmp_path, named) == [
+        "study.yaml:3:11: figures[0]: ecdf shows the `targets` of a study, and this one has none"
+    ]
