@@ -136,8 +136,9 @@ def _figure(name: str) -> Parts:
     from studies.study_file.model import FIGURES as NEEDS
 
     needs = QUESTIONS[name].needs if name in QUESTIONS else NEEDS[name]
-    shows = [f"shows the `{needs}` of a study"] if needs else []
     model = model_of(name)
+    but = f"; with `{model.instead}` it needs none" if model.instead else ""
+    shows = [f"shows the `{needs}` of a study{but}"] if needs else []
     asked: Parts = [keys.parameters(model.model_json_schema()), _example(name, model)]
     return [f"{name} (figure): {_text(about(name))}", *shows, *asked]
 

@@ -72,7 +72,7 @@ def _section(study: StudyModel, figure: Asked, path: Path) -> Iterator[Mistake]:
     """The section of a study that a figure shows, and that is not there."""
     model = QUESTIONS.get(figure.figure)
     shown = model.needs if model else FIGURES[figure.figure]
-    alone = model and model.instead in figure.options
+    alone = model and figure.options.get(model.instead) is not None
     if shown and not alone and not getattr(study, shown):
         yield Mistake(path, f"{figure.figure} shows the `{shown}` of a study, and this one has none")
 

@@ -784,7 +784,8 @@ def test_runtime_distributions_need_targets_unless_groups_have_their_own(tmp_pat
     assert "targets:" not in alone
     (tmp_path / "alone.yaml").write_text(alone)
     assert load_study(tmp_path / "alone.yaml").figures == [{"ecdf": {"group": "all"}}]
-    named = alone.replace("{ecdf: {group: all}}", "ecdf")
-    assert lines_of(tmp_path, named) == [
-        "study.yaml:3:11: figures[0]: ecdf shows the `targets` of a study, and this one has none"
-    ]
+    for entry in ("ecdf", "{ecdf: {group: null}}"):
+        named = alone.replace("{ecdf: {group: all}}", entry)
+        assert lines_of(tmp_path, named) == [
+            "study.yaml:3:11: figures[0]: ecdf shows the `targets` of a study, and this one has none"
+        ]
