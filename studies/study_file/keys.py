@@ -243,7 +243,9 @@ def _hint(name: str) -> Iterator[str]:
 def _table(head: str, keys: list[Key]) -> Table:
     from rich.table import Table
 
-    table = Table(head, "values", "default", "meaning", box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in (head, "values", "default", "meaning"):
+        table.add_column(column, overflow="fold")  # what is to be typed stays whole
     for key in keys:
         table.add_row(
             key.name, key.values(), "required" if key.required else _default(key), key.meaning

@@ -295,6 +295,14 @@ def test_describe_prints_ranges_defaults_and_paper(command, capsys):
         assert part in words, part
 
 
+def test_no_word_of_a_table_is_cut(described):
+    """At 80 columns, as a name that is to be typed."""
+    for kind in ("ga", "module"):
+        console = Console(width=80, file=io.StringIO())
+        console.print(described[kind][-1])
+        assert "\N{HORIZONTAL ELLIPSIS}" not in console.file.getvalue(), kind
+
+
 def test_an_unknown_kind_exits_with_2(command, capsys):
     assert command(describe, "sdg") == 2
     assert capsys.readouterr() == ("", "unknown kind 'sdg'; did you mean 'sgd'?\n")

@@ -33,7 +33,7 @@ from studies.analysis.shapes import LEVEL, interval_of, with_interval
 from studies.analysis.trends import rates
 from studies.results.arms import asked
 from studies.results.hits import before, ran, spent, state_times
-from studies.text.schema import CLOCKS
+from studies.text.schema import CLOCKS, PLACES
 from studies.text.words import suggest
 
 CLOCK, LAW = "clock", "law"
@@ -111,7 +111,8 @@ def _whose(question: Question, call: Call) -> Question:
     for word, label in said[0].items():
         if any(word in each and each[word] is None for each in said):
             question.refuse(f"{call.name}: expected a label; write [{word}=..] behind {call.name}(..)")
-        if all(each.get(word) == label for each in said):
+        of_arms = not word.endswith(PLACES)
+        if of_arms and all(each.get(word) == label for each in said):
             question = whose.at(question, whose.dim_of(question, word), ast.Constant(label))
     return question
 

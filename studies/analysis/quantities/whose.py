@@ -1,4 +1,4 @@
-"""Whose a number is: x["ES"], x["ES", "bowl"], x[mutation="off", B=8], in the same worlds."""
+"""Whose a number is: x["ES"], x["ES", "bowl"], x[mutation="off", B=8], p[p_index=2], in the same worlds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from studies.analysis.quantities import ledger
 from studies.analysis.quantities.question import HEADS, Call, Question
 from studies.analysis.quantities.values import Value
 from studies.text.formulas import CONSTANTS
-from studies.text.schema import RECORDS
+from studies.text.schema import PLACES, RECORDS
 from studies.text.words import short, suggest
 
 POSITIONS = ("optimizer", "landscape")  # what labels without a keyword mean
@@ -28,9 +28,18 @@ def chosen(question: Question, call: Call) -> Value:
         return _of_instrument(question, name, labels, call.given)
     if len(labels) > len(POSITIONS):
         question.refuse("expected [OPTIMIZER], [OPTIMIZER, LANDSCAPE] or [AXIS=VALUE]")
+    along = _dim_of_vector(question, inner)
+    if along and any(isinstance(label(question, node), int) for node in labels):
+        question.refuse(f"{ast.unparse(inner)} is a vector; write [{along}={ast.unparse(labels[0])}]")
     for word, node in (dict(zip(POSITIONS, labels, strict=False)) | dict(call.given)).items():
-        question = at(question, dim_of(question, word), node)
+        question = at(question, along if word == along else dim_of(question, word), node)
     return question.value(inner)
+
+
+def _dim_of_vector(question: Question, inner: ast.expr) -> str:
+    """The dim along which the numbers of a recorded vector lie; nothing of others."""
+    dim = f"{ast.unparse(inner)}{PLACES}"
+    return dim if dim in question.dataset.dims else ""
 
 
 def instrument_name(node: ast.expr) -> str:

@@ -234,6 +234,24 @@ def test_worlds_without_a_number_are_left_out_of_all_parts(made):
     assert (answer["worlds"] == WORLDS - 1).all()
 
 
+def test_a_number_of_a_recorded_vector_is_named_by_its_dim(made):
+    """At the end in a mean, at each checkpoint in the first time."""
+    data, loss = made[:2]
+    vector = np.stack([loss, 3 * loss], -1)
+    vectors = data.assign(v=((*data["loss"].dims, "v_index"), vector)).assign_coords(v_index=[0, 1])
+    mean = analysis.quantity(vectors, 'mean(v["ES", v_index=1])')["quantity"]
+    np.testing.assert_allclose(mean.values, 3 * loss[:, 1, ..., -1].mean(-1), rtol=1e-12)
+    first = analysis.quantity(vectors, "median(first(v[v_index=1] < 3))")["quantity"]
+    np.testing.assert_array_equal(first, analysis.quantity(data, "median(first(loss < 1))")["quantity"])
+    for text, message in (
+        ("mean(v[1])", r"v is a vector; write \[v_index=1\]"),
+        ("mean(v[v_index=2])", "unknown v_index 2; expected one of: 0, 1"),
+        ("mean(loss[v_index=1])", "unknown axis 'v_index'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            analysis.quantity(vectors, text)
+
+
 @each(
     ("text", "message"),
     [
