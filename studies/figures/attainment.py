@@ -8,7 +8,7 @@ gaps not below the precision (`studies.analysis.running_time.attainment`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from xarray import Dataset
 
 from studies.analysis.running_time.aggregated import automatic
 from studies.analysis.running_time.attainment import attainment as analysis
-from studies.figures import clocks, layout, legends, panels, scales, style
+from studies.figures import clocks, graded, layout, legends, panels, scales, style
 from studies.figures.clocks import with_clock
 from studies.figures.style import Look, Looks
 from studies.results.arms import dims_beside
@@ -66,18 +66,13 @@ def attainment(
         ValueError: there is no such clock, or it was not recorded.
     """  # noqa: DOC502
     dataset = with_clock(dataset, clock)
-    looks = scales.looks(dataset)
-    parts = [
-        (", ".join(filter(None, [title, label])), gap, one)
-        for title, part, gap in scales.panels(dataset)
-        for label, one in _panels(surfaces(part, clock, gap=gap), surface=surface)
-    ]
-    mixed = len({gap for _, gap, _ in parts}) > 1
+    arms, parts = graded.shown(dataset), _parts(dataset, clock, surface=surface)
+    mixed = len({gap for (_, _, gap), _ in parts}) > 1
     figure = Figure(layout="constrained")
     number = len(parts)
     grid = layout.laid_out(figure, number, layout.abreast(min(number, COLUMNS), width, NARROW), width)
-    for axes, (title, gap, shown) in zip(grid.panels, parts, strict=True):
-        _panel(shown, axes, looks, surface=surface)
+    for axes, ((title, _, gap), one) in zip(grid.panels, parts, strict=True):
+        _panel(one, axes, arms.looks, surface=surface)
         panels.title(axes, title, grid.inches - 0.5)
         if mixed or axes in grid.panels[:: grid.columns]:
             axes.set_ylabel(scales.name(gap=gap))
@@ -85,16 +80,25 @@ def attainment(
         axes.set_xlabel(style.wrapped(clocks.label(clock), grid.inches - 0.5))
     if surface:
         _bar(figure, grid)
-    drawn = {} if surface else legends.drawn_arms(figure.axes, looks, dataset)
-    entries = legends.lines(style.factored(drawn))
+    drawn = {} if surface else legends.drawn_arms(grid.panels, arms.looks, dataset)
     words = f"losses that 25, 50 (thick) and 75 % of {legends.of_worlds(dataset)} had reached"
-    words += "; shades: the share of worlds" * surface
-    return legends.finish(figure, entries, words, width, PANEL * grid.lines + 0.35 + BAR * surface)
+    words += "; shades: the share of worlds" if surface else arms.said
+    words += scales.SHARED * scales.share(grid.panels, [panel for panel, _ in parts])
+    height = PANEL * grid.lines + 0.35
+    height += BAR if surface else arms.bar(figure, grid.panels, width)
+    return legends.finish(figure, legends.lines(arms.entries(drawn)), words, width, height)
 
 
-def _panels(shown: Surfaces, *, surface: bool) -> Sequence[tuple[str, Surfaces]]:
-    """What has a panel of its own, after what the panel is called beside its place: all arms, or each."""
-    return [(label, {label: one}) for label, one in shown.items()] if surface else [("", shown)]
+def _parts(dataset: Dataset, clock: str, *, surface: bool) -> list[tuple[scales.Panel, Surfaces]]:
+    """What has a panel of its own, with its title: the arms of a place together, or each."""
+    parts: list[tuple[scales.Panel, Surfaces]] = []
+    for title, part, gap in scales.panels(dataset):
+        every = surfaces(part, clock, gap=gap)
+        if surface:
+            parts += [((f"{title}, {label}", part, gap), {label: one}) for label, one in every.items()]
+        else:
+            parts.append(((title, part, gap), every))
+    return parts
 
 
 def _bar(figure: Figure, grid: layout.Grid) -> None:
@@ -159,12 +163,17 @@ def _panel(shown: Surfaces, axes: Axes, looks: Looks, *, surface: bool) -> None:
         axes.set_yscale("log")
         panels.decades(axes.yaxis)
     for label, one in shown.items():
-        look = {"color": "black"} if surface else looks[label]
+        look = {"color": "black"} if surface else _look(looks, label)
         if surface:
             _shades(one, axes)
         _lines(one, axes, label, look)
     panels.costs(axes)
     panels.rules(axes)
+
+
+def _look(looks: Looks, label: str) -> Look:
+    """The look of an arm: its own, or, where arms are too many, its optimizer's."""
+    return looks[label] if label in looks else looks[style.optimizer_of(label)] | style.THIN
 
 
 def _lines(one: Surface, axes: Axes, label: str, look: Look) -> None:

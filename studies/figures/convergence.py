@@ -14,13 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from matplotlib.lines import Line2D
 from xarray import DataArray, Dataset
 
-from studies.figures import captions, legends, panels, scales, style
+from studies.figures import captions, graded, legends, line_ends, panels, scales, style
 from studies.figures.clocks import counted, timed
 from studies.figures.clocks import label as axis_label
-from studies.figures.legend_room import places
+from studies.figures.graded import Shown
+from studies.figures.legend_room import PANEL, Places, alone, places
 from studies.figures.scales import Arms, Scale
 from studies.figures.style import Look, Looks
 from studies.results.arms import quartiles
@@ -71,38 +73,37 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
         ValueError: there is no such clock, or it was not recorded.
     """  # noqa: DOC502
     dataset = timed(dataset, clock)
-    shown, looks = scales.panels(dataset), scales.looks(dataset)
-    at = places(len(shown), [*style.factored(looks), *LOST.values()], width)
+    shown, arms = scales.panels(dataset), graded.shown(dataset)
     figure = Figure(layout="constrained")
-    grid = figure.add_gridspec(at.rows + (not at.beside), at.columns, height_ratios=at.heights)
-    drawn = [figure.add_subplot(grid[divmod(i, at.columns)]) for i in range(len(shown))]
+    drawn = [figure.add_subplot() for _ in shown]
+    for axes, (_, part, gap) in zip(drawn, shown, strict=True):
+        _panel(_of_kind(part, gap), axes, arms.looks)
+    said = _said(dataset, arms.looks, drawn) + arms.said + scales.SHARED * scales.share(drawn, shown)
+    captions.say(figure, said)
+    handles = _handles(dataset, arms, drawn, width)
+    at = alone(len(shown), width)
+    named = not _marks(drawn) and line_ends.named(drawn, arms.looks, (width / at.columns, PANEL))
+    if not named:
+        lines = [str(handle.get_label()) for handle in handles]
+        at = places(len(shown), lines, width).around(lines, width)
+    place = _lay_out(figure, drawn, at)
+    if not named:
+        _legend(figure.add_subplot(place), handles, at.across)
     inches = width / at.columns - 0.5  # of words
-    for axes, part in zip(drawn, shown, strict=True):
-        _titled(axes, part, looks, inches)
+    for axes, (title, part, gap) in zip(drawn, shown, strict=True):
+        panels.noted_title(axes, title, _notes(_of_kind(part, gap)), inches)
     _label(drawn, [gap for _, _, gap in shown], at.columns, inches, axis_label(clock))
-    place = grid[at.rows - 1, len(shown) % at.columns :] if at.beside else grid[at.rows, :]
-    captions.say(figure, _said(dataset, looks, bands=any(axes.collections for axes in drawn)))
-    handles = _handles(dataset, looks, drawn, width)
-    at = at.around([str(handle.get_label()) for handle in handles], width)
-    grid.set_height_ratios(at.heights)
-    figure.set_size_inches(width, sum(at.heights))
-    _legend(figure.add_subplot(place), handles, at.across)
+    figure.set_size_inches(width, sum(at.heights) + arms.bar(figure, drawn, width))
     return figure
 
 
-def _titled(axes: Axes, shown: scales.Panel, looks: Looks, inches: float) -> None:
-    """A panel with its title and notes.
-
-    Args:
-        axes: where.
-        shown: title, results, and whether the loss is a gap.
-        looks: label -> keywords of `Axes.plot`.
-        inches: what words may take.
-    """
-    title, part, gap = shown
-    of_kind = _of_kind(part, gap)
-    _panel(of_kind, axes, looks)
-    panels.noted_title(axes, title, _notes(of_kind), inches)
+def _lay_out(figure: Figure, drawn: Sequence[Axes], at: Places) -> SubplotSpec:
+    """Put the panels where they stand, and return the place of a legend."""
+    grid = figure.add_gridspec(at.rows + (not at.beside), at.columns, height_ratios=at.heights)
+    for number, axes in enumerate(drawn):
+        axes.set_subplotspec(grid[divmod(number, at.columns)])
+    free = len(drawn) % at.columns
+    return grid[at.rows - 1, free:] if at.beside else grid[at.rows, :]
 
 
 def _label(
@@ -131,14 +132,19 @@ def _legend(axes: Axes, handles: list[Line2D], columns: int) -> None:
     legend.set_in_layout(False)  # its place was made above
 
 
-def _handles(dataset: Dataset, looks: Looks, drawn: Sequence[Axes], width: float) -> list[Line2D]:
+def _marks(drawn: Sequence[Axes]) -> list[Line2D]:
+    """The triangles of arms that diverged."""
+    return [line for axes in drawn for line in axes.lines if line.get_marker() == "^"]
+
+
+def _handles(dataset: Dataset, arms: Shown, drawn: Sequence[Axes], width: float) -> list[Line2D]:
     """Entries of the arms that are drawn, of those that diverged by their triangles, and of the triangles."""
-    marks = [line for axes in drawn for line in axes.lines if line.get_marker() == "^"]
+    marks = _marks(drawn)
     lost = {mark.get_gid() for mark in marks}
-    shown = legends.drawn_arms(drawn, looks, dataset)
-    there = {label: look for label, look in looks.items() if label in shown or label in lost}
+    shown = legends.drawn_arms(drawn, arms.looks, dataset)
+    there = {label: look for label, look in arms.looks.items() if label in shown or label in lost}
     handles = [
-        legends.entry(_named(label, width), **look) for label, look in style.factored(there).items()
+        legends.entry(_named(label, width), **look) for label, look in arms.entries(there).items()
     ]
     faces = {"half": style.WORDS, "some": "white"}
     hollow = {mark.get_markerfacecolor() == "white" for mark in marks}
@@ -154,11 +160,12 @@ def _named(label: str, width: float) -> str:
     return style.wrapped(label, width - 0.9, 7.5)
 
 
-def _said(dataset: Dataset, looks: Looks, *, bands: bool) -> str:
+def _said(dataset: Dataset, looks: Looks, drawn: Sequence[Axes]) -> str:
     """What curves and bands are."""
     worlds = legends.of_worlds(dataset)
     median = "" if dataset.sizes["replicate"] == 1 else "median of "
     words = f"true loss of recommended points, {median}{worlds}"
+    bands = any(axes.collections for axes in drawn)
     return (
         words
         + "; bands: from quartile to quartile" * bands

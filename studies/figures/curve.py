@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from xarray import DataArray, Dataset
 
 from studies.analysis.quantities.evaluate import quantity
-from studies.figures import clocks, layout, legends, panels, style
+from studies.figures import clocks, layout, legends, line_ends, panels, style
 from studies.figures.clocks import CLOCKS, along
 from studies.figures.facets import (
     GRID,
@@ -113,8 +113,11 @@ def curve(
         panel(drawing, axes, place, grid.inches - 0.6)
         panels.title(axes, words(place), 0.85 * (grid.inches - 0.5))
     _finish(grid, drawing, label or y)
-    inches = PANEL * grid.lines + 0.75
-    return legends.finish(figure, _handles(drawing, figure), _said(drawing, dataset), width, inches)
+    handles, inches = _handles(drawing, figure), PANEL * grid.lines + 0.75
+    alone = bool(handles) and not legends.has_line(figure.axes, "never")
+    if alone and line_ends.named(grid.panels, drawing.looks, (grid.inches, PANEL)):
+        handles = []
+    return legends.finish(figure, handles, _said(drawing, dataset), width, inches)
 
 
 def _across(drawing: Drawing, number: int, width: float) -> int:

@@ -5,7 +5,7 @@ Distance to its mean, heterozygosity on bits, linkage, genotypes, each on axes o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +15,10 @@ from xarray import Dataset
 
 from studies.analysis.noise import population as analysis
 from studies.analysis.shapes import ends
-from studies.figures import layout, legends, panels, style
+from studies.figures import graded, layout, legends, line_ends, panels, scales, style
 from studies.figures.style import Look, Looks
 from studies.results.arms import numbers_at, stack
+from studies.text.groups import grouped
 
 ROW, NARROW = 1.35, 1.5  # inches: the height of a panel, its least width
 TITLE = 0.2  # inches, for titles of their own where a landscape has several rows
@@ -48,24 +49,47 @@ class Curve(NamedTuple):
 def diversity(dataset: Dataset, width: float = style.WIDTH) -> Figure:
     """One row for each landscape: diversity at every checkpoint.
 
+    Several rows, for values of an axis, where arms are many (`scales.apart`).
     Where there is a noise ledger, also linkage disequilibrium and genotypes alive.
 
     Args:
         dataset: a study's results.
         width: inches.
     """
-    number, looks = dataset.sizes["landscape"], style.arm_looks(dataset)
+    places, arms = scales.places(dataset), graded.shown(dataset)
     columns = [*kinds(dataset), *(SEEN.values() if "moment" in dataset.dims else ())]
     figure = Figure(layout="constrained")
-    rows = layout.rows_of(figure, number, len(columns), width, NARROW, sharex="row")
-    for (name, part), row in zip(panels.landscapes(dataset), rows.places, strict=True):
+    rows = layout.rows_of(figure, len(places), len(columns), width, NARROW, sharex="row")
+    for (name, part), row in zip(places, rows.places, strict=True):
         for axes, what in zip(row, columns, strict=False):
-            panel(part, axes, looks, what)
+            panel(part, axes, arms.looks, what)
         panels.side_title(row[0], name, ROW - 0.1)
+    shared = _alike(rows.places, len(columns), [part["landscape"].item() for _, part in places])
     _label(rows, columns, 0.8 * rows.inches)
-    handles = legends.lines(legends.drawn_arms(figure.axes, looks, dataset))
-    height = (ROW + TITLE * (rows.lines > 1)) * number * rows.lines + 0.9
-    return legends.finish(figure, handles, _said(dataset, figure.axes, looks), width, height)
+    drawn = figure.axes
+    said = _said(dataset, drawn, arms.looks) + arms.said + scales.SHARED * shared
+    named = line_ends.named(drawn, arms.looks, (rows.inches, ROW))
+    there = {} if named else legends.drawn_arms(drawn, arms.looks, dataset)
+    handles = legends.lines(arms.entries(there))
+    height = (ROW + TITLE * (rows.lines > 1)) * len(places) * rows.lines + 0.9
+    height += arms.bar(figure, drawn, width)
+    return legends.finish(figure, handles, said, width, height)
+
+
+def _alike(rows: np.ndarray, number: int, landscapes: Sequence[str]) -> bool:
+    """One vertical scale for all panels of a landscape that show the same, where it fits them.
+
+    Args:
+        rows: (places, P) the panels.
+        number: of kinds of panels.
+        landscapes: of each row.
+
+    Returns:
+        Whether some panels have one scale.
+    """
+    pairs = [zip(landscapes, column, strict=True) for column in rows[:, :number].T]
+    some = [axes for column in pairs for axes in grouped(column).values()]
+    return any([panels.alike([one for one in axes if one.lines]) for axes in some])
 
 
 def _label(rows: layout.Rows, columns: list[str], inches: float) -> None:
@@ -78,7 +102,8 @@ def _label(rows: layout.Rows, columns: list[str], inches: float) -> None:
 def _said(dataset: Dataset, drawn: list[Axes], looks: Looks) -> str:
     """The words above the legend."""
     bands = "; bands: 95 % intervals" if any(axes.collections for axes in drawn) else ""
-    return f"means of {legends.of_worlds(dataset, bands)}{legends.each(dataset, looks)}"
+    each = legends.each(dataset, looks, scales.apart(dataset))
+    return f"means of {legends.of_worlds(dataset, bands)}{each}"
 
 
 def kinds(dataset: Dataset) -> list[str]:

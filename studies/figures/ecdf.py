@@ -21,7 +21,7 @@ from xarray import DataArray, Dataset
 
 from studies.analysis.running_time import restarts, runtime
 from studies.analysis.running_time.runtime import Targets
-from studies.figures import clocks, layout, legends, panels, scales, style
+from studies.figures import clocks, graded, layout, legends, line_ends, panels, scales, style
 from studies.figures.clocks import with_clock
 from studies.figures.ecdf_groups import COLUMNS, CROSS, NARROW, PANEL, grouped
 from studies.figures.style import Look, Looks
@@ -77,17 +77,19 @@ def ecdf(
             "ecdf: expected a study with `targets:`, found none in these results; give losses as"
             " targets=[...]"
         )
-    shown, looks = scales.panels(dataset), scales.looks(dataset)
+    shown, arms = scales.panels(dataset), graded.shown(dataset)
     figure = Figure(layout="constrained")
     columns = layout.abreast(min(len(shown), COLUMNS), width, NARROW)
     grid = layout.laid_out(figure, len(shown), columns, width)
     inches = grid.inches - 0.5  # of words
     for axes, part in zip(grid.panels, shown, strict=True):
-        _titled(axes, part, looks, targets, inches, clock)
+        _titled(axes, part, arms.looks, targets, inches, clock)
     grid.label("targets reached", style.wrapped(clocks.label(clock), inches))
-    handles = legends.lines(style.factored(legends.drawn_arms(figure.axes, looks, dataset)))
-    height = PANEL * grid.lines + 0.35
-    return legends.finish(figure, handles, _said(figure, dataset, looks), width, height)
+    said = _said(figure, dataset, arms.looks) + arms.said
+    named = line_ends.named(grid.panels, arms.looks, (grid.inches, PANEL))
+    drawn = {} if named else legends.drawn_arms(grid.panels, arms.looks, dataset)
+    height = PANEL * grid.lines + 0.35 + arms.bar(figure, grid.panels, width)
+    return legends.finish(figure, legends.lines(arms.entries(drawn)), said, width, height)
 
 
 def _titled(

@@ -19,7 +19,7 @@ class Places(NamedTuple):
 
     columns: int  # of panels
     rows: int
-    beside: bool  # whether the legend stands in a free place of the last row
+    beside: bool  # whether the legend, if there is one, stands in a free place of the last row
     across: int = 1  # columns of the legend
     below: float = 1.0  # inches of the legend where it stands below
 
@@ -41,6 +41,12 @@ class Places(NamedTuple):
         return self if self.beside else self._replace(across=across, below=inches)
 
 
+def alone(number: int, width: float) -> Places:
+    """How so many panels without a legend are laid out, on so many inches."""
+    columns = min(_most(width), number)
+    return Places(columns, -(-number // columns), beside=True)
+
+
 def places(number: int, lines: Sequence[str], width: float) -> Places:
     """How so many panels and the legend are laid out.
 
@@ -49,11 +55,16 @@ def places(number: int, lines: Sequence[str], width: float) -> Places:
         lines: that may stand in the legend.
         width: inches of the figure.
     """
-    most = max(1, min(COLUMNS, int(width // NARROW)))
+    most = _most(width)
     fits = _fits(lines, width / most)
     columns = min(most, number + (fits and number < most))
     rows = -(-number // columns)
     return Places(columns, rows, beside=bool(fits and number % columns))
+
+
+def _most(width: float) -> int:
+    """Panels beside one another on so many inches; >= 1."""
+    return max(1, min(COLUMNS, int(width // NARROW)))
 
 
 def _fits(lines: Sequence[str], inches: float) -> bool:

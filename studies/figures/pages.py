@@ -36,6 +36,7 @@ WITHIN = ("curve", "map")  # whose panels show several optimizers
 BY_LINE = ("convergence", "diversity", "ecdf")  # with a line for each arm
 FACETED = (
     "convergence",
+    "diversity",
     "ecdf",
     "attainment",
 )  # that have panels for values of axes where lines are many
@@ -135,7 +136,8 @@ def apart(name: str, dataset: Dataset, options: Tree | None = None) -> list[str]
     inside = (PLACES, "optimizer") if name in BY_PAIR else (PLACES,)
     rest = [dim for dim in every if dim not in inside and name in BY_ARM + BY_LINE]
     first = scales.apart(dataset) if name in FACETED else []
-    return [PLACES, *first, *(dim for dim in rest if dim not in first)]
+    bar = scales.crowded(dataset, first) if name in FACETED else None
+    return [PLACES, *first, *(dim for dim in rest if dim not in (*first, bar))]
 
 
 def _of_panels(figure: str, names: Sequence[str], options: Tree) -> list[str]:

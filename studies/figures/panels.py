@@ -26,6 +26,7 @@ from studies.text.words import number
 
 FAR = 100  # times a value, beyond which the ends of its interval are not drawn on a log scale
 COST = "cost (evaluations)"
+LEAST = 1 / 3  # of the height of a panel, that what it shows takes, or else it has a scale of its own
 ABSENT: Look = {  # words in the middle of empty Axes
     "ha": "center",
     "va": "center",
@@ -334,6 +335,23 @@ def _gaps(axis: Axis, values: np.ndarray, inches: float) -> np.ndarray:
 
 def _numbers(values: np.ndarray) -> list[str]:
     return [number(value) for value in values]
+
+
+def alike(drawn: Sequence[Axes]) -> bool:
+    """The same vertical scale in all panels, where one scale fits all; says whether they have it.
+
+    It does where all are linear, or logarithmic, and what each shows by itself takes a third of its height.
+    """
+    if len(drawn) < 2 or len({axes.get_yscale() for axes in drawn}) > 1:
+        return False
+    low, high = np.array([axes.get_ylim() for axes in drawn]).T
+    of_axis = drawn[0].yaxis.get_transform().transform
+    own, whole = of_axis(high) - of_axis(low), np.ptp(of_axis(np.append(low, high)))
+    if (own < LEAST * whole).any():
+        return False
+    for axes in drawn:
+        axes.set_ylim(low.min(), high.max())
+    return True
 
 
 def few(axes: Axes, most: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -19,11 +18,12 @@ from xarray import Dataset
 
 from studies.figures import panels as shared
 from studies.figures import style
-from studies.figures.facets import finite, words
-from studies.figures.style import Look, Looks
+from studies.figures.facets import finite, numeric, words
+from studies.figures.style import Look
 from studies.results.arms import arms, asked, dims_beside, labels, stack, words_on_silent
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
+from studies.text.groups import grouped
 from studies.text.schema import DIMS
 
 ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is not told apart
@@ -32,6 +32,7 @@ LEAST, MOST = 1e-300, 1e300  # what an axis of doubles can reach, with its margi
 PANELS = 24  # of a landscape, at most
 NAMED = 3  # arms that are named one by one
 DRAWN = ("loss", "start_loss", "status", "steps", "bill")  # variables that curves are made of
+SHARED = "; panels of one landscape have one vertical scale"
 BOTH_KINDS = (
     "expected losses of one kind, got gaps to the optimum of some arms and raw losses of others; give"
     " gap=True or False"
@@ -97,28 +98,39 @@ def name(*, gap: bool) -> str:
 def panels(dataset: Dataset) -> list[Panel]:
     """Title, results and whether the loss is a gap, of each panel.
 
-    One for each landscape and value of the axes that are `apart`, two where arms have gaps and others raw
-    losses. The title says the values of axes, also of those that have one value alone.
+    One for each of `places`, two where arms have gaps and others raw losses.
+    """
+    shown = []
+    for label, part in places(dataset):
+        both = kinds(part) or [is_gap(part)]
+        titles = [f"{label}, {name(gap=gap)}" if len(both) > 1 else label for gap in both]
+        shown += [(title, part, gap) for title, gap in zip(titles, both, strict=True)]
+    return shown
+
+
+def places(dataset: Dataset) -> list[tuple[str, Dataset]]:
+    """Title and results of each landscape and value of the axes that are `apart`.
+
+    The title says the values of axes, also of those that have one value alone.
     """
     alone = [axis for axis in dims_beside(dataset["loss"], *DIMS) if dataset.sizes[axis] == 1]
-    shown, axes = [], [*apart(dataset), *alone]
-    for landscape, results in shared.landscapes(dataset):
-        for place, part in _facets(results, axes):
-            label = ", ".join(filter(None, [landscape, words(place)]))
-            both = kinds(part) or [is_gap(part)]
-            titles = [f"{label}, {name(gap=gap)}" if len(both) > 1 else label for gap in both]
-            shown += [(title, part, gap) for title, gap in zip(titles, both, strict=True)]
-    return shown
+    axes = [*apart(dataset), *alone]
+    return [
+        (", ".join(filter(None, [landscape, words(place)])), part)
+        for landscape, results in shared.landscapes(dataset)
+        for place, part in facets(results, axes)
+    ]
 
 
 def apart(dataset: Dataset) -> list[str]:
     """The swept axes whose values have panels of their own: so few that no panel is full of lines.
 
-    None where each optimizer has few arms, or no axes leave few of them in few panels.
+    Or, where none leave few, those that leave one axis of numbers, along which lines are shades (`crowded`).
+    None where each optimizer has few arms.
     """
     if _arms_each(dataset) <= style.BANDS:
         return []
-    axes = [axis for axis in dims_beside(dataset["loss"], *DIMS) if dataset.sizes[axis] > 1]
+    axes = _swept(dataset)
     parts = [part for number in range(1, len(axes)) for part in itertools.combinations(axes, number)]
     numbers = {part: math.prod(dataset.sizes[axis] for axis in part) for part in parts}
     few = sorted((part for part in parts if numbers[part] <= PANELS), key=lambda part: numbers[part])
@@ -127,29 +139,43 @@ def apart(dataset: Dataset) -> list[str]:
         for part in few:
             if left[part] <= most:
                 return list(part)
+    for part in few:
+        rest = [axis for axis in axes if axis not in part]
+        if len(rest) == 1 and numeric(dataset[rest[0]].values):
+            return list(part)
     return []
+
+
+def crowded(dataset: Dataset, apart: Sequence[str]) -> str | None:
+    """The axis of numbers that alone gives an optimizer too many arms for a panel; None where none does.
+
+    Args:
+        dataset: a study's results.
+        apart: axes whose values have panels of their own.
+    """
+    left = dataset.isel(dict.fromkeys(apart, 0))
+    axes = _swept(left)
+    if len(axes) != 1 or not numeric(left[axes[0]].values) or _arms_each(left) <= style.BANDS:
+        return None
+    return axes[0]
+
+
+def _swept(dataset: Dataset) -> list[str]:
+    """The swept axes of several values."""
+    return [axis for axis in dims_beside(dataset["loss"], *DIMS) if dataset.sizes[axis] > 1]
 
 
 def _arms_each(dataset: Dataset) -> int:
     """The most arms of an optimizer."""
-    numbers = Counter(re.sub(style.ALONG, "", label) for label in labels(dataset))
+    numbers = Counter(style.optimizer_of(label) for label in labels(dataset))
     return max(numbers.values(), default=0)
 
 
-def _facets(dataset: Dataset, axes: Sequence[str]) -> Iterator[tuple[dict[str, object], Dataset]]:
-    """The values of axes, and the results at them, without these dims."""
+def facets(dataset: Dataset, axes: Sequence[str]) -> Iterator[tuple[dict[str, object], Dataset]]:
+    """The values of axes, and the results at them, without these dims; of no axes all results."""
     for values in itertools.product(*(dataset[axis].values.tolist() for axis in axes)):
         place = dict(zip(axes, values, strict=True))
         yield place, dataset.sel(place).drop_vars(axes)
-
-
-def looks(dataset: Dataset) -> Looks:
-    """A look for each arm of the panels, the same in all."""
-    axes = apart(dataset)
-    if not axes:
-        return style.arm_looks(dataset)
-    names = (label for _, part in _facets(dataset, axes) for label in labels(part, every=True))
-    return style.looks(list(dict.fromkeys(names)))
 
 
 def arms_of(dataset: Dataset, gap: bool | None, figure: str) -> Arms:  # noqa: FBT001
@@ -235,6 +261,20 @@ def _start(arm: Dataset) -> np.ndarray:
         return finite(arm["start_loss"].values)
     first = finite(arm["loss"].isel(checkpoint=0).values)
     return np.median(first, keepdims=True) if first.size else first
+
+
+def share(drawn: Sequence[Axes], shown: Sequence[Panel]) -> bool:
+    """One vertical scale for all panels of a landscape that show one kind of loss, where it fits them.
+
+    Args:
+        drawn: the panels, with all lines.
+        shown: what each shows.
+
+    Returns:
+        Whether some panels have one scale.
+    """
+    places = ((part["landscape"].item(), gap) for _, part, gap in shown)
+    return any([shared.alike(some) for some in grouped(zip(places, drawn, strict=True)).values()])
 
 
 def finish(axes: Axes, shown: Scale, drawn: np.ndarray) -> None:

@@ -58,6 +58,8 @@ UNSURE: Look = {
     "linewidth": 0,
     "alpha": 0.6,
 }  # hits known to intervals
+CONTRAST = 4.5  # of letters on white
+PALE, DARK = 0.6, 0.35  # ends of the shades of a colour: of white, and of the colour before black
 BANDS = 7  # arms on one panel, above which bands would hide one another
 
 OPTIMIZERS = "optimizers"  # attribute of results of which some are shown: all optimizers (JSON)
@@ -131,13 +133,18 @@ def looks(names: Sequence[str]) -> Looks:
     optimizer have its colour: the next line styles, then paler ones. Of several optimizers, arms at one value
     of an axis have one line style.
     """
-    families = grouped((re.sub(ALONG, "", label), label) for label in names)
+    families = grouped((optimizer_of(label), label) for label in names)
     alike = _alike(families)
     by_label: Looks = {}
     for (colour, dash), arms in zip(cycle(PAIRS), families.values()):
         first = DASHES[0] if alike and len(arms) > 1 else dash
         by_label |= {label: _varied(colour, first, place) for place, label in enumerate(arms)}
     return {label: by_label[label] for label in names}
+
+
+def optimizer_of(label: str) -> str:
+    """The optimizer of an arm: its label without the values of axes."""
+    return re.sub(ALONG, "", label)
 
 
 def _alike(families: Mapping[str, Sequence[str]]) -> bool:
@@ -156,7 +163,7 @@ def factored(looks: Looks) -> Looks:
     Args:
         looks: label -> keywords of `Axes.plot`, as `looks` gives them.
     """
-    families = grouped((re.sub(ALONG, "", label), label) for label in looks)
+    families = grouped((optimizer_of(label), label) for label in looks)
     first = next(iter(families), "")
     values = [label[len(first) :] for label in families.get(first, [])]
     every = {f"{optimizer}{value}" for optimizer in families for value in values}
@@ -180,6 +187,31 @@ def paler(colour: Colour, share: float) -> tuple[float, float, float]:
     """A colour mixed with this share of white: red, green, blue."""
     red, green, blue = (float(1 - (1 - share) * (1 - part)) for part in to_rgb(colour))
     return red, green, blue
+
+
+def ink(colour: Colour) -> tuple[float, float, float]:
+    """A colour for letters on white: darkened until its contrast is 4.5, as WCAG asks for."""
+    red, green, blue = to_rgb(colour)
+    for share in np.linspace(1, 0, 21).tolist():
+        shown = share * red, share * green, share * blue
+        if CONTRAST * (_luminance(shown) + 0.05) <= 1.05:
+            break
+    return shown
+
+
+def _luminance(colour: tuple[float, float, float]) -> float:
+    """The relative luminance of a colour in sRGB (WCAG 2)."""
+    parts = np.array(colour)
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def ramp(colour: Colour, number: int) -> list[Colour]:
+    """So many shades of a colour, from pale to dark; of black those of a grey."""
+    middle = to_rgb(colour if any(to_rgb(colour)) else WORDS)
+    ends = [paler(middle, PALE), middle, tuple(DARK * part for part in middle)]
+    steps = LinearSegmentedColormap.from_list("ramp", ends)(np.linspace(0, 1, number))
+    return [(red, green, blue) for red, green, blue, _ in steps.tolist()]
 
 
 def shades(number: int) -> list[Shade]:

@@ -135,7 +135,7 @@ def _mark(figure: Figure, marks: Marks) -> None:
         label = _label(artist, marks.labels) or colours.get(_colour(artist))
         if label is not None:
             marks.add(artist, "arm", label)
-    for label, *parts in keys:
+    for label, *parts in [*keys, *_names_at_ends(figure)]:
         if label in marks.labels:
             for part in parts:
                 marks.add(part, "key", label)
@@ -160,6 +160,13 @@ def _keys(figure: Figure) -> Iterator[tuple[str, Artist, Artist]]:
         for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
             if handle is not None:
                 yield text.get_text().replace("\n", " "), handle, text
+
+
+def _names_at_ends(figure: Figure) -> Iterator[tuple[str, Artist]]:
+    """The names of lines at their ends."""
+    for axes in figure.axes:
+        for text in axes.texts:
+            yield str(text.get_gid()), text
 
 
 def _legends(figure: Figure) -> list[Legend]:

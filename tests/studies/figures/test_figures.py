@@ -295,7 +295,7 @@ class TestSweeps:
             (4, 6, ["learning_rate"]),
             (5, 5, ["batch"]),  # 5 lines
             (1, 9, []),
-            (30, 7, []),  # 30 panels were too many, and 30 lines as well
+            (30, 7, ["learning_rate"]),  # 30 panels were too many: 7 of 30 lines that are shades
         ],
     )
     def test_axes_that_are_apart_leave_few_lines_in_few_panels(self, batches, rates, axes):

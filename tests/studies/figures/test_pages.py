@@ -25,7 +25,7 @@ CASES = {  # figure, and results that need several pages
     "claims": ("claims", claiming(20)),
     "profile": ("profile", APART),
     "convergence": ("convergence", results(optimizers=OPTIMIZERS)),
-    "landscapes": ("convergence", results(landscapes=LANDSCAPES[:3])),
+    "landscapes": ("convergence", results(landscapes=LANDSCAPES[:5])),
     "phase": ("phase", results(landscapes=LANDSCAPES, rates=(1, 2))),
 }
 
