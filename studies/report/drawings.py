@@ -135,10 +135,10 @@ def _mark(figure: Figure, marks: Marks) -> None:
         label = _label(artist, marks.labels) or colours.get(_colour(artist))
         if label is not None:
             marks.add(artist, "arm", label)
-    for label, *parts in [*keys, *_names_at_ends(figure)]:
+    entries = [(label, part) for label, *parts in keys for part in parts]
+    for label, part in [*entries, *_names_at_ends(figure)]:
         if label in marks.labels:
-            for part in parts:
-                marks.add(part, "key", label)
+            marks.add(part, "key", label)
 
 
 def _artists(figure: Figure) -> list[Artist]:
