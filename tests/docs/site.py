@@ -30,7 +30,14 @@ SITE = ROOT / "results" / "site"
 TUTORIALS = "tutorials"
 LEFT, READY = "../configs)", "../../reference/studies.md)"  # a folder is no page
 ORDER = {  # caption -> pages of studies/docs
-    "Begin": ("tutorials/crossover", "tutorials/network", "tutorials/genotypes", "concepts"),
+    "Begin": (
+        "tutorials/crossover",
+        "tutorials/network",
+        "tutorials/genotypes",
+        "tutorials/landscape",
+        "tutorials/optimizer",
+        "concepts",
+    ),
     "Guides": (
         "studying",
         "kinds",

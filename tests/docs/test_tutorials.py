@@ -1,6 +1,7 @@
 """Tutorials run as they stand, and the site has every page."""
 
 import re
+import sys
 
 import pytest
 
@@ -19,6 +20,9 @@ def own(tmp_path, monkeypatch):
     """A folder of a user's."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    for path in tmp_path.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 @tutorials
@@ -33,6 +37,26 @@ def test_every_line_is_python_and_the_study_loads(tutorial, monkeypatch):
             exec(block, names)
         ran = ran or bool(asked)
     assert len(asked) == 1
+
+
+KINDS = {  # tutorial -> its kind that keeps the contract, and those that are shown to break it
+    "landscape": ("partition:Partition", ["wrong:Partition"]),
+    "optimizer": ("halves:Halves", ["draws:Halves", "mixes:Halves"]),
+}
+
+
+@each("tutorial", KINDS)
+def test_own_kinds_keep_the_contract_and_wrong_ones_do_not(tutorial, monkeypatch, capsys):
+    monkeypatch.setattr(studies, "run_study", lambda file, out: None)
+    before = TUTORIALS[tutorial].partition("studies.run_study")[0].rpartition("```python\n")[0]
+    (kind, wrong), names = KINDS[tutorial], {}
+    for code in CODE.findall(before):
+        exec(compile(code, tutorial, "exec"), names)
+    said = capsys.readouterr().out
+    assert f"{kind}: keeps the contract" in said
+    for other in wrong:
+        line = f"FAIL .*: {other.split(':')[0]}.py:.*\n{other}: \\d+ promises are broken"
+        assert re.search(line, said, re.DOTALL), other
 
 
 @tutorials
