@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from studies.run import cards
+from studies.run import cards, memory_limit
 from studies.run.certificates import Tls, security
 from studies.run.environment import ENVIRONMENT, paths
 from studies.run.kinds import NOBODY, ClusterError
@@ -72,11 +72,13 @@ def connect(
         say: takes a line, where a first worker is long in coming.
 
     Raises:
-        ClusterError: unknown kind of cluster, nobody answers, or no worker came.
+        ClusterError: unknown kind of cluster, nobody answers, no worker came, or one has no room for a cell.
     """
     cluster = checked(cluster, workers)
     with _place(cluster, workers, folder) as place, _client(place, cluster.where) as client:
         _await_worker(client, cluster, say)
+        if cluster.where == LOCAL and cluster.memory:
+            memory_limit.check(client, cluster.memory)
         yield client
 
 

@@ -25,11 +25,11 @@ from studies.run import cards
 from studies.run.certificates import security, temporary
 from studies.run.environment import cores
 from studies.run.kinds import ClusterError, one_line
+from studies.run.memory_limit import LIMIT
 from studies.study_file.cluster import Cluster
 from studies.text.shapes import Data
 
 if TYPE_CHECKING:
-    from distributed import Worker
     from distributed.deploy.spec import SpecCluster
 
 LOOPBACK = "127.0.0.1"
@@ -116,28 +116,14 @@ def _options(slot: Slot) -> Data:
     """What a nanny is told of its worker."""
     from dask.utils import parse_bytes
 
-    memory = parse_bytes(slot.memory) if slot.memory else None
-    every = {"nthreads": 1, "memory_limit": 0, "worker_class": limited, "memory": memory}
+    from studies.run.replaced import Replaced
+
+    # no limit of Dask's, which ends a worker
+    every: Data = {"nthreads": 1, "memory_limit": 0, "worker_class": Replaced}
+    limit = {LIMIT: str(parse_bytes(slot.memory))} if slot.memory else {}
     if slot.card is None:
-        return every
-    return every | {"env": {"CUDA_VISIBLE_DEVICES": slot.card}, "resources": {"GPU": 1}}
-
-
-def limited(memory: int | None, **options: object) -> Worker:
-    """Dask's worker, in a process that may have so much memory: a cell that asks for more fails, and says so.
-
-    Args:
-        memory: bytes; None: what there is.
-        options: of the worker.
-    """
-    import resource
-
-    from distributed import Worker
-
-    if memory is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    words: Data = options
-    return Worker(**words)
+        return every | {"env": limit}
+    return every | {"env": {"CUDA_VISIBLE_DEVICES": slot.card, **limit}, "resources": {"GPU": 1}}
 
 
 def end() -> NoReturn:

@@ -272,8 +272,9 @@ class _Window:
         self.futures.pop(address)
         if future.status in {"cancelled", "lost"}:
             raise SchedulerLost
-        if future.status == "finished":
-            for record, cell in zip(self._records(future), group, strict=True):
+        records = self._records(future) if future.status == "finished" else []
+        if records:
+            for record, cell in zip(records, group, strict=True):
                 self._pass_on(record, cell)
         elif not alone and not _took_too_long(_note(group[0], self.out)):
             return [*group]
@@ -295,8 +296,14 @@ class _Window:
         self.say(f"{which}: {record.error}")
 
     def _records(self, future: Future) -> list[Record]:
-        with _asking():
-            result: Record | list[Record] = future.result()
+        """What became of a group that ended; nothing where its worker died before it could tell."""
+        from distributed import KilledWorker
+
+        try:
+            with _asking():
+                result: Record | list[Record] = future.result()
+        except KilledWorker:  # another worker was asked instead, and died too
+            return []
         records = result if isinstance(result, list) else [result]
         for record in records:
             _check_shared(record, self.out)

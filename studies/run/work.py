@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from studies.cells import provenance
 from studies.results import store
-from studies.run import machine, notes, rounds
+from studies.run import machine, memory_limit, notes, rounds
 from studies.text import user_code
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def _together(cells: Mapping[str, Cell], out: Path, compiled: str) -> dict[str, 
     with contextlib.ExitStack() as noted:
         for address, cell in missing.items():
             noted.enter_context(_crash_note(cell, address, out, timeout=0.0))
-        parts = run_together([_checked(cell, address) for address, cell in missing.items()], compiled)
+        checked = [_checked(cell, address) for address, cell in missing.items()]
+        with memory_limit.limited():
+            parts = run_together(checked, compiled)
     each = (time.perf_counter() - began) / sum(cell.last - cell.first for cell in missing.values())
     return {
         address: Ready(data, each * data.sizes["replicate"], len(missing))
@@ -193,7 +195,8 @@ def _run(cell: Cell, address: str, times: str, compiled: str) -> Dataset:
     from studies.cells.loop import run_cell
 
     cell = _checked(cell, address)
-    return run_cell(cell, rounds.read(Path(times), address) if times else None, compiled)
+    with memory_limit.limited():
+        return run_cell(cell, rounds.read(Path(times), address) if times else None, compiled)
 
 
 def _checked(cell: Cell, address: str) -> Cell:

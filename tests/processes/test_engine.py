@@ -233,6 +233,32 @@ def listening(pid):
     ]
 
 
+@pytest.mark.verify
+def test_a_memory_too_small_for_any_worker_is_one_line_before_any_cell(tmp_path):
+    write(tmp_path, FEW | {"cluster": {"memory": "30MB", "workers": 1}})
+    code, out, err = finish(start(tmp_path))
+    assert (code, out) == (2, "")
+    [line] = err.splitlines()
+    assert re.match(
+        r"cluster.memory: expected more than \d+ MB \(a worker has .*, got 30MB; give", line
+    )
+    assert not cells(tmp_path)
+
+
+@pytest.mark.verify
+def test_a_cell_that_asks_for_more_than_its_worker_may_have_fails_and_the_others_are_computed(tmp_path):
+    """A point of 10^9 coordinates is 8 GB."""
+    study = FEW | {"cluster": {"memory": "2GB", "workers": 1}, "sweep": {}}
+    study["landscapes"] = {"bowl": {"kind": "quadratic"}, "wide": {"kind": "quadratic", "dim": 10**9}}
+    write(tmp_path, study)
+    code, _, err = finish(start(tmp_path))
+    assert code == 1, err
+    failed = [line for line in err.splitlines() if " failed: OverLimitError: cluster.memory: " in line]
+    assert all("got 2,000 MB" in line for line in failed)
+    assert {re.search(r"\((.*?)\)", line)[1] for line in failed} == {"wide, GA", "wide, random"}
+    assert len(failed) == len(cells(tmp_path)) == 2
+
+
 def test_a_script_computes_where_the_study_says(tmp_path, no_report, monkeypatch):
     monkeypatch.setitem(clusters.ANSWER, "address", 0.1)
     path = write(tmp_path, FEW | {"cluster": {"kind": "tcp://127.0.0.1:1"}})

@@ -2,7 +2,6 @@
 
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import psutil
 import pytest
 
 from studies.run import clusters, environment
+from studies.run.memory_limit import LIMIT
 from studies.study_file.cluster import LOCAL, Cluster
 from tests.support.patience import patience, wait_for
 from tests.support.runs import ROOT, alive
@@ -65,10 +65,28 @@ def test_a_worker_that_ends_is_replaced_and_has_the_same_card_and_memory(holder)
     wait_for(lambda: workers(holder).keys() == {"0", "1"})
     assert workers(holder)["0"] == before["0"]
     assert workers(holder)["1"] != before["1"]
-    limits = holder.client.run(resource.getrlimit, resource.RLIMIT_DATA).values()
-    assert (8 * 10**9, 8 * 10**9) in {*map(tuple, limits)}
-    assert len({*map(tuple, limits)}) == 2
+    limits = holder.client.run(os.getenv, LIMIT).values()
+    assert {*limits} == {None, str(8 * 10**9)}
     assert {worker["resources"]["GPU"] for worker in told(holder)} == {1}
+
+
+def test_a_worker_that_cannot_speak_is_replaced(holder):
+    """As for want of memory: Dask's would leave together with its nanny."""
+    before = workers(holder)
+    [place] = [place for place, pid in holder.client.run(os.getpid).items() if pid == before["1"]]
+    holder.client.run(mute, workers=[place])
+    wait_for(lambda: {*workers(holder).values()} - {*before.values()})
+    wait_for(lambda: workers(holder).keys() == {"0", "1"})
+    assert workers(holder)["0"] == before["0"]
+
+
+def mute(dask_worker):
+    """Take from a worker the memory for its heartbeat."""
+
+    async def metrics():
+        raise MemoryError
+
+    dask_worker.get_metrics = metrics
 
 
 def told(holder):

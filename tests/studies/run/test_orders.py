@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import cloudpickle
 import pytest
+from distributed import KilledWorker
 
 from studies.cells.task import Cell
 from studies.run import arrivals, orders, sweep, work
@@ -154,6 +155,24 @@ Thread 0x00007f02 (most recent call first):
   File "/x/studies/cells/loop.py", line 99 in run_cell
   File "/x/studies/run/work.py", line 150 in _run
 """
+
+
+def test_a_worker_that_dies_before_its_record_is_taken_is_one_that_died(tmp_path):
+    """Dask asks another worker for a result that is gone, which may die too."""
+
+    class Gone(Client):
+        def submit(self, *words, **more):
+            future = super().submit(*words, **more)
+            future.result = lost if len(self.sent) == 1 else future.result
+            return future
+
+    def lost():
+        raise KilledWorker("cell", "a worker", 1)
+
+    client = Gone("done", "failed")
+    records, _ = swept(client, CELLS[:1], tmp_path)
+    assert len(client.sent) == 2
+    assert [record.error for record in records] == ["why"]
 
 
 def test_a_cell_that_took_too_long_is_not_judged_again(tmp_path):
