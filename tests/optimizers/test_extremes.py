@@ -247,11 +247,25 @@ UNITS = [  # each kind in a large and in a small unit, one in each dtype; the ot
 
 
 def cone(unit):
+    """Of a unit for all worlds, or one for each (R, 1, 1)."""
+
     def answer(query, dtype):
         away = (query.points.to(dtype) - 0.3 * unit).abs()
         return Answer((away * (1 + torch.arange(away.shape[-1], dtype=dtype) / 4)).sum(-1))
 
     return answer
+
+
+def in_a_cone(kind, options, unit, dtype, box=1.0):
+    """Recommendations (steps, R, D), start and loss in a unit."""
+    optimizer, s = build(kind, options | FREE.get(kind, {})), make(dtype=dtype)
+    domain = Reals(-box, box)
+    where = Problem(5, domain, True, lambda n: (2 * s.at(0).uniform("init", (n, 5)) - 1) * unit)
+    states = [optimizer.init(where, s.at(0))]
+    for step in range(1, 9):
+        query = optimizer.ask(states[-1], s.at(step))
+        states.append(optimizer.tell(states[-1], query, cone(unit)(query, dtype), s.at(step))[0])
+    return torch.stack([optimizer.recommend(state) for state in states])
 
 
 @pytest.mark.parametrize(("kind", "sign", "dtype"), UNITS)
@@ -263,20 +277,30 @@ def test_methods_that_read_values_do_not_depend_on_the_unit_of_length(kind, sign
 
     def run(unit):
         options = {key: getattr(OPTIMIZERS[kind](), key) * unit for key in LENGTHS.get(kind, ())}
-        optimizer, s = build(kind, options | FREE.get(kind, {})), make(dtype=dtype)
-        where = Problem(
-            5, Reals(-unit, unit), True, lambda n: (2 * s.at(0).uniform("init", (n, 5)) - 1) * unit
-        )
-        states = [optimizer.init(where, s.at(0))]
-        for step in range(1, 9):
-            query = optimizer.ask(states[-1], s.at(step))
-            states.append(optimizer.tell(states[-1], query, cone(unit)(query, dtype), s.at(step))[0])
-        return torch.stack([optimizer.recommend(state) for state in states])
+        return in_a_cone(kind, options, unit, dtype, box=unit)
 
     unit = 2.0 ** (sign * FLOATS[dtype])
     plain = run(1.0)
     assert torch.equal(run(unit) / unit, plain)
     assert not torch.equal(plain[-1], plain[0]) or kind == "wright_fisher"
+
+
+SIZED = [kind for kind in KINDS if "sigma" in OPTIMIZERS[kind]().parameters()]
+
+
+@each("kind", SIZED)
+def test_worlds_of_different_sizes_do_not_meet(kind):
+    """Start, hyperparameters and loss of each world in a unit of its own, 2^80 and 2^-80 side by side in float32.
+
+    Every recommendation of a world is its unit times what it was, bit for bit.
+    """
+    lengths = {key: getattr(OPTIMIZERS[kind](), key) or 0.6 for key in LENGTHS.get(kind, ("sigma",))}
+    units = 2.0 ** torch.tensor([80.0, 0.0, -80.0, 0.0, 40.0, -40.0, 0.0, 80.0], dtype=torch.float64)
+    sized = {key: length * units for key, length in lengths.items()}
+    unit = units.float()[:, None, None]
+    plain = in_a_cone(kind, lengths, 1.0, torch.float32)
+    assert torch.equal(in_a_cone(kind, sized, unit, torch.float32) / unit[:, 0], plain)
+    assert not torch.equal(plain[-1], plain[0])
 
 
 @pytest.mark.parametrize("antithetic", [True, False])

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from studies.analysis.noise import pooling
+from studies.analysis.noise.noise import shares
 from studies.analysis.noise.population import diversity, population
 from studies.analysis.noise.spectrum import spectrum
 
@@ -30,6 +31,30 @@ def ledger(eigenvalues, curvature, mean_curvature):
             "replicate": np.arange(len(trace)),
         },
     )
+
+
+class TestShares:
+    def data(self, moving, still=0):
+        """Of two sources the first has a quarter to a third of the variance; some worlds do not move at all."""
+        variance = np.append(np.linspace(1.0, 2.0, moving), np.zeros(still))
+        first = variance[:, None] * [[0.25, 0.5]] + np.minimum(variance, 1)[:, None] * [[0.1, 0.0]]
+        by_source = (("replicate", "source"), first)
+        variables = {"step_variance_first": by_source, "step_variance_total": by_source}
+        variables["step_variance"] = ("replicate", variance)
+        return xr.Dataset(
+            variables, {"source": ["data", "mutation"], "replicate": np.arange(moving + still)}
+        )
+
+    def test_worlds_that_do_not_move_do_not_count(self):
+        """Neither in the shares nor in how sure they are: 12 worlds of 20 are 12 worlds."""
+        some, alone = (shares(self.data(12, still)) for still in (8, 0))
+        xr.testing.assert_allclose(some, alone, rtol=1e-12)
+        assert float(alone["first"].sel(source="mutation")) == pytest.approx(0.5)
+
+    def test_where_none_moves_there_are_no_shares(self):
+        assert (
+            shares(self.data(0, 8))[["first", "total", "interaction"]].isnull().all().to_array().all()
+        )
 
 
 class TestSpectrum:
