@@ -132,10 +132,10 @@ def _claim(kind: str) -> Parts:
 def _figure(name: str) -> Parts:
     from studies.figures import about
     from studies.study_file import keys
-    from studies.study_file.figures import QUESTIONS, model_of
-    from studies.study_file.model import FIGURES as NEEDS
+    from studies.study_file.figures import model_of
+    from studies.study_file.model import section_of
 
-    needs = QUESTIONS[name].needs if name in QUESTIONS else NEEDS[name]
+    needs = section_of(name)
     model = model_of(name)
     but = f"; with `{model.instead}` it needs none" if model.instead else ""
     shows = [f"shows the `{needs}` of a study{but}"] if needs else []

@@ -15,7 +15,7 @@ from studies.study_file.axes import Axis
 from studies.study_file.check_let import recorded as recorded_by
 from studies.study_file.document import Mistake, Path
 from studies.study_file.figures import CLOCKS, FORMULAS, PLACES, QUANTITIES, QUESTIONS
-from studies.study_file.model import FIGURES, StudyModel
+from studies.study_file.model import StudyModel, section_of
 from studies.study_file.stated import hidden, ran
 from studies.text import schema
 from studies.text.shapes import Json
@@ -71,7 +71,7 @@ def mistakes(study: StudyModel, arms: Sequence[Arm], axes: Sequence[Axis]) -> It
 def _section(study: StudyModel, figure: Asked, path: Path) -> Iterator[Mistake]:
     """The section of a study that a figure shows, and that is not there."""
     model = QUESTIONS.get(figure.figure)
-    shown = model.needs if model else FIGURES[figure.figure]
+    shown = section_of(figure.figure)
     alone = model and figure.options.get(model.instead) is not None
     if shown and not alone and not getattr(study, shown):
         yield Mistake(path, f"{figure.figure} shows the `{shown}` of a study, and this one has none")

@@ -28,7 +28,7 @@ from studies.study_file.clocks import CLOCKS, Budget
 from studies.study_file.cluster import Cluster, a_time
 from studies.study_file.document import Path
 from studies.study_file.fields import OF_USERS, by_kind, kind_tag, kinds_of, parameter_model
-from studies.study_file.figures import entry
+from studies.study_file.figures import QUESTIONS, entry
 from studies.study_file.sections import (
     TARGETS,
     LedgerModel,
@@ -72,13 +72,13 @@ RECORD: Data = {  # JSON schema: expressions by their labels, or a list of names
     ]
 }
 FIGURES = {  # name (studies.figures.FIGURES) -> key of a study that it shows, which it needs
-    "convergence": None,
-    "critical_difference": None,
-    "break_even": None,  # and a range of prices, which it asks for itself
+    "convergence": "",
+    "critical_difference": "",
+    "break_even": "",  # and a range of prices, which it asks for itself
     "phase": "sweep",
-    "profile": "targets",
-    "ecdf": "targets",
-    "diversity": None,
+    "profile": QUESTIONS["profile"].needs,
+    "ecdf": QUESTIONS["ecdf"].needs,
+    "diversity": "",
     "noise_sources": "ledger",
     "spectra": "ledger",
     "alignment": "ledger",
@@ -88,7 +88,13 @@ FIGURES = {  # name (studies.figures.FIGURES) -> key of a study that it shows, w
     "sensitivity": "tuning",
     "claims": "claims",
 }
+
 DEFAULT = "default"  # the label of every landscape not named in a map label -> value
+
+
+def section_of(figure: str) -> str:
+    """The section of a study that a figure shows, which it needs; empty where it needs none."""
+    return QUESTIONS[figure].needs if figure in QUESTIONS else FIGURES[figure]
 
 
 class StudyModel(Strict):

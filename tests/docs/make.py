@@ -113,12 +113,15 @@ def listed(family: str) -> str:
 
 def figures() -> str:
     """The figures, and what a study must have for each."""
-    from studies.study_file.model import FIGURES as NEEDS
+    from studies.study_file.model import section_of
 
     shown = ((name, line) for what, name, line in known() if what == "figure")
     return table(
         ("figure", "what it shows", "needs"),
-        ((code(name), line, code(NEEDS[name]) if NEEDS.get(name) else "") for name, line in shown),
+        (
+            (code(name), line, code(section_of(name)) if section_of(name) else "")
+            for name, line in shown
+        ),
     )
 
 
