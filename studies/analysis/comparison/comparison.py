@@ -34,7 +34,7 @@ import scipy
 import xarray as xr
 from xarray import DataArray, Dataset
 
-from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged, planned
+from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged, of_arms, planned, unlabelled
 from studies.analysis.comparison.paired import losses, score, unit_means
 from studies.analysis.comparison.paired import pairs as every_two
 from studies.analysis.comparison.power import signed_ranks, units_to_decide
@@ -89,6 +89,8 @@ def compare(
     outcome, which = judged(dataset, at, value)
     if pairs is not None:
         outcome, which = planned(outcome, which, pairs)
+    labels = of_arms(outcome.a).coords
+    logarithmic, outcome = outcome.logarithmic, outcome.unlabelled()
     away = outcome.away()
     means = unit_means(away)
     units = named(means.notnull().sum("unit"), "independent worlds or instances")
@@ -97,8 +99,8 @@ def compare(
     result = result.assign(_ratios(result, outcome.logarithmic)).assign(units=units)
     sides = (side.where(away.notnull()) for side in (outcome.a, outcome.b))
     result = result.assign(_tested(means, result["difference_interval"], *sides, alpha=alpha))
-    result = result.assign(_what_is_judged(outcome, which, _unit_of_targets(dataset)))
-    return result.assign_coords(logarithmic=outcome.logarithmic)
+    result = result.assign(_what_is_judged(outcome, unlabelled(which), _unit_of_targets(dataset)))
+    return result.assign_coords(labels).assign_coords(logarithmic=logarithmic)
 
 
 def _wins(outcome: Outcome, there: DataArray, units: DataArray) -> Dataset:

@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from xarray import DataArray, Dataset
+from xarray import Coordinates, DataArray, Dataset
 
 from studies.analysis.comparison.paired import (
     difference,
@@ -37,7 +37,6 @@ from studies.analysis.comparison.paired import (
     unit_means,
 )
 from studies.analysis.running_time.area import over_costs
-from studies.analysis.shapes import bare
 from studies.results.gaps import gap_known
 from studies.results.hits import budget, hits, lateness
 from studies.results.precision import precision, resolved
@@ -46,6 +45,7 @@ from studies.text.words import check_known
 
 JUDGED = ("final loss", "time to target", "area over the curve")
 TIMES = 9  # digits of a common logarithm: what differs by less is equal
+SIDES = ("optimizer", "paired")  # coordinates that `pairs` reads
 DECIDE = 6  # units: if five differ, and all agree, the exact test says p = 0.06
 
 
@@ -58,6 +58,10 @@ class Outcome(NamedTuple):
     second: DataArray
     logarithmic: DataArray  # whether they are common logarithms
     target: DataArray  # that was timed, in units of the loss; else NaN
+
+    def unlabelled(self) -> Outcome:
+        """This outcome without labels, which are the same on all of its arrays: arithmetic looks them up."""
+        return Outcome(*map(unlabelled, self))
 
     def away(self) -> DataArray:
         """A - B, 0 where they are equal at the precision; NaN where either is not known."""
@@ -81,17 +85,38 @@ def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tu
     own = dataset.coords.get("recorded", DataArray(True))
     if "optimizer" in own.dims and dataset.sizes["optimizer"] > 2:
         return _pair_by_pair(dataset, at, value)
-    loss = final_loss(dataset, at, value)
-    chosen = loss
+    labelled = final_loss(dataset, at, value)
+    loss = chosen = labelled.unlabelled()
     units = differing(loss)
     which, tied = xr.zeros_like(units), ties(loss, units)
     for number, make in ((1, time_to_target), (2, area)):
         left = (which == 0) & tied
         other = make(dataset, at, value) if bool(left.any()) else None
         if other is not None:
+            other = other.unlabelled()
             use = left & (differing(other) >= DECIDE)
             which, chosen = which.where(~use, number), chosen.replaced(use, other)
-    return Outcome(*(_named(part, loss.a) for part in chosen)), _named(which, loss.a)
+    every = labelled.a.coords
+    of_pairs = of_arms(labelled.a)
+    in_worlds, once = chosen[:4], (*chosen[4:], which)
+    worlds = [_labelled(part, labelled.a.dims, every) for part in in_worlds]
+    *others, which = (_labelled(part, of_pairs.dims, of_pairs.coords) for part in once)
+    return Outcome(*worlds, *others), which
+
+
+def of_arms(part: DataArray) -> DataArray:
+    """One world of a number, without what is said of worlds."""
+    own = [name for name, coord in part.coords.items() if "replicate" in coord.dims]
+    return part.drop_vars(own).isel(replicate=0)
+
+
+def unlabelled(part: DataArray, *but: str) -> DataArray:
+    """Without coordinates, `but` for some and the instances of worlds."""
+    return part.drop_vars([name for name in part.coords if name not in {"instance", *but}])
+
+
+def _labelled(part: DataArray, dims: Sequence[Hashable], coords: Coordinates) -> DataArray:
+    return DataArray(part.variable.transpose(*dims), coords)
 
 
 def planned(
@@ -184,7 +209,7 @@ def _place(at: float | None) -> float:
 
 
 def _no_target(side: DataArray) -> DataArray:
-    return xr.full_like(side.isel(replicate=0, drop=True), np.nan)
+    return xr.full_like(of_arms(side), np.nan)
 
 
 def time_to_target(dataset: Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
@@ -194,14 +219,14 @@ def time_to_target(dataset: Dataset, at: float | None = None, value: str = "loss
     """
     if not dataset.sizes.get("target") or "hit_cost" not in dataset:
         return None
-    hit = _hits_within(dataset, at, value)
-    both = pairs(hit)
-    early = pairs(hit - lateness(dataset).load())
-    goals = bare(hit["target_loss"])
-    target = goals.where(_reached_by_half(*both) & goals.notnull()).min("target")
+    hit, late = _hits_within(dataset, at, value), lateness(dataset).load()
+    goals = unlabelled(hit["target_loss"])
+    hit, late = (unlabelled(part, *SIDES) for part in (hit, late))
+    both, early = (map(unlabelled, pairs(part)) for part in (hit, hit - late))
+    a, b = both
+    target = goals.where(_reached_by_half(a, b) & goals.notnull()).min("target")
     late_a, late_b, early_a, early_b = (
-        side.where(goals == target).min("target").drop_vars("target_loss", errors="ignore")
-        for side in (*both, *early)
+        side.where(goals == target).min("target") for side in (a, b, *early)
     )
     with np.errstate(divide="ignore"):
         a, b = (xr.apply_ufunc(np.log10, side) for side in (late_a, late_b))
@@ -252,11 +277,3 @@ def _mean_over_costs(dataset: Dataset, at: float | None, value: str) -> DataArra
     """The mean of the lowest loss so far, or of its common logarithm where it is a gap."""
     scale = functools.partial(on_scale, known=gap_known(dataset), least=precision(dataset))
     return over_costs(dataset, scale, value, at).load()
-
-
-def _named(part: DataArray, like: DataArray) -> DataArray:
-    """An array with the dims in the order, and the coordinates, of the first outcome."""
-    dims = [dim for dim in like.dims if dim in part.dims]
-    coords = {name: like[name] for name in like.coords if set(like[name].dims) <= set(part.dims)}
-    other = set(part.coords) - set(coords)
-    return part.transpose(*dims).drop_vars(other, errors="ignore").assign_coords(coords)
