@@ -71,8 +71,10 @@ def attainment(
     figure = Figure(layout="constrained")
     number = len(parts)
     grid = layout.laid_out(figure, number, layout.abreast(min(number, COLUMNS), width, NARROW), width)
-    for axes, ((title, _, gap), one) in zip(grid.panels, parts, strict=True):
+    for axes, ((title, part, gap), one) in zip(grid.panels, parts, strict=True):
         _panel(one, axes, arms.looks, surface=surface)
+        if gap and not surface:
+            scales.mark_precision(axes, part)
         panels.title(axes, title, grid.inches - 0.5)
         if mixed or axes in grid.panels[:: grid.columns]:
             axes.set_ylabel(scales.name(gap=gap))
@@ -81,7 +83,7 @@ def attainment(
     if surface:
         _bar(figure, grid)
     drawn = {} if surface else legends.drawn_arms(grid.panels, arms.looks, dataset)
-    words = f"losses that 25, 50 (thick) and 75 % of {legends.of_worlds(dataset)} had reached"
+    words = f"losses that {_of_worlds(dataset)} had reached"
     words += "; shades: the share of worlds" if surface else arms.said
     words += scales.SHARED * scales.share(grid.panels, [panel for panel, _ in parts])
     height = PANEL * grid.lines + 0.35
@@ -89,12 +91,18 @@ def attainment(
     return legends.finish(figure, legends.lines(arms.entries(drawn)), words, width, height)
 
 
+def _of_worlds(dataset: Dataset) -> str:
+    """How many worlds the lines are of, in words."""
+    worlds = legends.of_worlds(dataset)
+    return worlds if dataset.sizes["replicate"] == 1 else f"25, 50 (thick) and 75 % of {worlds}"
+
+
 def _parts(dataset: Dataset, clock: str, *, surface: bool) -> list[tuple[scales.Panel, Surfaces]]:
     """What has a panel of its own, with its title: the arms of a place together, or each."""
     parts: list[tuple[scales.Panel, Surfaces]] = []
     for title, part, gap in scales.panels(dataset):
         every = surfaces(part, clock, gap=gap)
-        if surface:
+        if surface and every:
             parts += [((f"{title}, {label}", part, gap), {label: one}) for label, one in every.items()]
         else:
             parts.append(((title, part, gap), every))

@@ -105,15 +105,18 @@ def _page(whole: Compared, width: float) -> Figure:
         panels.noted_title(axes, "" if whole.group == ALL else name, note, inches)
     grid.label("targets reached", style.wrapped(clocks.label(whole.clock), inches))
     entries = legends.lines(style.factored(legends.drawn(figure.axes, whole.looks)))
-    if whole.reference is not None:
+    if whole.reference is not None and any(axes.lines for axes in grid.panels):
         entries.append(legends.entry(_called(whole.reference), **REFERENCE))
     said = _said(figure, whole)
     return legends.finish(figure, entries, said, width, PANEL * grid.lines + 0.35)
 
 
 def _same_costs(axes: Axes, whole: Compared) -> None:
-    """Panels are compared: they have the same costs, on all pages."""
+    """Panels are compared: they have the same costs, on all pages; where there are none they say so."""
     least = float(whole.shares[whole.clock].min())
+    if not np.isfinite([least, whole.most]).all():
+        panels.empty(axes, "no targets" if whole.places else "no runs")
+        return
     axes.set_xlim(least, whole.most * (whole.most / least) ** 0.03)
     panels.costs(axes)
 
@@ -131,7 +134,7 @@ def _arms(dataset: Dataset) -> Places:
 
 def _called(reference: str) -> str:
     """The name of a reference in the legend."""
-    return "best arm of each target" if reference == BEST else f"{reference} (reference)"
+    return "best arms" if reference == BEST else f"{reference} (reference)"
 
 
 def _said(figure: Figure, whole: Compared) -> str:
@@ -145,7 +148,7 @@ def _said(figure: Figure, whole: Compared) -> str:
     words += legends.bands(figure, whole.dataset) + "; crosses: median end of runs that miss a target"
     if whole.reference is not None:
         least = "of each target the arm with the least expected running time"
-        words += f"; grey: {least if whole.reference == BEST else whole.reference}"
+        words += f"; grey: {f'best arms, {least}' if whole.reference == BEST else whole.reference}"
     return words
 
 

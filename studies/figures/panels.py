@@ -154,7 +154,9 @@ def nothing(axes: Axes, text: str) -> None:
 def empty(axes: Axes, text: str) -> None:
     """Say why Axes without ticks are empty."""
     nothing(axes, text)
-    axes.set(xticks=[], yticks=[])
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks([])
+        axis.set_ticks([], minor=True)
 
 
 def note(axes: Axes, lines: Sequence[str], inches: float) -> int:

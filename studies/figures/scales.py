@@ -24,7 +24,7 @@ from studies.results.arms import arms, asked, dims_beside, labels, stack, words_
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
 from studies.text.groups import grouped
-from studies.text.schema import DIMS
+from studies.text.schema import DIMS, ROUNDING
 
 ABOVE = 1000.0  # times the loss at the start, or its spread: what is worse is not told apart
 SPANS = 30.0  # ratio of the largest loss to the least, from which on a positive raw loss has a log axis
@@ -304,6 +304,13 @@ def _edges(axes: Axes, shown: Scale, low: float, high: float) -> None:
         _edge(axes, shown.floor, f"≤ precision {style.short(shown.floor)}", BOTTOM)
     if high >= shown.ceiling:
         _edge(axes, shown.ceiling, f"≥ {style.short(shown.ceiling)}", TOP)
+
+
+def mark_precision(axes: Axes, part: Dataset) -> None:
+    """Say where the precision of a landscape is, if lines go down to it, of gaps that are no less."""
+    least = float(precision(part).min())
+    if axes.lines and axes.dataLim.y0 <= least * (1 + ROUNDING):
+        _edge(axes, least, f"≤ precision {style.short(least)}", BOTTOM)
 
 
 def _decades(axes: Axes, low: float, high: float) -> None:

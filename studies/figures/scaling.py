@@ -1,8 +1,8 @@
 """Running time against a swept axis, such as the dimension, on log axes, with exponents of power laws.
 
 Expected running times to one target, and 95 % intervals, an arrow where one goes down to 0. A mark is hollow
-where some worlds failed; a triangle at the upper edge stands where none reached the target. The caption says
-the slopes, fitted to all values at which the expected running time is known, jointly over worlds
+where some worlds failed; a triangle near the upper edge stands where none reached the target. The caption
+says the slopes, fitted to all values at which the expected running time is known, jointly over worlds
 (`studies.analysis.trends.scaling`).
 """
 
@@ -30,6 +30,7 @@ COLUMNS = 3  # panels beside one another, at most
 TRIANGLE: Look = {"marker": "^", "ms": 4.5, "ls": "", "clip_on": False, "zorder": 4}
 OPEN = 2.0  # times less than a running time the arrow ends of an interval that goes down to 0
 MOST = 8  # values of the axis that have ticks of their own
+TOP = 0.97  # of the height of a panel, where triangles stand: below what its title says
 ASIDE = 1.012  # times the value of the axis at which the next arm has its triangle
 SOME, NONE = "some worlds failed", "no world reached it"
 
@@ -77,8 +78,8 @@ def scaling(
     grid = layout.laid_out(figure, number, layout.abreast(min(number, COLUMNS), width, NARROW), width)
     slopes = []
     for axes, (name, part) in zip(grid.panels, panels.landscapes(dataset), strict=True):
-        drawn = lines(part, axis, target, clock)
-        _panel(drawn, axes, looks)
+        drawn = lines(part, axis, target, clock) if _touched(part, axis) else {}
+        _panel(drawn, axes, looks, _why_not(part, axis))
         panels.noted_title(axes, name, [_goal(part, target)], grid.inches - 0.5)
         slopes += [f"{name}, {label}: {_slope(line)}" for label, line in drawn.items()]
     grid.label(style.wrapped(f"expected running time ({words(clock)})", PANEL - 0.7), axis)
@@ -169,11 +170,11 @@ def _numbers(values: DataArray) -> np.ndarray:
 # a panel ----------------------------------------------------------------------------------------------------
 
 
-def _panel(drawn: dict[str, Line], axes: Axes, looks: Looks) -> None:
-    """Draw the arms of a landscape on Axes."""
+def _panel(drawn: dict[str, Line], axes: Axes, looks: Looks, why_not: str) -> None:
+    """Draw the arms of a landscape on Axes, or say why there are none."""
     axes.set(xscale="log", yscale="log")
     if not any(np.isfinite(line.ert).any() for line in drawn.values()):
-        panels.empty(axes, "no arm reached it" if drawn else "no runs")
+        panels.empty(axes, "no arm reached it" if drawn else why_not)
         return
     for place, (label, line) in enumerate(drawn.items()):
         aside = ASIDE ** (place - (len(drawn) - 1) / 2)
@@ -183,6 +184,17 @@ def _panel(drawn: dict[str, Line], axes: Axes, looks: Looks) -> None:
     _ticks(axes, np.unique(every))
     panels.decades(axes.yaxis)
     panels.rules(axes)
+
+
+def _touched(part: Dataset, axis: str) -> bool:
+    """Whether losses of a landscape differ along an axis, or there are none."""
+    loss = part["loss"]
+    return bool((loss != loss.isel({axis: 0})).any())
+
+
+def _why_not(part: Dataset, axis: str) -> str:
+    """Why a landscape has no lines."""
+    return f"the same at every {axis}" if part["loss"].notnull().any() else "no runs"
 
 
 def _ticks(axes: Axes, values: np.ndarray) -> None:
@@ -220,7 +232,7 @@ def _draw(line: Line, axes: Axes, label: str, look: Look, aside: float) -> None:
     never = line.x[np.isinf(line.ert)]
     if never.size:
         upper = axes.get_xaxis_transform()
-        axes.plot(never * aside, np.ones(never.size), transform=upper, color=colour, **TRIANGLE)
+        axes.plot(never * aside, [TOP] * never.size, transform=upper, color=colour, **TRIANGLE)
 
 
 def _marks(figure: Figure) -> list:

@@ -10,7 +10,7 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import cycle, product
 from typing import Any, NamedTuple
 
@@ -169,11 +169,20 @@ def factored(looks: Looks) -> Looks:
     every = {f"{optimizer}{value}" for optimizer in families for value in values}
     if len(families) < 2 or not 1 < len(values) <= len(DASHES) or every != set(looks):
         return looks
+    if not _alike(families) or not _same_dashes(looks, families, values):
+        return looks
     colours = {name: {"color": looks[arms[0]]["color"]} for name, arms in families.items()}
     dashes = {value: looks[f"{first}{value}"]["linestyle"] for value in values}
     return colours | {
         value.removeprefix(", "): {"color": WORDS, "linestyle": dash} for value, dash in dashes.items()
     }
+
+
+def _same_dashes(looks: Looks, optimizers: Iterable[str], values: Iterable[str]) -> bool:
+    """Whether all optimizers have one line style at each value."""
+    return all(
+        len({looks[f"{name}{value}"]["linestyle"] for name in optimizers}) == 1 for value in values
+    )
 
 
 def _varied(colour: str, dash: Dash, place: int) -> Look:

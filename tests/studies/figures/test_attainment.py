@@ -76,3 +76,23 @@ def test_losses_are_no_gaps_below_the_precision():
     one = surfaces(data.assign(loss=loss).isel(landscape=0))["A"]
     assert one.loss[[0, -1]].tolist() == [9, 1e-3]
     assert figure.axes[0].get_yscale() == "log"
+    assert [text.get_text() for text in figure.axes[0].texts] == ["≤ precision 0.001"]
+    above = attainment(study().assign_coords(gap_known=1.0, precision=1e-3))
+    assert not above.axes[0].texts
+
+
+def test_an_arm_without_a_look_of_its_own_has_that_of_its_optimizer():
+    """Eight optimizers with values that are texts have more arms than there are looks."""
+    names, values = [f"A{i}" for i in range(8)], [f"kind {i}" for i in range(5)]
+    data = study().isel(optimizer=0, drop=True)
+    data = data.expand_dims(optimizer=names, kind=values).copy(deep=True)
+    offset = xr.DataArray(np.arange(40.0).reshape(8, 5), dims=("optimizer", "kind"))
+    figure = attainment(data.assign(loss=data["loss"] + offset).transpose("landscape", ...))
+    assert len(figure.axes[0].lines) == 3 * 40
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == names
+
+
+def test_where_all_failed_surfaces_say_so():
+    data = study()
+    figure = attainment(data.assign(status=data["status"] * 0 + 4), surface=True)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["no losses"]

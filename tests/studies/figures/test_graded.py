@@ -137,3 +137,10 @@ class TestOneScale:
         first, second = (axes.get_ylim() for axes in made.axes if axes.lines)
         assert first != second
         assert scales.SHARED not in captions.said(made)
+
+
+@pytest.mark.parametrize(("optimizers", "entries"), [(3, 3 + 2), (7, 7 + 2), (8, 8 * 2)])
+def test_a_legend_has_colours_and_line_styles_apart_only_where_these_say_which(optimizers, entries):
+    """An eighth optimizer has the colour of the first, and its own line styles."""
+    every = style.looks([f"A{i}, k = {k}" for i in range(optimizers) for k in range(2)])
+    assert len(style.factored(every)) == entries

@@ -14,7 +14,7 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from studies.figures import FIGURES, style
+from studies.figures import EVERY, FIGURES, style
 from tests.support.looks import faults, words
 from tests.support.results import HOSTILE, real, shared  # noqa: F401  a fixture
 
@@ -22,9 +22,17 @@ SHOWN = {  # figure -> study in tests/support/results.py; else `search`
     **dict.fromkeys(("noise_sources", "spectra", "alignment", "diversity", "price"), "ledger"),
     "factorial": "factors",
     "phase": "swept",
+    "scaling": "swept",
     "sensitivity": "tuned",
     "claims": "claimed",
 }
+TOLD = {  # picture -> figure and what it is told
+    "scaling": ("scaling", {"x": "k"}),
+    "attainment": ("attainment", {}),
+    "surfaces": ("attainment", {"surface": True}),
+    "groups": ("ecdf", {"group": "landscape", "reference": "best"}),
+}
+NAMES = [*FIGURES, *TOLD]
 REFUSED = {  # what cannot be shown, and the one line that says so
     (
         "break_even",
@@ -42,7 +50,14 @@ REFUSED = {  # what cannot be shown, and the one line that says so
     ): r"sensitivity: expected arms that were tuned, .*",  # whose labels are the study's
     ("sensitivity", "long names"): r"sensitivity: expected arms that were tuned, .*",
 }
-DEAR = ("claims", "phase", "factorial", "sensitivity", "diversity")  # a study each, or many artists
+DEAR = (
+    "claims",
+    "phase",
+    "scaling",
+    "factorial",
+    "sensitivity",
+    "diversity",
+)  # a study each, or many artists
 IMAGES = Path(__file__).parent / "images"
 TOLERANCE = (
     2  # root mean square difference of the pixels, of 255: another rasteriser, not another figure
@@ -54,18 +69,26 @@ compared = pytest.mark.mpl_image_compare(
 )
 
 
+def results(name, shared):  # noqa: F811
+    data = real(SHOWN.get(name, "search"), shared)
+    if name == "scaling":  # along one axis, which leaves the bowl as it is
+        return data.isel({"noise.evaluation.nk": 0, "condition": 0})
+    return data
+
+
 def drawn(name, data, width):
+    figure, options = TOLD.get(name, (name, {}))
     with rc_context(style.PAPER | {"figure.dpi": 60, "savefig.dpi": 60}):
-        return FIGURES[name](data, width=width)
+        return EVERY[figure](data, width=width, **options)
 
 
 @compared
 @pytest.mark.parametrize("width", [style.WIDTH, pytest.param(style.COLUMN, marks=pytest.mark.verify)])
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.verify) if name in DEAR else name for name in FIGURES]
+    "name", [pytest.param(name, marks=pytest.mark.verify) if name in DEAR else name for name in NAMES]
 )
 def test_plain(name, width, shared, request):  # noqa: F811
-    figure = drawn(name, real(SHOWN.get(name, "search"), shared), width)
+    figure = drawn(name, results(name, shared), width)
     assert not faults(figure)
     stored = f"test_plain_{name}-{width}.json"
     if anew := request.config.getoption("--mpl-generate-path"):
@@ -74,14 +97,14 @@ def test_plain(name, width, shared, request):  # noqa: F811
     return figure
 
 
-HOSTILES = [(name, how) for name in FIGURES for how in HOSTILE]
+HOSTILES = [(name, how) for name in NAMES for how in HOSTILE]
 
 
 @pytest.mark.verify
 @compared
 @pytest.mark.parametrize(("name", "how"), [case for case in HOSTILES if case not in REFUSED])
 def test_hostile(name, how, shared):  # noqa: F811
-    figure = drawn(name, HOSTILE[how](real(SHOWN.get(name, "search"), shared)), style.WIDTH)
+    figure = drawn(name, HOSTILE[how](results(name, shared)), style.WIDTH)
     assert not faults(figure)
     return figure
 
@@ -89,7 +112,7 @@ def test_hostile(name, how, shared):  # noqa: F811
 @pytest.mark.verify
 @pytest.mark.parametrize(("name", "how"), REFUSED)
 def test_what_cannot_be_shown_is_one_line(name, how, shared):  # noqa: F811
-    data = HOSTILE[how](real(SHOWN.get(name, "search"), shared))
+    data = HOSTILE[how](results(name, shared))
     with pytest.raises(ValueError, match=f"^{REFUSED[name, how]}$"):
         drawn(name, data, style.WIDTH)
 

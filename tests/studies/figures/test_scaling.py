@@ -68,6 +68,17 @@ def test_failures_are_marked_and_zero_is_left_out():
     assert "hill, A: 1.00 [1.00, 1.00]" in captions.said(figure)
 
 
+def test_a_landscape_that_the_axis_leaves_as_it_is_has_no_lines():
+    data = study()
+    same = data.isel(n=[1] * len(AXIS)).assign_coords(n=AXIS, landscape=["plain"])
+    first, second = scaling(xr.concat([data, same], "landscape")).axes
+    assert first.lines
+    assert not second.lines
+    assert [text.get_text() for text in second.texts if text.get_text().startswith("the")] == [
+        "the same at every n"
+    ]
+
+
 def test_what_is_not_there_is_refused():
     with pytest.raises(ValueError, match=r"^scaling: expected x to be a swept axis .* \(n\), got k"):
         scaling(study(), x="k")
