@@ -98,8 +98,11 @@ def _page(whole: Compared, width: float) -> Figure:
     inches = grid.inches - 0.5  # of words
     for axes, name in zip(grid.panels, names, strict=True):
         mine = whole.shares.sel(group=name)
-        panel(mine, axes, whole.places, whole.looks, whole.clock)
-        _same_costs(axes, whole)
+        if np.isfinite([_least(whole), whole.most]).all():
+            panel(mine, axes, whole.places, whole.looks, whole.clock)
+            _same_costs(axes, whole)
+        else:
+            panels.empty(axes, "no targets" if whole.places else "no runs")
         problems = int(mine["problems"])
         note = [f"{problems} problem{'s' * (problems != 1)}"]
         panels.noted_title(axes, "" if whole.group == ALL else name, note, inches)
@@ -111,12 +114,14 @@ def _page(whole: Compared, width: float) -> Figure:
     return legends.finish(figure, entries, said, width, PANEL * grid.lines + 0.35)
 
 
+def _least(whole: Compared) -> float:
+    """The least of all costs; NaN where there are none."""
+    return float(whole.shares[whole.clock].min())
+
+
 def _same_costs(axes: Axes, whole: Compared) -> None:
-    """Panels are compared: they have the same costs, on all pages; where there are none they say so."""
-    least = float(whole.shares[whole.clock].min())
-    if not np.isfinite([least, whole.most]).all():
-        panels.empty(axes, "no targets" if whole.places else "no runs")
-        return
+    """Panels are compared: they have the same costs, on all pages."""
+    least = _least(whole)
     axes.set_xlim(least, whole.most * (whole.most / least) ** 0.03)
     panels.costs(axes)
 

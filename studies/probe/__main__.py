@@ -1,6 +1,7 @@
 """How rugged landscapes are.
 
-`python -m studies.probe LANDSCAPE..` prints a table, writes a Dataset and a figure; `--gallery` draws them.
+`python -m studies.probe LANDSCAPE..` prints a table, writes a Dataset and a figure; `--gallery` draws them,
+`--network` their local optima.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from studies.probe.named import Named
     from studies.text.shapes import Data
 
+NETWORK = "optima_network"  # name of files
+WIDTH, NARROW = 7.0, 2.2  # inches of local optima networks
 WRONG = 2  # exit code: a wrong landscape or argument
 DOES = (
     "Measure how rugged landscapes are: a table, a Dataset (probe.nc) and a figure;"
@@ -87,6 +90,10 @@ def parser() -> Arguments:
         words.add_argument(option, **look)
     drawn = "draw pictures instead: of the landscapes named, or an example of every kind"
     words.add_argument("--gallery", action="store_true", help=drawn)
+    network = "draw local optima networks instead, of world 0 of landscapes of at most 20 bits"
+    words.add_argument("--network", action="store_true", help=network)
+    width = "of the local optima networks in inches (default: 7; a column of a paper: 3.4)"
+    words.add_argument("--width", type=float, default=WIDTH, metavar="INCHES", help=width)
     where = "where files are written (default: results/probe)"
     words.add_argument("--out", type=Path, default=Path("results/probe"), metavar="DIR", help=where)
     return words
@@ -107,6 +114,8 @@ def _done(args: Namespace) -> int:
     from studies.study_file.study import StudyError
 
     try:
+        if args.network:
+            return _network(args)
         return _gallery(args) if args.gallery else _probe(args)
     except StudyError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
@@ -123,6 +132,10 @@ def _mistake(args: Namespace) -> str:
         return "--tune and --parameter are given together: --tune autocorrelation=0.8 --parameter k"
     if args.gallery and (args.tune or args.measures):
         return "--gallery draws pictures alone; leave --tune and --measures out"
+    if args.network and (args.tune or args.measures or args.gallery):
+        return "--network draws networks alone; leave --tune, --measures and --gallery out"
+    if not args.width >= NARROW:
+        return f"--width: expected {NARROW:g} inches or more, got {args.width:g}"
     return ""
 
 
@@ -193,6 +206,18 @@ def _gallery(args: Namespace) -> int:
 
     for name, make in _gallery_pages(args).items():
         print(*save(make, args.out, name), sep="\n")
+    return 0
+
+
+def _network(args: Namespace) -> int:
+    """Draw local optima networks; returns the exit code."""
+    from studies.figures.optima_network import optima_networks
+    from studies.figures.saving import save_pages
+    from studies.probe.named import named
+    from studies.probe.networks import optima
+
+    networks = [optima(entry, seed=args.seed) for entry in named(args.landscapes, args.set)]
+    print(*save_pages(lambda: optima_networks(networks, args.width), args.out, NETWORK), sep="\n")
     return 0
 
 
