@@ -136,6 +136,20 @@ def rest(part: DataArray, *left_out: str) -> list[str]:
     return [str(dim) for dim in part.dims if dim not in left_out]
 
 
+def of_arms(part: DataArray) -> DataArray:
+    """One world of a number, without what is said of worlds."""
+    own = [name for name, coord in part.coords.items() if "replicate" in coord.dims]
+    return part.drop_vars(own).isel(replicate=0)
+
+
+def unlabelled(part: DataArray, *but: str) -> DataArray:
+    """Without coordinates, `but` for some and the instances of worlds.
+
+    Arithmetic of arrays that have the same labels looks them up at each step, which takes most of the time.
+    """
+    return part.drop_vars([name for name in part.coords if name not in {"instance", *but}])
+
+
 def bare(part: DataArray) -> DataArray:
     """Without the coordinates that are no dims."""
     return part.reset_coords(drop=True)

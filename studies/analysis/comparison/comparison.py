@@ -34,14 +34,14 @@ import scipy
 import xarray as xr
 from xarray import DataArray, Dataset
 
-from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged, of_arms, planned, unlabelled
+from studies.analysis.comparison.outcomes import JUDGED, Outcome, judged, planned
 from studies.analysis.comparison.paired import losses, score, unit_means
 from studies.analysis.comparison.paired import pairs as every_two
 from studies.analysis.comparison.power import signed_ranks, units_to_decide
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import of_share, proportion
 from studies.analysis.intervals.quantiles import quantiles
-from studies.analysis.shapes import ends, mapped, named
+from studies.analysis.shapes import ends, mapped, named, of_arms, unlabelled
 from studies.results.precision import precision, resolved
 from studies.text.schema import LOSS
 from studies.text.shapes import Data

@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from xarray import Coordinates, DataArray, Dataset
+from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import (
     difference,
@@ -37,6 +37,7 @@ from studies.analysis.comparison.paired import (
     unit_means,
 )
 from studies.analysis.running_time.area import over_costs
+from studies.analysis.shapes import of_arms, unlabelled
 from studies.results.gaps import gap_known
 from studies.results.hits import budget, hits, lateness
 from studies.results.precision import precision, resolved
@@ -96,27 +97,15 @@ def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tu
             other = other.unlabelled()
             use = left & (differing(other) >= DECIDE)
             which, chosen = which.where(~use, number), chosen.replaced(use, other)
-    every = labelled.a.coords
     of_pairs = of_arms(labelled.a)
-    in_worlds, once = chosen[:4], (*chosen[4:], which)
-    worlds = [_labelled(part, labelled.a.dims, every) for part in in_worlds]
-    *others, which = (_labelled(part, of_pairs.dims, of_pairs.coords) for part in once)
-    return Outcome(*worlds, *others), which
+    sides = [_labelled(part, labelled.a) for part in chosen[:4]]
+    *others, which = (_labelled(part, of_pairs) for part in (*chosen[4:], which))
+    return Outcome(*sides, *others), which
 
 
-def of_arms(part: DataArray) -> DataArray:
-    """One world of a number, without what is said of worlds."""
-    own = [name for name, coord in part.coords.items() if "replicate" in coord.dims]
-    return part.drop_vars(own).isel(replicate=0)
-
-
-def unlabelled(part: DataArray, *but: str) -> DataArray:
-    """Without coordinates, `but` for some and the instances of worlds."""
-    return part.drop_vars([name for name in part.coords if name not in {"instance", *but}])
-
-
-def _labelled(part: DataArray, dims: Sequence[Hashable], coords: Coordinates) -> DataArray:
-    return DataArray(part.variable.transpose(*dims), coords)
+def _labelled(part: DataArray, like: DataArray) -> DataArray:
+    """The numbers with the labels, and the order of dims, of another array."""
+    return DataArray(part.variable.transpose(*like.dims), like.coords)
 
 
 def planned(

@@ -25,7 +25,15 @@ import scipy
 from scipy import special
 from xarray import DataArray, Dataset
 
-from studies.analysis.shapes import LEVEL, count, interval_of, mapped, with_interval
+from studies.analysis.shapes import (
+    LEVEL,
+    count,
+    interval_of,
+    mapped,
+    of_arms,
+    unlabelled,
+    with_interval,
+)
 
 TINY = np.finfo(float).tiny
 
@@ -54,14 +62,14 @@ def proportion(
     Returns:
         `name`, `name_interval` (bound: low, high), `worlds`. All dims but `replicate` stay.
     """
-    part = part.astype(float)
+    labels, part = of_arms(part).coords, unlabelled(part).astype(float)
     share = part.mean("replicate")
     size = effective_worlds(part, trials)
     interval = of_share(share, size, level)
     result = with_interval(name, share, interval, long_name=long_name, level=level)
     if at_once:
         result[f"{name}_at_once"] = of_share(share, size, 1 - (1 - level) / at_once)
-    return result.assign(worlds=count(part))
+    return result.assign(worlds=count(part)).assign_coords(labels)
 
 
 def of_share(share: DataArray, size: DataArray, level: float = LEVEL) -> DataArray:

@@ -17,7 +17,16 @@ import numpy as np
 from xarray import DataArray, Dataset
 
 from studies.analysis.intervals.proportions import clopper_pearson, effective_worlds
-from studies.analysis.shapes import BOUNDS, LEVEL, mapped, rest, stacked, with_interval
+from studies.analysis.shapes import (
+    BOUNDS,
+    LEVEL,
+    mapped,
+    of_arms,
+    rest,
+    stacked,
+    unlabelled,
+    with_interval,
+)
 
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -49,6 +58,7 @@ def quantiles(
     """
     if not all(0 < level < 1 for level in levels):
         raise ValueError(f"quantiles: expected levels between 0 and 1, got {list(levels)}")
+    labels, part = of_arms(part).coords, unlabelled(part)
     values, bounds = zip(*(_quantile(part, level, confidence) for level in levels), strict=True)
     value, interval = (stacked(parts, "quantile", levels) for parts in (values, bounds))
     dims = rest(value, "quantile")
@@ -59,7 +69,7 @@ def quantiles(
         long_name=long_name,
         units=units,
         level=confidence,
-    ).assign_coords(bound=list(BOUNDS))
+    ).assign_coords(labels | {"bound": list(BOUNDS)})
 
 
 def _quantile(part: DataArray, level: float, confidence: float) -> tuple[DataArray, DataArray]:

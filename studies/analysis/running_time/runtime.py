@@ -38,6 +38,8 @@ from studies.analysis.shapes import (
     interval_of,
     mapped,
     named,
+    of_arms,
+    unlabelled,
     with_interval,
 )
 from studies.results.clocks import times_of, words
@@ -69,16 +71,18 @@ def expected_running_time(
     """
     which = variable(which, clock)
     hit = hits(dataset, targets, which)
+    labels, hit = of_arms(hit).coords, unlabelled(hit)
     reached = (hit < np.inf).where(hit.notnull())
-    cost = hit.where(reached == 1, spent(dataset, clock_of(which))).where(hit.notnull())
+    cost = hit.where(reached == 1, unlabelled(spent(dataset, clock_of(which)))).where(hit.notnull())
     successes = reached.sum("replicate")
-    late = lateness(dataset, targets, which).sum("replicate") / successes.clip(min=1)
+    early = unlabelled(lateness(dataset, targets, which))
+    late = early.sum("replicate") / successes.clip(min=1)
     result = _ert(reached, cost, late)
     units = hit.attrs["units"]
     result["ert_lateness"] = named(late, "by how much hits may have come earlier, on average", units)
     result["successes"] = named(successes.astype(int), "worlds that reached the target")
     rates = proportion("success_rate", reached, long_name="share of worlds that reached the target")
-    return result.merge(rates, compat="override").assign_coords(target_loss=hit["target_loss"])
+    return result.merge(rates, compat="override").assign_coords(labels)
 
 
 def _ert(reached: DataArray, cost: DataArray, late: DataArray) -> Dataset:
