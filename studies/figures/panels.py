@@ -152,11 +152,9 @@ def nothing(axes: Axes, text: str) -> None:
 
 
 def empty(axes: Axes, text: str) -> None:
-    """Say why Axes without ticks are empty."""
+    """Say why Axes are empty, and leave their ticks out, but not those of others that share an axis."""
     nothing(axes, text)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks([])
-        axis.set_ticks([], minor=True)
+    axes.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
 
 
 def note(axes: Axes, lines: Sequence[str], inches: float) -> int:

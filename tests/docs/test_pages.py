@@ -434,7 +434,7 @@ def test_landscapes_are_probed(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     few = (
         ["nk:n=5"]
-        if "--gallery" in command
+        if {"--gallery", "--network"} & {*command.split()}
         else ["--worlds", "2", "--samples", "64", "--measures", "autocorrelation"]
     )
     assert main("probe").main([*command.split()[1:], *few]) == 0
