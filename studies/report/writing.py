@@ -37,6 +37,7 @@ MOST = 4_000_000  # characters of all figures of a page
 Made = TypeVar("Made")
 TOO_LARGE = "left out, since the page would be too large; python -m studies.figures draws it"
 FILTERED = 12  # rows beyond which those of a table can be chosen
+TIMED = ("ecdf", "profile", "scaling", "attainment")  # figures of running times
 SAID = 6  # lines of the answer that stand for a figure where it cannot be seen
 
 
@@ -242,12 +243,25 @@ def _alt(page: Page, figure: Drawing) -> str:
     """What stands for a figure where it cannot be seen."""
     landscapes = ", ".join(str(name) for name in page.data["landscape"].values)
     name = figure.name.replace("_", " ")
-    return f"Figure {name} for {landscapes}. {figure.caption} {_finding(page)}"
+    return f"Figure {name} for {landscapes}. {figure.caption} {_finding(page, figure.name)}"
 
 
-def _finding(page: Page) -> str:
-    """What a figure shows where it cannot be seen: the claims' verdicts, and the answer's first lines."""
-    verdicts = [f"{word}: {name}" for name, word in page.verdicts.items()]
+def _finding(page: Page, name: str) -> str:
+    """What a figure shows where it cannot be seen, in so many lines.
+
+    The claims' verdicts, then the answer's lines, and running times where there are targets; these come first
+    for figures that show them.
+    """
+    verdicts = [f"{word}: {claim}" for claim, word in page.verdicts.items()]
     answers = [f"{line.where}: {line.text}" for line in page.answer]
-    text = "; ".join([*verdicts, *answers][:SAID])
+    times = [f"running times: {line}" for line in (page.matrix.times if page.matrix else ())]
+    lines = [*times, *answers] if _timed(page, name) else [*answers, *times]
+    text = "; ".join([*verdicts, *lines][:SAID])
     return f"What was found: {text}." if text else "The tables below have the numbers."
+
+
+def _timed(page: Page, name: str) -> bool:
+    """Whether the figure of this name shows running times."""
+    return any(
+        figure.file == name and figure.figure in TIMED for figure in of_study(page.data, others=True)
+    )

@@ -304,6 +304,11 @@ def test_what_cannot_be_seen_says_what_was_found(page_of_whole):
     assert f"random is best {HOSTILE}" in alt
 
 
+def test_a_figure_of_running_times_says_them(page_of_whole):
+    timed = next(figure for figure in page_of_whole.figures if figure.name == "ecdf")
+    assert page_of_whole.matrix.times[0] in writing._alt(page_of_whole, timed)
+
+
 def test_the_page_shows_the_numbers_of_the_analysis(page_of_whole):
     found, data = page_of_whole, page_of_whole.data
     rows = {(row[0].text, row[1].text): row for row in found.tables[0].rows}

@@ -8,7 +8,7 @@ from studies import analysis
 from studies.analysis.comparison.winners import Duel, Finding
 from studies.report import answer
 from studies.report.cells import between, number, places, shown
-from studies.report.matrix import matrix
+from studies.report.matrix import _over, matrix
 from tests.support.arms import results
 
 WORLDS = np.arange(32)
@@ -263,3 +263,23 @@ def test_where_there_are_targets_the_matrix_has_running_times_and_successes():
     assert [cell.below for cell in first] == wanted
     assert [cell.below for cell in other] == ["", "×2", "×4"]
     assert "expected running time" in made.notes[0]
+    assert made.times == ["land 0, to 2: A 25 (4 of 4), B 150 (2 of 4), C never (0 of 4)"]
+
+
+@pytest.mark.parametrize(
+    ("ert", "ends", "text"),
+    [
+        (352.0, (351.0, 353.0), "3.52"),  # known to 0.3 %, as the other: 0.01
+        (352.0, (300.0, 413.0), "3.5"),  # to 0.16 in its logarithm: 0.6
+        (352.0, (130.0, 953.0), "4"),  # to 1: 4
+        (3520.0, (1300.0, 9530.0), "40"),
+        (352.0, (0.0, 953.0), "4"),  # an interval without an end: one digit
+        (352.0, (130.0, np.inf), "4"),
+        (np.inf, (800.0, np.inf), "∞"),
+        (100.0, (10.0, 1000.0), "1"),  # the best itself
+    ],
+)
+def test_a_ratio_of_running_times_has_the_digits_that_both_intervals_allow(ert, ends, text):
+    best = (99.7, 100.3) if ert != 100 else ends
+    number = 1 if ert != 100 else 0
+    assert _over(np.array([100.0, ert]), np.array([best, ends]), number, 0) == text
