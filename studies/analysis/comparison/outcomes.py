@@ -34,6 +34,7 @@ from studies.analysis.comparison.paired import (
     pairs,
     same_worlds,
     scaled,
+    sides,
     unit_means,
 )
 from studies.analysis.running_time.area import over_costs
@@ -86,21 +87,21 @@ def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tu
     own = dataset.coords.get("recorded", DataArray(True))
     if "optimizer" in own.dims and dataset.sizes["optimizer"] > 2:
         return _pair_by_pair(dataset, at, value)
-    labelled = final_loss(dataset, at, value)
-    loss = chosen = labelled.unlabelled()
+    end = losses(dataset, value, np.inf if at is None else at).load()
+    loss = chosen = final_loss(dataset, end)
     units = differing(loss)
     which, tied = xr.zeros_like(units), ties(loss, units)
     for number, make in ((1, time_to_target), (2, area)):
         left = (which == 0) & tied
-        other = make(dataset, at, value) if bool(left.any()) else None
+        other = make(dataset, end, at, value) if bool(left.any()) else None
         if other is not None:
-            other = other.unlabelled()
             use = left & (differing(other) >= DECIDE)
             which, chosen = which.where(~use, number), chosen.replaced(use, other)
-    of_pairs = of_arms(labelled.a)
-    sides = [_labelled(part, labelled.a) for part in chosen[:4]]
-    *others, which = (_labelled(part, of_pairs) for part in (*chosen[4:], which))
-    return Outcome(*sides, *others), which
+    labelled, _ = sides(end.transpose(*end.dims))  # coordinates have their dims in this order too
+    once = of_arms(labelled)
+    worlds = [_labelled(part, labelled) for part in chosen[:4]]
+    *others, which = (_labelled(part, once) for part in (*chosen[4:], which))
+    return Outcome(*worlds, *others), which
 
 
 def _labelled(part: DataArray, like: DataArray) -> DataArray:
@@ -181,36 +182,39 @@ def differing(outcome: Outcome) -> DataArray:
     return ((means != 0) & means.notnull()).sum("unit")
 
 
-def final_loss(dataset: Dataset, at: float | None = None, value: str = "loss") -> Outcome:
-    """The loss at a cost."""
-    raw = losses(dataset, value, _place(at)).load()
-    least = precision(dataset)
-    loss, logarithmic = scaled(raw, least)
+def final_loss(dataset: Dataset, end: DataArray) -> Outcome:
+    """The loss at a cost, without labels.
+
+    Args:
+        dataset: a study's results.
+        end: of `losses`, at that cost.
+    """
+    end, least = unlabelled(end, *SIDES, "gap_known"), unlabelled(precision(dataset))
+    loss, logarithmic = scaled(end, least)
     a, b = pairs(loss)
-    first, second = pairs(resolved(raw, least))
+    first, second = pairs(resolved(end, least))
     none = _no_target(a)
-    return Outcome(a, b, first, second, logarithmic.broadcast_like(none), none)
-
-
-def _place(at: float | None) -> float:
-    """Where `losses` are taken: a cost, or where all arms end (inf)."""
-    return np.inf if at is None else at
+    return Outcome(a, b, first, second, logarithmic.broadcast_like(none), none).unlabelled()
 
 
 def _no_target(side: DataArray) -> DataArray:
     return xr.full_like(of_arms(side), np.nan)
 
 
-def time_to_target(dataset: Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
+def time_to_target(
+    dataset: Dataset, end: DataArray, at: float | None = None, value: str = "loss"
+) -> Outcome | None:
     """The cost of the first hit of the lowest target that half of the runs of a pair reached.
 
-    None where there are no targets.
+    Without labels; None where there are no targets. Arguments are those of `area`.
     """
+    del value  # hits are of the loss
     if not dataset.sizes.get("target") or "hit_cost" not in dataset:
         return None
-    hit, late = _hits_within(dataset, at, value), lateness(dataset).load()
+    hit, late = hits(dataset).load(), lateness(dataset).load()
     goals = unlabelled(hit["target_loss"])
     hit, late = (unlabelled(part, *SIDES) for part in (hit, late))
+    hit = _within(hit, budget(dataset) if at is None else at, end)
     both, early = (map(unlabelled, pairs(part)) for part in (hit, hit - late))
     a, b = both
     target = goals.where(_reached_by_half(a, b) & goals.notnull()).min("target")
@@ -226,12 +230,10 @@ def time_to_target(dataset: Dataset, at: float | None = None, value: str = "loss
     return Outcome(a, b, first, second.where(~overlap, first), xr.ones_like(target, bool), target)
 
 
-def _hits_within(dataset: Dataset, at: float | None, value: str) -> DataArray:
+def _within(hit: DataArray, cost: DataArray | float, end: DataArray) -> DataArray:
     """Hits up to a cost; inf of worlds that did not get there by then, or diverged."""
-    hit = hits(dataset).load()
-    end = (budget(dataset) if at is None else at) * (1 + SPENT)
-    lost = losses(dataset, value, _place(at)).load() == np.inf
-    return hit.where((hit <= end) & ~lost, np.inf).where(hit.notnull())
+    within, lost = unlabelled(DataArray(cost)) * (1 + SPENT), unlabelled(end) == np.inf
+    return hit.where((hit <= within) & ~lost, np.inf).where(hit.notnull())
 
 
 def _reached_by_half(a: DataArray, b: DataArray) -> DataArray:
@@ -241,25 +243,31 @@ def _reached_by_half(a: DataArray, b: DataArray) -> DataArray:
     return (2 * reached >= runs) & (reached > 0)
 
 
-def area(dataset: Dataset, at: float | None = None, value: str = "loss") -> Outcome | None:
+def area(
+    dataset: Dataset, end: DataArray, at: float | None = None, value: str = "loss"
+) -> Outcome | None:
     """The mean of the lowest loss so far over the logarithm of the cost.
 
-    None where costs of states are not known.
+    Without labels; None where costs of states are not known.
+
+    Args:
+        dataset: a study's results.
+        end: of `losses`, at that cost.
+        at: that cost, in evaluations; None: at the budget that all arms have.
+        value: the variable that holds the loss.
     """
     if (
         not {"value_terms", "gradient_terms"} <= set(dataset.data_vars)
         or dataset.sizes["checkpoint"] < 2
     ):
         return None
-    least = precision(dataset)
-    known = gap_known(dataset)
-    end = losses(dataset, value, _place(at)).load()
+    least, known = (unlabelled(part) for part in (precision(dataset), gap_known(dataset)))
     mean = _mean_over_costs(dataset, at, value).where(end != np.inf, np.inf).where(end.notnull())
-    a, b = pairs(mean.transpose(*end.dims))
+    a, b = pairs(unlabelled(mean.transpose(*end.dims), *SIDES))
     fine = xr.where(known, 10.0**-TIMES, least)
     first, second = (side.where(~np.isfinite(side), (side / fine).round() * fine) for side in (a, b))
     none = _no_target(a)
-    return Outcome(a, b, first, second, known.broadcast_like(none), none)
+    return Outcome(a, b, first, second, known.broadcast_like(none), none).unlabelled()
 
 
 def _mean_over_costs(dataset: Dataset, at: float | None, value: str) -> DataArray:

@@ -84,6 +84,17 @@ def pairs(loss: DataArray) -> tuple[DataArray, DataArray]:
     Raises:
         ValueError: there is only one optimizer, or some ran in other worlds (see `same_worlds`).
     """
+    a, b = sides(loss)
+    known = a.notnull() & b.notnull()
+    return a.where(known), b.where(known)
+
+
+def sides(loss: DataArray) -> tuple[DataArray, DataArray]:
+    """The same, with all numbers that there are.
+
+    Raises:
+        ValueError: as of `pairs`.
+    """
     same_worlds(loss)
     names = [str(name) for name in loss["optimizer"].values]
     if len(names) < 2:
@@ -92,14 +103,13 @@ def pairs(loss: DataArray) -> tuple[DataArray, DataArray]:
         )
     every_two = list(itertools.combinations(range(len(names)), 2))
     coords = {"pair": ("pair", [f"{names[i]} - {names[j]}" for i, j in every_two])}
-    sides = {"a": [i for i, _ in every_two], "b": [j for _, j in every_two]}
-    coords |= {side: ("pair", [names[place] for place in places]) for side, places in sides.items()}
+    of_sides = {"a": [i for i, _ in every_two], "b": [j for _, j in every_two]}
+    coords |= {side: ("pair", [names[place] for place in places]) for side, places in of_sides.items()}
     a, b = (
         loss.isel(optimizer=places).rename(optimizer="pair").assign_coords(coords)
-        for places in sides.values()
+        for places in of_sides.values()
     )
-    known = a.notnull() & b.notnull()
-    return a.where(known), b.where(known)
+    return a, b
 
 
 def difference(a: DataArray, b: DataArray) -> DataArray:
