@@ -15,6 +15,7 @@ from studies.text.schema import DIMS, Status
 from studies.text.shapes import Data
 
 AGAIN = "import again with like=ours (--like RESULTS)"
+ALIKE = f"{AGAIN}, or run both studies with the same budget, checkpoints and targets"
 GRIDS = ("cost", "target_loss")
 JOINING: Data = {
     "coords": "minimal",
@@ -26,9 +27,10 @@ OF_LANDSCAPES = (*GRIDS, "terms", "gap_known", "spacing", "precision")  # coordi
 
 
 def beside(ours: Dataset, theirs: Dataset) -> Dataset:
-    """Lay imported runs beside a study's, along `optimizer`, on the landscapes that both have.
+    """Lay imported runs, or another study, beside a study's, along `optimizer`, on the landscapes of both.
 
-    Their worlds are not our worlds. Row r of `replicate` has the same instance on both sides, but nothing
+    Of two studies of one seed whose worlds all begin at the same losses, worlds are the same, and pair. Those
+    of imported runs are not our worlds: row r of `replicate` has the same instance on both sides, but nothing
     else in common: start and luck are others. The coordinate `paired` (optimizer) says whose worlds pair with
     ours. Comparisons of paired worlds (differences world by world, the probability that A beats B in a world)
     mean nothing across it: they must refuse, or treat the groups as independent. Medians, quartiles, running
@@ -37,7 +39,7 @@ def beside(ours: Dataset, theirs: Dataset) -> Dataset:
 
     Args:
         ours: a study's results.
-        theirs: what `import_coco` or `import_ioh` gave with `like=ours`.
+        theirs: what `import_coco` or `import_ioh` gave with `like=ours`, or another study's results.
 
     Returns:
         A Dataset with the optimizers of both; the attributes are ours, `beside` names the other.
@@ -49,7 +51,8 @@ def beside(ours: Dataset, theirs: Dataset) -> Dataset:
     _check(left, right)
     axes = {dim: left[dim].values for dim in left["loss"].dims if dim not in DIMS}
     joined = _joined(left, right.expand_dims(axes) if axes else right)
-    paired = np.repeat([True, False], [left.sizes["optimizer"], right.sizes["optimizer"]])
+    same = config(ours).get("seed") == config(theirs).get("seed") and _begin_alike(joined, left, right)
+    paired = np.concatenate([_pairing(left), same & _pairing(right)])
     joined = joined.assign_coords(paired=("optimizer", paired, PAIRED))
     return joined.assign_attrs(_attrs(ours, theirs))
 
@@ -85,8 +88,24 @@ def _check(left: Dataset, right: Dataset) -> None:
     """The same checkpoints and targets; one instance for each world."""
     for name in GRIDS:
         if not _same(left[name], right[name]):
-            raise ValueError(f"beside: expected the same {name}, theirs are others; {AGAIN}")
+            raise ValueError(f"beside: expected the same {name}, theirs are others; {ALIKE}")
     _check_instances(left)
+
+
+def _pairing(side: Dataset) -> np.ndarray:
+    """Of each optimizer of a side, whether its worlds pair with the others there."""
+    paired = side.coords.get("paired", xr.ones_like(side["optimizer"], bool))
+    return paired.values.astype(bool)
+
+
+def _begin_alike(joined: Dataset, *sides: Dataset) -> bool:
+    """Whether the worlds that both sides have begin at the same losses."""
+    if "start_loss" not in joined:
+        return False
+    start = joined["start_loss"]
+    ours, theirs = (start.sel(optimizer=side["optimizer"].values).max("optimizer") for side in sides)
+    both = ours.notnull() & theirs.notnull()
+    return bool(both.any() and (ours == theirs).where(both, True).all())
 
 
 def _check_instances(left: Dataset) -> None:

@@ -16,6 +16,7 @@ import studies
 from studies import describe
 from studies.__main__ import COMMANDS
 from studies.claims import judge
+from studies.exchange import beside
 from studies.run import expected, kinds
 from studies.study_file import document
 from studies.study_file.cluster import BATCHES, OWN, Cluster
@@ -312,6 +313,26 @@ def test_recipe_for_clocks(followed, quickstart):
     for name in PLANNED[0]:
         there = ratio.sel(optimizer=name).dropna("target")
         np.testing.assert_allclose(there[np.isfinite(there)], 64)
+
+
+def test_recipe_for_two_studies(followed, quickstart, tmp_path, monkeypatch):
+    """The second has a method of its own, and the first one's landscapes and seed; by hand: who won in how many worlds."""
+    study = json.loads(quickstart.attrs["config"]) | {"name": "late"}
+    method = {"kind": "random_search"}
+    of_first = ("seed", "replicates", "budget", "targets", "landscapes", "gradient_cost")
+    late = {name: study[name] for name in of_first} | {"name": "late", "optimizers": {"RS": method}}
+    results = {"quickstart": quickstart, "late": here(late, tmp_path / "late")}
+    monkeypatch.setattr(studies, "open_study", lambda path: results[Path(path).name])
+    made = followed("Two studies in one Dataset")
+    assert made["together"]["paired"].values.all()
+    ends = made["together"]["loss"].sel(landscape="nk-4").isel(checkpoint=-1)
+    ahead = ends.sel(optimizer="ES") - ends.sel(optimizer="RS")
+    share = ((ahead < 0).sum() + 0.5 * (ahead == 0).sum()) / 8
+    pair = made["pairs"].sel(landscape="nk-4", pair="ES - RS")
+    assert pair["judged"] == "final loss"
+    assert pair["win_probability"] == share
+    with pytest.raises(ValueError, match="both have RS; rename with"):
+        beside(made["together"], results["late"])
 
 
 def test_recipe_for_curves(followed, quickstart, tmp_path):

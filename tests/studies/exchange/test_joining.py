@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from studies.analysis import compare
 from studies.analysis.running_time.runtime import expected_running_time
 from studies.exchange import beside, import_coco
 from studies.exchange.shown import common_rows, places
 from studies.figures.convergence import convergence
 from studies.results.arms import arms
 from tests.support.ran import changed
+from tests.support.runs import here
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,30 @@ class TestBeside:
     def test_says_that_worlds_do_not_pair(self, both):
         assert both["paired"].values.tolist() == [True, True, True, False]
         assert both.attrs["beside"] == "RS"
+
+    def test_worlds_of_two_studies_pair_where_they_are_the_same(self, tmp_path, study, theirs):
+        """By hand: both arms in one study, the same to the bit; another seed, and imported runs, do not pair."""
+        few = {"replicates": 6, "budget": 60, "targets": [0.1], "figures": []}
+        few |= {"landscapes": {"nk": {"kind": "nk", "n": 8, "k": 2}}}
+        methods = {"GA": {"kind": "ga", "population": 6}, "RLS": {"kind": "rls"}}
+        apart = [
+            here(few | {"name": name.lower(), "optimizers": {name: method}}, tmp_path / name)
+            for name, method in methods.items()
+        ]
+        both = beside(*apart)
+        assert both["paired"].values.all()
+        together = here(few | {"name": "both", "optimizers": methods}, tmp_path / "both")
+        np.testing.assert_array_equal(both["loss"], together["loss"])
+        compared = [compare(data)["difference"] for data in (both, together)]
+        np.testing.assert_array_equal(*compared)
+        other = few | {"name": "other", "seed": 5, "optimizers": {"RLS": methods["RLS"]}}
+        assert beside(apart[0], here(other, tmp_path / "other"))["paired"].values.tolist() == [
+            True,
+            False,
+        ]
+        again = beside(study, theirs).isel(optimizer=[3, 0])
+        third = study.isel(optimizer=[1]).assign_coords(optimizer=["third"])
+        assert beside(again, third)["paired"].values.tolist() == [False, True, True]
 
     def test_analysis_and_figures_work_on_it(self, study, theirs, both):
         ert, ours, alone = (expected_running_time(data)["ert"] for data in (both, study, theirs))
