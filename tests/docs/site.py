@@ -3,7 +3,8 @@
 The pages are those of the repository, at the same places, so that their links lead where they do there. Beside
 them stand what is never typed: reference pages of all that a study can name, as `studies.describe` tells them,
 the help of all commands, and the functions of the analysis and what own kinds are made of, from their
-docstrings. Tutorials are run, and shown with what they print and draw; one can be taken along as a notebook.
+docstrings. Tutorials are run, and shown with what they print and draw; one can be taken along as a notebook. Kinds have a small
+picture each, see `tests.docs.pictures`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import inspect
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 
 import jupytext
 from nbclient import NotebookClient
@@ -24,6 +26,7 @@ from rich.table import Table
 from sphinx.cmd.build import main as build
 
 from studies.__main__ import COMMANDS
+from tests.docs import pictures
 from tests.docs.make import DOCS, PAGES, ROOT, escaped, known, table
 
 SITE = ROOT / "results" / "site"
@@ -59,6 +62,7 @@ FAMILIES = {  # of `studies.list` -> file and title of their reference
     "key": ("keys", "Keys of a study file"),
     "study": ("studies", "Ready studies"),
 }
+PICTURED = ("landscape", "optimizer", "figure")
 MADE_OF = {  # what own kinds are made of
     "landscapes.base": ("Landscape",),
     "landscapes.streams": ("Streams",),
@@ -100,11 +104,13 @@ def main() -> int:
     source = SITE / "source"
     shutil.rmtree(SITE, ignore_errors=True)
     _copy(source)
-    for name, text in pages():
+    captions = pictures.write(source / "reference" / "pictures")
+    reference = dict(pages(captions))
+    for name, text in reference.items():
         path = source / "reference" / f"{name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    (source / "index.md").write_text(_index())
+    (source / "index.md").write_text(_index(reference))
     (source / "conf.py").write_text(SETTINGS)
     for tutorial in sorted((source / "studies" / "docs" / TUTORIALS).glob("*.md")):
         executed(tutorial)
@@ -141,13 +147,13 @@ def executed(tutorial: Path) -> None:
 # pages ------------------------------------------------------------------------------------------------------
 
 
-def _index() -> str:
-    """The first page: the README, and the way to all others."""
+def _index(reference: Iterable[str]) -> str:
+    """The first page: the README, and the way to all others, as the pages of the reference."""
     readme = _linked((ROOT / "README.md").read_text())
     trees = [
         _tree(caption, [f"studies/docs/{name}" for name in names]) for caption, names in ORDER.items()
     ]
-    trees += [_tree("Reference", [f"reference/{name}" for name, _ in pages()])]
+    trees += [_tree("Reference", [f"reference/{name}" for name in reference])]
     trees += [_tree("Project", ["CONTRIBUTING", "CHANGELOG"])]
     return "\n\n".join([readme, *trees])
 
@@ -158,18 +164,33 @@ def _tree(caption: str, names: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def pages() -> Iterator[tuple[str, str]]:
-    """Name and text of the pages of the reference."""
+def pages(captions: Mapping[str, str] = MappingProxyType({})) -> Iterator[tuple[str, str]]:
+    """Name and text of the pages of the reference.
+
+    Args:
+        captions: kind -> what its picture shows; others have none.
+    """
     for family, (file, title) in FAMILIES.items():
-        yield file, _family(title, [name for what, name, _ in known() if what == family])
+        shown = captions if family in PICTURED else {}
+        yield file, _family(title, [name for what, name, _ in known() if what == family], shown)
     yield "analysis", _analysis()
     yield "own", _made_of()
     yield "commands", _commands()
 
 
-def _family(title: str, names: Iterable[str]) -> str:
-    """A section for each name, as `studies.describe` tells it."""
-    return "\n\n".join([f"# {title}", *(f"## {name}\n\n{_told(name)}" for name in names)])
+def _family(title: str, names: Iterable[str], captions: Mapping[str, str]) -> str:
+    """A section for each name, as `studies.describe` tells it, with its picture."""
+    sections = (f"## {name}\n\n{_picture(name, captions)}{_told(name)}" for name in names)
+    return "\n\n".join([f"# {title}", *sections])
+
+
+def _picture(name: str, captions: Mapping[str, str]) -> str:
+    """A small picture and its caption, where there is one."""
+    caption = captions.get(name)
+    if caption is None:
+        return ""
+    alt = caption.translate(str.maketrans("`[]", "'()"))
+    return f"![{name}: {alt}](pictures/{name}.png)\n\n*{name}.* {caption}\n\n"
 
 
 def _told(name: str) -> str:

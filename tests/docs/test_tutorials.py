@@ -6,6 +6,9 @@ import sys
 import pytest
 
 import studies
+from landscapes import LANDSCAPES
+from optimizers import OPTIMIZERS
+from studies.figures import EVERY
 from studies.study_file.loading import load_study
 from tests.docs import make
 from tests.support.each import each
@@ -78,6 +81,8 @@ def test_the_site_has_every_page_and_tutorials_run(tmp_path, monkeypatch):
     there = {path.stem for path in (tmp_path / "site" / "html").rglob("*.html")}
     assert {path.stem for path in make.DOCS.rglob("*.md")} <= there
     assert {"analysis", "commands", "keys", "landscapes"} <= there
+    pictures = {path.stem for path in (tmp_path / "site/source/reference/pictures").glob("*.png")}
+    assert pictures == {*LANDSCAPES, *OPTIMIZERS, *EVERY}
     drawn = (tmp_path / "site" / "html" / "studies/docs/tutorials/crossover.html").read_text()
     assert "<img" in drawn
     assert r"\begin{tabular}" in drawn
