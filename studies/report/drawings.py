@@ -16,12 +16,14 @@ from markupsafe import Markup, escape
 from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection
+from matplotlib.collections import Collection, LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.text import Annotation, Text
+from matplotlib.ticker import LogFormatter, ScalarFormatter
 
 from studies.figures import captions, style
 from studies.text.groups import grouped
@@ -116,7 +118,14 @@ class Marks:
         artist.set_gid(key)
         names = f'data-arm="{escape(label)}" data-optimizer="{escape(self._optimizer(label))}"'
         values = _values(artist) if what == "arm" and isinstance(artist, Line2D) else ""
-        self.attributes[key] = f'class="{what}" {names}{values}'
+        self.attributes[key] = f'class="{what}" {names}{values}{_moving(artist)}'
+
+    def move(self, artist: Artist) -> None:
+        """Give an artist that shows no arm an id, if it moves with the vertical axis."""
+        if moving := _moving(artist):
+            key = f"mark-{len(self.attributes)}"
+            artist.set_gid(key)
+            self.attributes[key] = moving.strip()
 
     def _optimizer(self, label: str) -> str:
         """The optimizer of an arm."""
@@ -135,6 +144,12 @@ def _mark(figure: Figure, marks: Marks) -> None:
         label = _label(artist, marks.labels) or colours.get(_colour(artist))
         if label is not None:
             marks.add(artist, "arm", label)
+        else:
+            marks.move(artist)
+    for axes in figure.axes:
+        for text in axes.texts:
+            if text.get_gid() is None:
+                marks.move(text)
     entries = [(label, part) for label, *parts in keys for part in parts]
     for label, part in [*entries, *_names_at_ends(figure)]:
         if label in marks.labels:
@@ -224,6 +239,29 @@ def _short(values: np.ndarray) -> bool:
     return values.dtype.kind in "iuf" and 0 < len(values) <= POINTS
 
 
+def _moving(artist: Artist) -> str:
+    """An attribute that says how an artist moves with the vertical axis; none where it does not."""
+    if not isinstance(artist.axes, Axes):
+        return ""
+    at_end = isinstance(artist, Annotation) and artist.get_gid() is not None
+    along = artist.get_transform().contains_branch_seperately(artist.axes.transData)[1]
+    if not (along or at_end):
+        return ""
+    kinds = {Line2D: "line", Text: "text"}
+    return (
+        f' data-up="{next((word for kind, word in kinds.items() if isinstance(artist, kind)), "area")}"'
+    )
+
+
+def _rescales(axes: Axes) -> bool:
+    """Whether a page can scale the vertical axis anew: it has numbers, and all that is drawn moves along."""
+    low, high = axes.get_ylim()
+    numbers = isinstance(axes.yaxis.get_major_formatter(), ScalarFormatter | LogFormatter)
+    bands = all(isinstance(part, PolyCollection | LineCollection) for part in axes.collections)
+    plain = not (axes.images or axes.patches) and axes.get_aspect() == "auto"
+    return bool(axes.lines and numbers and bands and plain and low < high)
+
+
 def _boxes(figure: Figure) -> dict[str, str]:
     """Id of Axes -> attributes that say where it is in the picture, in points, and how it is scaled."""
     return {
@@ -236,7 +274,8 @@ def _boxes(figure: Figure) -> dict[str, str]:
 def _attributes(figure: Figure, axes: Axes) -> str:
     """Where Axes are, their scales and what they show, as attributes."""
     box = f'data-box="{_box(figure, axes)}"'
-    return " ".join(['class="axes"', box, _scales(axes), _names(figure, axes)])
+    more = ["data-rescales"] * _rescales(axes)
+    return " ".join(['class="axes"', box, _scales(axes), _names(figure, axes), *more])
 
 
 def _box(figure: Figure, axes: Axes) -> str:
@@ -321,6 +360,8 @@ def _tag(opening: re.Match[str], marks: dict[str, str], wanted: set[str]) -> str
         wanted: ids to which something points.
     """
     key, rest = opening.groups("")
+    if key.startswith("ytick_"):
+        return f' class="tick"{rest}>'
     if key not in marks:
         return f' id="{key}"{rest}>' if key in wanted else f"{rest}>"
     tag = f" {marks[key]}{rest}>"

@@ -7,6 +7,7 @@ import json
 import sys
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -177,6 +178,41 @@ def test_an_optimizer_is_hidden_and_shown_again(tab, whole):
         "#figure-convergence .key[data-optimizer='GA']"
     ).last.click()  # the legend does the same
     assert all(parts.nth(k).is_visible() for k in range(4))
+    assert said == []
+
+
+PLACES = """(scales) => [...document.querySelectorAll('#figure-convergence .axes[data-rescales]')].map((axes) => ({
+  scale: axes.dataset.yScale, box: axes.dataset.box, ticks: axes.querySelectorAll('.anew text').length,
+  arms: [...axes.querySelectorAll('.arm[data-y]:not(.off)')].map((arm) => ({
+    y: arm.dataset.y.split(' ').map(Number),
+    drawn: [...arm.querySelector('path:not(defs path)')?.getAttribute('d').matchAll(/[ML] \\S+ (\\S+)/g)].map((m) => +m[1]),
+  })),
+}))"""
+
+
+@browsing
+def test_a_figure_is_scaled_for_the_arms_that_are_shown(tab, whole):
+    """Each point stands where its value and the scale put it, and all is as before when all are shown again."""
+    page, said = opened(tab, whole)
+    before = page.evaluate(PLACES)
+    page.click(".optimizers button[data-optimizer='GA']")
+    after = page.evaluate(PLACES)
+    assert len(after) == 2
+    assert any(new["scale"] != old["scale"] for new, old in zip(after, before, strict=True))
+    for panel in after:
+        kind, low, high = panel["scale"].split()
+        way = np.log10 if kind == "log" else np.asarray
+        low, high = float(way(float(low))), float(way(float(high)))
+        _, top, _, height = map(float, panel["box"].split())
+        for arm in panel["arms"]:
+            wanted = top + height * (1 - (way(np.array(arm["y"])) - low) / (high - low))
+            inside = (wanted > top) & (wanted < top + height)
+            assert inside.all()
+            nearest = np.abs(np.array(arm["drawn"])[:, None] - wanted).min(1)
+            assert nearest.max() < 0.5  # points of the picture; values have four digits
+        assert panel["ticks"] > 1
+    page.click(".optimizers button[data-optimizer='GA']")
+    assert page.evaluate(PLACES) == before
     assert said == []
 
 
