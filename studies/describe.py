@@ -366,10 +366,16 @@ def _loss(cls: type[Landscape]) -> str:
 
 
 def _domain(cls: type[Landscape]) -> str:
+    """Where points live: bits, letters, or reals and their box."""
+    from landscapes.base import Reals
+
     try:
-        return str(cls().domain)
+        domain = cls().domain
     except TypeError:  # a parameter has no default
         return ""
+    if not isinstance(domain, Reals):
+        return type(domain).__name__.lower()
+    return f"reals, box [{domain.low:g}, {domain.high:g}]" + ", nothing outside" * domain.bounded
 
 
 def main() -> int:

@@ -122,7 +122,9 @@ def _copy(source: Path) -> None:
     for page in [*PAGES, ROOT / "CHANGELOG.md", *(DOCS / TUTORIALS).glob("*.md")]:
         place = source / page.relative_to(ROOT)
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(_linked(page.read_text()))
+        text = _linked(page.read_text())
+        beside = re.sub(r"\]\((\w+)\.md", r"](\1.ipynb", text)  # another tutorial
+        place.write_text(beside if page.parent.name == TUTORIALS else text)
     shutil.copytree(DOCS / "pictures", source / "studies" / "docs" / "pictures")
 
 
@@ -180,7 +182,7 @@ def pages(captions: Mapping[str, str] = MappingProxyType({})) -> Iterator[tuple[
 
 def _family(title: str, names: Iterable[str], captions: Mapping[str, str]) -> str:
     """A section for each name, as `studies.describe` tells it, with its picture."""
-    sections = (f"## {name}\n\n{_picture(name, captions)}{_told(name)}" for name in names)
+    sections = (f"## {name}\n\n{_told(name, _picture(name, captions))}" for name in names)
     return "\n\n".join([f"# {title}", *sections])
 
 
@@ -190,13 +192,15 @@ def _picture(name: str, captions: Mapping[str, str]) -> str:
     if caption is None:
         return ""
     alt = caption.translate(str.maketrans("`[]", "'()"))
-    return f"![{name}: {alt}](pictures/{name}.png)\n\n*{name}.* {caption}\n\n"
+    return f"![{name}: {alt}](pictures/{name}.png)\n\n*The picture.* {caption}"
 
 
-def _told(name: str) -> str:
+def _told(name: str, picture: str) -> str:
+    """What is said of a name; a picture below its first line."""
     from studies.describe import describe
 
-    return "\n\n".join(_markdown(part) for part in describe(name))
+    first, *rest = (_markdown(part) for part in describe(name))
+    return "\n\n".join(filter(None, [first, picture, *rest]))
 
 
 def _markdown(part: str | Table) -> str:

@@ -69,6 +69,21 @@ def test_links_of_tutorials_lead_somewhere(tutorial):
     assert [link for link in links if not (make.DOCS / "tutorials" / link).exists()] == []
 
 
+def broken(folder):
+    """Page and link of those that lead nowhere within the site; Sphinx takes some of them for places of a page."""
+    names = {
+        path.resolve(): {*re.findall(r'id="([^"]+)"', path.read_text())}
+        for path in folder.rglob("*.html")
+    }
+    for page in names:
+        for link in re.findall(r'(?:href|src)="([^"]+)"', page.read_text()):
+            file, _, place = link.partition("#")
+            target = page.parent.joinpath(file.partition("?")[0]).resolve() if file else page
+            inside = not re.match(r"\w+:", link)
+            if inside and (not target.exists() or (place and place not in names.get(target, {place}))):
+                yield page.name, link
+
+
 @pytest.mark.verify
 @pytest.mark.filterwarnings("default")  # of libraries that write the site
 def test_the_site_has_every_page_and_tutorials_run(tmp_path, monkeypatch):
@@ -78,7 +93,9 @@ def test_the_site_has_every_page_and_tutorials_run(tmp_path, monkeypatch):
 
     monkeypatch.setattr(site, "SITE", tmp_path / "site")
     assert site.main() == 0
-    there = {path.stem for path in (tmp_path / "site" / "html").rglob("*.html")}
+    html = tmp_path / "site" / "html"
+    assert [*broken(html)] == []
+    there = {path.stem for path in html.rglob("*.html")}
     assert {path.stem for path in make.DOCS.rglob("*.md")} <= there
     assert {"analysis", "commands", "keys", "landscapes"} <= there
     pictures = {path.stem for path in (tmp_path / "site/source/reference/pictures").glob("*.png")}
