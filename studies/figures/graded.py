@@ -32,10 +32,14 @@ class Shades(NamedTuple):
     values: np.ndarray  # (N,)
     rows: dict[str, list[Colour]]  # optimizer that has arms along it -> a colour for each value
 
+    def label(self, optimizer: str, value: float) -> str:
+        """The label of an arm along the axis."""
+        return f"{optimizer}, {self.axis} = {value}"
+
     def looks(self, own: Looks) -> Looks:
         """The look of each arm along the axis, from those of optimizers."""
         return {
-            f"{name}, {self.axis} = {value}": own[name] | {"color": colour}
+            self.label(name, value): own[name] | {"color": colour}
             for name, colours in self.rows.items()
             for value, colour in zip(self.values.tolist(), colours, strict=True)
         }
@@ -106,8 +110,10 @@ def _bar(shades: Shades, figure: Figure, drawn: Sequence[Axes], inches: float) -
     high = ROW * len(shades.rows)
     axes, _ = make_axes(list(drawn), location="bottom", aspect=inches / high, pad=0.02)
     columns = np.arange(len(shades.values))
-    for row, colours in enumerate(shades.rows.values()):
-        axes.barh([-row] * len(columns), 1.0, 1.0, columns - 0.5, color=colours)
+    for row, (name, colours) in enumerate(shades.rows.items()):
+        cells = axes.barh([-row] * len(columns), 1.0, 1.0, columns - 0.5, color=colours)
+        for cell, value in zip(cells, shades.values.tolist(), strict=True):
+            cell.set_gid(shades.label(name, value))  # a page hides it with its arm
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(0.5 - len(shades.rows), 0.5), yticks=[])
     every = _every(shades.values, inches)
     axes.set_xticks(columns[::every], [number(value) for value in shades.values[::every].tolist()])

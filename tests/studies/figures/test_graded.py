@@ -67,6 +67,7 @@ def test_each_line_has_the_colour_that_the_bar_says(name):
             assert colours[f"{optimizer}, rate = {value}"] == pytest.approx(colour)
     assert [text.get_text() for text in axes.get_xticklabels()] == [f"{value:.4g}" for value in RATES]
     assert axes.get_xlabel() == "rate"
+    assert [patch.get_gid() for patch in axes.patches[:2]] == ["SGD, rate = 0.1", "SGD, rate = 0.2"]
     legends = [*figure.legends, *(part.get_legend() for part in figure.axes if part.get_legend())]
     assert [text.get_text() for legend in legends for text in legend.get_texts()] == ["SGD", "GA", "ES"]
     assert captions.said(figure).count("; shades: values of rate") == 1
