@@ -22,11 +22,14 @@ from xarray import Dataset
 from landscapes import LANDSCAPES
 from landscapes.base import Bits, Reals
 from optimizers import OPTIMIZERS
+from studies.cells.loop import run_cell
 from studies.figures import FIGURES, QUESTIONS, forms, pages_of, style
 from studies.probe.examples import EXAMPLES
 from studies.probe.named import named
 from studies.probe.pictures import picture
 from studies.results.figures import asked
+from studies.study_file.loading import load_study
+from studies.study_file.plan import make_plan
 from tests.studies.figures.test_images import SHOWN
 from tests.support.results import real
 from tests.support.runs import here
@@ -119,8 +122,8 @@ def _searched(kind: str, landscape: dict[str, Any]) -> Dataset:
         "record": {"center_": "center"},
         "figures": [],
     }
-    with tempfile.TemporaryDirectory() as folder:
-        return here(study, Path(folder)).squeeze(("landscape", "optimizer"), drop=True).load()
+    (cell,) = make_plan(load_study(study)).cells(())
+    return run_cell(cell)
 
 
 def _curve(data: Dataset, axes: Axes, *, decades: bool = True) -> None:

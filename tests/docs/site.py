@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 import jupytext
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from rich.console import Console
 from rich.table import Table
@@ -62,6 +63,8 @@ FAMILIES = {  # of `studies.list` -> file and title of their reference
     "key": ("keys", "Keys of a study file"),
     "study": ("studies", "Ready studies"),
 }
+ERASED = re.compile(r"[^\n]*\x1b\[2K")  # of a line, what a terminal has erased
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 PICTURED = ("landscape", "optimizer", "figure")
 MADE_OF = {  # what own kinds are made of
     "landscapes.base": ("Landscape",),
@@ -142,8 +145,30 @@ def executed(tutorial: Path) -> None:
     work = SITE / "work" / tutorial.stem
     work.mkdir(parents=True)
     NotebookClient(notebook, resources={"metadata": {"path": str(work)}}).execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = settled(cell.outputs)
     jupytext.write(notebook, tutorial.with_suffix(".ipynb"))
     tutorial.unlink()
+
+
+def settled(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """Outputs as a reader sees them in the end.
+
+    Texts in one piece, of a progress bar its last state, no number that a last line returned, as `write_text` does.
+    """
+    seen: list[NotebookNode] = []
+    for output in outputs:
+        if output.output_type == "execute_result" and output.data.get("text/plain", "").isdigit():
+            continue
+        if seen and seen[-1].output_type == output.output_type == "stream":
+            seen[-1].text += output.text
+        else:
+            seen.append(output)
+    for output in seen:
+        if output.output_type == "stream":
+            output.text = CONTROL.sub("", ERASED.sub("", output.text))
+    return seen
 
 
 # pages ------------------------------------------------------------------------------------------------------

@@ -69,6 +69,25 @@ def test_links_of_tutorials_lead_somewhere(tutorial):
     assert [link for link in links if not (make.DOCS / "tutorials" / link).exists()] == []
 
 
+def test_a_progress_bar_is_shown_as_it_ended():
+    pytest.importorskip("myst_nb", reason="expected the extra `docs`: pip install -e '.[docs]'")
+    from nbformat.v4 import new_output
+
+    from tests.docs import site
+
+    texts = [
+        "ready\n",
+        "\x1b[?25lcells \x1b[90m--\x1b[0m 0/2",
+        "\r\x1b[2Kcells 1/2",
+        "\r\x1b[2Kcells 2/2\n",
+        "end\n",
+    ]
+    streams = [new_output("stream", text=text) for text in texts]
+    returned = new_output("execute_result", {"text/plain": "815"}, execution_count=1)
+    (seen,) = site.settled([*streams, returned])
+    assert seen.text == "ready\ncells 2/2\nend\n"
+
+
 def broken(folder):
     """Page and link of those that lead nowhere within the site; Sphinx takes some of them for places of a page."""
     names = {
