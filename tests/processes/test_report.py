@@ -236,7 +236,7 @@ def test_the_answer_comes_first_and_its_columns_are_hidden_too(tab, whole):
 def test_rows_of_a_long_table_are_chosen_by_words(tab, whole, tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "FILTERED", 3)
     writing._environment.cache_clear()
-    write(whole.parent, tmp_path / "long.html")
+    write(whole.parent, tmp_path / "long.html", brief=True)
     writing._environment.cache_clear()
     page, said = opened(tab, tmp_path / "long.html")
     page.locator(".filter input").first.fill("GA nk")
