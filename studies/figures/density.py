@@ -76,7 +76,7 @@ def density(
         ValueError: there is no such number, or it is not of each world, or the density has no value.
     """
     drawing = asked(dataset, of, against, int(bins), {"rows": rows, "columns": columns})
-    places = drawing.at.places(drawing.numbers)
+    places = _known(drawing)
     figure = Figure(layout="constrained")
     grid = layout.fitted(figure, len(places), width, LEAST)
     inches = grid.inches - 0.5
@@ -87,6 +87,13 @@ def density(
     grid.label("density", style.wrapped(of, inches))
     height = (PANEL + 0.15) * grid.lines + 0.75
     return legends.finish(figure, _handles(drawing), _said(drawing, dataset), width, height)
+
+
+def _known(drawing: Drawing) -> list[Place]:
+    """The places where some world has a number, diverged ones too; all where none has."""
+    every = drawing.at.places(drawing.numbers)
+    known = drawing.numbers["quantity"].notnull()
+    return [place for place in every if known.sel(place).any()] or every
 
 
 def asked(
@@ -189,6 +196,9 @@ def panel(drawing: Drawing, axes: Axes, place: Place) -> Axes:
     """
     part = drawing.numbers.sel(place)
     values = finite(part["quantity"].values)
+    if not values.size:
+        panels.empty(axes, "no finite number")
+        return axes
     edges = np.histogram_bin_edges(values, drawing.bins)
     heights, *_ = axes.hist(values, edges.tolist(), density=True, **HISTOGRAM)
     if drawing.against is not None:
@@ -210,6 +220,8 @@ def _distance(drawing: Drawing, place: Place) -> list[str]:
     if drawing.against is None:
         return []
     part = drawing.numbers.sel(place)
+    if not np.isfinite(part["quantity"]).any():
+        return []
     return [f"total variation {float(part['distance']):.2g} (noise {float(part['floor']):.2g})"]
 
 

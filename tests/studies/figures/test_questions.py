@@ -655,6 +655,18 @@ class TestDensity:
         assert shown == expected
         assert "total variation 1 " in figure.axes[1].texts[0].get_text()
 
+    def test_an_arm_that_is_absent_has_no_panel_and_one_that_diverged_says_so(self, normal):
+        three = xr.concat(
+            [normal, normal.isel(optimizer=[0]).assign_coords(optimizer=["DE"])], "optimizer"
+        )
+        numbers = three["theta"].where(three["optimizer"] != "GA").copy()
+        numbers[{"optimizer": 2}] = np.inf
+        figure = density(three.assign(theta=numbers), of="theta", against="exp(-theta**2 / 2)")
+        shown = {axes.get_title(loc="left"): axes for axes in figure.axes if axes.get_visible()}
+        assert [*shown] == ["SGD", "DE"]
+        assert [text.get_text() for text in shown["DE"].texts] == ["no finite number"]
+        assert not shown["DE"].patches
+
     def test_a_number_of_all_worlds_is_refused(self, normal):
         with pytest.raises(ValueError, match="expected a number of each world"):
             density(normal, of="mean(theta)")
