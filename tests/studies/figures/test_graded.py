@@ -23,27 +23,17 @@ COST = [10.0, 20.0, 50.0, 100.0]
 
 def study(values=tuple(RATES), axis="rate", optimizers=("SGD", "GA", "ES"), landscapes=("hill",)):
     """SGD and GA have an arm for each value, ES has one; losses fall the faster the larger the value is."""
-    parts = []
-    for number, name in enumerate(optimizers):
-        for place, _ in enumerate(values):
-            speed = 1.0 if name == "ES" else 1 + place
-            losses = np.outer(
-                1 + 0.1 * np.arange(4), 10.0 / (1 + number) * np.array([1, 0.5, 0.2, 0.1]) ** speed
-            )
-            one = results(
-                losses, COST, targets=[1.0], hits=20.0 * np.ones((4, 1)) * speed
-            ).assign_coords(gap_known=1.0)
-            parts.append(one.assign(diversity=one["loss"]))
-    data = xr.concat(
-        [
-            xr.concat(parts[i : i + len(values)], xr.Variable(axis, list(values)), coords="minimal")
-            for i in range(0, len(parts), len(values))
-        ],
-        xr.Variable("optimizer", list(optimizers)),
-        coords="minimal",
-    )
-    data = data.expand_dims(landscape=list(landscapes))
-    return data.assign_coords(precision=1e-9).transpose("landscape", "optimizer", ...)
+    names, worlds = xr.Variable("optimizer", list(optimizers)), xr.Variable("replicate", range(4))
+    along = xr.Variable(axis, range(1, len(values) + 1))
+    speed = xr.where(names == "ES", 1, along)
+    falls = xr.Variable("checkpoint", [1, 0.5, 0.2, 0.1]) ** speed
+    losses = (1 + 0.1 * worlds) * (10.0 / xr.Variable("optimizer", range(1, len(names) + 1))) * falls
+    one = results(np.ones((4, 4)), COST, targets=[1.0], hits=np.ones((4, 1)))
+    one = one.assign_coords(gap_known=1.0, precision=1e-9)
+    data = one.expand_dims({"optimizer": names, axis: list(values)})
+    data = data.assign(loss=losses, hit_cost=data["hit_cost"] * 20.0 * speed)
+    data = data.assign(diversity=data["loss"]).expand_dims(landscape=list(landscapes))
+    return data.transpose("landscape", "optimizer", ...)
 
 
 def bars(figure):
@@ -82,23 +72,24 @@ def test_shades_go_from_pale_to_dark_through_the_colour_itself():
 
 
 @each(
-    ("data", "axis"),
+    ("arms", "axis"),
     [
-        (study(), "rate"),
-        (study(values=RATES[:7]), None),  # a legend has room for them
-        (study(values=[f"kind {i}" for i in range(10)]), None),  # no order
-        (study(optimizers=("ES",)), None),  # which has one arm alone
+        ({}, "rate"),
+        ({"values": RATES[:7]}, None),  # a legend has room for them
+        ({"values": [f"kind {i}" for i in range(10)]}, None),  # no order
+        ({"optimizers": ("ES",)}, None),  # which has one arm alone
     ],
 )
-def test_what_is_shaded(data, axis):
+def test_what_is_shaded(arms, axis):
+    data = study(**arms)
     assert scales.crowded(data, scales.apart(data)) == axis
     assert (graded.shown(data).shades is None) == (axis is None)
 
 
 def test_of_two_axes_one_has_panels_and_the_other_shades():
-    parts = [study().assign(loss=factor * study()["loss"]) for factor in np.linspace(1, 2, 8)]
-    data = xr.concat(parts, xr.Variable("k", range(8)), coords="minimal")
-    data = data.transpose("landscape", "optimizer", "k", ...)
+    data = study().expand_dims(k=range(8))
+    factor = xr.Variable("k", np.linspace(1, 2, 8))
+    data = data.assign(loss=data["loss"] * factor).transpose("landscape", "optimizer", "k", ...)
     assert scales.apart(data) == ["k"]  # 8 or 10 lines are too many for either axis
     made = convergence(data)
     titles = [axes.get_title("left") for axes in made.axes if axes.lines]
@@ -107,7 +98,7 @@ def test_of_two_axes_one_has_panels_and_the_other_shades():
 
 
 def test_pages_keep_all_values_of_the_bar():
-    data = study(landscapes=[f"hill {i}" for i in range(9)])
+    data = study(landscapes=[f"hill {i}" for i in range(4)])
     pages = pages_of(Asked("convergence", {}, "convergence"), data, style.COLUMN)
     assert len(pages) > 1
     assert all(len(row) == len(RATES) for page in pages for row in bars(page)[1])

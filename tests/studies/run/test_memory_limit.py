@@ -97,6 +97,7 @@ print(memory_limit.data() - before)
 """
 
 
+@pytest.mark.verify
 def test_no_cell_takes_less_than_is_said():
     """What two steps of SGD on a parabola add to a process that has imported all: the limit refuses less alone."""
     done = subprocess.run([sys.executable, "-c", LEAST], capture_output=True, text=True, check=True)
