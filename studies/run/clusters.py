@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from studies.run import cards, memory_limit
+from studies.run import cards, local, memory_limit
 from studies.run.certificates import Tls, security
 from studies.run.environment import ENVIRONMENT, paths
 from studies.run.kinds import NOBODY, ClusterError
@@ -310,19 +310,27 @@ def said(process: subprocess.Popen[bytes]) -> Place:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process, and all that it started; those of multiprocessing have a moment to go by themselves."""
+    """End a process, and all that it started; last multiprocessing's tracker, once it removed semaphores."""
     process.kill()
-    process.communicate()
-    late = time.monotonic() + MOMENT
-    while _runs(process.pid) and time.monotonic() < late:
-        time.sleep(LOOK)
+    process.wait()
+    _await_end(process.pid)
+    local.kill(_running(process.pid))
+    _await_end(process.pid)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()  # closes its pipes, which nobody holds any more
 
 
-def _runs(group: int) -> bool:
-    """Whether a process of a group runs: one that has ended may wait long to be noticed."""
-    return any(_group(pid) == group and not _ended(pid) for pid in psutil.pids())
+def _await_end(group: int) -> None:
+    """Give the processes of a group a moment to go by themselves."""
+    late = time.monotonic() + MOMENT
+    while _running(group) and time.monotonic() < late:
+        time.sleep(LOOK)
+
+
+def _running(group: int) -> list[int]:
+    """The processes of a group that run: one that has ended may wait long to be noticed."""
+    return [pid for pid in psutil.pids() if _group(pid) == group and not _ended(pid)]
 
 
 def _group(pid: int) -> int | None:

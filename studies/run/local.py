@@ -15,6 +15,7 @@ import contextlib
 import multiprocessing
 import os
 import tempfile
+from collections.abc import Iterable
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -131,8 +132,14 @@ def end() -> NoReturn:
 
     Results are files by now. What is left is multiprocessing's tracker, which removes semaphores and goes.
     """
-    for process in psutil.Process().children(recursive=True):
+    kill(child.pid for child in psutil.Process().children(recursive=True))
+    os._exit(0)
+
+
+def kill(pids: Iterable[int]) -> None:
+    """Kill processes of a cluster, but multiprocessing's tracker."""
+    for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
             if TRACKER not in " ".join(process.cmdline()):
                 process.kill()
-    os._exit(0)

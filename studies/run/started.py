@@ -47,6 +47,7 @@ def main() -> None:
             alone.wait()
     except ClusterError as error:
         print(json.dumps({"error": str(error)}), file=said, flush=True)
+        local.end()
 
 
 @contextlib.contextmanager
@@ -75,7 +76,7 @@ def _follow(alone: threading.Event, there: threading.Event) -> None:
     """Wait for the client's end; a cluster that has not started by then never will."""
     sys.stdin.read()
     if not there.is_set():
-        os.killpg(0, signal.SIGKILL)
+        local.end()
     alone.set()
 
 

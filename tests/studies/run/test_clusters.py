@@ -53,10 +53,10 @@ def workers(holder):
 
 
 def semaphores(process):
-    """Files of those that a process uses, where the system has them as files."""
-    return [
-        Path(area.path) for area in psutil.Process(process.pid).memory_maps() if "/sem." in area.path
-    ]
+    """Files of those that a process uses: its maps have their numbers, and names that they had for a moment."""
+    areas = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+    numbers = {int(area.split()[4]) for area in areas if "/dev/shm/sem." in area}
+    return [entry for entry in Path("/dev/shm").glob("sem.mp-*") if entry.stat().st_ino in numbers]
 
 
 def test_a_worker_that_ends_is_replaced_and_has_the_same_card_and_memory(holder):
@@ -136,6 +136,24 @@ def test_all_end_with_the_client_also_a_worker_that_does_not_listen(holder):
     assert holder.communicate(timeout=patience()) == (b"", b"printed printed ")  # closes its stdin
     wait_for(lambda: not any(map(alive, family)))
     assert used
+    wait_for(lambda: not any(path.exists() for path in used))
+
+
+def test_a_client_that_goes_in_the_middle_of_the_start_leaves_nothing(starting):
+    wait_for(lambda: semaphores(starting))
+    family, used = psutil.Process(starting.pid).children(recursive=True), semaphores(starting)
+    starting.communicate(timeout=patience())  # closes its stdin
+    wait_for(lambda: not any(map(alive, family)))
+    wait_for(lambda: not any(path.exists() for path in used))
+
+
+def test_what_is_ended_by_force_leaves_no_semaphores(holder):
+    """The holder is killed, and a worker that does not listen: the tracker goes last, once it removed them."""
+    family, used = psutil.Process(holder.pid).children(recursive=True), semaphores(holder)
+    os.kill(workers(holder)["0"], signal.SIGSTOP)
+    clusters._kill(holder)
+    assert used
+    assert not any(map(alive, family))
     assert not any(path.exists() for path in used)
 
 
