@@ -4,12 +4,14 @@ And hostile names do no harm.
 """
 
 import json
+import pickle
 import sys
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from studies.cells.loop import run_cell
 from studies.report import writing
@@ -22,6 +24,7 @@ from studies.study_file.loading import load_study
 from studies.study_file.plan import make_plan, manifest
 from tests.support.browser import browser, browsing  # noqa: F401
 from tests.support.patience import patience, wait_for
+from tests.support.results import shared  # noqa: F401
 
 # a study file allows no such label, a folder from elsewhere may have it
 HOSTILE = "<script>window.hurt = 1</script>"
@@ -68,9 +71,14 @@ def compute(study, out, cells=None, failed=0):
 
 
 @pytest.fixture(scope="module")
-def page_of_whole(tmp_path_factory):
-    out = compute(STUDY, tmp_path_factory.mktemp("report") / "small")
-    return write(out)
+def page_of_whole(shared):  # noqa: F811
+    """The page of a whole study, written by the first process that asks."""
+    out = shared / "small"
+    kept = out / "page.pickle"
+    with FileLock(f"{out}.lock"):
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(write(compute(STUDY, out))))
+    return pickle.loads(kept.read_bytes())
 
 
 @pytest.fixture(scope="module")
