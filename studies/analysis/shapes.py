@@ -136,8 +136,8 @@ def rest(part: DataArray, *left_out: str) -> list[str]:
     return [str(dim) for dim in part.dims if dim not in left_out]
 
 
-def of_arms(part: DataArray) -> DataArray:
-    """One world of a number, without what is said of worlds."""
+def first_world(part: DataArray) -> DataArray:
+    """The first world of a number (.., replicate): (..), without what is said of worlds."""
     own = [name for name, coord in part.coords.items() if "replicate" in coord.dims]
     return part.drop_vars(own).isel(replicate=0)
 

@@ -76,7 +76,7 @@ def density(
         ValueError: there is no such number, or it is not of each world, or the density has no value.
     """
     drawing = asked(dataset, of, against, int(bins), {"rows": rows, "columns": columns})
-    places = _known(drawing)
+    places = _with_numbers(drawing)
     figure = Figure(layout="constrained")
     grid = layout.fitted(figure, len(places), width, LEAST)
     inches = grid.inches - 0.5
@@ -89,11 +89,11 @@ def density(
     return legends.finish(figure, _handles(drawing), _said(drawing, dataset), width, height)
 
 
-def _known(drawing: Drawing) -> list[Place]:
+def _with_numbers(drawing: Drawing) -> list[Place]:
     """The places where some world has a number, diverged ones too; all where none has."""
     every = drawing.at.places(drawing.numbers)
-    known = drawing.numbers["quantity"].notnull()
-    return [place for place in every if known.sel(place).any()] or every
+    there = drawing.numbers["quantity"].notnull()
+    return [place for place in every if there.sel(place).any()] or every
 
 
 def asked(

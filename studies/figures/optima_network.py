@@ -113,12 +113,12 @@ def places(data: Dataset) -> np.ndarray:
     either = chance + chance.T
     steps = np.where(either > 0, 1 / np.sqrt(np.where(either > 0, either, 1)), 0)
     ways = shortest_path(steps, directed=False)
-    known = np.isfinite(ways)
-    ways[~known] = BEYOND * max(ways[known].max(), 1.0)
+    joined = np.isfinite(ways)
+    ways[~joined] = BEYOND * max(ways[joined].max(), 1.0)
     graph = networkx.empty_graph(len(ways))
     lengths = {row: dict(enumerate(own)) for row, own in enumerate(ways.tolist())}
-    found = networkx.kamada_kawai_layout(graph, dist=lengths, pos=networkx.circular_layout(graph))
-    return np.array([found[number] for number in range(len(ways))])
+    layout_of = networkx.kamada_kawai_layout(graph, dist=lengths, pos=networkx.circular_layout(graph))
+    return np.array([layout_of[number] for number in range(len(ways))])
 
 
 def _arrows(data: Dataset) -> list[tuple[int, int, float]]:

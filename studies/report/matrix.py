@@ -196,8 +196,8 @@ def _over(ert: np.ndarray, ends: np.ndarray, number: int, best: int) -> str:
     if number == best or math.isinf(ratio):
         return shown(ratio)
     half = math.hypot(*(_half(ends[place]) for place in (number, best)))
-    known = half < LOOSE
-    return shown(ratio, math.floor(math.log10(ratio * (math.sinh(half) if known else 1.0))))
+    close = half < LOOSE
+    return shown(ratio, math.floor(math.log10(ratio * (math.sinh(half) if close else 1.0))))
 
 
 def _half(ends: np.ndarray) -> float:

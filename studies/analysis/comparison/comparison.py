@@ -41,7 +41,7 @@ from studies.analysis.comparison.power import signed_ranks, units_to_decide
 from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.intervals.proportions import of_share, proportion
 from studies.analysis.intervals.quantiles import quantiles
-from studies.analysis.shapes import ends, mapped, named, of_arms, unlabelled
+from studies.analysis.shapes import ends, first_world, mapped, named, unlabelled
 from studies.results.precision import precision, resolved
 from studies.text.schema import LOSS
 from studies.text.shapes import Data
@@ -89,7 +89,7 @@ def compare(
     outcome, which = judged(dataset, at, value)
     if pairs is not None:
         outcome, which = planned(outcome, which, pairs)
-    labels = of_arms(outcome.a).coords
+    labels = first_world(outcome.a).coords
     logarithmic, outcome = outcome.logarithmic, outcome.unlabelled()
     away = outcome.away()
     means = unit_means(away)

@@ -28,6 +28,7 @@ import xarray as xr
 from xarray import DataArray, Dataset
 
 from studies.analysis.comparison.paired import (
+    SIDES,
     difference,
     losses,
     on_scale,
@@ -38,7 +39,7 @@ from studies.analysis.comparison.paired import (
     unit_means,
 )
 from studies.analysis.running_time.area import over_costs
-from studies.analysis.shapes import of_arms, unlabelled
+from studies.analysis.shapes import first_world, unlabelled
 from studies.results.gaps import gap_known
 from studies.results.hits import budget, hits, lateness
 from studies.results.precision import precision, resolved
@@ -47,7 +48,6 @@ from studies.text.words import check_known
 
 JUDGED = ("final loss", "time to target", "area over the curve")
 TIMES = 9  # digits of a common logarithm: what differs by less is equal
-SIDES = ("optimizer", "paired")  # coordinates that `pairs` reads
 DECIDE = 6  # units: if five differ, and all agree, the exact test says p = 0.06
 
 
@@ -98,7 +98,7 @@ def judged(dataset: Dataset, at: float | None = None, value: str = "loss") -> tu
             use = left & (differing(other) >= DECIDE)
             which, chosen = which.where(~use, number), chosen.replaced(use, other)
     labelled, _ = sides(end.transpose(*end.dims))  # coordinates have their dims in this order too
-    once = of_arms(labelled)
+    once = first_world(labelled)
     worlds = [_labelled(part, labelled) for part in chosen[:4]]
     *others, which = (_labelled(part, once) for part in (*chosen[4:], which))
     return Outcome(*worlds, *others), which
@@ -198,7 +198,7 @@ def final_loss(dataset: Dataset, end: DataArray) -> Outcome:
 
 
 def _no_target(side: DataArray) -> DataArray:
-    return xr.full_like(of_arms(side), np.nan)
+    return xr.full_like(first_world(side), np.nan)
 
 
 def time_to_target(

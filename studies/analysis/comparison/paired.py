@@ -19,6 +19,8 @@ from studies.results.hits import at_budget, at_cost
 from studies.results.precision import decades
 from studies.text.schema import Status
 
+SIDES = ("optimizer", "paired")  # coordinates that `pairs` reads
+
 
 def losses(dataset: Dataset, value: str = "loss", at: float | None = None) -> DataArray:
     """The loss of every world at a cost, or at all checkpoints.

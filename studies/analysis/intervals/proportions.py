@@ -28,9 +28,9 @@ from xarray import DataArray, Dataset
 from studies.analysis.shapes import (
     LEVEL,
     count,
+    first_world,
     interval_of,
     mapped,
-    of_arms,
     unlabelled,
     with_interval,
 )
@@ -62,7 +62,7 @@ def proportion(
     Returns:
         `name`, `name_interval` (bound: low, high), `worlds`. All dims but `replicate` stay.
     """
-    labels, part = of_arms(part).coords, unlabelled(part).astype(float)
+    labels, part = first_world(part).coords, unlabelled(part).astype(float)
     share = part.mean("replicate")
     size = effective_worlds(part, trials)
     interval = of_share(share, size, level)

@@ -20,8 +20,8 @@ from studies.analysis.intervals.proportions import clopper_pearson, effective_wo
 from studies.analysis.shapes import (
     BOUNDS,
     LEVEL,
+    first_world,
     mapped,
-    of_arms,
     rest,
     stacked,
     unlabelled,
@@ -58,7 +58,7 @@ def quantiles(
     """
     if not all(0 < level < 1 for level in levels):
         raise ValueError(f"quantiles: expected levels between 0 and 1, got {list(levels)}")
-    labels, part = of_arms(part).coords, unlabelled(part)
+    labels, part = first_world(part).coords, unlabelled(part)
     values, bounds = zip(*(_quantile(part, level, confidence) for level in levels), strict=True)
     value, interval = (stacked(parts, "quantile", levels) for parts in (values, bounds))
     dims = rest(value, "quantile")

@@ -35,10 +35,10 @@ from studies.analysis.shapes import (
     LEVEL,
     bare,
     ends,
+    first_world,
     interval_of,
     mapped,
     named,
-    of_arms,
     unlabelled,
     with_interval,
 )
@@ -71,7 +71,7 @@ def expected_running_time(
     """
     which = variable(which, clock)
     hit = hits(dataset, targets, which)
-    labels, hit = of_arms(hit).coords, unlabelled(hit)
+    labels, hit = first_world(hit).coords, unlabelled(hit)
     reached = (hit < np.inf).where(hit.notnull())
     cost = hit.where(reached == 1, unlabelled(spent(dataset, clock_of(which)))).where(hit.notnull())
     successes = reached.sum("replicate")
