@@ -98,7 +98,12 @@ class Task:
     @functools.cached_property
     def key(self) -> bytes:
         """A digest of its text: equal where that is."""
-        return hashlib.sha256(self.canonical.encode()).digest()
+        return self.begun.digest()
+
+    @functools.cached_property
+    def begun(self) -> hashlib._Hash:
+        """A digest that has read its text alone: what all addresses of its cells begin with."""
+        return hashlib.sha256(f"{self.canonical}\n".encode())
 
     @functools.cached_property
     def addresses(self) -> Addresses:
@@ -185,7 +190,7 @@ class Addresses:
     def __init__(self, task: Task) -> None:
         libraries = " ".join(f"{name} {version}" for name, version in task.libraries.items())
         behind = (_torch_version(), task.code, *filter(None, [task.fingerprint, libraries]))
-        self.begun = hashlib.sha256(f"{task.canonical}\n".encode())
+        self.begun = task.begun
         self.behind = "\n".join(behind)
 
     def of(self, first: int, last: int) -> str:

@@ -29,12 +29,14 @@ def draw(dataset: Dataset, out: Path, figures: Sequence[Json], log: Console) -> 
         figures: as the study asks for them.
         log: where it is said what could not be drawn, or takes several pages.
     """
+    if not figures or "loss" not in dataset:
+        return Drawn([], complete=True)
     from studies.figures import save
     from studies.figures.saving import why_not
     from studies.results.figures import asked
 
     paths, complete = list[Path](), True
-    for figure in asked(figures if "loss" in dataset else []):
+    for figure in asked(figures):
         try:
             files = save(figure, dataset, out / "figures")
         except Exception as error:  # noqa: BLE001
