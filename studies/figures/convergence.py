@@ -76,8 +76,9 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
     shown, arms = scales.panels(dataset), graded.shown(dataset)
     figure = Figure(layout="constrained")
     drawn = [figure.add_subplot() for _ in shown]
-    for axes, (_, part, gap) in zip(drawn, shown, strict=True):
-        _panel(_of_kind(part, gap), axes, arms.looks)
+    every = [_of_kind(part, gap) for _, part, gap in shown]
+    for axes, of_kind in zip(drawn, every, strict=True):
+        _panel(of_kind, axes, arms.looks)
     said = _said(dataset, arms.looks, drawn) + arms.said + scales.SHARED * scales.share(drawn, shown)
     captions.say(figure, said)
     handles = _handles(dataset, arms, drawn, width)
@@ -90,8 +91,8 @@ def convergence(dataset: Dataset, width: float = style.WIDTH, clock: str = "cost
     if not named:
         _legend(figure.add_subplot(place), handles, at.across)
     inches = width / at.columns - 0.5  # of words
-    for axes, (title, part, gap) in zip(drawn, shown, strict=True):
-        panels.noted_title(axes, title, _notes(_of_kind(part, gap)), inches)
+    for axes, (title, _, _), of_kind in zip(drawn, shown, every, strict=True):
+        panels.noted_title(axes, title, _notes(of_kind), inches)
     _label(drawn, [gap for _, _, gap in shown], at.columns, inches, axis_label(clock))
     figure.set_size_inches(width, sum(at.heights) + arms.bar(figure, drawn, width))
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -61,9 +61,9 @@ def grouped_pages(
     whole = _compared(dataset, group, reference, clock)
     names = np.arange(whole.shares.sizes["group"])
 
-    def make(number: int) -> list[Figure]:
-        parts = [whole.shares.isel(group=part) for part in np.array_split(names, number)]
-        return [_page(whole._replace(shares=part), width) for part in parts]
+    def make(number: int) -> Iterator[Figure]:
+        parts = (whole.shares.isel(group=part) for part in np.array_split(names, number))
+        return (_page(whole._replace(shares=part), width) for part in parts)
 
     return layout.fewest(make, len(names), highest)
 

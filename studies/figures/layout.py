@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,19 +15,23 @@ def abreast(number: int, width: float, least: float) -> int:
     return max(1, min(number, int(width // least)))
 
 
-def fewest(make: Callable[[int], list[Figure]], most: int, highest: float) -> list[Figure]:
+def fewest(make: Callable[[int], Iterable[Figure]], most: int, highest: float) -> list[Figure]:
     """A figure on the fewest pages of which none is too high.
 
     Args:
-        make: draws it on so many pages.
+        make: draws it on so many pages; those after one that is too high are not asked for.
         most: pages, >= 1, whatever their heights.
         highest: inches.
     """
     for number in range(1, most):
-        shown = make(number)
-        if all(page.get_figheight() <= highest for page in shown):
+        shown: list[Figure] = []
+        for page in make(number):
+            if page.get_figheight() > highest:
+                break
+            shown.append(page)
+        else:
             return shown
-    return make(most)
+    return list(make(most))
 
 
 def highest(heights: Sequence[float], columns: int) -> list[float]:

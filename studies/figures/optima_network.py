@@ -9,7 +9,7 @@ square root of the chance there and back).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import networkx
 import numpy as np
@@ -60,11 +60,9 @@ def optima_networks(networks: Sequence[Dataset], width: float = style.WIDTH) -> 
     """
     places = np.arange(len(networks))
 
-    def make(number: int) -> list[Figure]:
-        return [
-            optima_network([networks[place] for place in part], width)
-            for part in np.array_split(places, number)
-        ]
+    def make(number: int) -> Iterator[Figure]:
+        parts = np.array_split(places, number)
+        return (optima_network([networks[place] for place in part], width) for part in parts)
 
     return layout.fewest(make, len(networks), HIGHEST * width)
 

@@ -94,18 +94,49 @@ def pages(
         highest: inches.
         along: dims that may be taken apart, the first first.
     """
-    figure = make(dataset)
+    return _taken_apart(make, dataset, make(dataset), highest, along)
+
+
+def _taken_apart(
+    make: Callable[[Dataset], Figure],
+    dataset: Dataset,
+    figure: Figure,
+    highest: float,
+    along: Sequence[str],
+) -> list[Figure]:
+    """`pages` of results, of which the figure on one page is drawn already."""
     share = figure.get_figheight() / highest
     several = [dim for dim in along if dataset.sizes.get(dim, 1) > 1]
     if share <= SLACK or not several:
         return [figure]
     number = math.ceil(share)
-    for more in (number, number + 1):  # whole rows of panels may need one page more
-        shown = [make(part) for part in _parts(dataset, several[0], more)]
-        if not _too_high(shown, highest):
-            return shown
-    parts = _parts(dataset, several[0], number)
-    return [page for part in parts for page in pages(make, part, highest, several)]
+    fewest = _parts(dataset, several[0], number)
+    shown = _up_to_the_first_too_high(make, fewest, highest)
+    if len(shown) == len(fewest) and not _too_high(shown, highest):
+        return shown
+    more = _parts(dataset, several[0], number + 1)  # whole rows of panels may need one page more
+    if len(more) > len(fewest):
+        others = _up_to_the_first_too_high(make, more, highest)
+        if len(others) == len(more) and not _too_high(others, highest):
+            return others
+    shown += [make(part) for part in fewest[len(shown) :]]
+    return [
+        page
+        for part, whole in zip(fewest, shown, strict=True)
+        for page in _taken_apart(make, part, whole, highest, several)
+    ]
+
+
+def _up_to_the_first_too_high(
+    make: Callable[[Dataset], Figure], parts: Sequence[Dataset], highest: float
+) -> list[Figure]:
+    """The figures of parts, until one is too high: so many pages are then too few."""
+    shown: list[Figure] = []
+    for part in parts:
+        shown.append(make(part))
+        if _too_high(shown[-1:], highest):
+            break
+    return shown
 
 
 def _parts(dataset: Dataset, dim: str, number: int) -> list[Dataset]:

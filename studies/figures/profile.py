@@ -6,6 +6,7 @@ drawn, and the legend says how wide it is there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -50,10 +51,10 @@ def profile_pages(dataset: Dataset, width: float, highest: float, clock: str = "
     compared = _compared(dataset, clock)
     names = np.array(list(compared.looks), object)
 
-    def make(number: int) -> list[Figure]:
+    def make(number: int) -> Iterator[Figure]:
         parts = np.array_split(names, number)
-        looks = [{name: compared.looks[name] for name in part} for part in parts]
-        return [_page(compared, own, width) for own in looks]
+        looks = ({name: compared.looks[name] for name in part} for part in parts)
+        return (_page(compared, own, width) for own in looks)
 
     return layout.fewest(make, max(1, len(names)), highest)
 
