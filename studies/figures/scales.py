@@ -20,7 +20,7 @@ from studies.figures import panels as shared
 from studies.figures import style
 from studies.figures.facets import finite, numeric, words
 from studies.figures.style import Look
-from studies.results.arms import arms, asked, dims_beside, labels, stack, words_on_silent
+from studies.results.arms import arms, asked, at_arms, dims_beside, labels, words_on_silent
 from studies.results.gaps import gap_known
 from studies.results.precision import DEFAULT, precision
 from studies.text.groups import grouped
@@ -85,9 +85,9 @@ def kinds(results: Dataset) -> list[bool]:
 
 def _gaps(results: Dataset) -> list[bool]:
     """`is_gap` of each arm."""
-    data = stack(results)
-    gaps: list[bool] = gap_known(data).broadcast_like(data["arm"]).values.tolist()
-    return gaps
+    if "gap_known" not in results.coords:
+        return [False] * len(arms(results, ["loss"]))
+    return [known > 0 for known in at_arms(results, "gap_known")]
 
 
 def name(*, gap: bool) -> str:

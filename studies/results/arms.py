@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from xarray import DataArray, Dataset, Variable
 
+from studies.results.labels import labelled
 from studies.text.schema import DIMS, RECORDS, Status
 
 NO_STEP = "no step within the budget"  # of an arm that never asked
@@ -56,6 +57,18 @@ def stack(dataset: Dataset) -> Dataset:
     along = {dim: DataArray(np.array(numbers, int), dims="arm") for dim, numbers in places.items()}
     texts = np.array([arm.label for arm in every], object)
     return dataset.isel(along).assign_coords(arm=("arm", texts))
+
+
+def at_arms(dataset: Dataset, name: str) -> list:
+    """The number of every arm of one landscape, in the order of `arms`.
+
+    Args:
+        dataset: a study's results without the dim `landscape`.
+        name: of a variable whose dims are optimizers and swept axes, or some of them.
+    """
+    part, axes = dataset.variables[name], _axes(dataset)
+    every = [part.isel(_at(arm, axes), missing_dims="ignore") for arm in _arms(dataset)]
+    return [own.values.item() for own in every]
 
 
 def labels(dataset: Dataset, *, every: bool = False) -> list[str]:
@@ -166,8 +179,9 @@ def asked(dataset: Dataset) -> DataArray:
     there = dataset.variables["steps"] > 0
     for name in counts:  # of an imported arm beside others no steps are known
         there = there | (dataset.variables[name] > 0)
-    some = there.any([dim for dim in RECORDS if dim in there.dims])
-    return (~_ever(dataset["status"] < Status.FAILED) | some).compute()
+    status = dataset["status"]
+    never = ~_ever(status.variable < Status.FAILED)
+    return labelled(never | _ever(there), status).compute()
 
 
 def absent(dataset: Dataset) -> DataArray:
@@ -180,7 +194,7 @@ def absent(dataset: Dataset) -> DataArray:
     return (status == Status.ABSENT).all([dim for dim in RECORDS if dim in status.dims])
 
 
-def _ever(part: DataArray) -> DataArray:
+def _ever(part: Variable) -> Variable:
     """Whether it is so in some record of an arm."""
     return part.any([dim for dim in RECORDS if dim in part.dims])
 

@@ -6,8 +6,9 @@ evaluations at the nominal price of a gradient, and a budget of cost at the lowe
 
 from __future__ import annotations
 
-from xarray import DataArray, Dataset
+from xarray import DataArray, Dataset, Variable
 
+from studies.results.labels import labelled, variable
 from studies.results.prices import prices
 from studies.text.schema import CLOCKS, VIRTUAL
 from studies.text.words import suggest
@@ -39,17 +40,26 @@ def shown_on(dataset: Dataset, clock: str, *, lowest: bool = False) -> DataArray
     Raises:
         ValueError: there is no such clock, or it was not recorded.
     """
+    shown = labelled(numbers_on(dataset, clock, lowest=lowest), dataset["status"])
+    shown.name = None if clock in ("cost", "epochs") else clock
+    return shown
+
+
+def numbers_on(dataset: Dataset, clock: str, *, lowest: bool = False) -> Variable:
+    """`shown_on` without labels; arguments and errors are the same."""
     check_clock(clock)
-    if clock == "cost":
-        price = prices(dataset).low if lowest else prices(dataset).value
-        return (dataset["value_terms"] + price * dataset["gradient_terms"]) / dataset["terms"]
-    if clock == "epochs":
-        return (dataset["value_terms"] + dataset["gradient_terms"]) / dataset["terms"]
+    every = dataset.variables
+    if clock in ("cost", "epochs"):
+        price: Variable | float = 1.0
+        if clock == "cost":
+            price = variable(prices(dataset).low if lowest else prices(dataset).value)
+        return (every["value_terms"] + price * every["gradient_terms"]) / every["terms"]
     if clock not in dataset:
         raise ValueError(f"clock: these results have no {words(clock)}")
-    shown = dataset[clock].astype(float)
+    shown = every[clock].astype(float)
     if clock == VIRTUAL and "steps" in dataset:  # it is told from the first step on
-        shown = shown.where((dataset["steps"] > 0) | shown.notnull() | ~has_clock(dataset, clock), 0.0)
+        told = (every["steps"] > 0) | shown.notnull() | ~has_clock(dataset, clock).variable
+        shown = shown.where(told, 0.0)
     return shown
 
 
@@ -86,10 +96,18 @@ def common_clock(dataset: Dataset) -> str:
 
 def counted(dataset: Dataset) -> DataArray:
     """What the clock of its own budget shows at each state; of cost, at the lowest price."""
-    own, shown = own_clocks(dataset), shown_on(dataset, "cost", lowest=True)
+    return labelled(numbers_counted(dataset), dataset["status"])
+
+
+def numbers_counted(dataset: Dataset) -> Variable:
+    """`counted` without labels."""
+    shown = numbers_on(dataset, "cost", lowest=True)
+    if BUDGET_CLOCK not in dataset.coords:
+        return shown
+    own = dataset.variables[BUDGET_CLOCK]
     for number, clock in enumerate(CLOCKS):
         if number and bool((own == number).any()):
-            shown = shown.where(own != number, shown_on(dataset, clock))
+            shown = shown.where(own != number, numbers_on(dataset, clock))
     return shown
 
 

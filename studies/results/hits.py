@@ -11,26 +11,29 @@ had spent by then. On clocks other than its budget's a world is billed what its 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
-import xarray as xr
-from xarray import DataArray, Dataset
+from xarray import DataArray, Dataset, Variable
 
 from studies.results.arms import asked
 from studies.results.clocks import (
     budget,
     check_clock,
-    counted,
     has_clock,
     limit,
+    numbers_counted,
+    numbers_on,
     own_clocks,
     shown_on,
     words,
 )
+from studies.results.labels import labelled, where
 from studies.text.schema import CLOCKS, COORDINATES, HITS, ROUNDING, SPENT, Status
 
 LOSSES = {"hit": "loss", "best_hit": "best_loss"}  # whose hits -> the loss whose hits they are
 AT_ONCE = 2**22  # numbers that are looked at together
+Numbers = TypeVar("Numbers", DataArray, Variable)
 WHICH = tuple(f"{stem}_{clock}" for stem in LOSSES for clock in CLOCKS)  # recorded hits
 
 
@@ -58,8 +61,10 @@ def hits(
         ValueError: there are no such hits or targets.
     """
     clock = clock_of(which)
-    there = ran(dataset) & asked(dataset) & has_clock(dataset, clock)
-    time = _ends(dataset, targets, which)[1].where(there)
+    there = ran(dataset).variable & asked(dataset).variable & has_clock(dataset, clock).variable
+    end = _ends(dataset, targets, which)[1]
+    time = labelled(end.variable.where(there), end)
+    time.name = end.name
     return _on(time, f"{words(clock)} of first reaching the target; inf: never", clock)
 
 
@@ -131,15 +136,16 @@ def spent(dataset: Dataset, clock: str = "cost") -> DataArray:
     """
     check_clock(clock)
     end = dataset.isel(checkpoint=-1, drop=True)
-    shown, on_own = shown_on(end, clock), counted(end)
-    over = end["status"] == Status.BUDGET_SPENT
-    share = limit(dataset) / on_own.where(on_own > 0)
-    own = own_clocks(dataset) == list(CLOCKS).index(clock)
-    billed = shown * share.where(own & (over | (share < 1)), 1.0)
-    last = dataset["cost"].isel(checkpoint=-1, drop=True) if clock == "cost" else budget(dataset, clock)
-    unmoved = last.where(over & (on_own == 0), 0.0)
-    time = billed.where(on_own > 0, unmoved).where(ran(dataset)).rename("spent")
-    return _on(time, f"{words(clock)} that the world spent", clock)
+    status, shown, on_own = end.variables["status"], numbers_on(end, clock), numbers_counted(end)
+    over = status == Status.BUDGET_SPENT
+    share = limit(dataset).variable / where(on_own > 0, on_own, np.nan)
+    own = own_clocks(dataset).variable == list(CLOCKS).index(clock)
+    billed = shown * where(own & (over | (share < 1)), share, 1.0)
+    most = dataset.variables["cost"].isel(checkpoint=-1)
+    last = most if clock == "cost" else budget(dataset, clock).variable
+    unmoved = where(over & (on_own == 0), last, 0.0)
+    time = where(status < Status.FAILED, where(on_own > 0, billed, unmoved), np.nan)
+    return _on(labelled(time, end["status"]).rename("spent"), f"{words(clock)} that the world spent", clock)
 
 
 def at_budget(dataset: Dataset) -> Dataset:
@@ -165,8 +171,8 @@ def at_cost(dataset: Dataset, cost: float) -> Dataset:
         ValueError: there is no checkpoint at so small a cost, or the study ended before it.
     """
     there = _costs(dataset)
-    place = _place(dataset, cost, there)
-    if bool(((place < 0) & there.notnull().any("checkpoint")).any()):
+    place = _place(dataset, DataArray(cost), there)
+    if bool(((place < 0) & there.variable.notnull().any("checkpoint")).any()):
         least = float(there.min("checkpoint").max())
         raise ValueError(
             f"at: expected a cost that some checkpoint has, at least {least:g} evaluations; got {cost:g}"
@@ -192,7 +198,7 @@ def _costs(dataset: Dataset) -> DataArray:
     return dataset["cost"].reset_coords(drop=True).where(on_cost, states)
 
 
-def _at(dataset: Dataset, place: DataArray) -> Dataset:
+def _at(dataset: Dataset, place: Variable) -> Dataset:
     """Every arm at a checkpoint of its own; without the dim `checkpoint`."""
     return dataset.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
 
@@ -208,7 +214,7 @@ def _missing_where(shown: Dataset, gone: DataArray) -> Dataset:
     return shown.assign(kept | {"status": shown["status"].where(~gone, int(Status.MISSING))})
 
 
-def _place(dataset: Dataset, cost: float | DataArray, there: DataArray | None = None) -> DataArray:
+def _place(dataset: Dataset, cost: DataArray, there: DataArray | None = None) -> Variable:
     """The last checkpoint of at most this cost that every optimizer has of its own; -1: none.
 
     So states of one age are compared. Optimizers whose budget is counted on another clock neither have it nor
@@ -219,11 +225,12 @@ def _place(dataset: Dataset, cost: float | DataArray, there: DataArray | None = 
         cost: the cost.
         there: costs of the checkpoints; None: their coordinate.
     """
-    apart = own_clocks(dataset) != 0
-    own = recorded(dataset) | apart
+    apart = own_clocks(dataset).variable != 0
+    own = recorded(dataset).variable | apart
     own = own.all("optimizer") if "optimizer" in own.dims else own
-    within = ((dataset["cost"] if there is None else there) <= cost * (1 + SPENT)) & (own | apart)
-    numbers = DataArray(np.arange(dataset.sizes["checkpoint"]), dims="checkpoint")
+    costs = dataset["cost"] if there is None else there
+    within = (costs.variable <= cost.variable * (1 + SPENT)) & (own | apart)
+    numbers = Variable("checkpoint", np.arange(dataset.sizes["checkpoint"]))
     return numbers.where(within, -1).max("checkpoint")
 
 
@@ -241,8 +248,10 @@ def state_times(dataset: Dataset, clock: str = "cost") -> DataArray:
     Raises:
         ValueError: there is no such clock, or it was not recorded.
     """  # noqa: DOC502
-    within = counted(dataset) <= limit(dataset) * (1 + ROUNDING)
-    return shown_on(dataset, clock).where((dataset["status"] < Status.FAILED) & within, np.inf)
+    status = dataset["status"]
+    within = numbers_counted(dataset) <= limit(dataset).variable * (1 + ROUNDING)
+    there = (status.variable < Status.FAILED) & within
+    return labelled(where(there, numbers_on(dataset, clock), np.inf), status)
 
 
 def state_costs(dataset: Dataset) -> DataArray:
@@ -274,25 +283,26 @@ def _seen(dataset: Dataset, targets: DataArray, value: str, clock: str) -> tuple
     if value not in dataset:
         raise ValueError(f"hits: expected results with `{value}`, found none")
     # It never falls along checkpoints, so that the first is the earliest.
-    time = state_times(dataset, clock).where(dataset["status"] != Status.DIVERGED, np.inf)
-    steps = dataset.get("steps", xr.full_like(time, np.nan))
+    every, state = dataset.variables, state_times(dataset, clock).variable
+    time = where(every["status"] != Status.DIVERGED, state, np.inf)
+    steps = every["steps"] if "steps" in dataset else Variable((), np.nan)
     ends, each = [], max(1, AT_ONCE // max(1, time.size))
     for first in range(0, targets.sizes["target"], each):
-        some = targets.isel(target=slice(first, first + each))
-        hit = time.where(dataset[value] <= some, np.inf).min("checkpoint")
+        some = targets.variable.isel(target=slice(first, first + each))
+        hit = time.where(every[value] <= some, np.inf).min("checkpoint")
         ends.append((before(time, steps, hit), hit))
-    low, high = (_along_targets(parts, targets) for parts in zip(*ends, strict=True))
+    low, high = (_along_targets(parts, targets, dataset) for parts in zip(*ends, strict=True))
     return low.transpose(*high.dims), high
 
 
-def _along_targets(parts: Sequence[DataArray], targets: DataArray) -> DataArray:
+def _along_targets(parts: Sequence[Variable], targets: DataArray, dataset: Dataset) -> DataArray:
     """Hits of every target along the last dim; NaN where a landscape has no such target."""
-    hit = xr.concat(parts, "target").where(targets.notnull())
+    hit = Variable.concat(parts, "target").where(targets.variable.notnull())
     coords = {"target": np.arange(targets.sizes["target"]), "target_loss": targets}
-    return hit.transpose(..., *HITS).assign_coords(coords)
+    return labelled(hit.transpose(..., *HITS), dataset["status"]).assign_coords(coords)
 
 
-def before(time: DataArray, steps: DataArray, hit: DataArray) -> DataArray:
+def before(time: Numbers, steps: Numbers, hit: Numbers) -> Numbers:
     """The time of the last state shown before a hit, 0 where it is the first.
 
     That of the hit where its step is the next one.
@@ -301,4 +311,4 @@ def before(time: DataArray, steps: DataArray, hit: DataArray) -> DataArray:
     next_one = (
         steps.where(time == hit).min("checkpoint") <= steps.where(earlier, -1).max("checkpoint") + 1
     )
-    return xr.where(next_one, hit, time.where(earlier, 0.0).max("checkpoint"))
+    return hit.where(next_one, time.where(earlier, 0.0).max("checkpoint"))
