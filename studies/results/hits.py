@@ -145,7 +145,8 @@ def spent(dataset: Dataset, clock: str = "cost") -> DataArray:
     last = most if clock == "cost" else budget(dataset, clock).variable
     unmoved = where(over & (on_own == 0), last, 0.0)
     time = where(status < Status.FAILED, where(on_own > 0, billed, unmoved), np.nan)
-    return _on(labelled(time, end["status"]).rename("spent"), f"{words(clock)} that the world spent", clock)
+    bill = labelled(time, end["status"]).rename("spent")
+    return _on(bill, f"{words(clock)} that the world spent", clock)
 
 
 def at_budget(dataset: Dataset) -> Dataset:
