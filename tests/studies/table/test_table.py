@@ -1,6 +1,7 @@
 """Tables for papers: numbers that are known, the same as the report's, in LaTeX, Markdown and tidy CSV."""
 
 import csv
+import functools
 import re
 import shutil
 import subprocess
@@ -13,7 +14,8 @@ from scipy import stats
 from studies import analysis
 from studies.report.tables import compared, final_loss, running_time
 from studies.report.tables import comparisons as of_report
-from studies.table import writing
+from studies.table import comparisons as table_comparisons
+from studies.table import tables, writing
 from studies.table.__main__ import FORMATS, NAMES, SPREADS, main
 from studies.table.entries import SPREADS as SAID
 from studies.table.tables import TABLES, comparisons, final, hits
@@ -29,6 +31,26 @@ ODD = ["a_b & 5 %", "\\input{x} | ~", "λ = 1e-08 *"]
 
 def made(losses=LOSSES, **options):
     return results(losses[None], **options).assign_attrs(config="{}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compared_once():
+    """Tables of the same results read the same comparisons, which take longer than all else."""
+    known = {}
+
+    def once(dataset, pairs=None):
+        key = id(dataset), repr(pairs)
+        if key not in known:
+            known[key] = (
+                dataset,
+                compared(dataset, pairs),
+            )  # which stay, and so does what they are known by
+        return known[key][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (table_comparisons, tables):
+            patch.setattr(module, "compared", once)
+        yield
 
 
 # numbers ----------------------------------------------------------------------------------------------------
@@ -225,9 +247,14 @@ ODD_RESULTS = [
 ]
 
 
+@functools.cache
+def hostile(kind, shared):  # noqa: F811
+    return HOSTILE[kind](real("search", shared))
+
+
 @pytest.mark.parametrize(("kind", "name"), ODD_RESULTS)
 def test_odd_results_have_tables(kind, name, shared):  # noqa: F811
-    table = TABLES[name](HOSTILE[kind](real("search", shared)), "interval")
+    table = TABLES[name](hostile(kind, shared), "interval")
     if table.rows:
         well_formed(writing.latex(table))
         assert writing.csv(table).count("\n") == len(table.frame) + 1
