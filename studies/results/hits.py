@@ -149,30 +149,40 @@ def spent(dataset: Dataset, clock: str = "cost") -> DataArray:
     return _on(bill, f"{words(clock)} that the world spent", clock)
 
 
-def at_budget(dataset: Dataset) -> Dataset:
+def at_budget(dataset: Dataset, only: Sequence[str] = ()) -> Dataset:
     """Every arm at the last checkpoint within the budget, up to which all are known.
 
     Without the dim `checkpoint`.
 
     With a range of gradient prices an arm with gradients goes on beyond it, so that the last checkpoint of
     all would compare unequal costs.
+
+    Args:
+        dataset: a study's results.
+        only: variables that are wanted; none: all.
     """
-    place = _place(dataset, budget(dataset).where(own_clocks(dataset) == 0, np.inf))
-    return _at(dataset, place.clip(min=0))
+    most = budget(dataset).variable.where(own_clocks(dataset).variable == 0, np.inf)
+    place = _place(dataset, most)
+    return _at(dataset, place.clip(min=0), only)
 
 
-def at_cost(dataset: Dataset, cost: float) -> Dataset:
+def at_cost(dataset: Dataset, cost: float, only: Sequence[str] = ()) -> Dataset:
     """Every arm at the last checkpoint of at most this cost; without the dim `checkpoint`.
 
     An arm whose budget is counted on another clock: each world in its last state of at most this cost. Where
     the budget of an arm was spent before, at the nominal price of a gradient, what it would have done with
     more is not known: its status is missing, and its floats are NaN.
 
+    Args:
+        dataset: a study's results.
+        cost: in evaluations.
+        only: variables that are wanted, the status among them; none: all.
+
     Raises:
         ValueError: there is no checkpoint at so small a cost, or the study ended before it.
     """
     there = _costs(dataset)
-    place = _place(dataset, DataArray(cost), there)
+    place = _place(dataset, Variable((), cost), there)
     if bool(((place < 0) & there.variable.notnull().any("checkpoint")).any()):
         least = float(there.min("checkpoint").max())
         raise ValueError(
@@ -182,7 +192,7 @@ def at_cost(dataset: Dataset, cost: float) -> Dataset:
         raise ValueError(
             f"at: expected at most {float(there.max()):g} evaluations, where the study ends; got {cost:g}"
         )
-    shown, within = _at(dataset, place.clip(min=0)), cost <= budget(dataset) * (1 + SPENT)
+    shown, within = _at(dataset, place.clip(min=0), only), cost <= budget(dataset) * (1 + SPENT)
     if bool(within.all()):
         return shown
     end = dataset["status"].isel(checkpoint=-1, drop=True)
@@ -199,9 +209,10 @@ def _costs(dataset: Dataset) -> DataArray:
     return dataset["cost"].reset_coords(drop=True).where(on_cost, states)
 
 
-def _at(dataset: Dataset, place: Variable) -> Dataset:
+def _at(dataset: Dataset, place: Variable, only: Sequence[str]) -> Dataset:
     """Every arm at a checkpoint of its own; without the dim `checkpoint`."""
-    return dataset.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
+    wanted = dataset[list(only)] if only else dataset
+    return wanted.isel(checkpoint=place.compute()).drop_vars("checkpoint", errors="ignore")
 
 
 def _missing_where(shown: Dataset, gone: DataArray) -> Dataset:
@@ -215,7 +226,7 @@ def _missing_where(shown: Dataset, gone: DataArray) -> Dataset:
     return shown.assign(kept | {"status": shown["status"].where(~gone, int(Status.MISSING))})
 
 
-def _place(dataset: Dataset, cost: DataArray, there: DataArray | None = None) -> Variable:
+def _place(dataset: Dataset, cost: Variable, there: DataArray | None = None) -> Variable:
     """The last checkpoint of at most this cost that every optimizer has of its own; -1: none.
 
     So states of one age are compared. Optimizers whose budget is counted on another clock neither have it nor
@@ -230,7 +241,7 @@ def _place(dataset: Dataset, cost: DataArray, there: DataArray | None = None) ->
     own = recorded(dataset).variable | apart
     own = own.all("optimizer") if "optimizer" in own.dims else own
     costs = dataset["cost"] if there is None else there
-    within = (costs.variable <= cost.variable * (1 + SPENT)) & (own | apart)
+    within = (costs.variable <= cost * (1 + SPENT)) & (own | apart)
     numbers = Variable("checkpoint", np.arange(dataset.sizes["checkpoint"]))
     return numbers.where(within, -1).max("checkpoint")
 

@@ -16,9 +16,16 @@ from studies.analysis.intervals.bootstrap import groups
 from studies.results.arms import asked
 from studies.results.gaps import gap_known
 from studies.results.hits import at_budget, at_cost
+from studies.results.labels import labelled, where
 from studies.results.precision import decades
 from studies.text.schema import Status
 
+ASKED = (
+    "status",
+    "steps",
+    "value_terms",
+    "gradient_terms",
+)  # what says whether an arm asked for values
 SIDES = ("optimizer", "paired")  # coordinates that `pairs` reads
 
 
@@ -38,13 +45,16 @@ def losses(dataset: Dataset, value: str = "loss", at: float | None = None) -> Da
     Raises:
         ValueError: there is no such cost.
     """  # noqa: DOC502
-    status = dataset["status"]
-    loss = dataset[value].where(status != Status.DIVERGED, np.inf).where(status < Status.FAILED)
-    if at is None:
-        return loss.where(asked(dataset))
-    there = dataset.assign({value: loss})
-    end = at_budget(there) if at == np.inf else at_cost(there, at)
-    return end[value].where(asked(end))
+    end = dataset
+    if at is not None:
+        wanted = [name for name in (value, *ASKED) if name in dataset.data_vars]
+        end = at_budget(dataset, wanted) if at == np.inf else at_cost(dataset, at, wanted)
+    loss, status = end[value], end.variables["status"]
+    there = (status < Status.FAILED) & asked(end).variable
+    shown = where(there, where(status != Status.DIVERGED, loss.variable, np.inf), np.nan)
+    result = labelled(shown, loss)
+    result.name = loss.name
+    return result
 
 
 def scaled(loss: DataArray, least: DataArray) -> tuple[DataArray, DataArray]:

@@ -134,11 +134,27 @@ def _lined_up(
     parts: Sequence[DataArray], fixed: Sequence[DataArray]
 ) -> tuple[list[DataArray], list[DataArray]]:
     """The parts with the same dims, `replicate` the last, and what is fixed, without it."""
-    if len(parts) == 1 and not fixed:
-        return [parts[0].transpose(..., "replicate")], []
+    if not fixed and _same_places(parts):
+        first = parts[0].transpose(..., "replicate")
+        return [first, *(part.transpose(*first.dims) for part in parts[1:])], []
     whole = [part.transpose(..., "replicate") for part in xr.broadcast(*parts, *fixed)]
     same = [part.isel(replicate=0, drop=True) for part in whole[len(parts) :]]
     return whole[: len(parts)], same
+
+
+def _same_places(parts: Sequence[DataArray]) -> bool:
+    """Whether all parts have the same dims, and along these the same labels."""
+    first, *others = ({dim: part.indexes.get(dim) for dim in part.dims} for part in parts)
+    sizes = parts[0].sizes
+    return all(
+        own.keys() == first.keys()
+        and part.sizes == sizes
+        and all(
+            index is first[dim] or (index is not None and index.equals(first[dim]))
+            for dim, index in own.items()
+        )
+        for part, own in zip(parts[1:], others, strict=True)
+    )
 
 
 def _of_block(
