@@ -10,7 +10,7 @@ import functools
 import re
 import types
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from docstring_parser import DocstringStyle, parse
 from pydantic import (
@@ -28,7 +28,7 @@ from torch import Tensor
 
 from landscapes import LANDSCAPES
 from landscapes.base import Landscape
-from landscapes.parameters import Parameters, parameter_fields
+from landscapes.parameters import Parameters, hints_of, parameter_fields
 from studies.kinds import registry
 from studies.study_file.clocks import Budget
 from studies.study_file.sections import Targets
@@ -40,14 +40,14 @@ from studies.text.shapes import Data, Hint, Json
 
 def numbers(cls: type[Parameters]) -> dict[str, bool]:
     """The parameters that are numbers -> whether they are whole."""
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     kinds_of = {name: {hints[name], *get_args(hints[name])} for name in parameter_names(cls)}
     return {name: float not in kinds for name, kinds in kinds_of.items() if kinds & {int, float}}
 
 
 def literals(cls: type[Parameters]) -> dict[str, list[str]]:
     """Parameter -> the words that it may be."""
-    hints = get_type_hints(cls)
+    hints = hints_of(cls)
     return {name: _literals_in(hints[name]) for name in parameter_names(cls)}
 
 
@@ -188,7 +188,7 @@ def descriptions(cls: type) -> dict[str, str]:
 
 
 def _fields(cls: type, formula: OrFormula | OfLet = OR_FORMULA) -> Data:
-    hints, texts, fields = get_type_hints(cls, include_extras=True), descriptions(cls), {}
+    hints, texts, fields = hints_of(cls, include_extras=True), descriptions(cls), {}
     for f in parameter_fields(cls):
         default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
         given = {} if default is dataclasses.MISSING else {"default": _raw(default)}
@@ -238,9 +238,7 @@ def _inner_landscape() -> Hint:
 
     Any registered kind that does not itself hold one, or an own kind by its import path.
     """
-    plain = {
-        kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in get_type_hints(cls).values()
-    }
+    plain = {kind: cls for kind, cls in LANDSCAPES.items() if Landscape not in hints_of(cls).values()}
     tagged = [Annotated[parameter_model(cls, kind), Tag(TAG + kind)] for kind, cls in plain.items()]
     own: Hint = Annotated[
         Data, AfterValidator(_own_landscape), WithJsonSchema(OF_USERS), Tag(TAG + OWN)

@@ -567,17 +567,28 @@ def test_a_swept_parameter_needs_no_other_value():
 # the digest of the code -------------------------------------------------------------------------------------
 
 
-class Trees(dict):
-    """Files as `digest._tree` has them, each read once; an edited one can be forgotten."""
+TREE = digest._tree
 
-    read = staticmethod(digest._tree.__wrapped__)
+
+class Trees(dict):
+    """Files as `digest._tree` has them, each read once: an edited one of a copy, and all plugins, can be forgotten."""
+
+    def __init__(self, copy):
+        super().__init__()
+        self.copy_of_ours = copy
 
     def __missing__(self, path):
-        self[path] = self.read(path)
+        if path.is_relative_to(ROOT):
+            return TREE(path)  # no test edits it
+        self[path] = TREE.__wrapped__(path)
         return self[path]
 
+    def cache_clear(self):
+        for path in [*self]:
+            if not path.is_relative_to(self.copy_of_ours):
+                del self[path]
+
     __call__ = dict.__getitem__
-    cache_clear = dict.clear
 
 
 @pytest.fixture(scope="module")
@@ -587,7 +598,7 @@ def house(tmp_path_factory):
     for package in PACKAGES:
         shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns(*left_out))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(digest, "_tree", Trees())
+        patch.setattr(digest, "_tree", Trees(root))
         yield root
     forget()
 
