@@ -303,15 +303,15 @@ def _seen(dataset: Dataset, targets: DataArray, value: str, clock: str) -> tuple
         some = targets.variable.isel(target=slice(first, first + each))
         hit = time.where(every[value] <= some, np.inf).min("checkpoint")
         ends.append((before(time, steps, hit), hit))
-    low, high = (_along_targets(parts, targets, dataset) for parts in zip(*ends, strict=True))
-    return low.transpose(*high.dims), high
-
-
-def _along_targets(parts: Sequence[Variable], targets: DataArray, dataset: Dataset) -> DataArray:
-    """Hits of every target along the last dim; NaN where a landscape has no such target."""
-    hit = Variable.concat(parts, "target").where(targets.variable.notnull())
+    low, high = (_along_targets(parts, targets.variable) for parts in zip(*ends, strict=True))
     coords = {"target": np.arange(targets.sizes["target"]), "target_loss": targets}
-    return labelled(hit.transpose(..., *HITS), dataset["status"]).assign_coords(coords)
+    late = labelled(high, dataset["status"], coords)
+    return labelled(low.transpose(*high.dims), late), late
+
+
+def _along_targets(parts: Sequence[Variable], targets: Variable) -> Variable:
+    """Hits of every target along the last dim; NaN where a landscape has no such target."""
+    return Variable.concat(parts, "target").where(targets.notnull()).transpose(..., *HITS)
 
 
 def before(time: Numbers, steps: Numbers, hit: Numbers) -> Numbers:

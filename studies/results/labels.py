@@ -6,26 +6,29 @@ as long as the numbers do. Variables of one Dataset need no such comparison.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from xarray import DataArray, Variable
 
 
-def labelled(part: Variable, like: DataArray) -> DataArray:
+def labelled(part: Variable, like: DataArray, coords: Mapping | None = None) -> DataArray:
     """Numbers with the coordinates that another array has along their dims.
 
     Args:
         part: computed of variables of the Dataset that the other is of.
-        like: with all dims of `part`, or more.
+        like: with all dims of `part` but those of `coords`, and maybe more.
+        coords: of its own, which the other array has not.
     """
     dims = {*part.dims}
     gone = [dim for dim in like.dims if dim not in dims]
     if gone:
         others = [name for name, own in like.coords.items() if not {*own.dims} <= dims]
         like = like.drop_vars(others).isel(dict.fromkeys(gone, 0))
-    if part.dims == like.dims:
+    if part.dims == like.dims and not coords:
         result = like.copy(deep=False, data=part.data)
     else:
-        result = DataArray(part, like.coords)
+        result = DataArray(part, {**like.coords, **(coords or {})})
     result.attrs, result.name = part.attrs, None
     return result
 

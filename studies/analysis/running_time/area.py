@@ -25,6 +25,7 @@ from studies.analysis.intervals.bootstrap import estimate
 from studies.analysis.shapes import bare, count, mapped, transformed
 from studies.results.arms import asked
 from studies.results.hits import budget, ran, state_costs
+from studies.results.labels import labelled, where
 from studies.text.schema import Status
 
 Loss = float | DataArray
@@ -122,8 +123,10 @@ def lowest(dataset: Dataset, value: str = "loss") -> DataArray:
 
     inf before there is one.
     """
-    there = np.isfinite(state_costs(dataset)) & (dataset["status"] != Status.DIVERGED)
-    loss = dataset[value].where(there & dataset[value].notnull(), np.inf)
+    own, status = dataset[value], dataset.variables["status"]
+    there = np.isfinite(state_costs(dataset).variable) & (status != Status.DIVERGED)
+    loss = labelled(where(there & own.variable.notnull(), own.variable, np.inf), own)
+    loss.name = own.name
     return transformed(np.minimum.accumulate, loss, "checkpoint", axis=-1)
 
 
