@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 gc.disable()  # until all tests are collected: modules and tests stay, and there is nothing to free
@@ -104,6 +105,21 @@ def pytest_collect_file(file_path):
     return [
         file for file in found if not isinstance(file, DoctestModule) or ">>>" in file_path.read_text()
     ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of the cases of a test marked `daily(count)` so many, evenly spread, run every day; the others in verify."""
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("daily") and not item.get_closest_marker("verify"):
+            cases[item.originalname, item.parent].append(item)
+    for each in cases.values():
+        (count,) = each[0].get_closest_marker("daily").args
+        every_day = {len(each) * place // count for place in range(count)}
+        for place, item in enumerate(each):
+            if place not in every_day:
+                item.add_marker("verify")
 
 
 @pytest.hookimpl(tryfirst=True)

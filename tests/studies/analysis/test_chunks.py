@@ -58,6 +58,7 @@ def made():
 DEAR = ("expected_running_time", "equal_times", "repriced")  # made of others that are tried every day
 
 
+@pytest.mark.daily(4)
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=pytest.mark.verify if name in DEAR else []) for name in FUNCTIONS],

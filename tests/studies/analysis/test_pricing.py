@@ -57,6 +57,7 @@ def made_up(values, gradients, value=3.0, low=1.0, loss=None, end=100.0, status=
 
 
 class TestAgainstARunAtThatPrice:
+    @pytest.mark.daily(1)
     @pytest.mark.parametrize("price", [pytest.param(1.0, marks=pytest.mark.verify), 2.5, 3.0, 20.0])
     def test_every_number_is_that_of_the_run(self, price):
         told = repriced(ran(3.0, 1.0, 20.0), price)

@@ -332,6 +332,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.daily(5)
 @pytest.mark.parametrize("width", [style.WIDTH, pytest.param(style.COLUMN, marks=pytest.mark.verify)])
 @pytest.mark.parametrize("how", HOSTILE)
 def test_hostile_cases_are_drawn_without_a_warning_or_a_fault(how, width):

@@ -174,6 +174,7 @@ class TestConvergence:
         assert panel(results().isel(landscape=0), axes) is axes
         assert len(axes.lines) == 2
 
+    @pytest.mark.daily(2)
     @pytest.mark.parametrize("how", LAID_OUT)
     def test_hostile_cases_are_laid_out_without_a_warning(self, how):
         with rc_context(style.PAPER):

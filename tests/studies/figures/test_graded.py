@@ -45,6 +45,7 @@ def bars(figure):
     return axes, [rows[row] for row in sorted(rows, reverse=True)]
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("name", LINES)
 def test_each_line_has_the_colour_that_the_bar_says(name):
     with rc_context(style.PAPER):

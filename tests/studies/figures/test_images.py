@@ -82,6 +82,7 @@ def drawn(name, data, width):
         return EVERY[figure](data, width=width, **options)
 
 
+@pytest.mark.daily(5)
 @compared
 @pytest.mark.parametrize("width", [style.WIDTH, pytest.param(style.COLUMN, marks=pytest.mark.verify)])
 @pytest.mark.parametrize(

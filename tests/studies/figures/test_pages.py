@@ -37,6 +37,7 @@ def drawn(case):
         return pages_of(Asked(name, {}, name), data, WIDTH)
 
 
+@pytest.mark.verify
 @each("case", CASES)
 def test_no_file_is_higher_than_its_width_allows(case):
     shown = drawn(case)

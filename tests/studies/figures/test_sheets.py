@@ -20,6 +20,7 @@ def drawn(name, shared, width, ratio):  # noqa: F811
     return pages_of(Asked(name, {}, name), data, width, ratio)
 
 
+@pytest.mark.daily(4)
 @pytest.mark.parametrize("name", KINDS)
 def test_in_a_column_no_figure_is_higher_than_half_a_page(name, shared):  # noqa: F811
     with rc_context(style.PAPER):

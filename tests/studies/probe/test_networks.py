@@ -127,6 +127,7 @@ def test_discs_arrows_and_the_ring():
     assert LEAST == 0.05
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("width", [style.COLUMN, style.WIDTH])
 def test_pages_have_no_fault(width):
     shown = [optima(entry) for entry in named(["nk:n=10,k=9", "onemax:n=5", "nk:n=8,k=2"])]

@@ -434,6 +434,7 @@ def test_the_figure_of_measures(measured):
     assert sum(shares) == pytest.approx(1)
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     "hostile",
     [

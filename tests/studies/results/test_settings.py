@@ -235,6 +235,7 @@ def test_defaults_by_hand():
 SPECS = {True: {"kind": "nk", "n": 6, "k": 2}, False: {"kind": "quadratic", "dim": 3, "shifted": True}}
 
 
+@pytest.mark.daily(12)
 @pytest.mark.parametrize(
     "kind", [kind for kind, cls in OPTIMIZERS.items() if not (cls.games and kind != "sgd")]
 )

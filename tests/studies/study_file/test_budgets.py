@@ -155,6 +155,7 @@ def test_the_steps_that_a_budget_buys(tmp_path, landscape, study, optimizer, by_
     assert (abs(taken - by_hand - scheduled.get("warmup", 0)) <= rest).all()
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     ("optimizer", "share"),
     [

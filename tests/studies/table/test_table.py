@@ -180,6 +180,7 @@ def well_formed(text):
     return rows
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("spread", SPREADS)
 def test_latex_is_well_formed(name, spread, shared):  # noqa: F811
@@ -252,6 +253,7 @@ def hostile(kind, shared):  # noqa: F811
     return HOSTILE[kind](real("search", shared))
 
 
+@pytest.mark.daily(7)
 @pytest.mark.parametrize(("kind", "name"), ODD_RESULTS)
 def test_odd_results_have_tables(kind, name, shared):  # noqa: F811
     table = TABLES[name](hostile(kind, shared), "interval")
