@@ -40,14 +40,14 @@ from studies.text.shapes import Data, Hint, Json
 
 def numbers(cls: type[Parameters]) -> dict[str, bool]:
     """The parameters that are numbers -> whether they are whole."""
-    hints = hints_of(cls)
+    hints = hints_of(cls)  # type: ignore[arg-type]
     kinds_of = {name: {hints[name], *get_args(hints[name])} for name in parameter_names(cls)}
     return {name: float not in kinds for name, kinds in kinds_of.items() if kinds & {int, float}}
 
 
 def literals(cls: type[Parameters]) -> dict[str, list[str]]:
     """Parameter -> the words that it may be."""
-    hints = hints_of(cls)
+    hints = hints_of(cls)  # type: ignore[arg-type]
     return {name: _literals_in(hints[name]) for name in parameter_names(cls)}
 
 
