@@ -119,7 +119,9 @@ def _ends(
     """The ends of the intervals that hold the hits."""
     clock = clock_of(which)
     if targets is not None:
-        return _seen(dataset, _targets(targets), LOSSES[which.removesuffix(f"_{clock}")], clock)
+        return _seen(
+            dataset, _targets(dataset, targets), LOSSES[which.removesuffix(f"_{clock}")], clock
+        )
     if which in dataset and dataset.sizes.get("target"):
         return dataset.get(f"{which}_low", dataset[which]), dataset[which]
     raise ValueError(
@@ -276,7 +278,8 @@ def ran(dataset: Dataset) -> DataArray:
     return dataset["status"].isel(checkpoint=-1, drop=True) < Status.FAILED
 
 
-def _targets(targets: Sequence[float] | DataArray) -> DataArray:
+def _targets(dataset: Dataset, targets: Sequence[float] | DataArray) -> DataArray:
+    """Targets along the labels of the results: of a landscape that has none, they are NaN."""
     if not isinstance(targets, DataArray):
         targets = DataArray(np.atleast_1d(np.asarray(targets, float)), dims="target")
     if "target" not in targets.dims or not targets.sizes["target"]:
@@ -284,7 +287,10 @@ def _targets(targets: Sequence[float] | DataArray) -> DataArray:
             "hits: expected targets with the dim `target`, one loss or more;"
             f" got dims {targets.dims} of sizes {targets.shape}"
         )
-    return targets.reset_coords(drop=True).assign_attrs(COORDINATES["target_loss"].attrs)
+    own = targets.indexes.keys() & dataset.indexes.keys() - {"target"}
+    other = [dim for dim in own if not targets.indexes[dim].equals(dataset.indexes[dim])]
+    along = targets.reset_coords(drop=True).reindex({dim: dataset[dim].values for dim in other})
+    return along.assign_attrs(COORDINATES["target_loss"].attrs)
 
 
 def _seen(dataset: Dataset, targets: DataArray, value: str, clock: str) -> tuple[DataArray, DataArray]:
@@ -304,7 +310,8 @@ def _seen(dataset: Dataset, targets: DataArray, value: str, clock: str) -> tuple
         hit = time.where(every[value] <= some, np.inf).min("checkpoint")
         ends.append((before(time, steps, hit), hit))
     low, high = (_along_targets(parts, targets.variable) for parts in zip(*ends, strict=True))
-    coords = {"target": np.arange(targets.sizes["target"]), "target_loss": targets}
+    numbers = np.arange(targets.sizes["target"])
+    coords = {**targets.coords, "target": numbers, "target_loss": targets}
     late = labelled(high, dataset["status"], coords)
     return labelled(low.transpose(*high.dims), late), late
 

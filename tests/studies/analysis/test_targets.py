@@ -102,6 +102,18 @@ class TestHits:
         )
         np.testing.assert_array_equal(told.isel(replicate=0), [[20, 100], [20, np.nan]])
 
+    def test_targets_are_those_of_their_landscape_whatever_the_order(self):
+        """Losses 5, 3, 4, 1 at costs 10, 20, 40, 100 on a, b and c; c has no target, and d is not there."""
+        every = xr.Variable("landscape", ["a", "b", "c"])
+        data = xr.concat([results(LOSS, COST)] * 3, every, coords="minimal", compat="override")
+        given = {"landscape": ["d", "b", "a"]}
+        targets = xr.DataArray([[0.1], [1.0], [3.5]], given, ("landscape", "target"))
+        reached = hits(data, targets)
+        assert reached["landscape"].values.tolist() == ["a", "b", "c"]
+        np.testing.assert_array_equal(reached.isel(replicate=0, target=0), [20, 100, np.nan])
+        np.testing.assert_array_equal(reached["target_loss"].isel(target=0), [3.5, 1.0, np.nan])
+        np.testing.assert_array_equal(lateness(data, targets).isel(replicate=0, target=0)[:2], [10, 60])
+
     def test_chunked_results_stay_on_disk(self):
         data = results(LOSS, COST).chunk(replicate=1)
         assert hits(data, [3.5]).chunks is not None
