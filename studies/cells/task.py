@@ -95,6 +95,11 @@ class Task:
         parts = (f'"{name}":{text_of(getattr(self, name))}' for name in _names())
         return f"{{{','.join(parts)}}}"
 
+    @property
+    def data(self) -> Data:
+        """The same as plain data, which is its own: nobody changes it."""
+        return {name: getattr(self, name) for name in _names()}
+
     @functools.cached_property
     def key(self) -> bytes:
         """A digest of its text: equal where that is."""

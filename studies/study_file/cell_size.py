@@ -19,7 +19,6 @@ are. So are trials and pilots that are judged by seconds.
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,7 +47,7 @@ POINT = 600  # for each point asked
 COORDINATE = 100  # and for each coordinate of it
 HELD = 2**24  # numbers held at once, 128 MiB in float64
 LOOK = 2  # true losses at a checkpoint
-OWN = re.compile(r'"kind": "[^"]*:')  # an import path, of the landscape or of one in it
+OWN = re.compile(r'"kind":"[^"]*:')  # an import path, of the landscape or of one in it
 RECORDED = 20  # numbers kept of a checkpoint
 
 
@@ -72,7 +71,7 @@ def worlds_of_a_cell(arm: Arm, checkpoints: int) -> int:
         return BLOCK
     sizes = (float(reads(landscape, step.values, step.gradients)) - STEP for step in each)
     held = max(*sizes, reads_of_truth(landscape), RECORDED * checkpoints)
-    return _full(min(most, HELD / (held + _tables(json.dumps(arm.landscape, sort_keys=True)))))
+    return _full(min(most, HELD / (held + _tables(arm.specs.landscape))))
 
 
 def _full_time(steps: int) -> float:
@@ -115,7 +114,7 @@ class Alike:
 
 @functools.cache
 def _tables(spec: str) -> float:
-    """Numbers in the tables of one world of a landscape, given as JSON; inf where it cannot be bound."""
+    """Numbers in the tables of one world of a landscape, as canonical JSON; inf where it cannot be bound."""
     if OWN.search(spec):
         return float("inf")
     try:

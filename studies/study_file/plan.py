@@ -299,7 +299,7 @@ def manifest(plan: Plan, cells: Sequence[Cell], text: str = "") -> Manifest:
     return {
         "dims": plan.axes,
         "replicates": plan.study.replicates,
-        "tasks": [json.loads(task.canonical) for task in plan.tasks],
+        "tasks": [task.data for task in plan.tasks],  # type: ignore[misc]
         "arms": [{"coords": arm.coords, "task": numbers[arm.task.key]} for arm in plan.arms],
         "cells": [
             {
